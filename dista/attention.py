@@ -1,0 +1,258 @@
+"""Spatiotemporal attention with an explicit memory, and the denoiser on its maps.
+
+Notation (PAPER: Q, K, V, A, f, W, u): T steps ``time``, B samples ``batch``, H heads ``head``, N tokens
+``query``/``key``, d channels of a head ``dim``. A query step t reaches the key steps m with
+0 <= t - m < W. Maps are held as ``pair batch head query key``, one entry for each reachable (t, m),
+in the order of ``causal_pairs``; nothing is computed for steps that cannot be reached.
+
+    projection   Q[t] = LIF(BN(sum_l W_Q^(l) X[t-l])), the same for K and V     [reviews, reconstruction]
+    attenuated   the same with W^(l) = decay^l W^(0)                            [related: DS2TA]
+    map          queries at t meet keys and values of every step in the window  [ours; related: STAtten]
+    none         spatial attention of the current step                          [related: Spikformer]
+
+    A[t,m] = Q[t] K[m]^T          coincident spikes: integers in 0..d, no softmax
+    O[t]   = LIF(scale / n(t) * sum_m f(A[t,m]) V[m]), then conv-BN-LIF
+
+n(t) is the number of steps that t can reach, so that the sum keeps its scale as the past fills [ours];
+it is 1 except in the ``map`` form. For W = 1 all forms are identical.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from dista.axes import ACTIVITY, MAP, Observable
+from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
+from dista.neurons import LIF
+
+
+def causal_pairs(steps: int, window: int) -> tuple[list[int], list[int]]:
+    """Query and key step of each pair with 0 <= query - key < window, ordered by query, then key."""
+    pairs = [(t, m) for t in range(steps) for m in range(max(0, t - window + 1), t + 1)]
+    return [t for t, _ in pairs], [m for _, m in pairs]
+
+
+def _pair_coords(module: nn.Module, a: Tensor) -> dict:
+    """Query and key step of each entry along ``pair``, for a recorded map."""
+    steps = next(t for t in itertools.count(1) if len(causal_pairs(t, module.window)[0]) == len(a))
+    query_time, key_time = causal_pairs(steps, module.window)
+    return {"query_time": ("pair", query_time), "key_time": ("pair", key_time)}
+
+
+def scores(q: Tensor, k: Tensor, window: int) -> Tensor:
+    """Coincident spikes A (pair, batch, head, query, key) of q, k (time, batch, head, token, dim)."""
+    query_time, key_time = causal_pairs(len(q), window)
+    if window == 1:
+        return q @ k.mT
+    return q[query_time] @ k[key_time].mT
+
+
+def read(a: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
+    """scale / n(t) * sum_m A[t,m] V[m], as (time, batch, head, token, dim)."""
+    if window == 1:
+        return scale * (a @ v)
+    query_time, key_time = (torch.tensor(p, device=v.device) for p in causal_pairs(len(v), window))
+    summed = torch.zeros_like(v).index_add(0, query_time, a @ v[key_time])
+    reachable = torch.bincount(query_time).to(v.dtype)
+    return scale * summed / reachable[:, None, None, None, None]
+
+
+def threshold(a: Tensor, u: float) -> Tensor:
+    """f(a) = a where a > u, else 0 [reviews]. The gradient is 1 where kept, 0 where removed."""
+    return torch.where(a > u, a, torch.zeros_like(a))
+
+
+def lookup(a: Tensor, table: Tensor) -> Tensor:
+    """f(a) = table[a] for counts a [related: DS2TA]. Counts off the table take its nearest end.
+
+    The gradient with respect to ``a`` is that of ``threshold``: 1 where the table's value is not 0.
+    """
+    kept = table[a.detach().round().long().clamp(0, len(table) - 1)]
+    return kept + (a - a.detach()) * (kept.detach() != 0)
+
+
+def delay(x: Tensor, lag: int, steps: int) -> Tensor:
+    """Shift (time, ...) by ``lag`` steps into a sequence of ``steps``; the first ones are 0."""
+    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if lag else x
+
+
+def over_time(module: nn.Module, x: Tensor) -> Tensor:
+    """Apply a module for images to every step of (time, batch, ...)."""
+    return module(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class Conv(nn.Conv2d):
+    """A convolution of every step of (time, batch, channel, row, column)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return over_time(super().forward, x)
+
+
+class Norm(nn.BatchNorm2d):
+    """Batch normalisation with statistics over time, batch, row and column.
+
+    Its gain starts at tau * v_threshold, so that a current of one standard deviation reaches the
+    threshold within a step: with a gain of 1 the charge, which divides by tau, leaves nearly all
+    neurons silent at first [ours; related: threshold-dependent batch norm, arXiv 2011.05280].
+    """
+
+    def __init__(self, neuron: NeuronConfig, channels: int) -> None:
+        super().__init__(channels)
+        nn.init.constant_(self.weight, neuron.tau * neuron.v_threshold)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return over_time(super().forward, x)
+
+
+class Attenuate(nn.Module):
+    """Weights of a longer lag as a weaker copy: decay^lag, a bit shift for decay = 1/2."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * x
+
+
+class Lag(nn.Module):
+    """What the input ``lag`` steps ago adds to the current now: W^(l) X[t-l], 0 where t < l."""
+
+    observables = {"": Observable(ACTIVITY)}
+
+    def __init__(self, lag: int, synapse: nn.Module) -> None:
+        super().__init__()
+        self.lag, self.synapse = lag, synapse
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = len(x)
+        if self.lag >= steps:
+            return torch.zeros_like(x)
+        return delay(self.synapse(x[: steps - self.lag]), self.lag, steps)
+
+
+class Projection(nn.Module):
+    """Q, K or V: spikes of LIF(BN(sum_l W^(l) X[t-l])), the sum over the window of the memory."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        memory = config.memory
+        remembers = memory.form in ("projection", "attenuated")
+        self.form = memory.form
+        self.lags = nn.ModuleList(
+            Lag(lag, self._synapse(lag, config.dim, memory))
+            for lag in range(memory.window if remembers else 1)
+        )
+        self.norm = Norm(config.neuron, config.dim)
+        self.neuron = LIF(config.neuron, config.dim)
+
+    @staticmethod
+    def _synapse(lag: int, dim: int, memory: MemoryConfig) -> nn.Module:
+        if lag and memory.form == "attenuated":
+            return Attenuate(memory.decay**lag)
+        return Conv(dim, dim, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        now, *past = self.lags
+        current = now(x)
+        remembered = current if self.form == "attenuated" else x
+        for lag in past:
+            current = current + lag(remembered)
+        return self.neuron(self.norm(current))
+
+
+class Scores(nn.Module):
+    """A = Q K^T over the reachable pairs of steps; W = 1 unless the memory is in the map."""
+
+    observables = {"": Observable(MAP, "count", coords=_pair_coords)}
+
+    def __init__(self, memory: MemoryConfig) -> None:
+        super().__init__()
+        self.window = memory.window if memory.form == "map" else 1
+
+    def forward(self, q: Tensor, k: Tensor) -> Tensor:
+        return scores(q, k, self.window)
+
+
+class Denoise(nn.Module):
+    """The denoiser f on the attention map; ``kind`` none is the identity."""
+
+    observables = {"": Observable(MAP, "count", constants=("kind", "u"), coords=_pair_coords)}
+
+    def __init__(self, config: DenoiserConfig, window: int, head_dim: int) -> None:
+        super().__init__()
+        self.kind, self.u, self.gradient, self.window = config.kind, config.u, config.gradient, window
+        if config.kind == "lookup":
+            counts = torch.arange(head_dim + 1, dtype=torch.get_default_dtype())
+            table = threshold(counts, config.u) if config.table is None else counts.new_tensor(config.table)
+            if config.learn_table:
+                self.table = nn.Parameter(table)
+            else:
+                self.register_buffer("table", table)
+
+    def forward(self, a: Tensor) -> Tensor:
+        if self.kind == "none":
+            return a
+        kept = threshold(a, self.u) if self.kind == "threshold" else lookup(a, self.table)
+        if self.gradient == "all":  # gradient 1 through removed entries as well; the value is unchanged
+            kept = kept + (a - a.detach()) * (kept.detach() == 0)
+        return kept
+
+
+class Read(nn.Module):
+    """scale / n(t) * sum_m f(A[t,m]) V[m]."""
+
+    observables = {"": Observable(("time", "batch", "head", "query", "dim"))}
+
+    def __init__(self, window: int, scale: float) -> None:
+        super().__init__()
+        self.window, self.scale = window, scale
+
+    def forward(self, a: Tensor, v: Tensor) -> Tensor:
+        return read(a, v, self.window, self.scale)
+
+
+class SpikingConv(nn.Module):
+    """Convolution, batch normalisation, LIF."""
+
+    def __init__(self, config: ModelConfig, inputs: int, outputs: int, kernel: int = 1) -> None:
+        super().__init__()
+        self.conv = Conv(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        self.norm = Norm(config.neuron, outputs)
+        self.neuron = LIF(config.neuron, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.neuron(self.norm(self.conv(x)))
+
+
+class SpaceTimeAttention(nn.Module):
+    """Spiking self-attention over the patches of all steps in the memory window."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.query, self.key, self.value = (Projection(config) for _ in range(3))
+        self.scores = Scores(config.memory)
+        self.denoise = Denoise(config.denoiser, self.scores.window, config.head_dim)
+        self.read = Read(self.scores.window, config.attention_scale)
+        lower = config.neuron.replace(v_threshold=config.attention_threshold)
+        self.neuron = LIF(lower, config.dim)
+        self.output = SpikingConv(config, config.dim, config.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = (self._split(project(x)) for project in (self.query, self.key, self.value))
+        a = self.denoise(self.scores(q, k))
+        o = self._merge(self.read(a, v), x)
+        return self.output(self.neuron(o))
+
+    def _split(self, s: Tensor) -> Tensor:
+        tokens = "time batch head (row column) dim"
+        return rearrange(s, f"time batch (head dim) row column -> {tokens}", head=self.heads)
+
+    def _merge(self, o: Tensor, x: Tensor) -> Tensor:
+        tokens = "time batch head (row column) dim"
+        return rearrange(o, f"{tokens} -> time batch (head dim) row column", row=x.shape[-2])

@@ -1,0 +1,147 @@
+"""A trained model on disk: a folder with weights, configuration and card, none of which can run code.
+
+    model.safetensors   the weights
+    config.json         the ModelConfig
+    card.json           what it was trained on, with which command, and what was measured
+
+A name without a path separator is looked up among the checkpoints that come with the package.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dista.config import ConfigError, ModelConfig
+
+if TYPE_CHECKING:
+    from dista.model import DISTA
+
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "card.json"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is missing or malformed; the message says which file and what is wrong with it."""
+
+
+def assets() -> Path:
+    """The folder of what is shipped: checkpoints and a recording."""
+    here = Path(__file__).resolve().parent
+    return next((p for p in (here / "_assets", here.parent / "assets") if p.is_dir()), here.parent / "assets")
+
+
+def shipped() -> dict[str, Path]:
+    """Shipped checkpoints by name."""
+    return {p.parent.name: p.parent for p in sorted(assets().glob(f"*/{CONFIG}"))}
+
+
+def find(name_or_path: str | os.PathLike) -> Path:
+    """The folder of a checkpoint: a path to one, or the name of a shipped one."""
+    path = Path(name_or_path)
+    if (path / CONFIG).is_file():
+        return path
+    known = shipped()
+    name = str(name_or_path)
+    for candidate in (name, name.replace("_", "-"), name.replace("-", "_")):
+        if candidate in known:
+            return known[candidate]
+    raise CheckpointError(
+        f"no checkpoint {name!r}: neither a folder with {CONFIG}, nor one of the shipped ones "
+        f"({', '.join(known) or 'none'})"
+    )
+
+
+def read_card(name_or_path: str | os.PathLike) -> dict[str, Any]:
+    """The card alone, without loading weights; empty where there is none."""
+    path = find(name_or_path) / CARD
+    return _json(path) if path.is_file() else {}
+
+
+def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
+    """The configuration alone, without loading weights or torch."""
+    path = find(name_or_path) / CONFIG
+    try:
+        return ModelConfig.from_json(path.read_text("utf-8"))
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is not a valid model configuration: {error}") from error
+
+
+def save(model: DISTA, path: str | os.PathLike) -> Path:
+    """Write ``model`` to the folder ``path``; each file is replaced whole, the weights first."""
+    import torch
+    from safetensors.torch import save as to_bytes
+
+    path = Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.detach().to(memory_format=torch.contiguous_format).cpu()
+        for name, value in model.state_dict().items()
+    }
+    write_whole(path / WEIGHTS, to_bytes(weights))
+    write_whole(path / CARD, json.dumps(model.card, indent=2, ensure_ascii=False).encode())
+    write_whole(path / CONFIG, model.config.to_json().encode())
+    return path
+
+
+def load(name_or_path: str | os.PathLike) -> DISTA:
+    """A shipped model by name, or one from a folder that ``save`` wrote; in evaluation mode.
+
+    Raises CheckpointError where a file is missing, cannot be parsed, or does not fit the others.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from dista.model import DISTA
+
+    folder = find(name_or_path)
+    model = DISTA(read_config(folder))
+    weights = folder / WEIGHTS
+    try:
+        state = load_file(weights)
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder} has no {WEIGHTS}; a checkpoint needs it") from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{weights} is not a readable safetensors file: {error}") from error
+    wrong = _differences(model.state_dict(), state)
+    if wrong:
+        raise CheckpointError(f"{weights} does not fit {CONFIG}: {'; '.join(wrong[:3])}")
+    model.load_state_dict({name: value.to(model.state_dict()[name].dtype) for name, value in state.items()})
+    model.card = read_card(folder)
+    model.name = model.card.get("name", folder.name)
+    return model.eval()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file at once: a reader sees the old content or the new, never half of it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _differences(expected: dict, given: dict) -> list[str]:
+    missing = [f"{name} is missing" for name in expected if name not in given]
+    extra = [f"{name} is not part of the model" for name in given if name not in expected]
+    shapes = [
+        f"{name} has shape {tuple(given[name].shape)}, expected {tuple(value.shape)}"
+        for name, value in expected.items()
+        if name in given and given[name].shape != value.shape
+    ]
+    return missing + extra + shapes
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} holds a {type(content).__name__}; expected a JSON object")
+    return content

@@ -1,0 +1,236 @@
+"""Frozen, validated configurations and the presets built from them.
+
+A configuration is data: it can be written as JSON, read back, compared and copied with a change
+(``config.replace(window=1)``). It knows nothing of torch, so that opening one costs nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+MemoryForm = Literal["none", "projection", "attenuated", "map"]
+DenoiserKind = Literal["none", "threshold", "lookup"]
+
+SURROGATES = {
+    "sigmoid": "Sigmoid",
+    "atan": "ATan",
+    "piecewise_quadratic": "PiecewiseQuadratic",
+    "piecewise_exp": "PiecewiseExp",
+    "soft_sign": "SoftSign",
+    "super_spike": "SuperSpike",
+    "erf": "Erf",
+    "rect": "Rect",
+}
+"""Surrogate gradients by name, and the class in ``spikingjelly.activation_based.surrogate``."""
+
+
+class ConfigError(ValueError):
+    """A configuration is invalid; the message says which field, what was given, what is allowed."""
+
+
+class Config(BaseModel):
+    """Base of all configurations: immutable, no unknown fields, JSON both ways."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise ConfigError(_explain(type(self), error)) from None
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed, validated like a new one."""
+        return type(self)(**(dict(self) | changes))
+
+    def to_json(self) -> str:
+        return self.model_dump_json(indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise ConfigError(_explain(cls, error)) from None
+
+
+class NeuronConfig(Config):
+    """A layer of leaky integrate-and-fire neurons.
+
+    ``tau`` is the membrane time constant in steps at the start of training, ``learn_tau`` whether it
+    is trained [paper: intrinsic plasticity], ``tau_per`` how many neurons share one: a whole layer
+    [reviews: PLIF] or a channel [ours]. ``v_reset`` of None is the soft reset.
+    """
+
+    tau: float = Field(2.0, gt=1)
+    learn_tau: bool = True
+    tau_per: Literal["layer", "channel"] = "layer"
+    v_threshold: float = Field(1.0, gt=0)
+    v_reset: float | None = 0.0
+    surrogate: Literal[tuple(SURROGATES)] = "sigmoid"
+    alpha: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _reset_below_threshold(self) -> Self:
+        if self.v_reset is not None and self.v_reset >= self.v_threshold:
+            raise ValueError(
+                f"v_reset={self.v_reset} must lie below v_threshold={self.v_threshold}; "
+                "otherwise a neuron that fired would fire for ever"
+            )
+        return self
+
+
+class DenoiserConfig(Config):
+    """What is done to the attention map before it is used.
+
+    ``threshold`` keeps a count a where a > u [reviews]; ``lookup`` maps each count 0..d through a
+    table [related: DS2TA], which starts as ``table``, or as the threshold's table where that is None,
+    and is trained if ``learn_table``. ``gradient`` says what flows back through a removed entry:
+    nothing (``kept``, straight-through), or as if it had stayed (``all``) [ours].
+    """
+
+    kind: DenoiserKind = "threshold"
+    u: float = Field(1.0, ge=0)
+    table: tuple[float, ...] | None = None
+    learn_table: bool = False
+    gradient: Literal["kept", "all"] = "kept"
+
+    @model_validator(mode="after")
+    def _table_needs_lookup(self) -> Self:
+        if self.kind != "lookup" and (self.table is not None or self.learn_table):
+            raise ValueError(
+                f"table and learn_table belong to kind='lookup', but kind={self.kind!r}; "
+                "choose kind='lookup' or leave them out"
+            )
+        return self
+
+
+class MemoryConfig(Config):
+    """How attention reaches past steps: the form, and the window W of visible steps (0 <= lag < W)."""
+
+    form: MemoryForm = "projection"
+    window: int = Field(1, ge=1)
+    decay: float = Field(0.5, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _none_has_no_window(self) -> Self:
+        if self.form == "none" and self.window != 1:
+            raise ValueError(
+                f"window={self.window} with form='none': a model without memory sees the current "
+                "step only; use window=1 or another form"
+            )
+        return self
+
+
+class ModelConfig(Config):
+    """Everything that decides the shape and behaviour of a DISTA.
+
+    ``input_shape`` is (channel, row, column). ``stem_pools`` has one entry for each convolution of
+    the stem: whether its output is pooled to half the size. ``readout_steps`` is how many of the
+    last steps are averaged into the answer; None is the whole sequence. ``mean`` and ``std``
+    normalise the input inside the model, so that what is shown is what the model sees.
+    """
+
+    input_shape: tuple[int, int, int]
+    classes: int = Field(ge=2)
+    time_steps: int = Field(4, ge=1)
+    dim: int = Field(64, ge=1)
+    depth: int = Field(2, ge=1)
+    heads: int = Field(4, ge=1)
+    mlp_ratio: float = Field(4.0, gt=0)
+    stem_pools: tuple[bool, ...] = (True, True)
+    neuron: NeuronConfig = NeuronConfig()
+    attention_scale: float = Field(0.125, gt=0)
+    attention_threshold: float = Field(0.5, gt=0)
+    memory: MemoryConfig = MemoryConfig()
+    denoiser: DenoiserConfig = DenoiserConfig()
+    readout_steps: int | None = Field(None, ge=1)
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if min(self.input_shape) < 1:
+            raise ValueError(f"input_shape={self.input_shape} must be three positive sizes")
+        if self.dim % self.heads:
+            raise ValueError(f"dim={self.dim} must be a multiple of heads={self.heads}")
+        stages = len(self.stem_pools)
+        if not stages or self.dim % 2 ** (stages - 1):
+            raise ValueError(
+                f"stem_pools={self.stem_pools}: the channels double at each stage up to dim={self.dim}, "
+                "so there must be at least one stage and dim must be divisible by 2**(stages - 1)"
+            )
+        for name in ("mean", "std"):
+            if len(getattr(self, name)) not in (1, self.input_shape[0]):
+                raise ValueError(
+                    f"{name}={getattr(self, name)} needs one value, or one for each of the "
+                    f"{self.input_shape[0]} input channels"
+                )
+        if min(self.std) <= 0:
+            raise ValueError(f"std={self.std} must be positive")
+        if self.readout_steps is not None and self.readout_steps > self.time_steps:
+            raise ValueError(
+                f"readout_steps={self.readout_steps} exceeds time_steps={self.time_steps}"
+            )
+        table = self.denoiser.table
+        if table is not None and len(table) != self.head_dim + 1:
+            raise ValueError(
+                f"denoiser.table has {len(table)} values; counts run from 0 to dim/heads="
+                f"{self.head_dim}, so it needs {self.head_dim + 1}"
+            )
+        return self
+
+    @property
+    def head_dim(self) -> int:
+        """Channels of one head, d; the largest count that an attention map can hold."""
+        return self.dim // self.heads
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches (tokens) that the stem makes of an input."""
+        rows, columns = self.input_shape[1:]
+        for pooled in self.stem_pools:
+            if pooled:
+                rows, columns = (rows + 1) // 2, (columns + 1) // 2
+        return rows, columns
+
+
+class TrainingConfig(Config):
+    """How a model is trained: AdamW, warm-up and cosine, label smoothing, gradient clipping.
+
+    ``tau_lr`` is the learning rate of the time constants, which have no weight decay; the rest are
+    the usual ones. ``probe`` is the validation sample that every snapshot records.
+    """
+
+    epochs: int = Field(10, ge=1)
+    batch_size: int = Field(64, ge=1)
+    lr: float = Field(2e-3, gt=0)
+    tau_lr: float = Field(8e-3, gt=0)
+    weight_decay: float = Field(0.05, ge=0)
+    warmup: float = Field(0.15, ge=0, lt=1)
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    clip: float = Field(1.0, gt=0)
+    augment: bool = True
+    seed: int = Field(0, ge=0)
+    threads: int | None = Field(None, ge=1)
+    probe: int = Field(0, ge=0)
+
+
+def _explain(cls: type[Config], error: ValidationError) -> str:
+    """Each problem on a line: field, value given, what was expected, nearest field if unknown."""
+    lines = []
+    for problem in error.errors():
+        field = ".".join(str(part) for part in problem["loc"]) or cls.__name__
+        given, expected = problem["input"], problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(field.split(".")[-1], cls.model_fields, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known fields: {', '.join(cls.model_fields)}"
+            lines.append(f"{cls.__name__} has no field {field!r} (given {given!r}); {hint}")
+        elif problem["type"] == "value_error":
+            lines.append(f"{field}: {expected}")
+        else:
+            lines.append(f"{field}: {expected} (given {given!r})")
+    return "; ".join(lines)

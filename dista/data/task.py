@@ -1,0 +1,169 @@
+"""What every data set looks like to the rest of the package: a Task with three Splits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from einops import rearrange
+
+# (inputs, generator) -> inputs of the same shape; works on a whole batch and draws from the
+# generator alone, so that a batch depends on nothing but (seed, epoch).
+Augmentation = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A classification problem: what goes in, what the answers are called, three splits.
+
+    `input_shape` is (channel, row, column). `time_steps` is None for still images; for frames it
+    is their number, and `step_labels` may then name what every step shows.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    time_steps: int | None
+    step_labels: tuple[str, ...] | None
+    train: Split
+    validation: Split
+    test: Split
+    description: str
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Labelled samples, kept as bytes and served as float32.
+
+    `inputs` is uint8: (sample, channel, row, column) for images, or (sample, time, channel, row,
+    column) for frames. `labels` is int64 (sample,). `unit` is the value of one count when served:
+    1/255 makes images run from 0 to 1, 1 leaves event counts as they are. A split without
+    `augmentation` (validation, test) refuses `augment=True`.
+    """
+
+    name: str
+    inputs: torch.Tensor
+    labels: np.ndarray
+    unit: float
+    augmentation: Augmentation | None = None
+
+    def __post_init__(self) -> None:
+        self.labels.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def has_time(self) -> bool:
+        """Whether samples are frames over time; their batches then start with the time axis."""
+        return self.inputs.ndim == 5
+
+    def sample(self, index: int) -> tuple[torch.Tensor, int]:
+        """One sample without augmentation: (channel, row, column) or (time, channel, row, column).
+
+        IndexError outside 0 .. len - 1.
+        """
+        x, y = self.batch([index])
+        return (x[:, 0] if self.has_time else x[0]), int(y[0])
+
+    def batch(self, indices) -> tuple[torch.Tensor, torch.Tensor]:
+        """The samples of a sequence of indices, without augmentation.
+
+        x is float32 (batch, channel, row, column), for frames (time, batch, channel, row, column);
+        y is int64 (batch,). TypeError unless the indices are integers, IndexError where one is
+        outside 0 .. len - 1.
+        """
+        chosen = self._checked(indices)
+        return self._collate(chosen, None), self._answers(chosen)
+
+    def batches(
+        self,
+        size: int,
+        *,
+        shuffle: bool = False,
+        augment: bool = False,
+        seed: int = 0,
+        epoch: int = 0,
+    ) -> Batches:
+        """The whole split once, as a sized iterable of (x, y); the last batch may be smaller.
+
+        Order and augmentation follow from (seed, epoch) alone: iterating again repeats them.
+        ValueError for a size below 1, a negative seed or epoch, or `augment` without augmentation.
+        """
+        for given, value, least in (("size", size, 1), ("seed", seed, 0), ("epoch", epoch, 0)):
+            if value < least:
+                raise ValueError(f"{given}={value}: expected an integer of at least {least}")
+        if augment and self.augmentation is None:
+            raise ValueError(
+                f"augment=True: the {self.name} split has no augmentation; use augment=False"
+            )
+        return Batches(self._at_epoch(seed, epoch), size, shuffle, augment, seed, epoch)
+
+    def _checked(self, indices) -> torch.Tensor:
+        chosen = torch.as_tensor(np.atleast_1d(np.asarray(indices)))
+        if len(chosen) and (chosen.is_floating_point() or chosen.dtype == torch.bool):
+            raise TypeError(f"sample indices are {chosen.dtype}: expected integers")
+        outside = chosen[(chosen < 0) | (chosen >= len(self))]
+        if len(outside):
+            raise IndexError(
+                f"sample {int(outside[0])} is not in the {self.name} split: "
+                f"valid are 0 to {len(self) - 1}"
+            )
+        return chosen.long()
+
+    def _answers(self, chosen: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(self.labels[chosen.numpy()])
+
+    # The two methods below are what a task with samples of its own replaces.
+
+    def _collate(self, chosen: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        """Model input of the chosen samples; augmented where a generator is given."""
+        x = self.inputs[chosen].float().mul_(self.unit)
+        if generator is not None:
+            x = self.augmentation(x, generator)
+        return rearrange(x, "batch time ... -> time batch ...") if self.has_time else x
+
+    def _at_epoch(self, seed: int, epoch: int) -> Split:
+        """The split as it is in that epoch: itself, unless samples are drawn afresh."""
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """One pass over a split: `len()` batches, the same ones at every iteration."""
+
+    split: Split
+    size: int
+    shuffle: bool
+    augment: bool
+    seed: int
+    epoch: int
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.split) / self.size)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        generator = seeded_generator(self.seed, self.epoch)
+        count = len(self.split)
+        order = torch.randperm(count, generator=generator) if self.shuffle else torch.arange(count)
+        for chosen in order.split(self.size):
+            x = self.split._collate(chosen, generator if self.augment else None)
+            yield x, self.split._answers(chosen)
+
+
+def seeded_generator(*numbers: int) -> torch.Generator:
+    """A torch generator seeded by several numbers; (1, 0) and (0, 1) are unrelated streams."""
+    seed = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(seed))
+
+
+def frozen_random(*numbers: int) -> np.random.RandomState:
+    """A numpy generator whose stream never changes between numpy releases.
+
+    Which digit is a test digit must not depend on the installed version, and RandomState is the
+    one generator with that promise.
+    """
+    return np.random.RandomState(np.random.SeedSequence(numbers).generate_state(4))

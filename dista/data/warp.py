@@ -1,0 +1,98 @@
+"""Augmentation: small random deformations, drawn and applied for a whole batch at once."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+
+
+@dataclass(frozen=True)
+class Warp:
+    """A random affine map plus a smooth elastic field for every image of a batch [ours].
+
+    Uniform in the given range: `rotation` in degrees either way, `scale` as least and largest
+    factor, `shear` as a tangent either way, `translation` in pixels either way. `elastic` is the
+    standard deviation in pixels of the displacements at `knots` x `knots` points, between which
+    the field is interpolated bicubically.
+    """
+
+    rotation: float = 12.0
+    scale: tuple[float, float] = (0.85, 1.15)
+    shear: float = 0.1
+    translation: float = 2.5
+    elastic: float = 0.8
+    knots: int = 5
+
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Deformed images: float32 (batch, channel, row, column), as given."""
+        grid = self.grid(len(images), images.shape[-1], generator)
+        return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+
+    def grid(self, batch: int, side: int, generator: torch.Generator) -> torch.Tensor:
+        """Where every output pixel looks: (batch, row, column, 2), x before y, image in -1..1."""
+        affine = self._affine(batch, side, generator)
+        knots = torch.randn(batch, 2, self.knots**2, generator=generator)
+        weights = torch.cat([affine, knots * (2 * self.elastic / side)], dim=2)
+        looked = weights @ _fields(self.knots, side)
+        return rearrange(looked, "b xy (row column) -> b row column xy", row=side)
+
+    def _affine(self, batch: int, side: int, generator: torch.Generator) -> torch.Tensor:
+        def uniform(low: float, high: float) -> torch.Tensor:
+            return torch.empty(batch).uniform_(low, high, generator=generator)
+
+        angle = uniform(-self.rotation, self.rotation) * math.pi / 180
+        zoom = uniform(*self.scale)
+        shear = uniform(-self.shear, self.shear)
+        reach = 2 * self.translation / side
+        cos, sin = angle.cos() / zoom, angle.sin() / zoom
+        # Rotation and scale after a shear along x; the map goes from output to input.
+        first = torch.stack([cos, cos * shear - sin, uniform(-reach, reach)], dim=1)
+        second = torch.stack([sin, sin * shear + cos, uniform(-reach, reach)], dim=1)
+        return torch.stack([first, second], dim=1)
+
+
+@functools.cache
+def _fields(knots: int, side: int) -> torch.Tensor:
+    """The fields every grid is a weighted sum of: x, y, 1 and one bump per knot, (field, pixel).
+
+    One product with these makes the grids of a batch, affine and elastic part together.
+    """
+    identity = torch.tensor([[[1.0, 0, 0], [0, 1, 0]]])
+    x, y = F.affine_grid(identity, (1, 1, side, side), align_corners=False)[0].unbind(-1)
+    bumps = F.interpolate(
+        torch.eye(knots**2).view(1, -1, knots, knots),
+        size=(side, side),
+        mode="bicubic",
+        align_corners=True,
+    )[0]
+    return torch.cat([torch.stack([x, y, torch.ones_like(x)]), bumps]).flatten(1)
+
+
+@dataclass(frozen=True)
+class EventWarp:
+    """The same deformations for frames of event counts, and pixels that fall silent [ours].
+
+    Counts are moved whole, to the nearest pixel, so they stay counts. `silent` is the largest
+    share of pixels that loses all events; the share is uniform between 0 and that.
+    """
+
+    warp: Warp = Warp(translation=3.0)
+    silent: float = 0.1
+
+    def __call__(self, frames: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Deformed counts: (batch, time, channel, row, column) of any type, as given."""
+        batch, side = len(frames), frames.shape[-1]
+        looked = self.warp.grid(batch, side, generator).add(1).mul(side / 2).floor().long()
+        x, y = looked.unbind(-1)
+        share = torch.rand(batch, 1, 1, generator=generator) * self.silent
+        kept = torch.rand(batch, side, side, generator=generator) >= share
+        kept &= (x >= 0) & (x < side) & (y >= 0) & (y < side)
+        source = (y.clamp(0, side - 1) * side + x.clamp(0, side - 1)).flatten(1)
+        flat = rearrange(frames, "b time channel row column -> b (time channel) (row column)")
+        moved = flat.gather(2, source[:, None].expand_as(flat)).view_as(frames)
+        return moved * kept[:, None, None]

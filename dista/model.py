@@ -1,0 +1,154 @@
+"""DISTA: a spiking vision transformer with learned time constants, memory and denoised attention.
+
+Tensors are (time, batch, channel, row, column) throughout; tokens are the patches (row, column).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from dista.attention import SpaceTimeAttention, SpikingConv, over_time
+from dista.axes import Observable
+from dista.config import ModelConfig
+
+
+class StemStage(SpikingConv):
+    """conv3x3-BN-LIF, with max-pooling of the current before the neurons where ``pool``.
+
+    Spikformer pools the spikes; pooling the current, as spikingjelly's Spikformer does, needs a
+    quarter of the neurons.
+    """
+
+    def __init__(self, config: ModelConfig, inputs: int, outputs: int, pool: bool) -> None:
+        super().__init__(config, inputs, outputs, kernel=3)
+        self.pool = nn.MaxPool2d(3, stride=2, padding=1) if pool else nn.Identity()
+
+    def current(self, x: Tensor) -> Tensor:
+        return over_time(self.pool, self.norm(self.conv(x)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.neuron(self.current(x))
+
+
+class Stem(nn.Module):
+    """Spiking patch splitting: stages that double the channels, then a relative position layer.
+
+    A static image is repeated for all steps [related: direct encoding]: as the first convolution
+    would see the same image each time, it is computed once and its current repeated.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        stages = len(config.stem_pools)
+        widths = [config.input_shape[0], *(config.dim >> (stages - 1 - i) for i in range(stages))]
+        self.stages = nn.ModuleList(
+            StemStage(config, *pair) for pair in zip(widths, widths[1:], config.stem_pools)
+        )
+        self.position = SpikingConv(config, config.dim, config.dim, kernel=3)
+
+    def forward(self, x: Tensor, steps: int) -> Tensor:
+        first, *others = self.stages
+        x = first.neuron(first.current(x).expand(steps, -1, -1, -1, -1))
+        for stage in others:
+            x = stage(x)
+        return x + self.position(x)
+
+
+class MLP(nn.Module):
+    """Two 1x1 convolutions, each with BN and LIF."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = int(config.dim * config.mlp_ratio)
+        self.hidden = SpikingConv(config, config.dim, width)
+        self.output = SpikingConv(config, width, config.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(self.hidden(x))
+
+
+class Block(nn.Module):
+    """x = x + attention(x); x = x + MLP(x)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.attention = SpaceTimeAttention(config)
+        self.mlp = MLP(config)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attention(x)
+        return x + self.mlp(x)
+
+
+class Head(nn.Module):
+    """Logits of every step: mean over patches, then linear; (time, batch, class)."""
+
+    observables = {"": Observable(("time", "batch", "class"))}
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.linear = nn.Linear(config.dim, config.classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x.mean((-2, -1)))
+
+
+class DISTA(nn.Module):
+    """The whole network, [paper] as far as its sources say; see the attributes of ``config``.
+
+    ``model(x)`` takes images (batch, channel, row, column), repeated for ``config.time_steps``, or
+    frames (time, batch, channel, row, column) of any length. Images are floats in 0..1, event frames
+    are counts. It returns logits (batch, class), the mean of ``model.head`` over the last
+    ``config.readout_steps``. Raises ValueError for any other shape or an integer dtype.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.card: dict[str, Any] = {}
+        self.register_buffer("mean", torch.tensor(config.mean)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(config.std)[:, None, None], persistent=False)
+        self.stem = Stem(config)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.head = Head(config)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.readout(self.steps(x))
+
+    def steps(self, x: Tensor) -> Tensor:
+        """Logits of every step (time, batch, class)."""
+        x, steps = self._sequence(x)
+        x = self.stem((x - self.mean) / self.std, steps)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+    def readout(self, logits: Tensor) -> Tensor:
+        """The answer (batch, class): mean of the step logits over the read-out window."""
+        return logits[-(self.config.readout_steps or len(logits)) :].mean(0)
+
+    def save(self, path: str | Path) -> Path:
+        """Write weights, config and card to the folder ``path``; see ``dista.checkpoint.save``."""
+        from dista.checkpoint import save
+
+        return save(self, path)
+
+    def _sequence(self, x: Tensor) -> tuple[Tensor, int]:
+        """Input as (time, batch, ...) and the number of steps; a static image keeps time length 1."""
+        shape = self.config.input_shape
+        if x.ndim not in (4, 5) or tuple(x.shape[-3:]) != shape or not x.numel():
+            raise ValueError(
+                f"input has shape {tuple(x.shape)}; expected images (batch, {', '.join(map(str, shape))}) "
+                f"or frames (time, batch, {', '.join(map(str, shape))}), none of them empty"
+            )
+        if not x.is_floating_point():
+            raise ValueError(f"input has dtype {x.dtype}; expected floats, images in 0..1")
+        if x.ndim == 4:
+            return rearrange(x, "batch ... -> 1 batch ..."), self.config.time_steps
+        return x, len(x)

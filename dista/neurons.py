@@ -1,0 +1,134 @@
+"""Leaky integrate-and-fire neurons whose membrane time constant is learned.
+
+One step, for a whole layer [reviews: PLIF, arXiv 2007.05785]:
+
+    charge   h[t] = v[t-1] + (x[t] - (v[t-1] - v_reset)) / tau        1/tau = sigmoid(w)
+    fire     s[t] = step(h[t] - v_threshold)                          surrogate gradient backwards
+    reset    v[t] = h[t] (1 - s[t]) + v_reset s[t]                    soft: v[t] = h[t] - v_threshold s[t]
+
+The semantics are those of spikingjelly's ``ParametricLIFNode(decay_input=True, detach_reset=True)``.
+Because the reset passes no gradient, a layer is two operations in a row: ``membrane`` computes h for
+all steps, ``spikes`` fires. Unlike spikingjelly's nodes a layer keeps no state between calls, and h,
+the value that crosses the threshold, is an output of its own that hooks can see.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from dista import kernels
+from dista.axes import ACTIVITY, Observable
+from dista.config import SURROGATES, NeuronConfig
+
+
+def charge(v: Tensor, x: Tensor, tau: Tensor, v_reset: float | None) -> Tensor:
+    """Membrane potential h before the reset, from v of the step before and the input current x."""
+    return v + (x - (v - (v_reset or 0.0))) / tau
+
+
+def reset(h: Tensor, s: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
+    """Membrane potential v after the reset, where s is 0 or 1; soft reset where v_reset is None."""
+    if v_reset is None:
+        return h - v_threshold * s
+    return h * (1 - s) + v_reset * s
+
+
+def membrane(x: Tensor, tau: Tensor, v_threshold: float = 1.0, v_reset: float | None = 0.0) -> Tensor:
+    """h[t] before the reset for all steps of ``x`` (time, ...), the reference for every kernel."""
+    v = torch.full_like(x[0], v_reset or 0.0)
+    potentials = []
+    for current in x:
+        h = charge(v, current, tau, v_reset)
+        fired = (h >= v_threshold).to(h.dtype)  # a comparison: no gradient passes the reset
+        v = reset(h, fired, v_threshold, v_reset)
+        potentials.append(h)
+    return torch.stack(potentials)
+
+
+@functools.cache
+def surrogate(name: str, alpha: float | None = None) -> Callable[[Tensor], Tensor]:
+    """spikingjelly's step function with a surrogate gradient, by its name in ``SURROGATES``."""
+    from spikingjelly.activation_based import surrogate as library
+
+    cls = getattr(library, SURROGATES[name])
+    return cls() if alpha is None else cls(alpha=alpha)
+
+
+class Tau(nn.Module):
+    """The time constant in steps: tau = 1 / sigmoid(w) = 1 + exp(-w), never below 1.
+
+    Shape () where a layer shares one, (channel, 1, 1) where each channel has its own. A fixed tau is
+    kept as a buffer of the same name, so that weights move freely between the two.
+    """
+
+    observables = {"": Observable(("group",), read=lambda _, inputs, output: output.reshape(-1))}
+
+    def __init__(self, config: NeuronConfig, channels: int) -> None:
+        super().__init__()
+        shape = (channels, 1, 1) if config.tau_per == "channel" else ()
+        w = torch.full(shape, -math.log(config.tau - 1))
+        if config.learn_tau:
+            self.w = nn.Parameter(w)
+        else:
+            self.register_buffer("w", w)
+
+    def forward(self) -> Tensor:
+        return 1 + torch.exp(-self.w)
+
+
+class Membrane(nn.Module):
+    """Charge and reset over all steps: input current (time, ...) to h of the same shape."""
+
+    observables = {
+        "": Observable(ACTIVITY, constants=("v_threshold", "v_reset")),
+        "current": Observable(ACTIVITY, read=lambda _, inputs, output: inputs[0]),
+        "reset": Observable(ACTIVITY, read=lambda module, _, output: module.after_reset(output)),
+    }
+
+    def __init__(self, config: NeuronConfig) -> None:
+        super().__init__()
+        self.v_threshold, self.v_reset = config.v_threshold, config.v_reset
+
+    def forward(self, x: Tensor, tau: Tensor) -> Tensor:
+        compute = kernels.membrane if kernels.suits(x) else membrane
+        return compute(x, tau, self.v_threshold, self.v_reset)
+
+    def after_reset(self, h: Tensor) -> Tensor:
+        """v[t] after the reset, for h[t] as returned by ``forward``."""
+        return reset(h, (h >= self.v_threshold).to(h.dtype), self.v_threshold, self.v_reset)
+
+
+class Spikes(nn.Module):
+    """s = step(h - v_threshold): 1 where the threshold is reached, with a surrogate gradient."""
+
+    observables = {"": Observable(ACTIVITY, "bool")}
+
+    def __init__(self, config: NeuronConfig) -> None:
+        super().__init__()
+        self.v_threshold = config.v_threshold
+        self.surrogate, self.alpha = config.surrogate, config.alpha
+
+    def forward(self, h: Tensor) -> Tensor:
+        if torch.is_grad_enabled() and h.requires_grad:
+            return surrogate(self.surrogate, self.alpha)(h - self.v_threshold)
+        return (h >= self.v_threshold).to(h.dtype)
+
+
+class LIF(nn.Module):
+    """A layer of LIF neurons: input current (time, batch, channel, row, column) to spikes."""
+
+    def __init__(self, config: NeuronConfig, channels: int) -> None:
+        super().__init__()
+        self.config = config
+        self.tau = Tau(config, channels)
+        self.membrane = Membrane(config)
+        self.spikes = Spikes(config)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.membrane(x, self.tau())
+        return self.spikes(h)

@@ -1,0 +1,232 @@
+"""Record what named modules do, and change it, with plain PyTorch forward hooks.
+
+A dotted module name is the address of a quantity everywhere: ``blocks.0.attention.scores`` in
+Python, ``blocks/0/attention/scores`` in the recording. A hook that returns nothing records; a hook
+that returns a tensor intervenes. This module knows torch and xarray, not the model: it sees whatever
+a module class declares in ``observables`` (see ``dista.axes``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dista.axes import Observable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None]
+
+
+class RecordingError(ValueError):
+    """A name that does not exist, or a recording that cannot be read."""
+
+
+class Source(NamedTuple):
+    """Where an observable comes from: a module's dotted name, the module, and how to read it."""
+
+    module_name: str
+    module: nn.Module
+    observable: Observable
+
+
+def observables(model: nn.Module) -> dict[str, Source]:
+    """Everything that can be recorded, by dotted name, in the order of the model's modules."""
+    found = {}
+    for module_name, module in model.named_modules():
+        for suffix, observable in getattr(module, "observables", {}).items():
+            parent = module_name.rpartition(".")[0]
+            name = f"{parent}.{suffix}" if suffix and parent else suffix or module_name
+            found[name] = Source(module_name, module, observable)
+    return found
+
+
+def matching(patterns: str | Sequence[str], names: Sequence[str]) -> list[str]:
+    """The names that any of the glob ``patterns`` matches, in order; an error if one matches none."""
+    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            near = difflib.get_close_matches(pattern, names, 3, cutoff=0.3) or list(names)[:3]
+            raise RecordingError(f"nothing is called {pattern!r}; the nearest names are {', '.join(near)}")
+    return [name for name in names if any(fnmatchcase(name, p) for p in patterns)]
+
+
+@contextlib.contextmanager
+def hooks(model: nn.Module, by_name: Mapping[str, Hook]) -> Iterator[None]:
+    """Forward hooks on modules by exact dotted name, removed on the way out whatever happens."""
+    modules = dict(model.named_modules())
+    with contextlib.ExitStack() as stack:
+        for name, hook in by_name.items():
+            stack.callback(modules[name].register_forward_hook(hook).remove)
+        yield
+
+
+def record(
+    model: nn.Module,
+    x: Tensor,
+    names: str | Sequence[str] = "*",
+    *,
+    labels: Sequence[int] | None = None,
+    classes: Sequence[str] | None = None,
+    samples: Sequence[int] | None = None,
+    dry_run: bool = False,
+) -> xr.DataTree | pd.DataFrame:
+    """Run ``model(x)`` in evaluation mode and return what the named observables did, labelled.
+
+    ``names`` is a glob or several over the names of ``observables(model)``. The result is an xarray
+    DataTree in which the dotted name is a path to a DataArray, with ``input`` at the root; spikes are
+    bool, attention counts uint8 or uint16 where they are integers, the rest float32. ``labels`` and
+    ``samples`` (sample indices) go along the batch axis, ``classes`` are kept as an attribute.
+
+    With ``dry_run`` nothing is kept: the result is a table of names, shapes and bytes, at the cost of
+    running one sample. The model is left as it was, hooks and training mode included, also after an
+    exception; its outputs are those of a run without recording, bit for bit.
+    """
+    sources = observables(model)
+    chosen = {name: sources[name] for name in matching(names, list(sources))}
+    batch_axis = x.ndim - 4
+    if dry_run:
+        return _sizes(model, x, chosen, batch_axis)
+    arrays = _run(model, x, chosen, _to_array)
+    return _tree(model, x, chosen, arrays, labels=labels, classes=classes, samples=samples)
+
+
+def _run(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], keep: Callable) -> dict:
+    """One evaluation-mode forward; ``keep(observable, tensor)`` of each chosen name."""
+    kept: dict[str, object] = {}
+    by_module: dict[str, list[str]] = {}
+    for name, source in chosen.items():
+        by_module.setdefault(source.module_name, []).append(name)
+
+    def recorder(names: list[str]) -> Hook:
+        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            for name in names:
+                observable = chosen[name].observable
+                kept[name] = keep(observable, observable.read(module, inputs, output))
+
+        return hook
+
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode(), hooks(model, {m: recorder(n) for m, n in by_module.items()}):
+            model(x)
+    finally:
+        model.train(training)
+    return kept
+
+
+def _to_array(observable: Observable, tensor: Tensor) -> np.ndarray:
+    """As numpy in the smallest type that holds it exactly; a copy, never a view of a live tensor."""
+    values = tensor.detach().float().cpu().numpy()
+    if observable.dtype == "bool" and np.isin(values, (0, 1)).all():
+        return values.astype(bool)
+    if observable.dtype == "count" and (values == np.floor(values)).all() and values.min(initial=0) >= 0:
+        return values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16)
+    return np.array(values, np.float32)
+
+
+def _sizes(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], batch_axis: int) -> pd.DataFrame:
+    import pandas as pd
+
+    samples = x.shape[batch_axis]
+    one = _run(model, x.narrow(batch_axis, 0, 1), chosen, lambda observable, tensor: tuple(tensor.shape))
+    width = {"bool": 1, "count": 1, "float": 4}
+    rows = []
+    for name, shape in one.items():
+        axes, dtype = chosen[name].observable[:2]
+        shape = tuple(samples if axis == "batch" else size for axis, size in zip(axes, shape))
+        rows.append((name, axes, shape, dtype, math.prod(shape) * width[dtype]))
+    return pd.DataFrame(rows, columns=["name", "axes", "shape", "dtype", "bytes"])
+
+
+def _tree(model, x, chosen, arrays, *, labels, classes, samples) -> xr.DataTree:
+    """Arrays by dotted name to a DataTree by path, with coordinates and the model's description."""
+    import xarray as xr
+
+    datasets = {"/": xr.Dataset()}
+    for name, array in arrays.items():
+        group, _, variable = name.rpartition(".")
+        dataset = datasets.setdefault("/" + group.replace(".", "/"), xr.Dataset())
+        _, module, observable = chosen[name]
+        dataset[variable] = (observable.axes, array)
+        dataset.coords.update(observable.coords(module, array))
+        values = {constant: getattr(module, constant) for constant in observable.constants}
+        dataset[variable].attrs.update({k: "soft" if v is None else v for k, v in values.items()})
+    root = datasets["/"]
+    root["input"] = (("time", "batch", "colour", "y", "x")[-x.ndim :], x.detach().float().cpu().numpy())
+    root.coords["batch"] = np.arange(root.sizes["batch"]) if samples is None else np.asarray(samples)
+    if labels is not None:
+        root["label"] = ("batch", np.asarray(labels))
+    if classes is not None:
+        root.attrs["classes"] = list(classes)
+    root.attrs["model"] = getattr(model, "name", type(model).__name__)
+    if hasattr(model, "config"):
+        root.attrs["model_config"] = model.config.to_json()
+    return xr.DataTree.from_dict(datasets)
+
+
+def save(recording: xr.DataTree, path: str | Path) -> Path:
+    """Write a recording with zarr: a folder, or one file where ``path`` ends in ``.zip``.
+
+    Spikes are bit-shuffled before compression, so that each takes a bit or less; xarray and zarr
+    alone read it back. The file appears whole or not at all.
+    """
+    from zarr.codecs import BloscCodec
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
+    encoding = {
+        node.path: {
+            name: {"compressors": [codec], "chunks": array.shape}
+            for name, array in node.data_vars.items()
+        }
+        for node in recording.subtree
+    }
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+        written = Path(temporary) / "recording"
+        recording.to_zarr(written, encoding=encoding, consolidated=False)
+        if path.suffix == ".zip":
+            written = Path(shutil.make_archive(str(written), "zip", written))
+        _discard(path)
+        return written.rename(path)
+
+
+def open_recording(path: str | Path) -> xr.DataTree:
+    """Read what ``save`` wrote, into memory; RecordingError where there is nothing readable."""
+    import xarray as xr
+    import zarr
+
+    path = Path(path)
+    if not path.exists():
+        raise RecordingError(f"there is no recording at {path}; dista record writes one")
+    try:
+        store = zarr.storage.ZipStore(path, mode="r") if path.suffix == ".zip" else path
+        with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
+            return tree.load()
+    except Exception as error:
+        raise RecordingError(
+            f"{path} is not a readable recording ({type(error).__name__}: {error}); "
+            "expected a zarr folder or .zip written by dista"
+        ) from error
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+// What the network sees: the time rail with every step's frame, and the frame at the current step.
+
+import { el, panel, prepare, inside, plural } from "./dom.js";
+import { sum } from "./recording.js";
+import { pixel, css } from "./theme.js";
+
+// One frame as a small offscreen canvas, one pixel a pixel; scaled up without smoothing.
+function frame(recording, theme, step) {
+  const [frames, , rows, columns] = recording.arrays.input.shape;
+  const { kind, largest } = recording.input;
+  const [plane, values] = [rows * columns, recording.array("input")];
+  const start = Math.min(step, frames - 1) * recording.arrays.input.shape[1] * plane;
+  const canvas = el("canvas", { width: columns, height: rows });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  for (let i = 0; i < plane; i++) {
+    image.data.set([...pixel(theme, kind, values, start + i, plane, largest), 255], i * 4);
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+// Frames are made once for each recording and theme.
+export class Frames {
+  constructor(recording, theme) {
+    Object.assign(this, { recording, theme, made: [] });
+  }
+
+  at(step) {
+    if (!this.recording.input) return null;
+    const index = Math.min(step, this.recording.input.frames - 1);
+    return (this.made[index] ??= frame(this.recording, this.theme, index));
+  }
+}
+
+function paint(context, image, x, y, width, height) {
+  context.imageSmoothingEnabled = false;
+  context.drawImage(image, x, y, width, height);
+}
+
+// ---- time rail -----------------------------------------------------------------------------
+
+const THUMB = 56;
+
+export function timeRail(store, app) {
+  const { recording } = store;
+  const { node, heading, note, body } = panel("rail", "Steps");
+  const play = el("button", { type: "button", class: "play", onclick: () => app.play() });
+  const steps = Array.from({ length: recording.steps }, (_, step) => {
+    const canvas = recording.input ? el("canvas", { "aria-hidden": true }) : null;
+    const bar = el("i", { class: "bar" });
+    const label = el("span", {}, `${step + 1} ${recording.stepLabel(step)}`.trim());
+    const button = el("button", { type: "button", class: "step", onclick: () => store.set({ step }) },
+      canvas, bar, label);
+    return { button, canvas, bar };
+  });
+  body.append(play, el("div", { class: "steps", role: "group", "aria-label": "Steps" },
+    steps.map(({ button }) => button)));
+  heading.setAttribute("aria-live", "off");
+  note.replaceChildren("Pick a step; everything below follows it. ", ...keys([
+    ["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays.",
+  ]));
+
+  function draw({ state, frames, asked }) {
+    heading.textContent = sentence(recording, state.step);
+    play.textContent = app.playing ? "❚❚ Pause" : "▶ Play";
+    const most = Math.max(...asked, 0);
+    steps.forEach(({ button, canvas, bar }, step) => {
+      button.setAttribute("aria-current", step === state.step ? "step" : "false");
+      button.setAttribute("aria-label", `Step ${step + 1} ${recording.stepLabel(step)}`.trim());
+      bar.style.width = most ? `${(100 * asked[step]) / most}%` : "0";
+      if (canvas) paint(prepare(canvas, THUMB, THUMB), frames.at(step), 0, 0, THUMB, THUMB);
+    });
+    play.setAttribute("aria-label", app.playing ? "Pause" : "Play the steps");
+  }
+  return { node, draw };
+}
+
+// Text with keys in it: arrays become <kbd> elements.
+function keys(parts) {
+  return parts.flatMap((part) => (typeof part === "string"
+    ? [` ${part}`] : part.map((key) => el("kbd", {}, key))));
+}
+
+function sentence(recording, step) {
+  const start = `Step ${step + 1} of ${recording.steps}`;
+  if (recording.step_sentences) return `${start}: ${recording.step_sentences[step]}`;
+  const block = recording.attention.at(-1);
+  const label = recording.stepLabel(step);
+  const named = label ? `${start}, ${label}` : start;
+  if (!block) return named;
+  if (!block.cross) return `${named}: attention compares the patches of this step`;
+  let first = step;
+  while (first > 0 && recording.reaches(block, step, first - 1)) first -= 1;
+  const back = step - first;
+  return back ? `${named}: attention reaches back ${plural(back, "step")}, to step ${first + 1}`
+    : `${named}: there is no past yet to attend to`;
+}
+
+// Summed attention of the query patch at every query step, for the bars under the thumbnails.
+export function askedPerStep(recording, state) {
+  const block = recording.blockAt(state.block);
+  const token = state.row * (recording.grid?.[1] ?? 1) + state.column;
+  return Array.from({ length: recording.steps }, (_, step) => {
+    let total = 0;
+    for (let key = 0; block && key <= step; key++) {
+      total += sum(recording.keyMap(block, recording.used(block), step, key, state.head, token));
+    }
+    return total;
+  });
+}
+
+// ---- input at this step --------------------------------------------------------------------
+
+export function inputPanel(store) {
+  const { recording } = store;
+  const { node, note, body } = panel("input", "Input at this step");
+  const canvas = el("canvas", {
+    tabindex: 0, role: "img", "data-name": "input", onclick: (event) => pick(event),
+  });
+  const legend = recording.input?.kind === "events"
+    ? el("p", { class: "legend" }, el("i", { class: "swatch off" }), "OFF, darker", el("i", { class: "swatch on" }), "ON, brighter")
+    : "";
+  if (recording.grid || recording.input) body.append(canvas, legend);
+  let size = [1, 1];
+
+  function pick(event) {
+    const [x, y] = inside(event);
+    const [rows, columns] = recording.grid ?? [1, 1];
+    const at = (value, side, count) => Math.min(count - 1, Math.max(0, Math.floor((value / side) * count)));
+    store.set({ row: at(y, size[1], rows), column: at(x, size[0], columns) });
+  }
+
+  function draw({ state, theme, frames, hover }) {
+    note.textContent = !recording.input ? "The input was not recorded; the patches are."
+      : recording.input.frames === 1 && recording.steps > 1
+        ? "The same image at every step. Click a patch to ask what it attends to."
+        : "Click a patch to ask what it attends to.";
+    const [rows, columns] = recording.grid ?? [1, 1];
+    const shape = recording.input ? recording.arrays.input.shape.slice(2) : [rows, columns];
+    const width = Math.floor(Math.min(body.clientWidth, 420));
+    size = [width, Math.round((width * shape[0]) / shape[1])];
+    const context = prepare(canvas, ...size);
+    context.fillStyle = css(theme.paper);
+    context.fillRect(0, 0, ...size);
+    if (recording.input) paint(context, frames.at(state.step), 0, 0, ...size);
+    if (recording.grid) grid(context, size, rows, columns, theme);
+    if (hover) outline(context, size, rows, columns, hover.row, hover.column, theme.accent, [4, 3]);
+    if (recording.grid) outline(context, size, rows, columns, state.row, state.column, theme.hot, []);
+    canvas.setAttribute("aria-label", `Input at step ${state.step + 1}, query patch row ${state.row + 1}, `
+      + `column ${state.column + 1} of ${rows} by ${columns}. Arrow keys move it.`);
+  }
+  return { node, draw };
+}
+
+function grid(context, [width, height], rows, columns, theme) {
+  context.beginPath();
+  for (let i = 1; i < columns; i++) { const x = Math.round((width * i) / columns) + 0.5; context.moveTo(x, 0); context.lineTo(x, height); }
+  for (let i = 1; i < rows; i++) { const y = Math.round((height * i) / rows) + 0.5; context.moveTo(0, y); context.lineTo(width, y); }
+  context.strokeStyle = theme.muted;
+  context.globalAlpha = 0.28;
+  context.lineWidth = 1;
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+function outline(context, [width, height], rows, columns, row, column, color, dash) {
+  const [w, h] = [width / columns, height / rows];
+  context.setLineDash(dash);
+  context.lineWidth = 2.5;
+  context.strokeStyle = color;
+  context.strokeRect(column * w + 1, row * h + 1, w - 2, h - 2);
+  context.setLineDash([]);
+}

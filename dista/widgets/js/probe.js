@@ -1,0 +1,152 @@
+// The probe: builds the panels around one state, handles keys, playing, theme and size.
+
+import { el } from "./dom.js";
+import { decode } from "./recording.js";
+import { readTheme } from "./theme.js";
+import { Store } from "./state.js";
+import { Frames, timeRail, inputPanel, askedPerStep } from "./input.js";
+import { attentionPanel, spoken } from "./attention.js";
+import { decisionPanel, tauPanel, rasterPanel, membranePanel } from "./traces.js";
+
+const PACE = 700;                                   // ms a step while playing
+
+// Mounts a probe inside `parent`. `tell(state)` hears of the reader's changes. Returns an object
+// with update(bytes), set(state), refresh() and remove().
+export function mount(parent, bytes, tell, wanted = {}) {
+  const recording = decode(bytes);
+  const root = el("div", { class: "dista-probe" });
+  const live = el("p", { class: "spoken", "aria-live": "polite" });
+  const grid = el("div", { class: "grid" });
+  root.append(grid, live);
+  parent.append(root);
+  const store = new Store(recording, { ...recording.state, ...wanted }, tell);
+  const app = { playing: false, play: () => play(!app.playing), point };
+  let panels = [], theme = null, frames = null, hover = null, queued = 0, timer = 0, revision = recording.revision;
+
+  function build() {
+    panels = [timeRail, inputPanel, attentionPanel, decisionPanel, tauPanel, rasterPanel, membranePanel]
+      .map((make) => make(store, app));
+    const focused = focusables().indexOf(root.getRootNode().activeElement);
+    grid.replaceChildren(...panels.map(({ node }) => node));
+    if (focused >= 0) focusables()[focused]?.focus({ preventScroll: true });
+  }
+
+  function focusables() {
+    return [...grid.querySelectorAll("button, canvas[tabindex]")];
+  }
+
+  function draw() {
+    queued = 0;
+    if (!root.isConnected || !root.clientWidth) return;
+    const { state, recording: current } = store;
+    const view = { state, recording: current, theme, frames, hover, asked: askedPerStep(current, state) };
+    panels.forEach((panel) => panel.draw(view));
+  }
+
+  function redraw() {
+    queued ||= requestAnimationFrame(draw);
+  }
+
+  function refresh() {
+    const fresh = readTheme(root, store.recording.theme);
+    const color = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+    theme = { ...fresh, ink_: color("ink"), panel: color("panel"), cursor: color("cursor") };
+    frames = new Frames(store.recording, theme);
+    redraw();
+  }
+
+  function point(place) {
+    const same = hover?.step === place?.step && hover?.row === place?.row && hover?.column === place?.column;
+    hover = place || null;
+    if (!same) redraw();
+  }
+
+  function play(on) {
+    app.playing = on;
+    clearInterval(timer);
+    store.hold(on);
+    if (on) {
+      if (store.state.step === store.recording.steps - 1) store.set({ step: 0 });
+      timer = setInterval(advance, PACE);
+    }
+    redraw();
+  }
+
+  function advance() {
+    if (store.state.step < store.recording.steps - 1) store.set({ step: store.state.step + 1 });
+    else play(false);
+  }
+
+  root.addEventListener("keydown", (event) => {
+    const changes = command(event, store, app);
+    if (!changes) return;
+    event.preventDefault();
+    if (app.playing && "step" in changes) play(false);
+    store.set(changes);
+  });
+  store.listeners.push((changed) => {
+    hover = null;
+    if (!app.playing && changed.some((name) => name !== "range" && name !== "layer" && name !== "neuron")) {
+      live.textContent = spoken(store.recording, store.state);
+    }
+    redraw();
+  });
+  const sizes = new ResizeObserver(redraw);
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const around = new MutationObserver(refresh);
+  sizes.observe(root);
+  dark.addEventListener("change", refresh);
+  around.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "class", "style"] });
+  build();
+  refresh();
+
+  return {
+    root, store,
+    update(next) {
+      const fresh = decode(next);
+      const moved = fresh.revision !== undefined && fresh.revision !== revision;
+      revision = fresh.revision;
+      store.replace(fresh, moved ? fresh.state : {});
+      build();
+      refresh();
+    },
+    set: (state) => store.set(state),
+    refresh,
+    remove() {
+      clearInterval(timer);
+      store.stop();
+      [sizes, around].forEach((observer) => observer.disconnect());
+      dark.removeEventListener("change", refresh);
+      root.remove();
+    },
+    get revision() { return revision; },
+  };
+}
+
+// What a key asks for: changes of the state, {} for a key that was used otherwise, null if not ours.
+function command(event, { state, recording }, app) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return null;
+  const [rows, columns] = recording.grid ?? [1, 1];
+  const heads = recording.blockAt(state.block)?.heads ?? 1;
+  const clamp = (value, count) => Math.min(count - 1, Math.max(0, value));
+  switch (event.key) {
+    case "ArrowUp": return { row: clamp(state.row - 1, rows) };
+    case "ArrowDown": return { row: clamp(state.row + 1, rows) };
+    case "ArrowLeft": return { column: clamp(state.column - 1, columns) };
+    case "ArrowRight": return { column: clamp(state.column + 1, columns) };
+    case "[": return { step: clamp(state.step - 1, recording.steps) };
+    case "]": return { step: clamp(state.step + 1, recording.steps) };
+    case ",": return { head: (state.head + heads - 1) % heads };
+    case ".": return { head: (state.head + 1) % heads };
+    case " ": return space(event.target, app);
+    default: return null;
+  }
+}
+
+// Space plays, except on a button that it would press to some effect.
+function space(target, app) {
+  const idle = ["aria-pressed", "aria-current"].some((name) => ["true", "step"].includes(target.getAttribute(name)));
+  if (target.tagName === "BUTTON" && !idle) return null;
+  app.play();
+  return {};
+}

@@ -1,0 +1,119 @@
+// Reads the packed recording: a header in JSON and typed arrays laid over one buffer.
+
+const TYPES = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array, float32: Float32Array };
+
+// `bytes` is what Payload.to_bytes wrote: header length (8 bytes), header, buffer.
+export function decode(bytes) {
+  const copy = bytes.slice();                       // starts at offset 0, so that arrays are aligned
+  const size = new DataView(copy.buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(copy.subarray(8, 8 + size)));
+  const arrays = {};
+  for (const [name, { dtype, shape, offset }] of Object.entries(header.arrays)) {
+    const length = shape.reduce((product, side) => product * side, 1);
+    arrays[name] = { values: new TYPES[dtype](copy.buffer, 8 + size + offset, length), shape };
+  }
+  return new Recording(header, arrays);
+}
+
+// One sample, with the few questions that the panels ask.
+export class Recording {
+  constructor(header, arrays) {
+    Object.assign(this, header);                    // steps, grid, layers, attention, decision, ...
+    this.arrays = arrays;
+    this.tokens = this.grid ? this.grid[0] * this.grid[1] : 0;
+    this.attention.forEach((block) => this.#indexPairs(block));
+  }
+
+  array(name) {
+    return this.arrays[name]?.values ?? null;
+  }
+
+  #indexPairs(block) {
+    const pairs = this.array(`attention.${block.block}.pairs`);
+    block.pair = new Map();
+    for (let i = 0; i < pairs.length / 2; i++) block.pair.set(pairs[2 * i] * 4096 + pairs[2 * i + 1], i);
+    block.largest = Math.max(...this.array(`attention.${block.block}.head_max`));
+  }
+
+  blockAt(number) {
+    return this.attention.find((entry) => entry.block === number) ?? null;
+  }
+
+  reaches(block, step, keyStep) {
+    return block.pair.has(step * 4096 + keyStep);
+  }
+
+  // Counts of one query over all keys of one step, before ("raw") or after ("kept") the denoiser.
+  keyMap(block, stage, step, keyStep, head, token) {
+    const pair = block.pair.get(step * 4096 + keyStep);
+    if (pair === undefined) return null;
+    const name = `attention.${block.block}`;
+    const start = ((pair * block.heads + head) * this.tokens + token) * this.tokens;
+    if (stage === "kept" && block.kept === "table") {
+      const table = this.array(`${name}.table`);
+      return Float32Array.from(this.array(`${name}.raw`).subarray(start, start + this.tokens), (a) => table[a]);
+    }
+    const values = this.array(`${name}.${stage}`);
+    return values && values.subarray(start, start + this.tokens);
+  }
+
+  // The stage that the network goes on with: the denoised map where there is one.
+  used(block) {
+    return block.kept ? "kept" : "raw";
+  }
+
+  neuronLayers() {
+    return this.layers.filter((layer) => layer.shape);
+  }
+
+  className(index) {
+    return this.classes?.[index] ?? `class ${index}`;
+  }
+
+  stepLabel(step) {
+    return this.step_labels?.[step] ?? "";
+  }
+}
+
+export function sum(values) {
+  let total = 0;
+  for (const value of values ?? []) total += value;
+  return total;
+}
+
+// Splits attention over `maps` ([key step, key map] pairs) by where it goes: the same patch at any
+// step, another patch at the query's own step, and elsewhere. Shares add up to the total.
+export function totals(maps, step, token) {
+  const parts = { patch: 0, step: 0, elsewhere: 0 };
+  for (const [keyStep, values] of maps) {
+    const here = values[token];
+    parts.patch += here;
+    parts[keyStep === step ? "step" : "elsewhere"] += sum(values) - here;
+  }
+  return { ...parts, all: parts.patch + parts.step + parts.elsewhere };
+}
+
+// Steps after which half of a membrane potential has leaked away: v decays by (1 - 1/tau) a step.
+export function halfLife(tau) {
+  return tau <= 1 ? 0 : Math.log(0.5) / Math.log(1 - 1 / tau);
+}
+
+// Short and long names of a neuron layer, from its dotted name.
+const PARTS = {
+  query: "Q", key: "K", value: "V", hidden: "MLP hidden", position: "position",
+};
+export function layerLabel(name) {
+  const parts = name.split(".").filter((part) => part !== "neuron");
+  if (parts[0] === "stem") return /^\d+$/.test(parts[1]) ? `stem ${+parts[1] + 1}` : `stem ${parts[1] ?? ""}`;
+  if (parts[0] !== "blocks") return name;
+  const last = parts.at(-1);
+  const label = last === "attention" ? "read-out"
+    : last === "output" ? `${parts.at(-2) === "mlp" ? "MLP" : "attention"} output` : PARTS[last] ?? last;
+  return `${+parts[1] + 1} ${label}`;
+}
+
+export function layerTitle(name) {
+  const label = layerLabel(name);
+  const match = /^(\d+) (.*)$/.exec(label);
+  return match ? `the ${match[2]} neurons, block ${match[1]}` : `the ${label} neurons`;
+}

@@ -1,0 +1,92 @@
+// Where the reader is. Flat and serialisable: it goes into the URL and comes back.
+
+export const RANGES = ["map", "head", "global"];
+const QUIET = 250;                                  // ms without a change before the host hears of it
+
+const within = (value, count, otherwise) =>
+  Number.isInteger(value) && value >= 0 && value < count ? value : otherwise;
+
+// A complete, valid state for `recording`; what is missing or out of range in `wanted` is chosen.
+export function settle(recording, wanted = {}) {
+  const step = within(wanted.step, recording.steps, recording.steps - 1);
+  const entry = recording.blockAt(wanted.block) ?? recording.attention.at(-1);
+  const [rows, columns] = recording.grid ?? [1, 1];
+  const head = within(wanted.head, entry?.heads ?? 1, 0);
+  const known = within(wanted.row, rows, -1) >= 0 && within(wanted.column, columns, -1) >= 0;
+  const patch = known ? 0 : busiestPatch(recording, entry, step, head);
+  const chosen = entry ? entry.block : 0;
+  const layer = settleLayer(recording, wanted.layer, chosen);
+  return {
+    sample: recording.sample, step, block: chosen, head,
+    row: within(wanted.row, rows, Math.floor(patch / columns)),
+    column: within(wanted.column, columns, patch % columns),
+    layer, neuron: settleNeuron(recording, layer, wanted.neuron),
+    range: RANGES.includes(wanted.range) ? wanted.range : "map",
+  };
+}
+
+function settleLayer(recording, wanted, block) {
+  const layers = recording.neuronLayers();
+  const has = (name) => layers.some((layer) => layer.name === name);
+  if (has(wanted)) return wanted;
+  const readout = `blocks.${block}.attention.neuron`;
+  return has(readout) ? readout : layers.at(-1)?.name ?? "";
+}
+
+// A neuron is known by its place in the whole layer; a hidden one gives way to the most active.
+function settleNeuron(recording, name, wanted) {
+  const position = recording.layers.findIndex((layer) => layer.name === name);
+  const index = recording.array(`layer.${position}.index`);
+  if (!index) return 0;
+  return index.includes(wanted) ? wanted : index[0] ?? 0;
+}
+
+// The patch that attends most, as a first question worth asking.
+function busiestPatch(recording, block, step, head) {
+  const middle = Math.floor((recording.tokens || 1) / 2);
+  if (!block || !recording.reaches(block, step, step)) return middle;
+  let [best, most] = [middle, -1];
+  for (let token = 0; token < recording.tokens; token++) {
+    let total = 0;
+    for (const value of recording.keyMap(block, recording.used(block), step, step, head, token)) total += value;
+    if (total > most) [best, most] = [token, total];
+  }
+  return best;
+}
+
+// Holds the state; tells panels at once and the host when things are quiet (not while playing).
+export class Store {
+  constructor(recording, wanted, tell) {
+    Object.assign(this, { recording, tell, state: settle(recording, wanted), listeners: [], held: false });
+  }
+
+  set(changes) {
+    const next = settle(this.recording, { ...this.state, ...changes });
+    const changed = Object.keys(next).filter((name) => next[name] !== this.state[name]);
+    if (!changed.length) return;
+    this.state = next;
+    this.listeners.forEach((listener) => listener(changed));
+    this.schedule();
+  }
+
+  // New data or a new place asked for by the host: keep what still exists, and do not echo it.
+  replace(recording, wanted = {}) {
+    this.recording = recording;
+    this.state = settle(recording, { ...this.state, ...wanted });
+  }
+
+  hold(held) {
+    this.held = held;
+    if (held) clearTimeout(this.timer);
+    else this.schedule();
+  }
+
+  schedule() {
+    clearTimeout(this.timer);
+    if (!this.held) this.timer = setTimeout(() => this.tell(this.state), QUIET);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,76 @@
+"""Arrays and a small JSON header in one run of bytes, as the browser wants them.
+
+A web host passes one block of bytes cheaply and everything else as JSON. Arrays therefore lie
+behind each other, each starting at a multiple of eight bytes so that a typed array can be laid
+over it without a copy, and the header says where.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ALIGN = 8
+DTYPES = ("uint8", "uint16", "uint32", "int32", "float32")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a probe shows: ``header`` is JSON-able, ``buffer`` holds the arrays named in it."""
+
+    header: dict[str, Any]
+    buffer: bytes
+
+    def array(self, name: str) -> np.ndarray:
+        """A read-only view of the packed array ``name``."""
+        known = self.header["arrays"]
+        if name not in known:
+            raise KeyError(f"no array {name!r} in this payload; it has {', '.join(known)}")
+        entry = known[name]
+        flat = np.frombuffer(
+            self.buffer, entry["dtype"], math.prod(entry["shape"]), offset=entry["offset"]
+        )
+        return flat.reshape(entry["shape"])
+
+    def to_bytes(self, **extra: Any) -> bytes:
+        """Header length (8 bytes, little endian), header with ``extra`` entries, then the buffer."""
+        text = json.dumps(self.header | extra, separators=(",", ":"), allow_nan=False).encode()
+        text += b" " * (-len(text) % ALIGN)
+        return len(text).to_bytes(ALIGN, "little") + text + self.buffer
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Payload:
+        """The inverse of ``to_bytes``."""
+        size = int.from_bytes(data[:ALIGN], "little")
+        if len(data) < ALIGN + size or size == 0:
+            raise ValueError(
+                f"{len(data)} bytes do not hold a header of {size} bytes; "
+                "expected the result of Payload.to_bytes"
+            )
+        return cls(json.loads(data[ALIGN : ALIGN + size]), data[ALIGN + size :])
+
+
+class Packer:
+    """Collects arrays; ``arrays`` is the table for the header, ``to_bytes`` the buffer."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, dict[str, Any]] = {}
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, name: str, values: Any, dtype: str) -> None:
+        if dtype not in DTYPES:
+            raise ValueError(f"dtype {dtype!r} of {name!r} must be one of {', '.join(DTYPES)}")
+        array = np.ascontiguousarray(values, dtype)
+        self.arrays[name] = {"dtype": dtype, "shape": list(array.shape), "offset": self._size}
+        data = array.tobytes()
+        data += b"\0" * (-len(data) % ALIGN)
+        self._parts.append(data)
+        self._size += len(data)
+
+    def to_bytes(self) -> bytes:
+        return b"".join(self._parts)

@@ -1,0 +1,338 @@
+"""A recording, packed for the probe: what one sample looks like from input to logits.
+
+Nothing is computed here that the eye does not need: attention maps travel as the integers they
+are, neurons are cut down to the most active ones of each layer, and what the browser can derive
+from a click (totals, shares) is left to it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dista.widgets.packing import Packer, Payload
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SHOWN = 96
+"""Neurons of a layer that travel to the browser; the most active ones, ties in reading order."""
+
+_PARTS = ("stem", "blocks", "attention", "query", "key", "value", "neuron", "output", "mlp", "hidden")
+_TRACES = ("membrane", "reset", "current")
+
+
+def probe_payload(
+    recording: xr.DataTree,
+    sample: int = 0,
+    *,
+    tau_start: float | Mapping[str, Any] | None = None,
+    step_labels: Sequence[str] | None = None,
+    step_sentences: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    label: int | None = None,
+    patch_grid: tuple[int, int] | None = None,
+    readout_steps: int | None = None,
+    shown: int = SHOWN,
+) -> Payload:
+    """Pack one sample of ``recording`` (see the recording's format) for the probe.
+
+    Parts that were not recorded are left out; the probe says so in their place. ``sample`` is a
+    position along ``batch``. ``tau_start`` holds the time constants before training: one number for
+    all neurons, or a mapping from dotted neuron names. It, ``class_names``, ``label``, ``patch_grid``
+    (rows, columns) and ``readout_steps`` (how many last steps make the answer) are taken from the
+    recording where they are not given. ``step_sentences`` replaces the title of the time rail.
+
+    Raises IndexError if there is no such sample, ValueError if labels do not match the steps or the
+    tokens do not fill the grid.
+    """
+    config = json.loads(recording.attrs.get("model_config", "{}"))
+    source = _Sample(recording, sample)
+    packer = Packer()
+    header: dict[str, Any] = {"version": 1, "sample": int(sample), "shown": shown}
+    header["grid"] = _grid(source, patch_grid)
+    header["attention"] = _pack_attention(packer, source, header["grid"])
+    header["layers"] = _pack_layers(packer, source, tau_start, config, shown)
+    header["input"] = _pack_input(packer, source)
+    header["label"] = _label(recording, sample, label)
+    header["decision"] = _pack_decision(packer, source, readout_steps, config)
+    header["classes"] = _class_names(source, class_names)
+    header["steps"] = source.steps
+    header["step_labels"] = _per_step(step_labels, source.steps, "step_labels")
+    header["step_sentences"] = _per_step(step_sentences, source.steps, "step_sentences")
+    header["memory"] = config.get("memory")
+    header["denoiser"] = config.get("denoiser")
+    header["head_dim"] = config["dim"] // config["heads"] if "heads" in config else None
+    header["arrays"] = packer.arrays
+    return Payload(header, packer.to_bytes())
+
+
+class _Sample:
+    """One sample of a recording, read by dotted names; remembers how many steps it has seen."""
+
+    def __init__(self, recording: xr.DataTree, sample: int) -> None:
+        self.recording, self.sample, self.steps = recording, sample, 1
+
+    def get(self, name: str) -> xr.DataArray | None:
+        """The variable ``name`` (dots are levels) without its batch axis, or None."""
+        try:
+            found = self.recording[name.replace(".", "/")]
+        except KeyError:
+            return None
+        if not hasattr(found, "dims") or not hasattr(found, "dtype"):
+            return None
+        if "batch" in found.dims:
+            if not 0 <= self.sample < found.sizes["batch"]:
+                raise IndexError(
+                    f"sample {self.sample} is not in the recording, which holds "
+                    f"{found.sizes['batch']}; choose 0 to {found.sizes['batch'] - 1}"
+                )
+            found = found.isel(batch=self.sample)
+        if "pair" in found.dims:
+            self.steps = max(self.steps, int(found.coords["query_time"].max()) + 1)
+        self.steps = max(self.steps, found.sizes.get("time", 1))
+        return found
+
+    def blocks(self) -> list[int]:
+        node = self.recording.children.get("blocks")
+        return sorted(int(name) for name in node.children) if node is not None else []
+
+    def neurons(self) -> list[str]:
+        """Dotted names of all neuron groups, in the order in which a forward meets them."""
+        marks = {"spikes", "membrane", "tau"}
+        names = [
+            node.path.strip("/").replace("/", ".")
+            for node in self.recording.subtree
+            if marks & set(node.data_vars)
+        ]
+        return sorted(names, key=_forward_order)
+
+
+def _forward_order(name: str) -> list[tuple[int, int, str]]:
+    """Numbers as numbers, known parts in the model's order, the rest after them by name."""
+    return [
+        (0, int(part), "")
+        if part.isdigit()
+        else (1, _PARTS.index(part) if part in _PARTS else len(_PARTS), part)
+        for part in name.split(".")
+    ]
+
+
+def _grid(source: _Sample, given: tuple[int, int] | None) -> list[int] | None:
+    """Rows and columns of patches: as given, as a neuron of the first block has them, or a square."""
+    if given is not None:
+        return [int(given[0]), int(given[1])]
+    for name in source.neurons():
+        if name.startswith("blocks."):
+            for variable in ("spikes", "membrane"):
+                found = source.get(f"{name}.{variable}")
+                if found is not None:
+                    return [found.sizes["row"], found.sizes["column"]]
+    for block in source.blocks():
+        for stage in ("scores", "denoise"):
+            found = source.get(f"blocks.{block}.attention.{stage}")
+            if found is not None:
+                side = round(found.sizes["key"] ** 0.5)
+                return [side, found.sizes["key"] // side]
+    return None
+
+
+def _pack_attention(
+    packer: Packer, source: _Sample, grid: list[int] | None
+) -> list[dict[str, Any]]:
+    """One header entry a block that has maps: heads, whether maps reach across steps, what is there."""
+    entries = []
+    for block in source.blocks():
+        raw = source.get(f"blocks.{block}.attention.scores")
+        kept = source.get(f"blocks.{block}.attention.denoise")
+        some = raw if raw is not None else kept
+        if some is None:
+            continue
+        if grid[0] * grid[1] != some.sizes["key"]:
+            raise ValueError(
+                f"blocks.{block} attends over {some.sizes['key']} keys, but the patch grid is "
+                f"{grid[0]} x {grid[1]}; pass patch_grid=(rows, columns)"
+            )
+        name = f"attention.{block}"
+        pairs = np.stack([some.coords["query_time"].values, some.coords["key_time"].values], 1)
+        packer.add(f"{name}.pairs", pairs, "int32")
+        entries.append(
+            {
+                "block": block,
+                "heads": some.sizes["head"],
+                "cross": bool((pairs[:, 0] != pairs[:, 1]).any()),
+                "raw": raw is not None,
+                "kept": _pack_maps(packer, name, _map_values(raw), _map_values(kept)),
+                "lags": _pack_lags(packer, source, block, some.sizes["head"]),
+            }
+        )
+    return entries
+
+
+def _map_values(found: xr.DataArray | None) -> np.ndarray | None:
+    return None if found is None else found.transpose("pair", "head", "query", "key").values
+
+
+def _pack_maps(
+    packer: Packer, name: str, raw: np.ndarray | None, kept: np.ndarray | None
+) -> str | None:
+    """Add the maps (pair, head, query, key) and each head's largest value.
+
+    Returns how the denoised map travels: ``"table"`` if it is a function of the raw count, which it
+    is for every denoiser that is not disturbed by hand; ``"array"`` otherwise; None if not recorded.
+    """
+    if raw is not None:
+        packer.add(f"{name}.raw", raw, _count_dtype(raw))
+    present = [values.max((0, 2, 3)) for values in (raw, kept) if values is not None]
+    packer.add(f"{name}.head_max", np.max(np.stack(present), 0), "float32")
+    if kept is None:
+        return None
+    table = None if raw is None or raw.dtype.kind not in "ui" else _table(raw, kept)
+    if table is not None:
+        packer.add(f"{name}.table", table, "float32")
+        return "table"
+    packer.add(f"{name}.kept", kept, _count_dtype(kept))
+    return "array"
+
+
+def _count_dtype(values: np.ndarray) -> str:
+    if values.dtype.kind not in "uib":
+        return "float32"
+    return "uint8" if values.max(initial=0) < 256 else "uint16"
+
+
+def _table(raw: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
+    """The denoised value of each count 0..max(raw), or None if equal counts were treated differently."""
+    table = np.zeros(int(raw.max(initial=0)) + 1, kept.dtype)
+    table[raw] = kept
+    return table if np.array_equal(table[raw], kept) else None
+
+
+def _pack_lags(packer: Packer, source: _Sample, block: int, heads: int) -> int:
+    """Mean size of what each lag adds to Q, K and V: (3, lag, time, head, token). Returns the lags."""
+    parts = []
+    for part in ("query", "key", "value"):
+        found, lags = [], 0
+        while (lag := source.get(f"blocks.{block}.attention.{part}.lags.{lags}")) is not None:
+            values = np.abs(lag.transpose("time", "channel", "row", "column").values)
+            time, channel, row, column = values.shape
+            by_head = values.reshape(time, heads, channel // heads, row * column)
+            found.append(by_head.mean(2, dtype=np.float64))
+            lags += 1
+        parts.append(found)
+    if not parts[0] or len({len(part) for part in parts}) != 1:
+        return 0
+    packer.add(f"attention.{block}.lags", np.asarray(parts), "float32")
+    return len(parts[0])
+
+
+def _pack_layers(
+    packer: Packer, source: _Sample, tau_start: Any, config: dict[str, Any], shown: int
+) -> list[dict[str, Any]]:
+    """One header entry a neuron group; its arrays are named ``layer.{position}.*``."""
+    start = config.get("neuron", {}).get("tau") if tau_start is None else tau_start
+    entries = []
+    for position, name in enumerate(source.neurons()):
+        entry: dict[str, Any] = {"name": name, "neurons": 0, "shape": None, "parts": []}
+        attrs = source.recording[name.replace(".", "/")].attrs
+        entry["threshold"], entry["reset"] = attrs.get("v_threshold"), attrs.get("v_reset")
+        _pack_activity(packer, source, entry, f"layer.{position}", shown)
+        tau = source.get(f"{name}.tau")
+        before = start.get(name) if isinstance(start, Mapping) else start
+        for part, values in (("tau", tau), ("tau_start", before)):
+            if values is not None:
+                packer.add(f"layer.{position}.{part}", np.atleast_1d(np.asarray(values)), "float32")
+                entry["parts"].append(part)
+        entries.append(entry)
+    return entries
+
+
+def _pack_activity(
+    packer: Packer, source: _Sample, entry: dict[str, Any], name: str, shown: int
+) -> None:
+    """Spikes and traces (time, neuron) of the most active neurons, and spikes of the layer a step."""
+    found = {part: source.get(f"{entry['name']}.{part}") for part in ("spikes", *_TRACES)}
+    flat = {
+        part: values.transpose("time", "channel", "row", "column").values.reshape(
+            values.sizes["time"], -1
+        )
+        for part, values in found.items()
+        if values is not None
+    }
+    if not flat:
+        return
+    some = next(values for values in found.values() if values is not None)
+    entry["shape"] = [some.sizes[axis] for axis in ("channel", "row", "column")]
+    entry["neurons"] = int(np.prod(entry["shape"]))
+    activity = next(iter(flat.values())).sum(0, dtype=np.float64)
+    chosen = np.argsort(-activity, kind="stable")[:shown]
+    packer.add(f"{name}.index", chosen, "uint32")
+    for part, values in flat.items():
+        packer.add(f"{name}.{part}", values[:, chosen], "uint8" if part == "spikes" else "float32")
+        entry["parts"].append(part)
+    if "spikes" in flat:
+        packer.add(f"{name}.counts", flat["spikes"].sum(1), "uint32")
+        entry["active"] = int((activity > 0).sum())
+
+
+def _pack_input(packer: Packer, source: _Sample) -> dict[str, Any] | None:
+    """The input as bytes (frame, channel, row, column): pixels times 255, event counts capped at 255."""
+    found = source.get("input")
+    if found is None:
+        return None
+    values = found.transpose("time", "channel", "row", "column").values
+    frames, channels = values.shape[:2]
+    kind = {1: "gray", 2: "events", 3: "rgb"}.get(channels, "gray")
+    scaled = values if kind == "events" else np.rint(values * 255)
+    packer.add("input", np.clip(scaled, 0, 255), "uint8")
+    return {"kind": kind, "frames": frames, "largest": float(values.max(initial=0))}
+
+
+def _pack_decision(
+    packer: Packer, source: _Sample, readout_steps: int | None, config: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Logits (time, class), the read-out window, the answer and the step at which it settles."""
+    found = source.get("head")
+    if found is None:
+        return None
+    logits = found.transpose("time", "class").values
+    packer.add("logits", logits, "float32")
+    steps = len(logits)
+    last = readout_steps or config.get("readout_steps") or steps
+    answer = int(logits[steps - last :].mean(0).argmax())
+    return {
+        "answer": answer,
+        "first": steps - last,
+        "settled": settled_step(logits, answer),
+    }
+
+
+def settled_step(logits: np.ndarray, answer: int) -> int | None:
+    """First step from which ``answer`` stays on top of ``logits`` (time, class); None if never."""
+    wrong = np.flatnonzero(logits.argmax(1) != answer)
+    first = int(wrong[-1]) + 1 if wrong.size else 0
+    return first if first < len(logits) else None
+
+
+def _label(recording: xr.DataTree, sample: int, given: int | None) -> int | None:
+    if given is None and "label" in recording.data_vars:
+        given = recording["label"].values[sample]
+    return None if given is None else int(given)
+
+
+def _class_names(source: _Sample, given: Sequence[str] | None) -> list[str] | None:
+    found = source.get("head")
+    if given is None and found is not None and "class" in found.coords:
+        given = found.coords["class"].values
+    return None if given is None else [str(name) for name in given]
+
+
+def _per_step(given: Sequence[str] | None, steps: int, what: str) -> list[str] | None:
+    if given is None:
+        return None
+    if len(given) != steps:
+        raise ValueError(f"{what} has {len(given)} entries for {steps} steps; give one a step")
+    return [str(text) for text in given]

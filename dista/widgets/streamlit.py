@@ -1,0 +1,65 @@
+"""The probe in a Streamlit page.
+
+The component keeps its DOM while its key stays the same, so a rerun that brings new data keeps the
+reader's place. Bytes reach the browser only at the top level of ``data``: header and buffer travel
+as one block. Streamlit sends a block again only when it changes, so a state that the browser itself
+reported is not written into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from dista.widgets.packing import Payload
+from dista.widgets.source import module, styles
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    return st.components.v2.component("dista_probe", js=module("streamlit"), css=styles())
+
+
+def probe(
+    payload: Payload,
+    *,
+    key: str,
+    state: Mapping[str, Any] | None = None,
+    theme: str | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> dict[str, Any]:
+    """Show ``payload``; return the reader's state: step, block, head, row, column, layer, neuron, range.
+
+    ``state`` may hold any of these, and is where the probe starts (from a URL, say). A later run
+    moves the probe only if ``state`` differs both from what the last run gave and from what the
+    probe reported: feeding the returned state back is harmless, and a link or a back button takes
+    effect. What is missing in it, or does not exist in the payload, is chosen by the probe, which
+    reports its choice with the reader's first change. ``theme`` is None (follow the page),
+    ``"light"`` or ``"dark"``. ``on_change`` runs before the rerun that a change causes.
+    """
+    reported = dict((st.session_state.get(key) or {}).get("state") or {})
+    given = _given(key, dict(state or {}), reported)
+    result = _component()(
+        key=key,
+        data=payload.to_bytes(state=given["state"], revision=given["revision"], theme=theme),
+        on_state_change=on_change or (lambda: None),
+    )
+    reported = dict(result.get("state") or {})
+    current = reported if reported.pop("revision", None) == given["revision"] else given["state"]
+    return {"sample": payload.header["sample"]} | current
+
+
+def _given(key: str, wanted: dict[str, Any], reported: dict[str, Any]) -> dict[str, Any]:
+    """What the browser was told last, with a higher revision if the host now asks for another place."""
+    given = st.session_state.setdefault(
+        f"{key}:given", {"state": wanted, "revision": 0, "last": wanted}
+    )
+    known = reported if reported.get("revision") == given["revision"] else given["state"]
+    moved = any(known.get(name) != value for name, value in wanted.items())
+    if moved and wanted != given["last"]:
+        given.update(state=wanted, revision=given["revision"] + 1)
+    given["last"] = wanted
+    return given
