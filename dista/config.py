@@ -205,13 +205,13 @@ class TrainingConfig(Config):
     the usual ones. ``probe`` is the validation sample that every snapshot records.
     """
 
-    epochs: int = Field(10, ge=1)
-    batch_size: int = Field(64, ge=1)
+    epochs: int = Field(12, ge=1)
+    batch_size: int = Field(32, ge=1)
     lr: float = Field(2e-3, gt=0)
     tau_lr: float = Field(8e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.15, ge=0, lt=1)
-    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
     clip: float = Field(1.0, gt=0)
     augment: bool = True
     seed: int = Field(0, ge=0)

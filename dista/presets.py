@@ -39,6 +39,7 @@ _DIGITS = ModelConfig(
     dim=64,
     depth=2,
     heads=4,
+    attention_scale=0.5,
     memory=MemoryConfig(form="projection", window=4),
     mean=(0.1307,),
     std=(0.3081,),

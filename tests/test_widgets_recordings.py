@@ -11,6 +11,7 @@ import json
 import numpy as np
 import xarray as xr
 
+INPUT = ("time", "batch", "colour", "y", "x")
 ACTIVITY = ("time", "batch", "channel", "row", "column")
 MAP = ("pair", "batch", "head", "query", "key")
 
@@ -22,10 +23,11 @@ def recording(
     """A tree in the recording's format; ``parts`` keeps only paths that contain one of the words."""
     rng = np.random.default_rng(seed)
     nodes: dict[str, dict] = {"/": {}}
-    nodes["/"]["input"] = _input(rng, steps if frames else 1, batch, channels, pixels)
+    axes, values = _input(rng, steps, batch, channels, pixels)
+    nodes["/"]["input"] = (axes, values) if frames else (axes[1:], values[0])
     nodes["/"]["head"] = _logits(rng, steps, batch, classes)
     nodes["/"]["label"] = (("batch",), np.arange(batch) % classes)
-    _neurons(rng, nodes, "stem/0", (steps, batch, dim, *grid), per_channel)
+    _neurons(rng, nodes, "stem/stages/0", (steps, batch, dim, *grid), per_channel)
     pairs = [
         (t, m) for t in range(steps) for m in range(t + 1)
         if t - m < (window if form == "map" else 1)
@@ -48,10 +50,10 @@ def recording(
         "dim": dim, "heads": heads, "neuron": {"tau": 2.0}, "memory": {"form": form, "window": window},
         "denoiser": {"kind": "threshold", "u": u}, "readout_steps": 2,
     }
-    return _tree(nodes, parts, {"model_config": json.dumps(config), "model": "invented"})
+    return _tree(nodes, parts, {"model_config": json.dumps(config), "model": "invented"}, u)
 
 
-def _tree(nodes, parts, attrs) -> xr.DataTree:
+def _tree(nodes, parts, attrs, u) -> xr.DataTree:
     datasets = {}
     for path, variables in nodes.items():
         coords = {k: v for k, v in variables.items() if k in ("query_time", "key_time")}
@@ -62,8 +64,10 @@ def _tree(nodes, parts, attrs) -> xr.DataTree:
         if not data:
             continue
         datasets[path] = xr.Dataset(data, coords)
-        if path.endswith("neuron"):
-            datasets[path].attrs = {"v_threshold": 1.0, "v_reset": 0.0}
+        if "membrane" in data:
+            datasets[path]["membrane"].attrs = {"v_threshold": 1.0, "v_reset": 0.0}
+        if "denoise" in data:
+            datasets[path]["denoise"].attrs = {"kind": "threshold", "u": u}
     tree = xr.DataTree.from_dict(datasets)
     tree.attrs = attrs
     return tree
@@ -80,8 +84,8 @@ def _input(rng, steps, batch, channels, pixels):
     shape = (steps, batch, channels, *pixels)
     bright = np.broadcast_to(_bar(steps, *pixels)[:, None, None], shape)
     if channels == 2:
-        return ACTIVITY, rng.poisson(bright * [[[0.6]], [[1.2]]]).astype(np.float32)
-    return ACTIVITY, np.clip(bright + rng.normal(0, 0.05, shape), 0, 1).astype(np.float32)
+        return INPUT, rng.poisson(bright * [[[0.6]], [[1.2]]]).astype(np.float32)
+    return INPUT, np.clip(bright + rng.normal(0, 0.05, shape), 0, 1).astype(np.float32)
 
 
 def _logits(rng, steps, batch, classes):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dista.widgets.packing import Packer, Payload
+from dista.widgets.sample import Sample
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 SHOWN = 96
 """Neurons of a layer that travel to the browser; the most active ones, ties in reading order."""
 
-_PARTS = ("stem", "blocks", "attention", "query", "key", "value", "neuron", "output", "mlp", "hidden")
 _TRACES = ("membrane", "reset", "current")
 
 
@@ -50,7 +50,7 @@ def probe_payload(
     tokens do not fill the grid.
     """
     config = json.loads(recording.attrs.get("model_config", "{}"))
-    source = _Sample(recording, sample)
+    source = Sample(recording, sample)
     packer = Packer()
     header: dict[str, Any] = {"version": 1, "sample": int(sample), "shown": shown}
     header["grid"] = _grid(source, patch_grid)
@@ -64,65 +64,13 @@ def probe_payload(
     header["step_labels"] = _per_step(step_labels, source.steps, "step_labels")
     header["step_sentences"] = _per_step(step_sentences, source.steps, "step_sentences")
     header["memory"] = config.get("memory")
-    header["denoiser"] = config.get("denoiser")
     header["head_dim"] = config["dim"] // config["heads"] if "heads" in config else None
     header["arrays"] = packer.arrays
     return Payload(header, packer.to_bytes())
 
 
-class _Sample:
-    """One sample of a recording, read by dotted names; remembers how many steps it has seen."""
-
-    def __init__(self, recording: xr.DataTree, sample: int) -> None:
-        self.recording, self.sample, self.steps = recording, sample, 1
-
-    def get(self, name: str) -> xr.DataArray | None:
-        """The variable ``name`` (dots are levels) without its batch axis, or None."""
-        try:
-            found = self.recording[name.replace(".", "/")]
-        except KeyError:
-            return None
-        if not hasattr(found, "dims") or not hasattr(found, "dtype"):
-            return None
-        if "batch" in found.dims:
-            if not 0 <= self.sample < found.sizes["batch"]:
-                raise IndexError(
-                    f"sample {self.sample} is not in the recording, which holds "
-                    f"{found.sizes['batch']}; choose 0 to {found.sizes['batch'] - 1}"
-                )
-            found = found.isel(batch=self.sample)
-        if "pair" in found.dims:
-            self.steps = max(self.steps, int(found.coords["query_time"].max()) + 1)
-        self.steps = max(self.steps, found.sizes.get("time", 1))
-        return found
-
-    def blocks(self) -> list[int]:
-        node = self.recording.children.get("blocks")
-        return sorted(int(name) for name in node.children) if node is not None else []
-
-    def neurons(self) -> list[str]:
-        """Dotted names of all neuron groups, in the order in which a forward meets them."""
-        marks = {"spikes", "membrane", "tau"}
-        names = [
-            node.path.strip("/").replace("/", ".")
-            for node in self.recording.subtree
-            if marks & set(node.data_vars)
-        ]
-        return sorted(names, key=_forward_order)
-
-
-def _forward_order(name: str) -> list[tuple[int, int, str]]:
-    """Numbers as numbers, known parts in the model's order, the rest after them by name."""
-    return [
-        (0, int(part), "")
-        if part.isdigit()
-        else (1, _PARTS.index(part) if part in _PARTS else len(_PARTS), part)
-        for part in name.split(".")
-    ]
-
-
-def _grid(source: _Sample, given: tuple[int, int] | None) -> list[int] | None:
-    """Rows and columns of patches: as given, as a neuron of the first block has them, or a square."""
+def _grid(source: Sample, given: tuple[int, int] | None) -> list[int] | None:
+    """Rows and columns of patches: as given, as a neuron in a block has them, or nearest to square."""
     if given is not None:
         return [int(given[0]), int(given[1])]
     for name in source.neurons():
@@ -135,13 +83,14 @@ def _grid(source: _Sample, given: tuple[int, int] | None) -> list[int] | None:
         for stage in ("scores", "denoise"):
             found = source.get(f"blocks.{block}.attention.{stage}")
             if found is not None:
-                side = round(found.sizes["key"] ** 0.5)
-                return [side, found.sizes["key"] // side]
+                tokens = found.sizes["key"]
+                rows = next(n for n in range(int(tokens**0.5), 0, -1) if tokens % n == 0)
+                return [rows, tokens // rows]
     return None
 
 
 def _pack_attention(
-    packer: Packer, source: _Sample, grid: list[int] | None
+    packer: Packer, source: Sample, grid: list[int] | None
 ) -> list[dict[str, Any]]:
     """One header entry a block that has maps: heads, whether maps reach across steps, what is there."""
     entries = []
@@ -165,11 +114,18 @@ def _pack_attention(
                 "heads": some.sizes["head"],
                 "cross": bool((pairs[:, 0] != pairs[:, 1]).any()),
                 "raw": raw is not None,
+                "rule": {} if kept is None else _plain(kept.attrs),
                 "kept": _pack_maps(packer, name, _map_values(raw), _map_values(kept)),
                 "lags": _pack_lags(packer, source, block, some.sizes["head"]),
             }
         )
     return entries
+
+
+def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as JSON can hold them; those that it cannot are left out."""
+    scalars = {key: getattr(value, "item", lambda: value)() for key, value in attrs.items()}
+    return {k: v for k, v in scalars.items() if isinstance(v, str | int | float | bool)}
 
 
 def _map_values(found: xr.DataArray | None) -> np.ndarray | None:
@@ -211,7 +167,7 @@ def _table(raw: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
     return table if np.array_equal(table[raw], kept) else None
 
 
-def _pack_lags(packer: Packer, source: _Sample, block: int, heads: int) -> int:
+def _pack_lags(packer: Packer, source: Sample, block: int, heads: int) -> int:
     """Mean size of what each lag adds to Q, K and V: (3, lag, time, head, token). Returns the lags."""
     parts = []
     for part in ("query", "key", "value"):
@@ -230,15 +186,15 @@ def _pack_lags(packer: Packer, source: _Sample, block: int, heads: int) -> int:
 
 
 def _pack_layers(
-    packer: Packer, source: _Sample, tau_start: Any, config: dict[str, Any], shown: int
+    packer: Packer, source: Sample, tau_start: Any, config: dict[str, Any], shown: int
 ) -> list[dict[str, Any]]:
     """One header entry a neuron group; its arrays are named ``layer.{position}.*``."""
     start = config.get("neuron", {}).get("tau") if tau_start is None else tau_start
     entries = []
     for position, name in enumerate(source.neurons()):
         entry: dict[str, Any] = {"name": name, "neurons": 0, "shape": None, "parts": []}
-        attrs = source.recording[name.replace(".", "/")].attrs
-        entry["threshold"], entry["reset"] = attrs.get("v_threshold"), attrs.get("v_reset")
+        membrane = source.get(f"{name}.membrane")
+        entry["threshold"] = None if membrane is None else membrane.attrs.get("v_threshold")
         _pack_activity(packer, source, entry, f"layer.{position}", shown)
         tau = source.get(f"{name}.tau")
         before = start.get(name) if isinstance(start, Mapping) else start
@@ -251,7 +207,7 @@ def _pack_layers(
 
 
 def _pack_activity(
-    packer: Packer, source: _Sample, entry: dict[str, Any], name: str, shown: int
+    packer: Packer, source: Sample, entry: dict[str, Any], name: str, shown: int
 ) -> None:
     """Spikes and traces (time, neuron) of the most active neurons, and spikes of the layer a step."""
     found = {part: source.get(f"{entry['name']}.{part}") for part in ("spikes", *_TRACES)}
@@ -278,12 +234,12 @@ def _pack_activity(
         entry["active"] = int((activity > 0).sum())
 
 
-def _pack_input(packer: Packer, source: _Sample) -> dict[str, Any] | None:
-    """The input as bytes (frame, channel, row, column): pixels times 255, event counts capped at 255."""
+def _pack_input(packer: Packer, source: Sample) -> dict[str, Any] | None:
+    """The input as bytes (frame, channel, row, column), frames first if it has them: pixels times 255, event counts capped at 255."""
     found = source.get("input")
     if found is None:
         return None
-    values = found.transpose("time", "channel", "row", "column").values
+    values = found.values if found.ndim == 4 else found.values[None]
     frames, channels = values.shape[:2]
     kind = {1: "gray", 2: "events", 3: "rgb"}.get(channels, "gray")
     scaled = values if kind == "events" else np.rint(values * 255)
@@ -292,7 +248,7 @@ def _pack_input(packer: Packer, source: _Sample) -> dict[str, Any] | None:
 
 
 def _pack_decision(
-    packer: Packer, source: _Sample, readout_steps: int | None, config: dict[str, Any]
+    packer: Packer, source: Sample, readout_steps: int | None, config: dict[str, Any]
 ) -> dict[str, Any] | None:
     """Logits (time, class), the read-out window, the answer and the step at which it settles."""
     found = source.get("head")
@@ -323,10 +279,8 @@ def _label(recording: xr.DataTree, sample: int, given: int | None) -> int | None
     return None if given is None else int(given)
 
 
-def _class_names(source: _Sample, given: Sequence[str] | None) -> list[str] | None:
-    found = source.get("head")
-    if given is None and found is not None and "class" in found.coords:
-        given = found.coords["class"].values
+def _class_names(source: Sample, given: Sequence[str] | None) -> list[str] | None:
+    given = source.recording.attrs.get("classes") if given is None else given
     return None if given is None else [str(name) for name in given]
 
 

@@ -96,7 +96,7 @@ export function attentionPanel(store, app) {
 
 function explain(recording, { block }) {
   const most = recording.head_dim ? ` (0–${recording.head_dim})` : "";
-  const { kind, u } = recording.denoiser ?? {};
+  const { kind, u } = block.rule;
   const rule = !block.kept ? "" : kind === "threshold" ? ` The denoiser keeps counts above u = ${number(u)}.`
     : kind === "lookup" ? " The denoiser looks each count up in a table." : "";
   if (block.cross) return `Coincident spikes between this query and every key of every reachable step${most}.${rule}`;
@@ -327,14 +327,8 @@ function drawShares(node, { recording, state }, asked) {
 function drawStrips(node, store) {
   const { recording, state } = store;
   const token = state.row * recording.grid[1] + state.column;
-  const total = (block, head) => {
-    let all = 0;
-    for (let key = 0; key <= state.step; key++) {
-      all += sum(recording.keyMap(block, recording.used(block), state.step, key, head, token));
-    }
-    return all;
-  };
-  const heads = recording.attention.map((block) => Array.from({ length: block.heads }, (_, head) => total(block, head)));
+  const heads = recording.attention.map((block) => Array.from({ length: block.heads }, (_, head) =>
+    recording.attends(block, state.step, head, token)));
   const current = recording.attention.findIndex((entry) => entry.block === state.block);
   if (!node.firstChild || node.dataset.heads !== String(heads[current].length)) {
     node.dataset.heads = heads[current].length;

@@ -1,7 +1,6 @@
 // What the network sees: the time rail with every step's frame, and the frame at the current step.
 
 import { el, panel, prepare, inside, plural } from "./dom.js";
-import { sum } from "./recording.js";
 import { pixel, css } from "./theme.js";
 
 // One frame as a small offscreen canvas, one pixel a pixel; scaled up without smoothing.
@@ -50,7 +49,7 @@ export function timeRail(store, app) {
     const canvas = recording.input ? el("canvas", { "aria-hidden": true }) : null;
     const bar = el("i", { class: "bar" });
     const label = el("span", {}, `${step + 1} ${recording.stepLabel(step)}`.trim());
-    const button = el("button", { type: "button", class: "step", onclick: () => store.set({ step }) },
+    const button = el("button", { type: "button", class: "frame", onclick: () => store.set({ step }) },
       canvas, bar, label);
     return { button, canvas, bar };
   });
@@ -101,13 +100,8 @@ function sentence(recording, step) {
 export function askedPerStep(recording, state) {
   const block = recording.blockAt(state.block);
   const token = state.row * (recording.grid?.[1] ?? 1) + state.column;
-  return Array.from({ length: recording.steps }, (_, step) => {
-    let total = 0;
-    for (let key = 0; block && key <= step; key++) {
-      total += sum(recording.keyMap(block, recording.used(block), step, key, state.head, token));
-    }
-    return total;
-  });
+  return Array.from({ length: recording.steps }, (_, step) =>
+    (block ? recording.attends(block, step, state.head, token) : 0));
 }
 
 // ---- input at this step --------------------------------------------------------------------

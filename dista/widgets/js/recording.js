@@ -62,6 +62,15 @@ export class Recording {
     return block.kept ? "kept" : "raw";
   }
 
+  // Summed attention of one query over all keys that it reaches.
+  attends(block, step, head, token) {
+    let total = 0;
+    for (let key = 0; key <= step; key++) {
+      total += sum(this.keyMap(block, this.used(block), step, key, head, token));
+    }
+    return total;
+  }
+
   neuronLayers() {
     return this.layers.filter((layer) => layer.shape);
   }
@@ -103,7 +112,7 @@ const PARTS = {
   query: "Q", key: "K", value: "V", hidden: "MLP hidden", position: "position",
 };
 export function layerLabel(name) {
-  const parts = name.split(".").filter((part) => part !== "neuron");
+  const parts = name.split(".").filter((part) => part !== "neuron" && part !== "stages");
   if (parts[0] === "stem") return /^\d+$/.test(parts[1]) ? `stem ${+parts[1] + 1}` : `stem ${parts[1] ?? ""}`;
   if (parts[0] !== "blocks") return name;
   const last = parts.at(-1);

@@ -11,15 +11,15 @@ export function settle(recording, wanted = {}) {
   const step = within(wanted.step, recording.steps, recording.steps - 1);
   const entry = recording.blockAt(wanted.block) ?? recording.attention.at(-1);
   const [rows, columns] = recording.grid ?? [1, 1];
-  const head = within(wanted.head, entry?.heads ?? 1, 0);
-  const known = within(wanted.row, rows, -1) >= 0 && within(wanted.column, columns, -1) >= 0;
-  const patch = known ? 0 : busiestPatch(recording, entry, step, head);
+  const row = within(wanted.row, rows, -1), column = within(wanted.column, columns, -1);
+  const given = row >= 0 && column >= 0 ? row * columns + column : -1;
+  const head = within(wanted.head, entry?.heads ?? 1, -1);
+  const [busyHead, patch] = given >= 0 && head >= 0 ? [head, given] : busiest(recording, entry, step, head, given);
   const chosen = entry ? entry.block : 0;
   const layer = settleLayer(recording, wanted.layer, chosen);
   return {
-    sample: recording.sample, step, block: chosen, head,
-    row: within(wanted.row, rows, Math.floor(patch / columns)),
-    column: within(wanted.column, columns, patch % columns),
+    sample: recording.sample, step, block: chosen, head: busyHead,
+    row: Math.floor(patch / columns), column: patch % columns,
     layer, neuron: settleNeuron(recording, layer, wanted.neuron),
     range: RANGES.includes(wanted.range) ? wanted.range : "map",
   };
@@ -41,15 +41,15 @@ function settleNeuron(recording, name, wanted) {
   return index.includes(wanted) ? wanted : index[0] ?? 0;
 }
 
-// The patch that attends most, as a first question worth asking.
-function busiestPatch(recording, block, step, head) {
-  const middle = Math.floor((recording.tokens || 1) / 2);
-  if (!block || !recording.reaches(block, step, step)) return middle;
-  let [best, most] = [middle, -1];
-  for (let token = 0; token < recording.tokens; token++) {
-    let total = 0;
-    for (const value of recording.keyMap(block, recording.used(block), step, step, head, token)) total += value;
-    if (total > most) [best, most] = [token, total];
+// The head and patch that attend most, as a first question worth asking; -1 leaves either open.
+function busiest(recording, block, step, head, token) {
+  let [best, most] = [[Math.max(0, head), token >= 0 ? token : Math.floor((recording.tokens || 1) / 2)], 0];
+  for (let h = 0; block && h < block.heads; h++) {
+    for (let patch = 0; patch < recording.tokens; patch++) {
+      if ((head >= 0 && h !== head) || (token >= 0 && patch !== token)) continue;
+      const total = recording.attends(block, step, h, patch);
+      if (total > most) [best, most] = [[h, patch], total];
+    }
   }
   return best;
 }

@@ -64,8 +64,8 @@ export function decisionPanel(store) {
     note.textContent = settles(recording);
     const named = namedClasses(recording, classes, at);
     const ends = Math.max(...named.map((name) => recording.className(name).length)) * 7 + 16;
-    const plot = chart(body.clientWidth, 230, recording.steps, {
-      left: 30, right: Math.min(110, ends), top: 22, low: Math.min(0, ...logits), high: Math.max(0, ...logits),
+    const plot = chart(body.clientWidth, 280, recording.steps, {
+      left: 30, right: Math.min(110, ends), top: 30, low: Math.min(0, ...logits), high: Math.max(0, ...logits),
     });
     const line = (name) => path(Array.from({ length: recording.steps }, (_, step) => [plot.x(step), plot.y(at(step, name))]),
       { class: `line ${role(recording, name, classes)}` });
@@ -77,7 +77,9 @@ export function decisionPanel(store) {
       order.map(line), labels(recording, plot, named, classes, (name) => at(recording.steps - 1, name)),
     ]);
     const top = Array.from({ length: classes }, (_, i) => i).sort((a, b) => at(state.step, b) - at(state.step, a)).slice(0, 2);
-    values.textContent = `At step ${state.step + 1}: ${top.map((name) => `${recording.className(name)} ${number(at(state.step, name))}`).join(", ")}.`;
+    const window = recording.steps - recording.decision.first;
+    const mean = window === recording.steps ? "All steps are averaged." : `The last ${plural(window, "step")} are averaged.`;
+    values.textContent = `${window > 1 ? mean : "The last step decides."} At step ${state.step + 1}: ${top.map((name) => `${recording.className(name)} ${number(at(state.step, name))}`).join(", ")}.`;
   }
   return { node, draw };
 }
@@ -119,8 +121,8 @@ function labels(recording, plot, named, classes, last) {
 function readout(recording, plot) {
   const { first } = recording.decision;
   const [x, end] = [plot.left + first * plot.band, plot.width - plot.right];
-  return [svg("line", { x1: x + 2, x2: end - 2, y1: 8.5, y2: 8.5, class: "bracket" }),
-    svg("text", { x: (x + end) / 2, y: 20, class: "tick middle" }, end - x > 60 ? "averaged" : "")];
+  return [svg("line", { x1: x + 2, x2: end - 2, y1: 19.5, y2: 19.5, class: "bracket" }),
+    svg("text", { x: end, y: 12, class: "tick end" }, svg("title", {}, "averaged to the answer"), "averaged")];
 }
 
 function settled(recording, plot) {
@@ -128,7 +130,7 @@ function settled(recording, plot) {
   if (step === null) return [];
   const x = plot.left + step * plot.band;
   return [svg("line", { x1: x, x2: x, y1: plot.top, y2: plot.height - plot.bottom, class: "mark" }),
-    svg("text", { x: x + 4, y: plot.height - plot.bottom - 4, class: "tick" }, "settles")];
+    svg("text", { x: x + 4, y: plot.height - plot.bottom - 4, class: "tick halo" }, "settles")];
 }
 
 // ---- time constants: also the list of layers ------------------------------------------------
@@ -300,7 +302,7 @@ export function membranePanel(store) {
   const { node, heading, note, body } = panel("membrane", "Membrane potential");
   const { node: figure, show } = timeChart(store);
   const legend = el("p", { class: "legend" }, el("i", { class: "swatch trace" }), "membrane", el("i", { class: "swatch current" }), "input current",
-    el("i", { class: "dot hot" }), "spike");
+    el("i", { class: "dot fired" }), "spike");
 
   function draw({ state }) {
     const found = traces(recording, state);
@@ -347,7 +349,7 @@ function drawMembrane(show, width, recording, state, layer, { membrane, reset, s
   const flow = current && path(current.flatMap((value, t) => [[plot.left + t * plot.band, plot.y(value)], [plot.left + (t + 1) * plot.band, plot.y(value)]]), { class: "line current" });
   const limit = threshold === null || threshold === undefined ? [] : [
     svg("line", { x1: plot.left, x2: width - plot.right, y1: plot.y(threshold), y2: plot.y(threshold), class: "threshold" }),
-    svg("text", { x: plot.left + 2, y: plot.y(threshold) - 6, class: "tick" }, `threshold ${number(threshold)}`)];
+    svg("text", { x: plot.left + 2, y: plot.y(threshold) - 6, class: "tick halo" }, `threshold ${number(threshold)}`)];
   const fired = spikes ? spikes.flatMap((spike, t) => (spike ? [t + 1] : [])) : [];
   show(plot, `${note} ${fired.length ? `Spikes at step ${fired.join(", ")}.` : "No spike."}`, [
     timeAxis(plot, state.step),

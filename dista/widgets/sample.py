@@ -1,0 +1,62 @@
+"""One sample of a recording, read by dotted names as the probe's packing needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_PARTS = ("stem", "blocks", "stages", "position", "attention", "query", "key", "value")
+_PARTS += ("neuron", "output", "mlp", "hidden")
+
+
+class Sample:
+    """One sample of a recording, read by dotted names; remembers how many steps it has seen."""
+
+    def __init__(self, recording: xr.DataTree, sample: int) -> None:
+        self.recording, self.sample, self.steps = recording, sample, 1
+
+    def get(self, name: str) -> xr.DataArray | None:
+        """The variable ``name`` (dots are levels) without its batch axis, or None."""
+        try:
+            found = self.recording[name.replace(".", "/")]
+        except KeyError:
+            return None
+        if not hasattr(found, "dims") or not hasattr(found, "dtype"):
+            return None
+        if "batch" in found.dims:
+            if not 0 <= self.sample < found.sizes["batch"]:
+                raise IndexError(
+                    f"sample {self.sample} is not in the recording, which holds "
+                    f"{found.sizes['batch']}; choose 0 to {found.sizes['batch'] - 1}"
+                )
+            found = found.isel(batch=self.sample)
+        if "pair" in found.dims:
+            self.steps = max(self.steps, int(found.coords["query_time"].max()) + 1)
+        self.steps = max(self.steps, found.sizes.get("time", 1))
+        return found
+
+    def blocks(self) -> list[int]:
+        node = self.recording.children.get("blocks")
+        return sorted(int(name) for name in node.children) if node is not None else []
+
+    def neurons(self) -> list[str]:
+        """Dotted names of all neuron groups, in the order in which a forward meets them."""
+        marks = {"spikes", "membrane", "tau"}
+        names = [
+            node.path.strip("/").replace("/", ".")
+            for node in self.recording.subtree
+            if marks & set(node.data_vars)
+        ]
+        return sorted(names, key=_forward_order)
+
+
+def _forward_order(name: str) -> list[tuple[int, int, str]]:
+    """Numbers as numbers, known parts in the model's order, the rest after them by name."""
+    return [
+        (0, int(part), "")
+        if part.isdigit()
+        else (1, _PARTS.index(part) if part in _PARTS else len(_PARTS), part)
+        for part in name.split(".")
+    ]
