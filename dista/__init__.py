@@ -51,7 +51,9 @@ def __getattr__(name: str):
     elif name in _MODULES:
         value = import_module(f"dista.{name}")
     else:
-        raise AttributeError(f"module 'dista' has no attribute {name!r}; it has {', '.join(__all__)}")
+        raise AttributeError(
+            f"module 'dista' has no attribute {name!r}; it has {', '.join(__all__)}"
+        )
     globals()[name] = value
     return value
 

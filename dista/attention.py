@@ -185,10 +185,19 @@ class Denoise(nn.Module):
 
     def __init__(self, config: DenoiserConfig, window: int, head_dim: int) -> None:
         super().__init__()
-        self.kind, self.u, self.gradient, self.window = config.kind, config.u, config.gradient, window
+        self.kind, self.u, self.gradient, self.window = (
+            config.kind,
+            config.u,
+            config.gradient,
+            window,
+        )
         if config.kind == "lookup":
             counts = torch.arange(head_dim + 1, dtype=torch.get_default_dtype())
-            table = threshold(counts, config.u) if config.table is None else counts.new_tensor(config.table)
+            table = (
+                threshold(counts, config.u)
+                if config.table is None
+                else counts.new_tensor(config.table)
+            )
             if config.learn_table:
                 self.table = nn.Parameter(table)
             else:
@@ -198,7 +207,9 @@ class Denoise(nn.Module):
         if self.kind == "none":
             return a
         kept = threshold(a, self.u) if self.kind == "threshold" else lookup(a, self.table)
-        if self.gradient == "all":  # gradient 1 through removed entries as well; the value is unchanged
+        if (
+            self.gradient == "all"
+        ):  # gradient 1 through removed entries as well; the value is unchanged
             kept = kept + (a - a.detach()) * (kept.detach() == 0)
         return kept
 

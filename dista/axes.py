@@ -33,6 +33,8 @@ class Observable(NamedTuple):
 
     axes: tuple[str, ...]
     dtype: str = "float"
-    read: Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor] = lambda _, inputs, output: output
+    read: Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor] = lambda _, inputs, output: (
+        output
+    )
     constants: tuple[str, ...] = ()
     coords: Callable[[nn.Module, Tensor], dict] = lambda module, tensor: {}

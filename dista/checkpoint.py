@@ -29,7 +29,10 @@ class CheckpointError(ValueError):
 def assets() -> Path:
     """The folder of what is shipped: checkpoints and a recording."""
     here = Path(__file__).resolve().parent
-    return next((p for p in (here / "_assets", here.parent / "assets") if p.is_dir()), here.parent / "assets")
+    return next(
+        (p for p in (here / "_assets", here.parent / "assets") if p.is_dir()),
+        here.parent / "assets",
+    )
 
 
 def shipped() -> dict[str, Path]:
@@ -107,7 +110,9 @@ def load(name_or_path: str | os.PathLike) -> DISTA:
     wrong = _differences(model.state_dict(), state)
     if wrong:
         raise CheckpointError(f"{weights} does not fit {CONFIG}: {'; '.join(wrong[:3])}")
-    model.load_state_dict({name: value.to(model.state_dict()[name].dtype) for name, value in state.items()})
+    model.load_state_dict(
+        {name: value.to(model.state_dict()[name].dtype) for name, value in state.items()}
+    )
     model.card = read_card(folder)
     model.name = model.card.get("name", folder.name)
     return model.eval()

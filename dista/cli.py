@@ -25,6 +25,9 @@ def main() -> None:
     """Run the command line; an error of ours is one clear line and exit code 1."""
     try:
         app()
+    except KeyboardInterrupt:
+        print("dista: interrupted", file=sys.stderr)
+        sys.exit(130)
     except (ValueError, KeyError, OSError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"dista: {message}", file=sys.stderr)
@@ -35,16 +38,22 @@ def main() -> None:
 def train(
     preset: Annotated[str, typer.Option(help="Model preset; `dista presets` lists them.")],
     data: Data,
-    out: Annotated[Path | None, typer.Option(help="Run folder [default: runs/PRESET-TIME].")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder [default: runs/PRESET-TIME].")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
     batch_size: int | None = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate of the weights.")] = None,
     tau_lr: Annotated[float | None, typer.Option(help="Peak learning rate of the taus.")] = None,
     label_smoothing: float | None = None,
     seed: int | None = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; 1 is reproducible bit for bit.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads; 1 is reproducible bit for bit.")
+    ] = None,
     augment: Annotated[bool, typer.Option(help="Augment the training data.")] = True,
-    save: Annotated[Path | None, typer.Option(help="Also copy the best checkpoint to this folder.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Also copy the best checkpoint to this folder.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model and write a run folder that the explorer shows while it grows."""
@@ -64,15 +73,12 @@ def train(
 
     began = time.perf_counter()
     run = run_training(task, config, training, folder=folder, preset=preset)
-    state = run.status()["state"]
-    result = {"run": str(folder), "state": state, "seconds": round(time.perf_counter() - began, 3)}
-    if state == "finished":
-        model = run.load("best")
-        result |= model.card["metrics"]["test"]
-        if save:
-            model.card["name"] = save.name
-            model.save(save)
-    _print(result, as_json)
+    best = run.load("best")
+    if save:
+        best.card["name"] = save.name
+        best.save(save)
+    seconds = round(time.perf_counter() - began, 3)
+    _print({"run": str(folder), **best.card["metrics"]["test"], "seconds": seconds}, as_json)
 
 
 @app.command("eval")
@@ -104,11 +110,17 @@ def evaluate(
 @app.command()
 def record(
     name: Annotated[str, typer.Argument(help="A shipped checkpoint, or a folder.")],
-    out: Annotated[Path, typer.Argument(help="Where to write: a .zarr folder or a .zarr.zip file.")],
+    out: Annotated[
+        Path, typer.Argument(help="Where to write: a .zarr folder or a .zarr.zip file.")
+    ],
     sample: Annotated[int, typer.Option(help="Index in the test split.")] = 0,
-    names: Annotated[list[str] | None, typer.Option("--name", help="Glob of dotted names; repeatable.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Option("--name", help="Glob of dotted names; repeatable.")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Task [default: the one of the card].")] = None,
-    dry_run: Annotated[bool, typer.Option(help="Say what would be recorded and how large it is.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option(help="Say what would be recorded and how large it is.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Record spikes, membranes, taus and attention of one held-out sample."""
@@ -163,7 +175,10 @@ def open_app(
 ) -> None:
     """Open the dashboard."""
     here = Path(__file__).resolve().parent
-    script = next((p for p in (here.parent / "app" / "main.py", here / "_app" / "main.py") if p.is_file()), None)
+    script = next(
+        (p for p in (here.parent / "app" / "main.py", here / "_app" / "main.py") if p.is_file()),
+        None,
+    )
     if script is None:
         raise ValueError("the dashboard is not installed beside the package; run it from a clone")
     headless = headless or os.environ.get("DISTA_HEADLESS", "") not in ("", "0")

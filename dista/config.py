@@ -227,7 +227,11 @@ def _explain(cls: type[Config], error: ValidationError) -> str:
         given, expected = problem["input"], problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(field.split(".")[-1], cls.model_fields, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known fields: {', '.join(cls.model_fields)}"
+            hint = (
+                f"did you mean {near[0]}?"
+                if near
+                else f"known fields: {', '.join(cls.model_fields)}"
+            )
             lines.append(f"{cls.__name__} has no field {field!r} (given {given!r}); {hint}")
         elif problem["type"] == "value_error":
             lines.append(f"{field}: {expected}")

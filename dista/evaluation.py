@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from dista.model import DISTA
 
 
-def evaluate(model: DISTA, split: Split, *, limit: int | None = None, batch_size: int = 100) -> dict:
+def evaluate(
+    model: DISTA, split: Split, *, limit: int | None = None, batch_size: int = 100
+) -> dict:
     """Accuracy (a fraction), mean cross-entropy, number of samples and seconds.
 
     ``limit`` takes the first so many samples of the split, which come in a fixed order. Training mode

@@ -20,7 +20,9 @@ from dista.recording import Hook, RecordingError, hooks, matching
 
 
 @contextlib.contextmanager
-def intervene(model: nn.Module, changes: Mapping[str, Hook | Tensor | Sequence[Hook]]) -> Iterator[nn.Module]:
+def intervene(
+    model: nn.Module, changes: Mapping[str, Hook | Tensor | Sequence[Hook]]
+) -> Iterator[nn.Module]:
     """Change what named modules return, inside a ``with`` block.
 
     ``changes`` maps a dotted name or glob to a tensor, which replaces the output, or to a function of
@@ -33,7 +35,9 @@ def intervene(model: nn.Module, changes: Mapping[str, Hook | Tensor | Sequence[H
         for pattern, given in changes.items():
             for change in given if isinstance(given, (list, tuple)) else [given]:
                 targets = _targets(modules, pattern, change)
-                stack.enter_context(hooks(model, {name: _replacing(name, change) for name in targets}))
+                stack.enter_context(
+                    hooks(model, {name: _replacing(name, change) for name in targets})
+                )
         yield model
 
 
@@ -63,7 +67,6 @@ def _replacing(name: str, change: Hook | Tensor) -> Hook:
     return hook
 
 
-
 def _axes(module: nn.Module) -> tuple[str, ...]:
     observed = getattr(module, "observables", {}).get("")
     return observed.axes if observed else ()
@@ -86,7 +89,9 @@ class Change:
 
 
 def _on_axis(axis: str, description: str, apply: Hook) -> Change:
-    return Change(description, apply, lambda module: axis in _axes(module), f"a module with the axis {axis!r}")
+    return Change(
+        description, apply, lambda module: axis in _axes(module), f"a module with the axis {axis!r}"
+    )
 
 
 def threshold(u: float) -> Change:
@@ -148,7 +153,11 @@ def zero(mask: Tensor | None = None) -> Change:
     """Zero the chosen entries: those where ``mask``, broadcast to the output, is true; all without one."""
 
     def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        return torch.zeros_like(output) if mask is None else output.masked_fill(mask.to(output.device), 0)
+        return (
+            torch.zeros_like(output)
+            if mask is None
+            else output.masked_fill(mask.to(output.device), 0)
+        )
 
     return Change("zero(...)", apply, lambda module: True, "any module")
 

@@ -62,7 +62,9 @@ class _Membrane(torch.autograd.Function):
 
 def _channels_last(x: Tensor) -> Tensor:
     """The same values with channels fastest; no copy where they already lie so."""
-    return rearrange(x, "time batch channel row column -> time batch row column channel").contiguous()
+    return rearrange(
+        x, "time batch channel row column -> time batch row column channel"
+    ).contiguous()
 
 
 def _tau_per_neuron(tau: Tensor, flat: Tensor) -> np.ndarray:

@@ -108,7 +108,7 @@ class AttentionOverTime:
 class BlockDenoising:
     """What the denoiser of one block did to its maps, over all samples, heads, queries and keys.
 
-    ``before[a]`` is how many entries had the count a, ``after[a]`` how many of these were kept.
+    ``before[a]`` is how many entries had the count a, ``after[a]`` how many of these were not removed.
     ``mass_removed`` is the fraction of the summed counts, ``entries_removed`` that of the non-zero
     entries, that the denoiser turned into 0. ``u`` is the threshold that describes what happened: the
     largest count that was removed if all larger ones were kept, the denoiser's own u where it
@@ -346,7 +346,9 @@ def split(maps: KeyMaps, of: Stage = "kept") -> AttentionSplit:
     """``attention_split`` of maps that are at hand."""
     counts = {"kept": maps.kept, "raw": maps.raw}[of]
     if counts is None:
-        raise MeasureError(f"the {of} map of block {maps.block} was not recorded; record both stages")
+        raise MeasureError(
+            f"the {of} map of block {maps.block} was not recorded; record both stages"
+        )
     total = float(counts.sum())
     now = maps.key_steps == maps.step
     same_step = float(counts[now].sum())
@@ -474,12 +476,12 @@ def _block_denoising(recording: xr.DataTree, block: int) -> BlockDenoising:
     counts = np.rint(raw).clip(0).astype(np.intp)
     before = np.bincount(counts.ravel())
     after = before - np.bincount(counts[gone], minlength=len(before))
-    after[0] = np.count_nonzero(counts == 0) if not gone[counts == 0].any() else after[0]
     mass, nonzero = float(raw.sum(dtype=float)), int(np.count_nonzero(raw))
+    kind = str(denoised.attrs.get("kind", "unknown"))
     return BlockDenoising(
         block=block,
-        kind=str(denoised.attrs.get("kind", "unknown")),
-        u=_threshold(raw, kept, denoised.attrs.get("u")),
+        kind=kind,
+        u=_threshold(raw, kept, 0.0 if kind == "none" else denoised.attrs.get("u")),
         entries=raw.size,
         mass_raw=mass,
         mass_kept=float(kept.sum(dtype=float)),
@@ -494,7 +496,7 @@ def _threshold(raw: np.ndarray, kept: np.ndarray, own: float | None) -> float | 
     """The u for which ``kept`` is non-zero exactly where raw > u; None if there is none."""
     stays = kept != 0
     largest_removed = float(raw[~stays].max(initial=0))
-    smallest_kept = float(raw[stays].min(initial=np.inf))
+    smallest_kept = float(raw[stays].min()) if stays.any() else math.inf
     if own is not None and largest_removed <= own < smallest_kept:
         return float(own)
     return largest_removed if largest_removed < smallest_kept else None

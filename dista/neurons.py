@@ -38,7 +38,9 @@ def reset(h: Tensor, s: Tensor, v_threshold: float, v_reset: float | None) -> Te
     return h * (1 - s) + v_reset * s
 
 
-def membrane(x: Tensor, tau: Tensor, v_threshold: float = 1.0, v_reset: float | None = 0.0) -> Tensor:
+def membrane(
+    x: Tensor, tau: Tensor, v_threshold: float = 1.0, v_reset: float | None = 0.0
+) -> Tensor:
     """h[t] before the reset for all steps of ``x`` (time, ...), the reference for every kernel."""
     v = torch.full_like(x[0], v_reset or 0.0)
     potentials = []

@@ -60,7 +60,9 @@ def matching(patterns: str | Sequence[str], names: Sequence[str]) -> list[str]:
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
             near = difflib.get_close_matches(pattern, names, 3, cutoff=0.3) or list(names)[:3]
-            raise RecordingError(f"nothing is called {pattern!r}; the nearest names are {', '.join(near)}")
+            raise RecordingError(
+                f"nothing is called {pattern!r}; the nearest names are {', '.join(near)}"
+            )
     return [name for name in names if any(fnmatchcase(name, p) for p in patterns)]
 
 
@@ -134,16 +136,24 @@ def _to_array(observable: Observable, tensor: Tensor) -> np.ndarray:
     values = tensor.detach().float().cpu().numpy()
     if observable.dtype == "bool" and np.isin(values, (0, 1)).all():
         return values.astype(bool)
-    if observable.dtype == "count" and (values == np.floor(values)).all() and values.min(initial=0) >= 0:
+    if (
+        observable.dtype == "count"
+        and (values == np.floor(values)).all()
+        and values.min(initial=0) >= 0
+    ):
         return values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16)
     return np.array(values, np.float32)
 
 
-def _sizes(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], batch_axis: int) -> pd.DataFrame:
+def _sizes(
+    model: nn.Module, x: Tensor, chosen: Mapping[str, Source], batch_axis: int
+) -> pd.DataFrame:
     import pandas as pd
 
     samples = x.shape[batch_axis]
-    one = _run(model, x.narrow(batch_axis, 0, 1), chosen, lambda observable, tensor: tuple(tensor.shape))
+    one = _run(
+        model, x.narrow(batch_axis, 0, 1), chosen, lambda observable, tensor: tuple(tensor.shape)
+    )
     width = {"bool": 1, "count": 1, "float": 4}
     rows = []
     for name, shape in one.items():
@@ -167,8 +177,13 @@ def _tree(model, x, chosen, arrays, *, labels, classes, samples) -> xr.DataTree:
         values = {constant: getattr(module, constant) for constant in observable.constants}
         dataset[variable].attrs.update({k: "soft" if v is None else v for k, v in values.items()})
     root = datasets["/"]
-    root["input"] = (("time", "batch", "colour", "y", "x")[-x.ndim :], x.detach().float().cpu().numpy())
-    root.coords["batch"] = np.arange(root.sizes["batch"]) if samples is None else np.asarray(samples)
+    root["input"] = (
+        ("time", "batch", "colour", "y", "x")[-x.ndim :],
+        x.detach().float().cpu().numpy(),
+    )
+    root.coords["batch"] = (
+        np.arange(root.sizes["batch"]) if samples is None else np.asarray(samples)
+    )
     if labels is not None:
         root["label"] = ("batch", np.asarray(labels))
     if classes is not None:

@@ -98,7 +98,9 @@ class Run:
 
     # Tables ------------------------------------------------------------------------------------
 
-    def append(self, table: Literal["steps", "epochs", "neurons"], rows: Iterable[dict[str, Any]]) -> None:
+    def append(
+        self, table: Literal["steps", "epochs", "neurons"], rows: Iterable[dict[str, Any]]
+    ) -> None:
         """Add lines to a table, all of them with one write."""
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         with (self.path / f"{table}.jsonl").open("ab", buffering=0) as file:
@@ -124,7 +126,9 @@ class Run:
 
     def snapshots(self) -> list[int]:
         """Epochs of which there is a recording, in order."""
-        return sorted(int(p.name[6:10]) for p in (self.path / "snapshots").glob("epoch-????.zarr.zip"))
+        return sorted(
+            int(p.name[6:10]) for p in (self.path / "snapshots").glob("epoch-????.zarr.zip")
+        )
 
     def snapshot(self, epoch: int) -> xr.DataTree:
         from dista.recording import open_recording

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.metadata
+import logging
 import platform
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def train(
 
     The best checkpoint by validation accuracy, the later one of equals, is evaluated on the test
     split once, at the end. The run is marked stopped after Ctrl-C, and crashed, with the reason,
-    after an exception, which is raised again.
+    after any other exception; both are raised again.
     """
     _check_fit(task, config, training)
     if training.threads:
@@ -67,21 +68,20 @@ def train(
     writer = RunWriter(run, task)
     try:
         _fit(learner, task, training, writer, progress)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns Ctrl-C into an exit
         run.set_status("stopped", **writer.position, reason="interrupted from the keyboard")
+        raise KeyboardInterrupt from None
     except Exception as error:
         run.set_status("crashed", **writer.position, reason=f"{type(error).__name__}: {error}")
         raise
-    else:
-        finished = learner.trainer.state.status == "finished"
-        state = "finished" if finished else "stopped"
-        _measure_best(run, task)
-        run.set_status(state, **writer.position)
+    _measure_best(run, task)
+    run.set_status("finished", **writer.position)
     return run
 
 
 def _fit(learner, task, training, writer, progress) -> None:
     show = sys.stderr.isatty() if progress is None else progress
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     bar = [lightning.pytorch.callbacks.TQDMProgressBar(refresh_rate=5)] if show else []
     trainer = lightning.Trainer(
         max_epochs=training.epochs,
@@ -95,6 +95,7 @@ def _fit(learner, task, training, writer, progress) -> None:
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The '(train|val)_dataloader' does not have many workers")
+        warnings.filterwarnings("ignore", ".*LeafSpec.*")
         trainer.fit(
             learner,
             Epochs(task.train, training),
@@ -158,8 +159,12 @@ class Learner(lightning.LightningModule):
         if taus:
             groups.append({"params": taus, "lr": config.tau_lr, "weight_decay": 0.0})
         optimizer = torch.optim.AdamW(groups)
+        steps = max(self.steps, 3)  # the schedule needs a step up, a step down, and the end
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, [g["lr"] for g in groups], self.steps, pct_start=max(config.warmup, 1 / self.steps)
+            optimizer,
+            [group["lr"] for group in groups],
+            total_steps=steps,
+            pct_start=max(config.warmup, 2 / steps),
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -192,12 +197,16 @@ class RunWriter(lightning.Callback):
 
     def on_validation_epoch_end(self, trainer, learner) -> None:
         epoch = trainer.current_epoch + 1
-        metrics = {name: float(trainer.callback_metrics[name]) for name in ("val_loss", "val_accuracy")}
+        metrics = {
+            name: float(trainer.callback_metrics[name]) for name in ("val_loss", "val_accuracy")
+        }
         seconds = round(time.perf_counter() - self.began, 3)
         train_loss = sum(self.losses) / len(self.losses)
         self._keep(learner.model, epoch, metrics)
         self._look_inside(learner.model, epoch)
-        self.run.append("epochs", [{"epoch": epoch, "train_loss": train_loss, **metrics, "seconds": seconds}])
+        self.run.append(
+            "epochs", [{"epoch": epoch, "train_loss": train_loss, **metrics, "seconds": seconds}]
+        )
         self.position["epoch"] = epoch
         self._status(trainer)
 

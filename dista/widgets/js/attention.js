@@ -168,7 +168,7 @@ function layout(width, recording, rows, cap) {
 
 function drawFilm(canvas, view, asked, width) {
   const { recording, state, theme } = view;
-  const cap = asked.block.cross ? 150 : 92;
+  const cap = asked.block.cross ? 150 : 116;
   const plan = layout(width, recording, asked.rows, cap);
   const context = prepare(canvas, width, plan.lines * plan.line + (plan.labels ? 0 : 10));
   const places = [];

@@ -39,8 +39,6 @@ function paint(context, image, x, y, width, height) {
 
 // ---- time rail -----------------------------------------------------------------------------
 
-const THUMB = 56;
-
 export function timeRail(store, app) {
   const { recording } = store;
   const { node, heading, note, body } = panel("rail", "Steps");
@@ -64,11 +62,15 @@ export function timeRail(store, app) {
     heading.textContent = sentence(recording, state.step);
     play.textContent = app.playing ? "❚❚ Pause" : "▶ Play";
     const most = Math.max(...asked, 0);
+    const room = Math.floor((body.clientWidth - 96) / recording.steps) - 16;
+    const side = Math.min(72, Math.max(48, room));
+    const [rows, columns] = recording.arrays.input?.shape.slice(2) ?? [1, 1];
+    const tall = Math.round((side * rows) / columns);
     steps.forEach(({ button, canvas, bar }, step) => {
       button.setAttribute("aria-current", step === state.step ? "step" : "false");
       button.setAttribute("aria-label", `Step ${step + 1} ${recording.stepLabel(step)}`.trim());
       bar.style.width = most ? `${(100 * asked[step]) / most}%` : "0";
-      if (canvas) paint(prepare(canvas, THUMB, THUMB), frames.at(step), 0, 0, THUMB, THUMB);
+      if (canvas) paint(prepare(canvas, side, tall), frames.at(step), 0, 0, side, tall);
     });
     play.setAttribute("aria-label", app.playing ? "Pause" : "Play the steps");
   }
@@ -110,7 +112,7 @@ export function inputPanel(store) {
   const { recording } = store;
   const { node, note, body } = panel("input", "Input at this step");
   const canvas = el("canvas", {
-    tabindex: 0, role: "img", "data-name": "input", onclick: (event) => pick(event),
+    tabindex: 0, role: "application", "data-name": "input", onclick: (event) => pick(event),
   });
   const legend = recording.input?.kind === "events"
     ? el("p", { class: "legend" }, el("i", { class: "swatch off" }), "OFF, darker", el("i", { class: "swatch on" }), "ON, brighter")

@@ -127,7 +127,7 @@ function readout(recording, plot) {
 
 function settled(recording, plot) {
   const { settled: step } = recording.decision;
-  if (step === null) return [];
+  if (!step) return [];
   const x = plot.left + step * plot.band;
   return [svg("line", { x1: x, x2: x, y1: plot.top, y2: plot.height - plot.bottom, class: "mark" }),
     svg("text", { x: x + 4, y: plot.height - plot.bottom - 4, class: "tick halo" }, "settles")];
@@ -221,7 +221,7 @@ function traces(recording, state) {
 export function rasterPanel(store) {
   const { recording } = store;
   const { node, heading, note, body } = panel("raster", "Spikes");
-  const canvas = el("canvas", { tabindex: 0, role: "img", "data-name": "raster" });
+  const canvas = el("canvas", { tabindex: 0, role: "application", "data-name": "raster" });
   canvas.addEventListener("click", pick);
   canvas.addEventListener("keydown", walk);
   let plot = null, row = 4;
@@ -307,10 +307,10 @@ export function membranePanel(store) {
   function draw({ state }) {
     const found = traces(recording, state);
     const membrane = found?.of("membrane");
-    heading.textContent = found ? `${neuronName(found.layer, state.neuron)}: membrane potential` : "Membrane potential";
+    heading.textContent = found ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
     body.replaceChildren(...(membrane ? [figure, legend] : []));
     if (!membrane) { note.textContent = "No membrane potential of this layer was recorded."; return; }
-    note.textContent = `Charge before the reset, threshold, reset. ${forgets(found, state.neuron)}`;
+    note.textContent = `${place(found.layer, state.neuron)}: charge, threshold, reset. ${forgets(found, state.neuron)}`;
     const of = (part) => { const all = found.of(part); return all && Array.from({ length: recording.steps }, (_, t) => all[t * found.shown + found.place]); };
     drawMembrane(show, body.clientWidth, recording, state, found.layer, {
       membrane: of("membrane"), reset: of("reset"), spikes: of("spikes"), current: of("current"),
@@ -319,10 +319,10 @@ export function membranePanel(store) {
   return { node, draw };
 }
 
-function neuronName({ shape }, neuron) {
+function place({ shape }, neuron) {
   const [, rows, columns] = shape;
   const [channel, rest] = [Math.floor(neuron / (rows * columns)), neuron % (rows * columns)];
-  return `Neuron ${neuron} (channel ${channel}, row ${Math.floor(rest / columns) + 1}, column ${(rest % columns) + 1})`;
+  return `Channel ${channel + 1}, row ${Math.floor(rest / columns) + 1}, column ${(rest % columns) + 1}`;
 }
 
 function forgets({ of, layer }, neuron) {
@@ -355,6 +355,6 @@ function drawMembrane(show, width, recording, state, layer, { membrane, reset, s
     timeAxis(plot, state.step),
     svg("line", { x1: plot.left, x2: width - plot.right, y1: plot.y(0), y2: plot.y(0), class: "axis" }),
     svg("text", { x: plot.left - 6, y: plot.y(0) + 4, class: "tick end" }, "0"),
-    limit, flow, path(points, { class: "line trace" }), marks,
+    flow, path(points, { class: "line trace" }), limit, marks,
   ]);
 }

@@ -1,0 +1,71 @@
+"""One thread, fixed seeds, and a model small enough that a test takes milliseconds."""
+
+import pytest
+import torch
+
+from dista.config import ModelConfig
+
+torch.set_num_threads(1)
+
+# Every axis has a size of its own, so that a swapped pair cannot pass: 4 samples, 2 colours, 3 heads of
+# 13 channels, 5 steps, 7 x 11 patches, 17 classes, 2 blocks.
+SMALL = dict(
+    input_shape=(2, 13, 21),
+    classes=17,
+    time_steps=5,
+    dim=39,
+    depth=2,
+    heads=3,
+    mlp_ratio=1.5,
+    stem_pools=(True,),
+    attention_scale=0.5,
+    memory=dict(form="map", window=3),
+)
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def small_config():
+    """``small_config(dim=..., ...)``: the small configuration with some fields changed."""
+    return lambda **changes: ModelConfig(**SMALL | changes)
+
+
+@pytest.fixture(scope="session")
+def small_model(small_config):
+    """``small_model(**changes)``: an untrained model whose neurons fire, in evaluation mode."""
+
+    def build(seed=1, **changes):
+        from dista.model import DISTA
+
+        torch.manual_seed(seed)
+        model = DISTA(small_config(**changes))
+        return settle(model, images(model.config, 8))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def small_input():
+    """``small_input(config, samples=4, steps=None)``: random images, or frames where steps are given."""
+    return images
+
+
+def images(config, samples=4, steps=None, seed=2):
+    leading = (samples,) if steps is None else (steps, samples)
+    return torch.rand(*leading, *config.input_shape, generator=torch.Generator().manual_seed(seed))
+
+
+def settle(model, x):
+    """Batch normalisation statistics of ``x`` itself, so that no layer stays silent."""
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        model.train()(x)
+    for norm in norms:
+        norm.momentum = 0.1
+    return model.eval()

@@ -1,0 +1,70 @@
+"""The command line: one JSON object on standard output, one clear line on error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dista.checkpoint import read_card, shipped
+
+
+def dista(*arguments: str) -> subprocess.CompletedProcess:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "dista", *arguments], capture_output=True, text=True, env=environment
+    )
+
+
+def test_presets_as_json():
+    answer = dista("presets", "--json")
+    assert answer.returncode == 0
+    assert json.loads(answer.stdout)["dista_cifar"]["T"] == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["eval", "digitz"], "no checkpoint 'digitz'"),
+        (["train", "--preset", "digitz", "--data", "digits"], "did you mean digits"),
+        (["train", "--preset", "digits", "--data", "mnist"], "digits-events"),
+        (["train", "--preset", "digits", "--data", "digits", "--lr=-1"], "lr: "),
+        (["train", "--preset", "digits", "--data", "match"], "choose another preset or task"),
+    ],
+)
+def test_an_error_is_one_clear_line(arguments, words, tmp_path):
+    if arguments[0] == "train":
+        arguments = [*arguments, "--out", str(tmp_path / "run")]
+    answer = dista(*arguments)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert words in answer.stderr
+    assert answer.stderr.startswith("dista: ") and answer.stderr.count("\n") == 1
+
+
+def test_record_writes_what_the_dry_run_announced(tmp_path):
+    from dista.recording import open_recording
+
+    path = tmp_path / "one.zarr.zip"
+    common = ["record", "match-map", str(path), "--sample", "3", "--name", "*.scores", "--json"]
+    announced = json.loads(dista(*common, "--dry-run").stdout)
+    assert not path.exists()
+    assert json.loads(dista(*common).stdout)["bytes"] == path.stat().st_size
+    recording = open_recording(path)
+    arrays = [a for node in recording.subtree for a in node.data_vars if a == "scores"]
+    assert len(arrays) == announced["names"]
+    assert recording["blocks/0/attention/scores"].nbytes * len(arrays) == announced["bytes"]
+    assert recording.batch.values.tolist() == [3]
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_shipped_cards_hold_on_a_part(name):
+    """The accuracy on 200 held-out samples lies where the card's accuracy lets it (4 sigma)."""
+    card = read_card(name)["metrics"]["test"]
+    answer = json.loads(dista("eval", name, "--limit", "200", "--json").stdout)
+    sigma = max(card["accuracy"] * (1 - card["accuracy"]) / 200, 1e-4) ** 0.5
+    assert answer["samples"] == 200
+    assert abs(answer["accuracy"] - card["accuracy"]) < 4 * sigma
