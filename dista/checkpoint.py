@@ -27,7 +27,9 @@ class CheckpointError(ValueError):
 
 
 def assets() -> Path:
-    """The folder of what is shipped: checkpoints and a recording."""
+    """The folder of what is shipped: checkpoints and a recording. DISTA_ASSETS names another one."""
+    if other := os.environ.get("DISTA_ASSETS"):
+        return Path(other)
     here = Path(__file__).resolve().parent
     return next(
         (p for p in (here / "_assets", here.parent / "assets") if p.is_dir()),

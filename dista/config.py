@@ -175,6 +175,17 @@ class ModelConfig(Config):
             raise ValueError(
                 f"readout_steps={self.readout_steps} exceeds time_steps={self.time_steps}"
             )
+        if int(self.dim * self.mlp_ratio) < 1:
+            raise ValueError(
+                f"mlp_ratio={self.mlp_ratio} of dim={self.dim} leaves no hidden channel; "
+                "dim * mlp_ratio must be at least 1"
+            )
+        v_reset = self.neuron.v_reset
+        if v_reset is not None and v_reset >= self.attention_threshold:
+            raise ValueError(
+                f"attention_threshold={self.attention_threshold} must lie above "
+                f"neuron.v_reset={v_reset}, to which the neurons after attention fall back"
+            )
         table = self.denoiser.table
         if table is not None and len(table) != self.head_dim + 1:
             raise ValueError(

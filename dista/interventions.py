@@ -26,9 +26,10 @@ def intervene(
     """Change what named modules return, inside a ``with`` block.
 
     ``changes`` maps a dotted name or glob to a tensor, which replaces the output, or to a function of
-    (module, inputs, output) that returns the new one; ``dista.interventions`` has common ones.
-    A list gives several changes to the same modules; changes apply in the order given. Raises RecordingError, naming the nearest
-    names, where a pattern matches nothing, and ValueError where a new output has another shape.
+    (module, inputs, output) that returns the new one, or None to leave it; ``dista.interventions``
+    has common ones. A list gives several changes to the same modules; changes apply in the order given.
+    Raises RecordingError, naming the nearest names, where a pattern matches nothing, and ValueError
+    where a new output has another shape.
     """
     modules = {name: module for name, module in model.named_modules() if name}
     with contextlib.ExitStack() as stack:
@@ -55,8 +56,10 @@ def _targets(modules: dict[str, nn.Module], pattern: str, change: Hook | Tensor)
 
 
 def _replacing(name: str, change: Hook | Tensor) -> Hook:
-    def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
         new = change if isinstance(change, Tensor) else change(module, inputs, output)
+        if new is None:
+            return None
         if new.shape != output.shape:
             raise ValueError(
                 f"the intervention on {name!r} returned shape {tuple(new.shape)}; "

@@ -11,6 +11,7 @@ Results agree with the reference to rounding, gradients included, which the test
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -80,7 +81,7 @@ def _each_part(loop, tensors: tuple[Tensor, ...], tau: np.ndarray, constants: tu
     sites = arrays[0].shape[1]
     threads = min(torch.get_num_threads(), max(1, sites * channels // BLOCK))
     bounds = np.linspace(0, sites, threads + 1).astype(np.int64)
-    tasks = [(*arrays, tau, *constants, low, high) for low, high in zip(bounds, bounds[1:])]
+    tasks = [(*arrays, tau, *constants, low, high) for low, high in itertools.pairwise(bounds)]
     if threads == 1:
         return [loop(*tasks[0])]
     return list(_pool(threads).map(lambda task: loop(*task), tasks))

@@ -121,13 +121,14 @@ def _run(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], keep: Callab
 
         return hook
 
-    training = model.training
+    modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
         with torch.inference_mode(), hooks(model, {m: recorder(n) for m, n in by_module.items()}):
             model(x)
     finally:
-        model.train(training)
+        for module, training in modes.items():
+            module.training = training  # each its own: a frozen part may be in the other mode
     return kept
 
 
@@ -151,15 +152,16 @@ def _sizes(
     import pandas as pd
 
     samples = x.shape[batch_axis]
-    one = _run(
-        model, x.narrow(batch_axis, 0, 1), chosen, lambda observable, tensor: tuple(tensor.shape)
-    )
-    width = {"bool": 1, "count": 1, "float": 4}
+
+    def measure(observable: Observable, tensor: Tensor) -> tuple[tuple[int, ...], int]:
+        return tuple(tensor.shape), _to_array(observable, tensor).itemsize
+
+    one = _run(model, x.narrow(batch_axis, 0, 1), chosen, measure)
     rows = []
-    for name, shape in one.items():
+    for name, (shape, width) in one.items():
         axes, dtype = chosen[name].observable[:2]
         shape = tuple(samples if axis == "batch" else size for axis, size in zip(axes, shape))
-        rows.append((name, axes, shape, dtype, math.prod(shape) * width[dtype]))
+        rows.append((name, axes, shape, dtype, math.prod(shape) * width))
     return pd.DataFrame(rows, columns=["name", "axes", "shape", "dtype", "bytes"])
 
 

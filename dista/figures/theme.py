@@ -1,0 +1,162 @@
+"""The look of all figures: calm paper or slate, one accent, orange for what was removed or matters."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+Theme = Literal["light", "dark"]
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+TITLE_WIDTH = 40  # characters that fit a line on a 390 pixel screen
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours of a theme; ``kept`` and ``removed`` run from nothing to much."""
+
+    panel: str
+    ink: str
+    muted: str
+    line: str
+    accent: str
+    soft: str
+    orange: str
+    kept: tuple[str, str, str]
+    removed: tuple[str, str, str]
+
+
+_PALETTES: dict[str, Palette] = {
+    "light": Palette(
+        panel="#ffffff",
+        ink="#14181c",
+        muted="#59626b",
+        line="#e2e0d8",
+        accent="#0b6e75",
+        soft="#7fb6b3",
+        orange="#c8502b",
+        kept=("#f3f2ea", "#5aa8a6", "#05464c"),
+        removed=("#f3f2ea", "#e08a4f", "#8a3208"),
+    ),
+    "dark": Palette(
+        panel="#1c2024",
+        ink="#f1f2ee",
+        muted="#a3abb2",
+        line="#33393f",
+        accent="#4cc0c4",
+        soft="#2c7c7d",
+        orange="#ff8b61",
+        kept=("#22282d", "#2b8a88", "#c8f3dd"),
+        removed=("#22282d", "#b9602b", "#ffd3a8"),
+    ),
+}
+
+
+def palette(theme: Theme) -> Palette:
+    """The colours of ``theme``; ValueError for an unknown one."""
+    if theme not in _PALETTES:
+        raise ValueError(f"theme={theme!r}; expected one of {', '.join(_PALETTES)}")
+    return _PALETTES[theme]
+
+
+def scale(colours: Sequence[str]) -> list[tuple[float, str]]:
+    """A plotly colour scale through evenly spaced colours."""
+    return [(float(at), colour) for at, colour in zip(np.linspace(0, 1, len(colours)), colours)]
+
+
+def finish(
+    figure: go.Figure, theme: Theme, *, title: str, alt: str, height: int, top: int = 0
+) -> go.Figure:
+    """Give a figure its look, a sentence as title and a description; the width is its container's.
+
+    ``top`` is the room in pixels that labels between title and axes need.
+    """
+    colours = palette(theme)
+    lines = textwrap.wrap(title, TITLE_WIDTH)
+    axis = {
+        "gridcolor": colours.line,
+        "linecolor": colours.line,
+        "zeroline": False,
+        "showgrid": False,
+        "ticks": "",
+        "automargin": True,
+        "tickfont": {"color": colours.muted, "size": 12},
+        "title": {"font": {"color": colours.muted, "size": 12}},
+        "fixedrange": False,
+    }
+    figure.update_xaxes(axis)
+    figure.update_yaxes(axis)
+    figure.update_layout(
+        height=height + top + 17 * (len(lines) - 1),
+        autosize=True,
+        paper_bgcolor=colours.panel,
+        plot_bgcolor=colours.panel,
+        font={"family": FONT, "size": 13, "color": colours.ink},
+        title={
+            "text": f"<b>{'<br>'.join(lines)}</b>",
+            "font": {"size": 13},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 12, "l": 12},
+        },
+        margin={"l": 12, "r": 16, "t": 24 + 17 * len(lines) + top, "b": 8},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "bgcolor": "rgba(0,0,0,0)",
+            "font": {"size": 12},
+        },
+        hoverlabel={"font": {"family": FONT, "size": 12}, "align": "left"},
+        dragmode=False,
+        meta={"alt": alt},
+    )
+    return figure
+
+
+def step_ticks(
+    steps: int, labels: Sequence[str] | None = None, now: int | None = None
+) -> list[str]:
+    """Names of the steps from 1, with what they show and which one is now below the number."""
+    if labels is not None and len(labels) != steps:
+        raise ValueError(
+            f"step_labels has {len(labels)} entries for {steps} steps; give one a step"
+        )
+    ticks = []
+    for step in range(steps):
+        below = f"<br><span style='font-size:10px'>{labels[step]}</span>" if labels else ""
+        ticks.append(f"{step + 1}{below}")
+    if now is not None:
+        ticks[now] = f"<b>{ticks[now]}</b>" if labels else f"<b>{now + 1}<br>now</b>"
+    return ticks
+
+
+def short(layer: str) -> str:
+    """A neuron group's dotted name as it fits beside an axis: block.part, both from 1."""
+    parts = [part for part in layer.split(".") if part not in ("neuron", "stages", "attention")]
+    if parts[0] == "blocks":
+        parts = [str(int(parts[1]) + 1), *(parts[2:] or ["read-out"])]
+    elif parts[0] == "stem" and parts[-1].isdigit():
+        parts = ["stem", str(int(parts[-1]) + 1)]
+    return " ".join(parts)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def count(number: int, what: str) -> str:
+    """``1 step``, ``2 steps``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,140 @@
+"""Training so far: loss and accuracy, time constants and firing rates, by epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dista.figures.theme import Palette, Theme, finish, palette, percent, short
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NAMED = 3  # lines that are labelled: those that moved furthest
+
+
+def learning_curves(epochs: pd.DataFrame, *, theme: Theme = "light") -> go.Figure:
+    """Loss and validation accuracy by epoch, from a run's ``epochs`` table.
+
+    Needs the columns epoch, train_loss, val_loss, val_accuracy; missing values leave gaps.
+    """
+    _check(epochs, "epochs", ("epoch", "train_loss", "val_loss", "val_accuracy"))
+    colours = palette(theme)
+    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.09)
+    x = epochs["epoch"].to_numpy(int)
+    accuracy = epochs["val_accuracy"].to_numpy(float)
+    lines = (
+        (1, "training loss", epochs["train_loss"].to_numpy(float), colours.muted, "dot"),
+        (1, "validation loss", epochs["val_loss"].to_numpy(float), colours.accent, "solid"),
+        (2, "validation accuracy", 100 * accuracy, colours.accent, "solid"),
+    )
+    for row, name, y, colour, dash in lines:
+        figure.add_trace(_line(x, y, name, colour, dash, markers=len(x) < 30), row=row, col=1)
+    figure.update_yaxes(title={"text": "loss"}, row=1, col=1, rangemode="tozero", nticks=4)
+    figure.update_yaxes(title={"text": "accuracy, %"}, row=2, col=1, nticks=4)
+    figure.update_xaxes(title={"text": "epoch"}, row=2, col=1)
+    figure.update_yaxes(showgrid=True)
+    figure.data[-1].showlegend = False
+    title = "No epoch has been validated yet"
+    if np.isfinite(accuracy).any():
+        best = int(np.nanargmax(accuracy))
+        title = f"Best validation accuracy: {100 * accuracy[best]:.1f} % after epoch {x[best]}"
+        _mark(figure, x[best], 100 * accuracy[best], colours)
+    last = _last(accuracy)
+    alt = f"{title}; {percent(last) if last is not None else 'none'} at the end of {len(x)} rows."
+    return finish(figure, theme, title=title, alt=alt, height=380)
+
+
+def tau_history(neurons: pd.DataFrame, *, theme: Theme = "light") -> go.Figure:
+    """Time constant of each layer by epoch, from a run's ``neurons`` table."""
+    return _history(neurons, "tau", "time constant in steps", 1.0, theme)
+
+
+def rate_history(neurons: pd.DataFrame, *, theme: Theme = "light") -> go.Figure:
+    """Firing rate of each layer by epoch, in spikes per neuron and step in per cent."""
+    return _history(neurons, "rate", "spikes per neuron and step, %", 100.0, theme)
+
+
+def _history(
+    neurons: pd.DataFrame, column: str, unit: str, factor: float, theme: Theme
+) -> go.Figure:
+    """A line for each layer; those that moved furthest stand out and are named."""
+    _check(neurons, "neurons", ("epoch", "layer", column))
+    colours = palette(theme)
+    table = neurons.pivot_table(index="epoch", columns="layer", values=column, sort=False)
+    x, values = table.index.to_numpy(int), factor * table.to_numpy(float)
+    travel = np.abs(values[-1] - values[0]) if len(values) else np.zeros(0)
+    furthest = [i for i in np.argsort(-travel, kind="stable")[:_NAMED] if travel[i] > 1e-6]
+    dashes = dict(zip(furthest, ("solid", "dash", "dot")))
+    figure = go.Figure()
+    for i in [*(i for i in range(values.shape[1]) if i not in dashes), *reversed(furthest)]:
+        name = short(table.columns[i])
+        colour = colours.accent if i in dashes else colours.muted
+        line = _line(x, values[:, i], name, colour, dashes.get(i, "solid"), markers=len(x) == 1)
+        line.update(showlegend=i in dashes, opacity=1 if i in dashes else 0.35)
+        figure.add_trace(line)
+    figure.update_xaxes(title={"text": "epoch"}, rangemode="tozero")
+    figure.update_yaxes(title={"text": unit}, showgrid=False, nticks=5)
+    what = {"tau": "time constant", "rate": "firing rate"}[column]
+    title = f"No {what} has moved yet"
+    if furthest:
+        first = furthest[0]
+        title = (
+            f"The {what} of {short(table.columns[first])} moved furthest: "
+            f"{values[0, first]:.1f} to {values[-1, first]:.1f}"
+        )
+    alt = f"{title}. At epoch {x[-1] if len(x) else 0}: " + ", ".join(
+        f"{short(layer)} {value:.2f}" for layer, value in zip(table.columns, values[-1:].ravel())
+    )
+    finish(figure, theme, title=title, alt=f"{alt}.", height=330)
+    return figure.update_layout(legend_traceorder="reversed")
+
+
+def _line(
+    x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str, *, markers: bool
+) -> go.Scatter:
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines+markers" if markers else "lines",
+        name=name,
+        line={"color": colour, "width": 1.8, "dash": dash},
+        marker={"size": 5},
+        hovertemplate=f"{name}: %{{y:.3g}}, epoch %{{x}}<extra></extra>",
+    )
+
+
+def _mark(figure: go.Figure, x: float, y: float, colours: Palette) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=np.array([x]),
+            y=np.array([y]),
+            mode="markers",
+            marker={
+                "color": colours.panel,
+                "size": 9,
+                "line": {"color": colours.ink, "width": 1.5},
+            },
+            hoverinfo="skip",
+            showlegend=False,
+        ),
+        row=2,
+        col=1,
+    )
+
+
+def _last(values: np.ndarray) -> float | None:
+    finite = values[np.isfinite(values)]
+    return float(finite[-1]) if finite.size else None
+
+
+def _check(table: pd.DataFrame, name: str, columns: tuple[str, ...]) -> None:
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"the {name} table has no {', '.join(missing)}; expected the columns "
+            f"{', '.join(columns)} of a run folder's {name}.jsonl"
+        )
