@@ -35,7 +35,9 @@ def loss(steps: pd.DataFrame) -> alt.Chart | None:
     mean = base.mark_line(strokeWidth=2).encode(
         alt.Y("mean:Q", scale=y, title=None), tooltip=_tooltip(("step", "d"), ("mean", ".3f"))
     )
-    return (every + mean).properties(height=HEIGHT).interactive(bind_y=False)
+    return (
+        (every + mean).properties(height=HEIGHT, background="transparent").interactive(bind_y=False)
+    )
 
 
 def accuracy(epochs: pd.DataFrame) -> alt.Chart | None:
@@ -49,7 +51,8 @@ def accuracy(epochs: pd.DataFrame) -> alt.Chart | None:
         alt.Chart(epochs)
         .mark_line(point=True, strokeWidth=2)
         .encode(_epochs(), y, tooltip=_tooltip(("epoch", "d"), ("val_accuracy", ".2%")))
-        .properties(height=HEIGHT).interactive(bind_y=False)
+        .properties(height=HEIGHT, background="transparent")
+        .interactive(bind_y=False)
     )
 
 
@@ -71,7 +74,8 @@ def layers(neurons: pd.DataFrame, column: str) -> alt.Chart | None:
             detail="layer:N",
             tooltip=_tooltip(("name", None), ("epoch", "d"), (column, ".3f")),
         )
-        .properties(height=HEIGHT).interactive(bind_y=False)
+        .properties(height=HEIGHT, background="transparent")
+        .interactive(bind_y=False)
     )
 
 
@@ -84,7 +88,9 @@ def unusual_layers(neurons: pd.DataFrame) -> list[str]:
         ("saturated", SATURATED, "fired at every step"),
     ):
         worst = last[last[column] > limit].sort_values(column, ascending=False)
-        named = [f"{percent(getattr(row, column))} in {short(row.layer)}" for row in worst.itertuples()]
+        named = [
+            f"{percent(getattr(row, column))} in {short(row.layer)}" for row in worst.itertuples()
+        ]
         if named:
             more = f" and in {count(len(named) - 4, 'more layer')}" if len(named) > 4 else ""
             sentences.append(f":orange[◆] Many neurons {what}: {', '.join(named[:4])}{more}.")

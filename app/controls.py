@@ -27,13 +27,16 @@ def choose_checkpoint(problems: list[str]) -> state.Checkpoint | None:
     first = state.first_light()
     preferred = first.attrs.get("model") if first is not None else "match-map"
     default = preferred if preferred in known else next(iter(known))
-    name = state.url_choice("checkpoint", list(known), default, problems)
+    names = sorted(
+        known, key=lambda name: name != default
+    )  # the default first, the rest as they are
+    name = state.url_choice("checkpoint", names, default, problems)
     st.selectbox(
         "Checkpoint",
-        list(known),
+        names,
         format_func=lambda option: known[option].title,
         label_visibility="collapsed",
-        width=330,
+        width=380,
         **state.bound("checkpoint", name),
     )
     return known[name]
@@ -164,7 +167,11 @@ def choose_epoch(epochs: list[int]) -> int:
         st.markdown("**The probe sample after epoch**", width="content")
         if len(epochs) > 1:
             st.select_slider(
-                "Epoch", epochs, label_visibility="collapsed", width=420, **state.bound("epoch", epoch)
+                "Epoch",
+                epochs,
+                label_visibility="collapsed",
+                width=420,
+                **state.bound("epoch", epoch),
             )
         else:
             st.markdown(f"**{epoch}**", width="content")

@@ -34,7 +34,7 @@ _MEMORY = {
     "projection": "projection memory",
     "attenuated": "attenuated memory",
     "map": "map memory",
-    "none": "no attention memory",
+    "none": "no memory in attention",
 }
 
 
@@ -81,12 +81,16 @@ def place(problems: list[str]) -> dict[str, Any]:
     return {name: value for name, value in numbers.items() if value >= 0} | words
 
 
-def remember_place(key: str) -> None:
-    """Write what the probe ``key`` reports into the URL; runs before the rerun that it causes."""
+def remember_place(key: str, **choices: Any) -> None:
+    """Write what the probe ``key`` reports into the URL, and the ``choices`` that it belongs to.
+
+    To be called before the rerun that the report causes, so that the URL never lags behind the probe.
+    """
     reported = (st.session_state.get(key) or {}).get("state") or {}
-    wanted = {name: str(reported[name]) for name in PLACE_NUMBERS + PLACE_WORDS if name in reported}
-    if any(st.query_params.get(name) != value for name, value in wanted.items()):
-        st.query_params.update(wanted)
+    shown = choices | {n: reported[n] for n in PLACE_NUMBERS + PLACE_WORDS if n in reported}
+    changed = {n: str(value) for n, value in shown.items() if st.query_params.get(n) != str(value)}
+    if changed:
+        st.query_params.update(changed)
 
 
 def theme() -> str:
@@ -213,7 +217,9 @@ def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> xr.Data
     return _record(checkpoint.path, changed, checkpoint.task, sample, image)
 
 
-@st.cache_resource(show_spinner="Recording what every neuron does with this sample …", max_entries=16)
+@st.cache_resource(
+    show_spinner="Recording what every neuron does with this sample …", max_entries=16
+)
 def _record(path: str, changed: float, data: str, sample: int, image: str | None) -> xr.DataTree:
     import dista
 

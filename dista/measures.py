@@ -463,8 +463,10 @@ def _layer_activity(recording: xr.DataTree, layer: str) -> LayerActivity:
         taus = [float(f(tau.values)) for f in (np.mean, np.min, np.max)]
     activity = [None] * 3
     if spikes is not None:
-        rate = spikes.mean(("time", "batch")).values  # of each neuron
-        activity = [float(np.mean(x)) for x in (rate, rate == 0, rate == 1)]
+        fired = spikes.sum(("time", "batch")).values  # of each neuron; integers, so exact
+        times = spikes.sizes["time"] * spikes.sizes["batch"]
+        shares = fired.sum() / spikes.size, np.mean(fired == 0), np.mean(fired == times)
+        activity = [float(share) for share in shares]
     return LayerActivity(layer, *taus, *activity)
 
 

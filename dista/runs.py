@@ -11,7 +11,8 @@
 
 Epoch 0 is the state before training. Whole files are replaced at once and lines are appended with one
 write; a reader ignores a last line without its end. So either side can be killed at any time:
-``pandas.read_json(path, lines=True)`` and ``xarray.open_datatree`` read everything here.
+``pandas.read_json(path, lines=True)`` and ``xarray.open_datatree`` (of a ``zarr.storage.ZipStore``)
+read everything here.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Run:
     def create(cls, path: str | os.PathLike, config: RunConfig, environment: dict[str, Any]) -> Run:
         """Start a run folder; RunError where there is one already, which is never overwritten."""
         path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise RunError(f"{path} is a file; choose a folder for the run")
         if path.exists() and any(path.iterdir()):
             raise RunError(f"{path} is not empty; choose another folder for the run, or remove it")
         (path / "snapshots").mkdir(parents=True)

@@ -43,7 +43,7 @@ def small_model(small_config):
 
         torch.manual_seed(seed)
         model = DISTA(small_config(**changes))
-        return settle(model, images(model.config, 8))
+        return settle(model, images(model.config))
 
     return build
 

@@ -30,7 +30,9 @@ def scores_in_loops(q, k, window):
     maps = []
     for t, m in pairs_in_loops(len(q), window):
         a = np.zeros((BATCH, HEAD, TOKEN, TOKEN))
-        for b, head, i, j in itertools.product(range(BATCH), range(HEAD), range(TOKEN), range(TOKEN)):
+        for b, head, i, j in itertools.product(
+            range(BATCH), range(HEAD), range(TOKEN), range(TOKEN)
+        ):
             a[b, head, i, j] = sum(q[t, b, head, i, c] * k[m, b, head, j, c] for c in range(DIM))
         maps.append(a)
     return np.stack(maps)
@@ -45,7 +47,9 @@ def read_in_loops(a, v, window, scale):
             m = pairs[pair][1]
             for b, head, i in itertools.product(range(BATCH), range(HEAD), range(TOKEN)):
                 for j in range(TOKEN):
-                    o[t, b, head, i] += scale / len(reachable) * a[pair, b, head, i, j] * v[m, b, head, j]
+                    o[t, b, head, i] += (
+                        scale / len(reachable) * a[pair, b, head, i, j] * v[m, b, head, j]
+                    )
     return o
 
 
@@ -63,7 +67,8 @@ def norm_in_loops(norm, x):
     """Batch normalisation in evaluation mode of (time, batch, channel, row, column)."""
     y = np.zeros(x.shape)
     mean, var, gain, bias = (
-        getattr(norm, name).detach().numpy() for name in ("running_mean", "running_var", "weight", "bias")
+        getattr(norm, name).detach().numpy()
+        for name in ("running_mean", "running_var", "weight", "bias")
     )
     for c in range(x.shape[2]):
         y[:, :, c] = (x[:, :, c] - mean[c]) / np.sqrt(var[c] + norm.eps) * gain[c] + bias[c]
@@ -97,7 +102,10 @@ def attention_in_loops(layer, x, config):
         split = s.reshape(*s.shape[:2], config.heads, config.head_dim, rows * columns)
         return np.moveaxis(split, -1, -2)
 
-    q, k, v = (heads(projection_in_loops(p, x, config.memory)) for p in (layer.query, layer.key, layer.value))
+    q, k, v = (
+        heads(projection_in_loops(p, x, config.memory))
+        for p in (layer.query, layer.key, layer.value)
+    )
     o = np.zeros(v.shape)
     for t in range(len(x)):
         steps = [m for m in range(len(x)) if 0 <= t - m < window]
@@ -108,7 +116,9 @@ def attention_in_loops(layer, x, config):
     merged = np.moveaxis(o, -1, -2).reshape(x.shape)
     s = lif_in_loops(merged, layer.neuron.tau().item(), config.attention_threshold)
     current = np.stack([mix_channels(layer.output.conv, step) for step in s])
-    return lif_in_loops(norm_in_loops(layer.output.norm, current), layer.output.neuron.tau().item(), 1.0)
+    return lif_in_loops(
+        norm_in_loops(layer.output.norm, current), layer.output.neuron.tau().item(), 1.0
+    )
 
 
 # --- scores and read ----------------------------------------------------------------------------
@@ -127,7 +137,9 @@ def test_scores_and_read_equal_the_loops(window):
     assert a.shape == (len(pairs_in_loops(TIME, window)), BATCH, HEAD, TOKEN, TOKEN)
     assert np.array_equal(a.numpy(), scores_in_loops(q.numpy(), k.numpy(), window))
     o = attention.read(a, v, window, 0.3)
-    np.testing.assert_allclose(o, read_in_loops(a.numpy(), v.numpy(), window, 0.3), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        o, read_in_loops(a.numpy(), v.numpy(), window, 0.3), rtol=0, atol=1e-12
+    )
 
 
 def test_scores_count_coincident_spikes():
@@ -141,7 +153,9 @@ def test_scores_count_coincident_spikes():
 def test_read_of_a_constant_past_keeps_its_scale(window):
     """The sum over steps is divided by their number: all steps read the same from a constant past."""
     v = spikes(1, BATCH, HEAD, TOKEN, DIM).expand(TIME, -1, -1, -1, -1)
-    a = spikes(1, BATCH, HEAD, TOKEN, TOKEN).expand(len(causal_pairs(TIME, window)[0]), -1, -1, -1, -1)
+    a = spikes(1, BATCH, HEAD, TOKEN, TOKEN).expand(
+        len(causal_pairs(TIME, window)[0]), -1, -1, -1, -1
+    )
     o = attention.read(a, v, window, 0.5)
     torch.testing.assert_close(o, (0.5 * a[:1] @ v[:1]).expand_as(o), rtol=0, atol=1e-12)
 
@@ -208,13 +222,15 @@ def test_attenuated_is_projection_with_decayed_weights(small_config):
     state = dict(weak.state_dict())
     for name in ("query", "key", "value"):
         first = state[f"{name}.lags.0.synapse.weight"]
-        state |= {f"{name}.lags.{lag}.synapse.weight": decay**lag * first for lag in range(1, window)}
+        state |= {
+            f"{name}.lags.{lag}.synapse.weight": decay**lag * first for lag in range(1, window)
+        }
     full.load_state_dict(state)
     x = layer_input(small_config())
     assert torch.equal(weak(x), full(x))
-    assert sum(p.numel() for p in full.parameters()) - sum(p.numel() for p in weak.parameters()) == (
-        (window - 1) * 3 * small_config().dim ** 2
-    )
+    assert sum(p.numel() for p in full.parameters()) - sum(
+        p.numel() for p in weak.parameters()
+    ) == ((window - 1) * 3 * small_config().dim ** 2)
 
 
 # --- causality and reach ------------------------------------------------------------------------
@@ -253,7 +269,9 @@ def test_the_window_limits_the_reach(small_config, form, window, changed):
     other[changed] = layer_input(config, 1)[0]
     with torch.no_grad():
         differs = (layer(x) != layer(other)).flatten(1).any(1)
-    assert differs.nonzero().flatten().tolist() == list(range(changed, min(changed + window, steps)))
+    assert differs.nonzero().flatten().tolist() == list(
+        range(changed, min(changed + window, steps))
+    )
 
 
 # --- denoisers ----------------------------------------------------------------------------------

@@ -10,7 +10,12 @@ from safetensors.torch import load_file, save_file
 from dista import checkpoint
 from dista.checkpoint import CheckpointError, load, read_card, read_config
 
-CARD = {"name": "small", "task": "digits", "metrics": {"test": {"accuracy": 0.5}}, "command": "dista train é"}
+CARD = {
+    "name": "small",
+    "task": "digits",
+    "metrics": {"test": {"accuracy": 0.5}},
+    "command": "dista train é",
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +53,18 @@ def test_outputs_are_bit_identical(original, saved, small_input):
     assert again.config == original.config and again.card == CARD and again.name == "small"
     assert not again.training
     for name, value in original.state_dict().items():
-        assert torch.equal(again.state_dict()[name], value) and again.state_dict()[name].dtype == value.dtype
+        assert (
+            torch.equal(again.state_dict()[name], value)
+            and again.state_dict()[name].dtype == value.dtype
+        )
 
 
 def test_files(saved, original):
-    assert sorted(p.name for p in saved.iterdir()) == ["card.json", "config.json", "model.safetensors"]
+    assert sorted(p.name for p in saved.iterdir()) == [
+        "card.json",
+        "config.json",
+        "model.safetensors",
+    ]
     assert read_card(saved) == CARD and read_config(saved) == original.config
     assert set(load_file(saved / "model.safetensors")) == set(original.state_dict())
 
@@ -88,7 +100,7 @@ def test_fixed_and_learned_tau_share_checkpoints(saved, folder):
 def shelf(saved, tmp_path, monkeypatch):
     """A folder of shipped checkpoints that holds one."""
     shutil.copytree(saved, tmp_path / "assets" / "match-map")
-    monkeypatch.setattr(checkpoint, "assets", lambda: tmp_path / "assets")
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path / "assets"))
     return tmp_path / "assets"
 
 
@@ -139,7 +151,11 @@ DAMAGE = [
     ("model.safetensors", lambda p: shorten(p, 0), ["not a readable safetensors file"]),
     ("model.safetensors", lambda p: shorten(p, 0.01), ["not a readable safetensors file"]),
     ("model.safetensors", lambda p: shorten(p, 0.99), ["not a readable safetensors file"]),
-    ("model.safetensors", lambda p: p.write_bytes(b"\xff" * 4096), ["not a readable safetensors file"]),
+    (
+        "model.safetensors",
+        lambda p: p.write_bytes(b"\xff" * 4096),
+        ["not a readable safetensors file"],
+    ),
     ("model.safetensors", lambda p: (p.unlink(), p.mkdir()), ["not a readable safetensors file"]),
     (
         "model.safetensors",
@@ -156,12 +172,20 @@ DAMAGE = [
         lambda p: edit_weights(p, lambda w: w.update({HEAD: w[HEAD][:5].clone()})),
         [HEAD, "(5, 39)", "expected (17, 39)"],
     ),
-    ("model.safetensors", lambda p: edit_config(p.with_name("config.json"), classes=5), [HEAD, "(17, 39)"]),
+    (
+        "model.safetensors",
+        lambda p: edit_config(p.with_name("config.json"), classes=5),
+        [HEAD, "(17, 39)"],
+    ),
     ("config.json", lambda p: p.unlink(), ["no checkpoint"]),
     ("config.json", lambda p: shorten(p, 0.5), ["not a valid model configuration", "JSON"]),
     ("config.json", lambda p: p.write_text("[]"), ["not a valid model configuration"]),
     ("config.json", lambda p: p.write_bytes(b"\xff\xfe\x00"), ["not a valid model configuration"]),
-    ("config.json", lambda p: edit_config(p, depth=0), ["depth", "greater than or equal to 1", "given 0"]),
+    (
+        "config.json",
+        lambda p: edit_config(p, depth=0),
+        ["depth", "greater than or equal to 1", "given 0"],
+    ),
     ("config.json", lambda p: edit_config(p, dept=1), ["dept", "did you mean depth"]),
     ("card.json", lambda p: shorten(p, 0.5), ["not valid JSON"]),
     ("card.json", lambda p: p.write_text("[1]"), ["list", "JSON object"]),

@@ -59,7 +59,12 @@ def test_the_papers_sizes(name):
     shape, depth, dim, heads, steps, grid = PAPER[name]
     ours, spikformer = preset(name), preset(name.replace("dista", "spikformer"))
     for config in (ours, spikformer):
-        assert (config.input_shape, config.depth, config.dim, config.heads) == (shape, depth, dim, heads)
+        assert (config.input_shape, config.depth, config.dim, config.heads) == (
+            shape,
+            depth,
+            dim,
+            heads,
+        )
         assert config.time_steps == steps and config.grid == grid
     assert ours.memory == MemoryConfig(form="projection", window=steps)
     assert ours.neuron.learn_tau and ours.denoiser.kind == "threshold"
@@ -106,7 +111,11 @@ WRONG = [
     (ModelConfig, SIZE | dict(input_shape=(2, 0, 3)), ["input_shape", "(2, 0, 3)", "positive"]),
     (ModelConfig, SIZE | dict(dim=15, heads=4), ["dim=15", "heads=4", "multiple"]),
     (ModelConfig, SIZE | dict(stem_pools=()), ["stem_pools=()", "at least one"]),
-    (ModelConfig, SIZE | dict(dim=6, heads=3, stem_pools=(True,) * 3), ["stem_pools", "dim=6", "divisible"]),
+    (
+        ModelConfig,
+        SIZE | dict(dim=6, heads=3, stem_pools=(True,) * 3),
+        ["stem_pools", "dim=6", "divisible"],
+    ),
     (ModelConfig, SIZE | dict(dim=4, mlp_ratio=0.2), ["mlp_ratio=0.2", "dim=4", "at least 1"]),
     (ModelConfig, SIZE | dict(mean=(0.0,) * 3), ["mean", "(0.0, 0.0, 0.0)", "2 input channels"]),
     (ModelConfig, SIZE | dict(std=(1.0, 0.0)), ["std", "(1.0, 0.0)", "positive"]),
@@ -140,7 +149,7 @@ def test_wrong_values(cls, fields, words):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "null"])
 def test_wrong_json(text):
-    with pytest.raises(ConfigError, match="JSON|object"):
+    with pytest.raises(ConfigError, match=r"JSON|object"):
         ModelConfig.from_json(text)
 
 
@@ -149,7 +158,10 @@ def test_wrong_json(text):
     [
         (lambda: ModelConfig(**SIZE, depht=3), ["depht", "3", "did you mean depth"]),
         (lambda: ModelConfig(**SIZE, neuron=dict(taus=2.0)), ["taus", "did you mean tau"]),
-        (lambda: ModelConfig(**SIZE).replace(time_step=3), ["time_step", "did you mean time_steps"]),
+        (
+            lambda: ModelConfig(**SIZE).replace(time_step=3),
+            ["time_step", "did you mean time_steps"],
+        ),
         (lambda: MemoryConfig.from_json('{"windows": 2}'), ["windows", "did you mean window"]),
         (lambda: MemoryConfig(qqq=2), ["qqq", "form, window, decay"]),
     ],
@@ -230,7 +242,11 @@ SWITCHES = [
     Switch("denoiser.u", dict(denoiser=dict(u=4.0))),
     Switch("denoiser.gradient", dict(denoiser=dict(gradient="all"))),
     Switch("denoiser.table", dict(denoiser=LOOKUP | dict(table=TABLE)), dict(denoiser=LOOKUP)),
-    Switch("denoiser.learn_table", dict(denoiser=LOOKUP | dict(learn_table=True)), dict(denoiser=LOOKUP)),
+    Switch(
+        "denoiser.learn_table",
+        dict(denoiser=LOOKUP | dict(learn_table=True)),
+        dict(denoiser=LOOKUP),
+    ),
 ]
 
 
@@ -244,7 +260,9 @@ def effect(model_of, input_of, changes):
     return shapes, logits.detach(), {name: p.grad for name, p in model.named_parameters()}
 
 
-@pytest.mark.parametrize("switch", SWITCHES, ids=lambda s: f"{s.option}-{list(s.changed.values())[0]}")
+@pytest.mark.parametrize(
+    "switch", SWITCHES, ids=lambda s: f"{s.option}-{next(iter(s.changed.values()))}"
+)
 def test_one_switch_one_effect(small_model, small_input, switch):
     shapes, logits, gradients = effect(small_model, small_input, switch.base)
     new_shapes, new_logits, new_gradients = effect(small_model, small_input, switch.changed)
@@ -275,7 +293,9 @@ def test_no_option_is_without_a_switch():
 def test_every_form_and_denoiser_differ(small_model, small_input):
     """With a window of 3, no two settings of the same weights agree."""
     answers = []
-    for form, kind in itertools.product(("projection", "attenuated", "map"), ("none", "threshold", "lookup")):
+    for form, kind in itertools.product(
+        ("projection", "attenuated", "map"), ("none", "threshold", "lookup")
+    ):
         denoiser = dict(kind=kind, u=2.0) | (dict(table=TABLE) if kind == "lookup" else {})
         model = small_model(memory=dict(form=form, window=3), denoiser=denoiser)
         answers.append(model(small_input(model.config)))

@@ -19,7 +19,9 @@ def answer(model, x, changes=None):
 def observed(model, x, name, changes=None):
     """One observable while ``changes`` are in force."""
     with intervene(model, changes or {}):
-        return torch.from_numpy(record(model, x, name)[name.replace(".", "/")].values.astype(np.float32))
+        return torch.from_numpy(
+            record(model, x, name)[name.replace(".", "/")].values.astype(np.float32)
+        )
 
 
 def twin(model, small_model, **changes):
@@ -127,7 +129,11 @@ def test_silence_leaves_the_other_heads(mapped, name, heads):
     silent = [heads] if isinstance(heads, int) else heads
     for head in range(3):
         assert before[:, :, head].any()
-        assert not after[:, :, head].any() if head in silent else torch.equal(after[:, :, head], before[:, :, head])
+        assert (
+            not after[:, :, head].any()
+            if head in silent
+            else torch.equal(after[:, :, head], before[:, :, head])
+        )
 
 
 def test_window_leaves_the_visible_pairs(mapped):
@@ -170,7 +176,10 @@ def test_noise_is_seeded_and_as_strong_as_asked(mapped):
 def test_noise_on_a_current_changes_spikes_downstream_only(mapped):
     model, x = mapped
     changes = {"blocks.0.attention.output.norm": noise(1.0)}
-    for name, same in [("blocks.0.attention.read", True), ("blocks.0.mlp.hidden.neuron.spikes", False)]:
+    for name, same in [
+        ("blocks.0.attention.read", True),
+        ("blocks.0.mlp.hidden.neuron.spikes", False),
+    ]:
         assert torch.equal(observed(model, x, name, changes), observed(model, x, name)) == same
 
 
@@ -233,7 +242,10 @@ def test_changes_apply_in_the_order_given(mapped, changes):
 
 def test_nested_interventions(mapped):
     model, x = mapped
-    with intervene(model, {"head": zero()}), intervene(model, {"head": lambda m, i, output: output + 3}):
+    with (
+        intervene(model, {"head": zero()}),
+        intervene(model, {"head": lambda m, i, output: output + 3}),
+    ):
         assert model(x).unique().tolist() == [3]
 
 
@@ -263,7 +275,10 @@ def test_the_model_is_restored_after_an_exception(mapped):
     before = answer(model, x)
     with pytest.raises(ArithmeticError), intervene(model, {DENOISE: threshold(4)}):
         raise ArithmeticError
-    with pytest.raises(RecordingError), intervene(model, {DENOISE: threshold(4), "nothing.here": zero()}):
+    with (
+        pytest.raises(RecordingError),
+        intervene(model, {DENOISE: threshold(4), "nothing.here": zero()}),
+    ):
         pytest.fail("an unknown name was accepted")
     assert hook_count(model) == 0 and torch.equal(answer(model, x), before)
 

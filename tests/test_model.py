@@ -1,5 +1,7 @@
 """The whole network: inputs it takes and refuses, its answer, its size, its gradients."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -7,7 +9,10 @@ from dista.model import DISTA
 from dista.presets import presets
 
 SMALL_PRESETS = [name for name in presets() if not name.startswith(("dista_", "spikformer_"))]
-MEMORIES = [dict(form="none"), *[dict(form=f, window=3) for f in ("projection", "attenuated", "map")]]
+MEMORIES = [
+    dict(form="none"),
+    *[dict(form=f, window=3) for f in ("projection", "attenuated", "map")],
+]
 
 
 def tiny(config):
@@ -70,7 +75,11 @@ def test_normalisation_is_part_of_the_model(small_model, small_input):
 @pytest.mark.parametrize(
     "shape, dtype, words",
     [
-        ((4, 13, 21), torch.float32, ["(4, 13, 21)", "(batch, 2, 13, 21)", "(time, batch, 2, 13, 21)"]),
+        (
+            (4, 13, 21),
+            torch.float32,
+            ["(4, 13, 21)", "(batch, 2, 13, 21)", "(time, batch, 2, 13, 21)"],
+        ),
         ((4, 1, 13, 21), torch.float32, ["(4, 1, 13, 21)", "(batch, 2, 13, 21)"]),
         ((4, 2, 21, 13), torch.float32, ["(4, 2, 21, 13)", "(batch, 2, 13, 21)"]),
         ((1, 5, 4, 2, 13, 21), torch.float32, ["(1, 5, 4, 2, 13, 21)", "frames"]),
@@ -95,7 +104,7 @@ def parameters_by_formula(config):
     stages = len(config.stem_pools)
     widths = [config.input_shape[0], *(dim // 2 ** (stages - 1 - i) for i in range(stages))]
     tau = 1 if config.neuron.learn_tau else 0
-    stem = sum(9 * a * b + 2 * b + tau for a, b in zip(widths, widths[1:]))
+    stem = sum(9 * a * b + 2 * b + tau for a, b in itertools.pairwise(widths))
     stem += 9 * dim * dim + 2 * dim + tau
     lags = config.memory.window if config.memory.form == "projection" else 1
     block = 3 * (lags * dim * dim + 2 * dim + tau) + tau + (dim * dim + 2 * dim + tau)

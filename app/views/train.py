@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import charts
@@ -53,7 +54,7 @@ def show() -> None:
 def check(run: Run) -> None:
     """RunError, in one plain sentence, where the run cannot be shown at all."""
     try:
-        run.config  # noqa: B018
+        _ = run.config
     except RunError as error:
         raise RunError(
             f"the run {run.name} cannot be shown: its config.json is damaged, or of another version"
@@ -142,9 +143,7 @@ def show_figures(run: Run, epochs: pd.DataFrame, neurons: pd.DataFrame) -> None:
         figures.rate_history(neurons, theme=theme),
     ]
     for column, figure, name in zip(st.columns(3), drawn, ("learning", "tau", "rate")):
-        column.plotly_chart(
-            figure, key=f"done-{name}-{run.name}", theme=None, config=charts.PLOTLY
-        )
+        column.plotly_chart(figure, key=f"done-{name}-{run.name}", theme=None, config=charts.PLOTLY)
 
 
 def show_layers(neurons: pd.DataFrame) -> None:
@@ -176,7 +175,8 @@ def probe_epoch(run: Run) -> None:
         raise RunError(
             f"the recording of epoch {epoch} in {run.path} is damaged and cannot be shown"
         ) from error
-    probe(payload, key=KEY, state=state.place([]), on_change=lambda: state.remember_place(KEY))
+    remember = partial(state.remember_place, KEY, run=run.name)
+    probe(payload, key=KEY, state=state.place([]), on_change=remember)
 
 
 show()

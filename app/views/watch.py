@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import controls
 import state
 import streamlit as st
 
 from dista.widgets.streamlit import probe
+
+if TYPE_CHECKING:
+    from dista.widgets.packing import Payload
 
 KEY = "watch-probe"
 
@@ -46,17 +50,17 @@ def show() -> None:
             image = controls.choose_image(checkpoint, problems)
             code = st.popover("Copy as Python")
             st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+        waiting = st.container(width="content")
     if checkpoint is None:
         show_without_checkpoint(problems)
         return
     place = state.place(problems)
-    waiting = st.container()
     warn(problems)
     with state.plain_errors():
         with waiting:
             recording = state.recording(checkpoint, sample, image)
         payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
-        seen = show_probe(payload, place)
+        seen = show_probe(payload, place, checkpoint=checkpoint.name, sample=sample)
         code.code(as_python(checkpoint, sample, image, seen), language="python")
 
 
@@ -72,10 +76,9 @@ def show_without_checkpoint(problems: list[str]) -> None:
         show_probe(state.payload(first, "first light"), place)
 
 
-def show_probe(payload: Any, place: dict[str, Any]) -> dict[str, Any]:
-    return probe(
-        payload, key=KEY, state=place, on_change=lambda: state.remember_place(KEY)
-    )
+def show_probe(payload: Payload, place: dict[str, Any], **choices: Any) -> dict[str, Any]:
+    remember = partial(state.remember_place, KEY, **choices)
+    return probe(payload, key=KEY, state=place, on_change=remember)
 
 
 def warn(problems: list[str]) -> None:
@@ -97,7 +100,9 @@ def as_python(
     if image is not None:
         lines += own_image_code(image, checkpoint.task)
     known = "" if image is not None else "labels=label.tolist(), "
-    lines += [f"recording = dista.record(model, x, {known}classes=task.classes, samples=[{sample}])"]
+    lines += [
+        f"recording = dista.record(model, x, {known}classes=task.classes, samples=[{sample}])"
+    ]
     names = [*state.PLACE_NUMBERS, *state.PLACE_WORDS]
     options = "".join(f"    {name}={place[name]!r},\n" for name in names if name in place)
     lines += ["", "dista.widgets.probe(", "    recording,", "    step_labels=task.step_labels,"]

@@ -182,7 +182,7 @@ def taus(
     figure.update_yaxes(tickvals=y, ticktext=[short(row.layer) for row in known])
     figure.update_yaxes(range=[len(known) - 0.4, -0.9])
     figure.update_xaxes(title={"text": "time constant in steps"}, showgrid=True)
-    title = f"{short(known[longest].layer)} has the longest memory: tau {now[longest]:.1f}"
+    title = f"{short(known[longest].layer)} has the longest memory: tau\u00a0{now[longest]:.1f}"
     if not moved:
         title = f"All layers have tau {now[0]:.1f}"
     alt = f"{title}. " + ", ".join(f"{short(r.layer)} {r.tau:.2f}" for r in known) + "."

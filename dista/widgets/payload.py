@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dista import measures
 from dista.widgets.packing import Packer, Payload
 from dista.widgets.sample import Sample
 
@@ -35,16 +36,15 @@ def probe_payload(
     class_names: Sequence[str] | None = None,
     label: int | None = None,
     patch_grid: tuple[int, int] | None = None,
-    readout_steps: int | None = None,
     shown: int = SHOWN,
 ) -> Payload:
     """Pack one sample of ``recording`` (see the recording's format) for the probe.
 
     Parts that were not recorded are left out; the probe says so in their place. ``sample`` is a
     position along ``batch``. ``tau_start`` holds the time constants before training: one number for
-    all neurons, or a mapping from dotted neuron names. It, ``class_names``, ``label``, ``patch_grid``
-    (rows, columns) and ``readout_steps`` (how many last steps make the answer) are taken from the
-    recording where they are not given. ``step_sentences`` replaces the title of the time rail.
+    all neurons, or a mapping from dotted neuron names. It, ``class_names``, ``label`` and ``patch_grid``
+    (rows, columns) are taken from the recording where they are not given. ``step_sentences`` replaces
+    the title of the time rail.
 
     Raises IndexError if there is no such sample, ValueError if labels do not match the steps or the
     tokens do not fill the grid.
@@ -58,7 +58,7 @@ def probe_payload(
     header["layers"] = _pack_layers(packer, source, tau_start, config, shown)
     header["input"] = _pack_input(packer, source)
     header["label"] = _label(recording, sample, label)
-    header["decision"] = _pack_decision(packer, source, readout_steps, config)
+    header["decision"] = _pack_decision(packer, source)
     header["classes"] = _class_names(source, class_names)
     header["steps"] = source.steps
     header["step_labels"] = _per_step(step_labels, source.steps, "step_labels")
@@ -73,13 +73,13 @@ def _grid(source: Sample, given: tuple[int, int] | None) -> list[int] | None:
     """Rows and columns of patches: as given, as a neuron in a block has them, or nearest to square."""
     if given is not None:
         return [int(given[0]), int(given[1])]
-    for name in source.neurons():
+    for name in measures.layers(source.recording):
         if name.startswith("blocks."):
             for variable in ("spikes", "membrane"):
                 found = source.get(f"{name}.{variable}")
                 if found is not None:
                     return [found.sizes["row"], found.sizes["column"]]
-    for block in source.blocks():
+    for block in measures.blocks(source.recording):
         for stage in ("scores", "denoise"):
             found = source.get(f"blocks.{block}.attention.{stage}")
             if found is not None:
@@ -94,7 +94,7 @@ def _pack_attention(
 ) -> list[dict[str, Any]]:
     """One header entry a block that has maps: heads, whether maps reach across steps, what is there."""
     entries = []
-    for block in source.blocks():
+    for block in measures.blocks(source.recording):
         raw = source.get(f"blocks.{block}.attention.scores")
         kept = source.get(f"blocks.{block}.attention.denoise")
         some = raw if raw is not None else kept
@@ -124,7 +124,7 @@ def _pack_attention(
 
 def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as JSON can hold them; those that it cannot are left out."""
-    scalars = {key: getattr(value, "item", lambda: value)() for key, value in attrs.items()}
+    scalars = {k: v.item() if isinstance(v, np.generic) else v for k, v in attrs.items()}
     return {k: v for k, v in scalars.items() if isinstance(v, str | int | float | bool)}
 
 
@@ -168,7 +168,10 @@ def _table(raw: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
 
 
 def _pack_lags(packer: Packer, source: Sample, block: int, heads: int) -> int:
-    """Mean size of what each lag adds to Q, K and V: (3, lag, time, head, token). Returns the lags."""
+    """Mean size of what each lag adds to Q, K and V: (3, lag, time, head, token).
+
+    Returns the number of lags; 0 where there is nothing to compare, that is fewer than two.
+    """
     parts = []
     for part in ("query", "key", "value"):
         found, lags = [], 0
@@ -179,7 +182,7 @@ def _pack_lags(packer: Packer, source: Sample, block: int, heads: int) -> int:
             found.append(by_head.mean(2, dtype=np.float64))
             lags += 1
         parts.append(found)
-    if not parts[0] or len({len(part) for part in parts}) != 1:
+    if len(parts[0]) < 2 or len({len(part) for part in parts}) != 1:
         return 0
     packer.add(f"attention.{block}.lags", np.asarray(parts), "float32")
     return len(parts[0])
@@ -191,7 +194,7 @@ def _pack_layers(
     """One header entry a neuron group; its arrays are named ``layer.{position}.*``."""
     start = config.get("neuron", {}).get("tau") if tau_start is None else tau_start
     entries = []
-    for position, name in enumerate(source.neurons()):
+    for position, name in enumerate(measures.layers(source.recording)):
         entry: dict[str, Any] = {"name": name, "neurons": 0, "shape": None, "parts": []}
         membrane = source.get(f"{name}.membrane")
         entry["threshold"] = None if membrane is None else membrane.attrs.get("v_threshold")
@@ -199,9 +202,12 @@ def _pack_layers(
         tau = source.get(f"{name}.tau")
         before = start.get(name) if isinstance(start, Mapping) else start
         for part, values in (("tau", tau), ("tau_start", before)):
-            if values is not None:
+            if tau is not None and values is not None:
                 packer.add(f"layer.{position}.{part}", np.atleast_1d(np.asarray(values)), "float32")
                 entry["parts"].append(part)
+        if tau is not None:
+            half_lives = [measures.half_life(float(value)) for value in tau.values.ravel()]
+            packer.add(f"layer.{position}.half_life", half_lives, "float32")
         entries.append(entry)
     return entries
 
@@ -247,30 +253,13 @@ def _pack_input(packer: Packer, source: Sample) -> dict[str, Any] | None:
     return {"kind": kind, "frames": frames, "largest": float(values.max(initial=0))}
 
 
-def _pack_decision(
-    packer: Packer, source: Sample, readout_steps: int | None, config: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Logits (time, class), the read-out window, the answer and the step at which it settles."""
-    found = source.get("head")
-    if found is None:
+def _pack_decision(packer: Packer, source: Sample) -> dict[str, Any] | None:
+    """Logits (time, class), the answer, the first averaged step and the one at which it settles."""
+    if source.get("head") is None:
         return None
-    logits = found.transpose("time", "class").values
-    packer.add("logits", logits, "float32")
-    steps = len(logits)
-    last = readout_steps or config.get("readout_steps") or steps
-    answer = int(logits[steps - last :].mean(0).argmax())
-    return {
-        "answer": answer,
-        "first": steps - last,
-        "settled": settled_step(logits, answer),
-    }
-
-
-def settled_step(logits: np.ndarray, answer: int) -> int | None:
-    """First step from which ``answer`` stays on top of ``logits`` (time, class); None if never."""
-    wrong = np.flatnonzero(logits.argmax(1) != answer)
-    first = int(wrong[-1]) + 1 if wrong.size else 0
-    return first if first < len(logits) else None
+    found = measures.decision(source.recording, source.sample)
+    packer.add("logits", found.logits, "float32")
+    return {"answer": found.answer, "first": found.first, "settled": found.settled_at}
 
 
 def _label(recording: xr.DataTree, sample: int, given: int | None) -> int | None:

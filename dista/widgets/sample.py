@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import xarray as xr
 
-_PARTS = ("stem", "blocks", "stages", "position", "attention", "query", "key", "value")
-_PARTS += ("neuron", "output", "mlp", "hidden")
-
-
 class Sample:
     """One sample of a recording, read by dotted names; remembers how many steps it has seen."""
 
@@ -36,27 +32,3 @@ class Sample:
             self.steps = max(self.steps, int(found.coords["query_time"].max()) + 1)
         self.steps = max(self.steps, found.sizes.get("time", 1))
         return found
-
-    def blocks(self) -> list[int]:
-        node = self.recording.children.get("blocks")
-        return sorted(int(name) for name in node.children) if node is not None else []
-
-    def neurons(self) -> list[str]:
-        """Dotted names of all neuron groups, in the order in which a forward meets them."""
-        marks = {"spikes", "membrane", "tau"}
-        names = [
-            node.path.strip("/").replace("/", ".")
-            for node in self.recording.subtree
-            if marks & set(node.data_vars)
-        ]
-        return sorted(names, key=_forward_order)
-
-
-def _forward_order(name: str) -> list[tuple[int, int, str]]:
-    """Numbers as numbers, known parts in the model's order, the rest after them by name."""
-    return [
-        (0, int(part), "")
-        if part.isdigit()
-        else (1, _PARTS.index(part) if part in _PARTS else len(_PARTS), part)
-        for part in name.split(".")
-    ]

@@ -34,14 +34,14 @@ def probe(
     """Show ``payload``; return the reader's state: step, block, head, row, column, layer, neuron, range.
 
     ``state`` may hold any of these, and is where the probe starts (from a URL, say). A later run
-    moves the probe only if ``state`` differs both from what the last run gave and from what the
-    probe reported: feeding the returned state back is harmless, and a link or a back button takes
-    effect. What is missing in it, or does not exist in the payload, is chosen by the probe, which
+    moves the probe only if ``state`` is news, neither given nor returned by the last run nor reported
+    since: feeding the returned state back is harmless, and a link or a back button takes effect. What is missing in it, or does not exist in the payload, is chosen by the probe, which
     reports its choice with the reader's first change. ``theme`` is None (follow the page),
     ``"light"`` or ``"dark"``. ``on_change`` runs before the rerun that a change causes.
     """
     reported = dict((st.session_state.get(key) or {}).get("state") or {})
-    given = _given(key, dict(state or {}), reported)
+    wanted = {name: value for name, value in (state or {}).items() if name != "sample"}
+    given = _given(key, wanted, reported)
     result = _component()(
         key=key,
         data=payload.to_bytes(state=given["state"], revision=given["revision"], theme=theme),
@@ -49,17 +49,19 @@ def probe(
     )
     reported = dict(result.get("state") or {})
     current = reported if reported.pop("revision", None) == given["revision"] else given["state"]
-    return {"sample": payload.header["sample"]} | current
+    given["returned"] = {"sample": payload.header["sample"]} | current
+    return dict(given["returned"])
 
 
 def _given(key: str, wanted: dict[str, Any], reported: dict[str, Any]) -> dict[str, Any]:
     """What the browser was told last, with a higher revision if the host now asks for another place."""
     given = st.session_state.setdefault(
-        f"{key}:given", {"state": wanted, "revision": 0, "last": wanted}
+        f"{key}:given", {"state": wanted, "revision": 0, "last": wanted, "returned": wanted}
     )
-    known = reported if reported.get("revision") == given["revision"] else given["state"]
-    moved = any(known.get(name) != value for name, value in wanted.items())
-    if moved and wanted != given["last"]:
+    places = [given["last"], given["returned"]]
+    if reported.get("revision") == given["revision"]:
+        places.append(reported)
+    if not any(wanted.items() <= place.items() for place in places):
         given.update(state=wanted, revision=given["revision"] + 1)
     given["last"] = wanted
     return given

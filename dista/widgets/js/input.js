@@ -58,6 +58,8 @@ export function timeRail(store, app) {
     ["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays.",
   ]));
 
+  let painted = null, drawn = 0;                    // frames and size that the thumbnails show
+
   function draw({ state, frames, asked }) {
     heading.textContent = sentence(recording, state.step);
     play.textContent = app.playing ? "❚❚ Pause" : "▶ Play";
@@ -66,12 +68,14 @@ export function timeRail(store, app) {
     const side = Math.min(72, Math.max(48, room));
     const [rows, columns] = recording.arrays.input?.shape.slice(2) ?? [1, 1];
     const tall = Math.round((side * rows) / columns);
+    if (side !== drawn) painted = null;
     steps.forEach(({ button, canvas, bar }, step) => {
       button.setAttribute("aria-current", step === state.step ? "step" : "false");
       button.setAttribute("aria-label", `Step ${step + 1} ${recording.stepLabel(step)}`.trim());
       bar.style.width = most ? `${(100 * asked[step]) / most}%` : "0";
-      if (canvas) paint(prepare(canvas, side, tall), frames.at(step), 0, 0, side, tall);
+      if (canvas && painted !== frames) paint(prepare(canvas, side, tall), frames.at(step), 0, 0, side, tall);
     });
+    [painted, drawn] = [frames, side];
     play.setAttribute("aria-label", app.playing ? "Pause" : "Play the steps");
   }
   return { node, draw };

@@ -4,11 +4,11 @@ import { mount } from "./probe.js";
 
 const TRAITS = ["sample", "step", "block", "head", "row", "column", "layer", "neuron", "range"];
 
-function read(model) {
+function traitsOf(model) {
   return Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
 }
 
-function bytes(model) {
+function dataOf(model) {
   const view = model.get("data");
   return new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 }
@@ -19,8 +19,8 @@ export default {
       Object.entries(state).forEach(([name, value]) => { if (name !== "sample") model.set(name, value); });
       model.save_changes();
     };
-    const probe = mount(el, bytes(model), tell, read(model));
-    model.on("change:data", () => probe.update(bytes(model)));
+    const probe = mount(el, dataOf(model), tell, traitsOf(model));
+    model.on("change:data", () => probe.update(dataOf(model)));
     TRAITS.slice(1).forEach((name) => model.on(`change:${name}`, () => probe.set({ [name]: model.get(name) })));
     return () => probe.remove();
   },

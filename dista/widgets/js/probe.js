@@ -6,7 +6,9 @@ import { readTheme } from "./theme.js";
 import { Store } from "./state.js";
 import { Frames, timeRail, inputPanel, askedPerStep } from "./input.js";
 import { attentionPanel, spoken } from "./attention.js";
-import { decisionPanel, tauPanel, rasterPanel, membranePanel } from "./traces.js";
+import { decisionPanel } from "./decision.js";
+import { tauPanel } from "./tau.js";
+import { rasterPanel, membranePanel } from "./neurons.js";
 
 const PACE = 700;                                   // ms a step while playing
 

@@ -62,11 +62,18 @@ export class Recording {
     return block.kept ? "kept" : "raw";
   }
 
-  // Summed attention of one query over all keys that it reaches.
+  // Summed attention of one query over all keys that it reaches. Called for every block and head
+  // at each click, so it makes no arrays.
   attends(block, step, head, token) {
+    const name = `attention.${block.block}`;
+    const table = block.kept === "table" ? this.array(`${name}.table`) : null;
+    const values = this.array(table || !block.kept ? `${name}.raw` : `${name}.kept`);
     let total = 0;
     for (let key = 0; key <= step; key++) {
-      total += sum(this.keyMap(block, this.used(block), step, key, head, token));
+      const pair = block.pair.get(step * 4096 + key);
+      if (pair === undefined) continue;
+      const start = ((pair * block.heads + head) * this.tokens + token) * this.tokens;
+      for (let i = start; i < start + this.tokens; i++) total += table ? table[values[i]] : values[i];
     }
     return total;
   }
@@ -86,25 +93,26 @@ export class Recording {
 
 export function sum(values) {
   let total = 0;
-  for (const value of values ?? []) total += value;
+  for (let i = 0; i < (values?.length ?? 0); i++) total += values[i];
   return total;
 }
 
-// Splits attention over `maps` ([key step, key map] pairs) by where it goes: the same patch at any
-// step, another patch at the query's own step, and elsewhere. Shares add up to the total.
+// Splits attention over `maps` ([key step, key map] pairs) by where it goes, as dista.measures.split
+// does: the query's own step, its own patch at other steps, and elsewhere. `self` is the part of its
+// own step that stays in the patch.
 export function totals(maps, step, token) {
-  const parts = { patch: 0, step: 0, elsewhere: 0 };
+  const parts = { same_patch: 0, same_step: 0, elsewhere: 0, self: 0 };
   for (const [keyStep, values] of maps) {
-    const here = values[token];
-    parts.patch += here;
-    parts[keyStep === step ? "step" : "elsewhere"] += sum(values) - here;
+    const all = sum(values);
+    if (keyStep === step) {
+      parts.same_step += all;
+      parts.self += values[token];
+    } else {
+      parts.same_patch += values[token];
+      parts.elsewhere += all - values[token];
+    }
   }
-  return { ...parts, all: parts.patch + parts.step + parts.elsewhere };
-}
-
-// Steps after which half of a membrane potential has leaked away: v decays by (1 - 1/tau) a step.
-export function halfLife(tau) {
-  return tau <= 1 ? 0 : Math.log(0.5) / Math.log(1 - 1 / tau);
+  return { ...parts, others: parts.same_step - parts.self, total: parts.same_patch + parts.same_step + parts.elsewhere };
 }
 
 // Short and long names of a neuron layer, from its dotted name.

@@ -69,10 +69,13 @@ export class Store {
     this.schedule();
   }
 
-  // New data or a new place asked for by the host: keep what still exists, and do not echo it.
+  // New data, perhaps with a new place asked for by the host: keep what still exists, and tell the
+  // host only if something does not.
   replace(recording, wanted = {}) {
+    const asked = { ...this.state, ...wanted, sample: recording.sample };
     this.recording = recording;
-    this.state = settle(recording, { ...this.state, ...wanted });
+    this.state = settle(recording, asked);
+    if (Object.keys(this.state).some((name) => this.state[name] !== asked[name])) this.schedule();
   }
 
   hold(held) {

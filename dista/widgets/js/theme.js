@@ -22,6 +22,7 @@ function scale([low, middle, high]) {
 // Decides light or dark from what lies behind the probe, and sets it for the stylesheet.
 export function readTheme(root, forced) {
   root.dataset.theme = forced ?? "";
+  root.toggleAttribute("data-forced", Boolean(forced));
   const style = getComputedStyle(root);
   const page = /(\d+)[ ,]+(\d+)[ ,]+(\d+)/.exec(style.backgroundColor);
   const bright = page ? 0.3 * page[1] + 0.59 * page[2] + 0.11 * page[3] : 255;

@@ -1,0 +1,42 @@
+// The time axis that all charts share: one band a step, the cursor's band, clicks that move it.
+
+import { svg, inside } from "./dom.js";
+
+// Geometry of a chart: one band a step between left and right; y runs from `low` up to `high`.
+export function chart(width, height, steps, { left = 34, right = 10, top = 10, bottom = 22, low = 0, high = 1 } = {}) {
+  const band = (width - left - right) / steps;
+  const span = high - low || 1;
+  return {
+    width, height, steps, left, right, top, bottom, band,
+    x: (step) => left + (step + 0.5) * band,
+    y: (value) => top + ((high - value) / span) * (height - top - bottom),
+    step: (x) => Math.min(steps - 1, Math.max(0, Math.floor((x - left) / band))),
+  };
+}
+
+// The cursor's band and the step numbers, of which only as many as fit are written.
+export function timeAxis(plot, step) {
+  const every = Math.ceil(22 / plot.band);
+  const numbers = Array.from({ length: plot.steps }, (_, i) => i).filter((i) => i % every === 0 || i === step)
+    .filter((i) => i === step || Math.abs(i - step) >= every || i % every === 0 && every === 1);
+  return [
+    svg("rect", { x: plot.left + step * plot.band, y: plot.top - 6, width: plot.band, height: plot.height - plot.top - plot.bottom + 12, class: "cursor" }),
+    ...numbers.map((i) => svg("text", { x: plot.x(i), y: plot.height - 6, class: i === step ? "tick middle current" : "tick middle" }, i + 1)),
+  ];
+}
+
+export function timeChart(store) {
+  const node = svg("svg", { class: "chart", role: "img" });
+  const plot = {};
+  node.addEventListener("click", (event) => store.set({ step: plot.now.step(inside(event)[0]) }));
+  const show = (now, label, children) => {
+    plot.now = now;
+    node.setAttribute("width", now.width);
+    node.setAttribute("height", now.height);
+    node.setAttribute("aria-label", label);
+    node.replaceChildren(...children.flat(2).filter(Boolean));
+  };
+  return { node, show };
+}
+
+export const path = (points, props) => svg("path", { d: `M${points.map((point) => point.map((v) => v.toFixed(1)).join(" ")).join("L")}`, ...props });

@@ -1,0 +1,92 @@
+"""What the tests of the dashboard look at: checkpoints and runs, untrained and tiny, made in a second."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+import dista
+import dista.data
+from dista.config import TrainingConfig
+from dista.measures import neuron_table
+from dista.recording import save
+from dista.runs import Run, RunConfig
+
+TASKS = {"match-map": ("match_map", "match"), "digits": ("digits", "digits")}
+SAMPLE = 11
+SNAPSHOT = ("*.scores", "*.denoise", "*.spikes", "*.membrane", "*.tau", "head")
+
+
+def tiny_model(preset: str, task: dista.data.Task) -> dista.DISTA:
+    """A model of 16 channels whose neurons fire, though it has learned nothing."""
+    torch.manual_seed(0)
+    model = dista.DISTA(dista.preset(preset).replace(dim=16, depth=2, heads=2))
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        model.train()(task.train.batch(range(16))[0])
+    return model.eval()
+
+
+def make_assets(folder: Path) -> Path:
+    """Two checkpoints and the recording with which the first page opens."""
+    for name, (preset, data) in TASKS.items():
+        task = dista.data.open(data)
+        model = tiny_model(preset, task)
+        measured = {"test": {"accuracy": 0.5, "loss": 0.7, "samples": len(task.test)}}
+        model.name, model.card = name, {"name": name, "task": data, "metrics": measured}
+        model.save(folder / name)
+        if name == "match-map":
+            save(recorded(model, task, SAMPLE, "*"), folder / "first-light.zarr.zip")
+    return folder
+
+
+def recorded(model, task, sample, names):
+    x, y = task.test.batch([sample])
+    recording = dista.record(
+        model, x, names, labels=y.tolist(), classes=task.classes, samples=[sample]
+    )
+    recording.attrs["step_labels"] = list(task.step_labels)
+    return recording
+
+
+class Writer:
+    """Writes a run as training does, an epoch at a time, without training anything."""
+
+    def __init__(self, folder: Path, epochs: int = 3) -> None:
+        self.task = dista.data.open("match")
+        self.model = tiny_model("match_map", self.task)
+        self.run = Run.create(
+            folder,
+            RunConfig(
+                preset="match_map",
+                data="match",
+                model=self.model.config,
+                training=TrainingConfig(epochs=epochs),
+            ),
+            {"command": "dista train --preset match_map --data match"},
+        )
+        self.look(0)
+
+    def look(self, epoch: int) -> None:
+        recording = recorded(self.model, self.task, 0, SNAPSHOT)
+        rows = [{"epoch": epoch, **asdict(layer)} for layer in neuron_table(recording)]
+        self.run.append("neurons", rows)
+        self.run.save_snapshot(epoch, recording)
+
+    def epoch(self, epoch: int) -> None:
+        steps = range(10 * epoch - 9, 10 * epoch + 1)
+        self.run.append(
+            "steps", [{"step": s, "epoch": epoch, "loss": 1 / s, "lr": 0.001} for s in steps]
+        )
+        metrics = {
+            "train_loss": 1 / epoch,
+            "val_loss": 1.1 / epoch,
+            "val_accuracy": 1 - 0.4 / epoch,
+        }
+        self.look(epoch)
+        self.run.append("epochs", [{"epoch": epoch, **metrics, "seconds": 1.0}])
+        self.run.set_status("running", epoch=epoch, step=10 * epoch, steps=30)

@@ -1,0 +1,257 @@
+"""The dashboard without a browser: every page runs, and what is wrong is said in a sentence."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+from pathlib import Path
+
+import dashboard
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import dista.widgets
+
+APP = Path(__file__).parent.parent / "app"
+sys.path.insert(0, str(APP))  # as streamlit does for the script that it runs
+
+import images  # noqa: E402
+import state  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def assets(tmp_path_factory):
+    return dashboard.make_assets(tmp_path_factory.mktemp("assets"))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    writer = dashboard.Writer(folder / "some-run")
+    writer.epoch(1)
+    writer.epoch(2)
+    writer.run.set_status("stopped", epoch=2, step=20, reason="interrupted from the keyboard")
+    return folder
+
+
+@pytest.fixture
+def page(assets, runs, monkeypatch):
+    """``page(path, **query)``: the page after its first run."""
+    monkeypatch.setenv("DISTA_ASSETS", str(assets))
+    monkeypatch.setenv("DISTA_RUNS", str(runs))
+
+    def open_page(view="watch", **query):
+        test = AppTest.from_file(APP / "views" / f"{view}.py", default_timeout=60)
+        for name, value in query.items():
+            test.query_params[name] = value
+        return test.run()
+
+    return open_page
+
+
+def probes(test):
+    return test.get("bidi_component")
+
+
+def sentences(test):
+    return " ".join(element.value for kind in (test.error, test.warning) for element in kind)
+
+
+# Watch ------------------------------------------------------------------------------------------
+
+
+def test_the_first_page_shows_the_shipped_recording(page):
+    test = page()
+    assert not test.exception and not sentences(test)
+    assert len(probes(test)) == 1
+    assert test.selectbox[0].value == "match-map"
+    assert test.number_input[0].value == dashboard.SAMPLE
+    assert "50.0 %" in test.selectbox[0].options[0]
+
+
+def test_the_main_script_finds_both_pages(page):
+    test = AppTest.from_file(APP / "main.py", default_timeout=60).run()
+    assert not test.exception
+    assert len(probes(test)) == 1
+
+
+def test_another_sample_is_recorded(page):
+    test = page(checkpoint="digits", sample="3")
+    assert not test.exception and not sentences(test)
+    assert test.selectbox[0].value == "digits" and test.number_input[0].value == 3
+    test.number_input[0].set_value(4).run()
+    assert test.query_params["sample"] == "4"
+    assert len(probes(test)) == 1 and not test.exception
+
+
+def test_the_code_on_the_page_reproduces_what_it_shows(page, monkeypatch):
+    test = page(checkpoint="digits", sample="5", step="2")
+    shown = {}
+    monkeypatch.setitem(
+        vars(dista.widgets), "probe", lambda it, **place: shown.update(place, it=it)
+    )
+    exec(test.code[0].value, {})
+    assert shown["step"] == 2
+    expected = state.recording(state.checkpoints()["digits"], 5, None)
+    assert np.array_equal(shown["it"]["head"].values, expected["head"].values)
+
+
+@pytest.mark.parametrize(
+    "query, said",
+    [
+        ({"checkpoint": "nope"}, "checkpoint='nope'; there are match-map, digits"),
+        ({"sample": "minus one"}, "sample='minus one', which is not a whole number"),
+        ({"sample": "123456"}, "There is no sample 123456"),
+        ({"step": "-1"}, "step='-1'"),
+        ({"image": "%%%"}, "The picture in this link is damaged"),
+    ],
+)
+def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):
+    test = page(**query)
+    assert not test.exception
+    assert said in sentences(test)
+    assert len(probes(test)) == 1
+
+
+def test_without_assets_the_page_says_which_command_makes_some(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
+    test = page()
+    assert not test.exception
+    assert "dista train" in test.markdown[0].value
+    assert not probes(test)
+
+
+def test_a_damaged_checkpoint_is_left_out(page, assets, tmp_path, monkeypatch):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text("{")
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
+    assert not page().exception
+    assert state.checkpoints() == {}
+
+
+def test_damaged_weights_are_a_sentence(page, assets, tmp_path, monkeypatch):
+    shutil.copytree(assets, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "digits" / "model.safetensors").write_bytes(b"nothing")
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
+    test = page(checkpoint="digits")
+    assert not test.exception
+    assert "is not a readable safetensors file" in sentences(test)
+
+
+# Own image --------------------------------------------------------------------------------------
+
+
+def picture(form="PNG", size=(40, 20), ink=0, paper=255):
+    image = Image.new("L", size, paper)
+    image.paste(ink, (10, 5, 20, 15))
+    content = io.BytesIO()
+    image.save(content, form)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_a_picture_becomes_a_light_digit_on_black(form):
+    levels = images.read_digit(picture(form), invert=True)
+    assert levels.shape == (28, 28) and levels.max() == 15
+    assert (
+        levels[0].max() == 0 and levels[-1].max() == 0
+    )  # the border of a picture that is not square
+    assert np.argwhere(levels > 7)[:, 1].max() < 14  # the ink is in the left half
+
+
+def test_the_link_carries_the_picture():
+    levels = images.read_digit(picture(), invert=True)
+    text = images.image_text(levels)
+    assert len(text) < 1500
+    assert np.array_equal(np.rint(images.image_pixels(text) * 15), levels)
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a...", picture()[:60]])
+def test_other_files_are_refused_in_plain_words(content):
+    with pytest.raises(images.ImageError, match="not a readable png or jpg"):
+        images.read_digit(content, invert=True)
+
+
+@pytest.mark.parametrize("text", ["x", "AAAA", images.image_text(np.zeros((28, 27)))])
+def test_a_damaged_picture_in_a_link_is_refused(text):
+    with pytest.raises(images.ImageError, match="upload it again"):
+        images.image_pixels(text)
+
+
+def test_an_own_image_is_shown_as_the_probe(page):
+    text = images.image_text(images.read_digit(picture(), invert=True))
+    test = page(checkpoint="match-map", image=text)
+    assert not test.exception and not sentences(test)
+    recording = state.recording(state.checkpoints()["match-map"], dashboard.SAMPLE, text)
+    first = state.first_light()
+    frames, before = recording["input"].values[:, 0, 0], first["input"].values[:, 0, 0]
+    assert np.array_equal(frames[:6], before[:6])
+    assert np.allclose(frames[6:], images.image_pixels(text))
+    assert "label" not in recording
+
+
+def test_an_own_image_replaces_a_still_image():
+    pixels = images.image_pixels(images.image_text(np.eye(28) * 15))
+    x = images.with_own_image(torch.zeros(1, 1, 28, 28), pixels, None)
+    assert torch.equal(x[0, 0], torch.eye(28))
+
+
+def test_steps_of_the_matching_task_have_sentences():
+    said = state.step_sentences(["cue", "cue", "delay", "probe"])
+    assert said[3] == "the probe is compared with a cue last seen 2 steps ago"
+    assert said[0] == said[1] != said[2]
+    assert state.step_sentences(["a", "b"]) is None
+
+
+# Train ------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_shown_with_its_curves_and_its_probe(page):
+    test = page("train")
+    assert not test.exception and not sentences(test)
+    assert len(test.get("plotly_chart")) == 3 and len(probes(test)) == 1
+    text = test.get("progress")[0].proto.text
+    assert "Stopped in epoch 3 of 3" in text and "interrupted from the keyboard" in text
+
+
+def test_an_epoch_can_be_chosen_and_the_latest_followed(page):
+    test = page("train", epoch="1")
+    assert test.select_slider[0].value == 1 and test.toggle[0].value is False
+    test.toggle[0].set_value(True).run()
+    assert "epoch" not in test.query_params
+    assert test.select_slider[0].value == 2
+    test.select_slider[0].set_value(0).run()
+    assert test.query_params["epoch"] == "0" and test.toggle[0].value is False
+
+
+def test_without_runs_the_page_says_how_to_start_one(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "none"))
+    test = page("train")
+    assert not test.exception
+    assert "dista train --preset digits --data digits" in test.markdown[0].value
+
+
+@pytest.mark.parametrize(
+    "file, content, said",
+    [
+        ("config.json", "{", "its config.json is damaged"),
+        ("epochs.jsonl", "{]\n", "epochs.jsonl is damaged"),
+        ("snapshots/epoch-0002.zarr.zip", "no zip", "the recording of epoch 2"),
+    ],
+)
+def test_a_damaged_run_is_one_sentence(page, runs, tmp_path, monkeypatch, file, content, said):
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "some-run" / file).write_text(content)
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
+    test = page("train")
+    assert not test.exception
+    assert len(test.error) == 1 and said.lower() in test.error[0].value.lower()
+    assert "Traceback" not in test.error[0].value
+
+
+def test_an_unknown_run_is_named(page):
+    assert "run='gone'; there are some-run" in sentences(page("train", run="gone"))

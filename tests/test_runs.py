@@ -1,0 +1,208 @@
+"""The run folder: what one process writes, another reads, whenever either is stopped."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import xarray as xr
+
+from dista.checkpoint import CheckpointError
+from dista.config import TrainingConfig
+from dista.recording import RecordingError, record
+from dista.runs import Run, RunConfig, RunError, find
+
+ENVIRONMENT = {"command": "dista train --preset tiny", "versions": {"torch": torch.__version__}}
+
+
+@pytest.fixture(scope="module")
+def config(small_config):
+    return RunConfig(
+        preset="tiny", data="digits", model=small_config(), training=TrainingConfig(epochs=3)
+    )
+
+
+@pytest.fixture
+def run(tmp_path, config):
+    return Run.create(tmp_path / "runs" / "first", config, ENVIRONMENT)
+
+
+# --- create and open ----------------------------------------------------------------------------
+
+
+def test_create(run, config):
+    again = Run(run.path)
+    assert again.config == config and again.name == "first"
+    assert json.loads((run.path / "environment.json").read_text()) == ENVIRONMENT
+    status = again.status()
+    assert (status["state"], status["epoch"], status["pid"]) == ("running", 0, os.getpid())
+
+
+def test_an_empty_folder_is_taken(tmp_path, config):
+    (tmp_path / "empty").mkdir()
+    assert Run.create(tmp_path / "empty", config, {}).config == config
+
+
+def test_an_existing_run_is_refused(run, config):
+    run.append("epochs", [{"epoch": 0}])
+    before = {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()}
+    with pytest.raises(RunError, match=r"first is not empty; choose another folder"):
+        Run.create(run.path, config.replace(preset="digits"), {})
+    assert {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()} == before
+
+
+def test_a_file_is_refused(tmp_path, config):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RunError, match="file is a file"):
+        Run.create(tmp_path / "file", config, {})
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "."])
+def test_not_a_run(tmp_path, name):
+    with pytest.raises(RunError, match=r"not a run folder: it has no config\.json"):
+        Run(tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"preset": "tiny"}', b"\xff"])
+def test_a_damaged_config(run, content):
+    (run.path / "config.json").write_bytes(content)
+    with pytest.raises(RunError, match=r"config\.json is damaged"):
+        _ = Run(run.path).config
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def test_append_and_table(run):
+    first = [{"step": 0, "loss": 2.5}, {"step": 1, "loss": 1.25}]
+    run.append("steps", first)
+    run.append("steps", [{"step": 2, "loss": float("nan")}])
+    run.append("steps", iter(()))
+    table = Run(run.path).table("steps")
+    assert table["step"].tolist() == [0, 1, 2] and table.to_dict("records")[:2] == first
+    assert np.isnan(table["loss"].iloc[2])
+    assert run.table("epochs").empty
+    assert len(pd.read_json(run.path / "steps.jsonl", lines=True)) == 3
+
+
+def test_a_half_written_last_line_is_ignored(run):
+    line = json.dumps({"epoch": 1, "loss": 0.5}) + "\n"
+    for cut in range(1, len(line)):
+        (run.path / "epochs.jsonl").write_text('{"epoch": 0, "loss": 1.5}\n' + line[:cut])
+        assert run.table("epochs").to_dict("records") == [{"epoch": 0, "loss": 1.5}]
+    with (run.path / "epochs.jsonl").open("a") as file:
+        file.write(line[cut:])
+    assert run.table("epochs")["epoch"].tolist() == [0, 1]
+
+
+def test_only_a_half_written_line(run):
+    (run.path / "steps.jsonl").write_text('{"step": 0')
+    assert run.table("steps").empty
+
+
+# --- status -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped", "crashed"])
+def test_status(run, state):
+    run.set_status(state, epoch=3, step=40, reason="because")
+    status = Run(run.path).status()
+    assert (status["state"], status["epoch"], status["step"], status["reason"]) == (
+        state,
+        3,
+        40,
+        "because",
+    )
+
+
+def dead_pid():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_run_whose_process_is_gone_has_crashed(run):
+    run.set_status("running", epoch=2, step=7, pid=dead_pid())
+    status = run.status()
+    assert status["state"] == "crashed" and status["epoch"] == 2 and "gone" in status["reason"]
+
+
+def test_a_finished_run_needs_no_process(run):
+    run.set_status("finished", epoch=3, step=9, pid=dead_pid())
+    assert run.status()["state"] == "finished"
+
+
+def test_a_killed_writer_is_noticed(tmp_path, config):
+    """A real process that starts a run, appends, and is killed in the middle."""
+    script = (
+        "import sys, os, signal\n"
+        "from dista.runs import Run, RunConfig\n"
+        "run = Run.create(sys.argv[1], RunConfig.from_json(sys.argv[2]), {})\n"
+        "run.append('steps', [{'step': 0}])\n"
+        "open(run.path / 'steps.jsonl', 'a').write('{\"step\": ')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = tmp_path / "killed"
+    result = subprocess.run([sys.executable, "-c", script, str(path), config.to_json()])
+    assert result.returncode == -9
+    run = Run(path)
+    assert run.status()["state"] == "crashed" and run.config == config
+    assert run.table("steps").to_dict("records") == [{"step": 0}]
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"state": "runn'])
+def test_no_status(run, content):
+    (run.path / "status.json").unlink()
+    if content is not None:
+        (run.path / "status.json").write_bytes(content)
+    assert run.status()["state"] == "crashed" and "status" in run.status()["reason"]
+
+
+# --- snapshots and checkpoints ------------------------------------------------------------------
+
+
+def test_snapshots(run, small_model, small_input):
+    model = small_model(depth=1)
+    assert run.snapshots() == []
+    trees = {}
+    for epoch in (12, 0, 3):
+        trees[epoch] = record(model, small_input(model.config, 1, seed=epoch), ["head", "*.tau"])
+        run.save_snapshot(epoch, trees[epoch])
+    (run.path / "snapshots" / ".epoch-0004.zarr.zip.part").write_bytes(b"half")
+    assert Run(run.path).snapshots() == [0, 3, 12]
+    assert all(run.snapshot(epoch).identical(tree) for epoch, tree in trees.items())
+    assert isinstance(trees[0], xr.DataTree) and not trees[0].identical(trees[3])
+    with pytest.raises(RecordingError, match=r"no recording at .*epoch-0001"):
+        run.snapshot(1)
+
+
+def test_checkpoints(run, small_model, small_input):
+    model = small_model()
+    with pytest.raises(CheckpointError, match="has no checkpoint 'best' yet"):
+        run.load()
+    model.save(run.checkpoint("last"))
+    x = small_input(model.config)
+    assert torch.equal(run.load("last").steps(x), model.steps(x))
+    with pytest.raises(CheckpointError, match="'best'"):
+        run.load("best")
+
+
+# --- find ---------------------------------------------------------------------------------------
+
+
+def test_find_newest_first(tmp_path, config):
+    for age, name in [(20, "middle"), (30, "oldest"), (10, "newest")]:
+        path = Run.create(tmp_path / name, config, {}).path
+        os.utime(path, (1_700_000_000 - age,) * 2)
+    (tmp_path / "not-a-run").mkdir()
+    (tmp_path / "file").write_text("")
+    assert [run.name for run in find(tmp_path)] == ["newest", "middle", "oldest"]
+
+
+def test_find_in_nothing(tmp_path):
+    assert find(tmp_path) == [] and find(tmp_path / "nowhere") == []

@@ -1,0 +1,240 @@
+"""The probe's payload is the recording, cut to what is shown; its two hosts keep the reader's place."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from dista import measures
+from dista.recording import record
+from dista.widgets.packing import ALIGN, Packer, Payload
+from dista.widgets.payload import probe_payload
+from dista.widgets.source import HOSTS, module, styles
+
+SAMPLE = 2
+
+
+@pytest.fixture(scope="module", params=["map", "projection"])
+def recording(request, small_model, small_input):
+    """All of a model whose sizes all differ: 5 steps, 4 samples, 7 x 11 patches, 3 heads."""
+    model = small_model(memory=dict(form=request.param, window=3), neuron=dict(tau_per="channel"))
+    x = small_input(model.config, steps=5)
+    return record(model, x, labels=[3, 1, 4, 1], classes=[f"c{i}" for i in range(17)])
+
+
+def round_trip(payload):
+    return Payload.from_bytes(payload.to_bytes(state={"step": 1}))
+
+
+# --- packing ------------------------------------------------------------------------------------
+
+
+def test_maps_travel_as_they_were_recorded(recording):
+    payload = round_trip(probe_payload(recording, SAMPLE))
+    for block in payload.header["attention"]:
+        node = recording[f"blocks/{block['block']}/attention"].isel(batch=SAMPLE)
+        name = f"attention.{block['block']}"
+        raw = payload.array(f"{name}.raw")
+        np.testing.assert_array_equal(raw, node["scores"].values)
+        assert block["kept"] == "table" and raw.dtype == np.uint8
+        np.testing.assert_array_equal(payload.array(f"{name}.table")[raw], node["denoise"].values)
+        pairs = np.stack([node["query_time"].values, node["key_time"].values], 1)
+        np.testing.assert_array_equal(payload.array(f"{name}.pairs"), pairs)
+        np.testing.assert_array_equal(
+            payload.array(f"{name}.head_max"), node["scores"].values.max((0, 2, 3))
+        )
+        assert block["cross"] == bool((pairs[:, 0] != pairs[:, 1]).any())
+    assert payload.header["grid"] == [7, 11] and payload.header["steps"] == 5
+
+
+def test_a_map_that_no_table_explains_travels_whole(recording):
+    changed = recording.copy(deep=True)
+    kept = changed["blocks/1/attention/denoise"].values
+    raw = changed["blocks/1/attention/scores"].values
+    kept[0, SAMPLE, 2, 5, 7] = raw[0, SAMPLE, 2, 5, 7] + 1
+    payload = probe_payload(changed, SAMPLE)
+    assert [block["kept"] for block in payload.header["attention"]] == ["table", "array"]
+    np.testing.assert_array_equal(payload.array("attention.1.kept"), kept[:, SAMPLE])
+
+
+def test_the_most_active_neurons_travel(recording):
+    payload = round_trip(probe_payload(recording, SAMPLE, shown=13))
+    for position, layer in enumerate(payload.header["layers"]):
+        raster = measures.raster(recording, layer["name"], SAMPLE, limit=13)
+        index = payload.array(f"layer.{position}.index")
+        found = np.stack(np.unravel_index(index, layer["shape"]), 1)
+        np.testing.assert_array_equal(found, raster.neurons)
+        np.testing.assert_array_equal(payload.array(f"layer.{position}.spikes").T, raster.spikes)
+        assert (layer["neurons"], layer["active"]) == (raster.total, raster.active)
+        group = recording[layer["name"].replace(".", "/")].isel(batch=SAMPLE)
+        for part in ("membrane", "reset", "current"):
+            expected = group[part].values.reshape(5, -1)[:, index]
+            np.testing.assert_array_equal(payload.array(f"layer.{position}.{part}"), expected)
+        counts = group["spikes"].values.sum((1, 2, 3))
+        np.testing.assert_array_equal(payload.array(f"layer.{position}.counts"), counts)
+        tau = payload.array(f"layer.{position}.tau")
+        np.testing.assert_array_equal(tau, group["tau"].values)
+        half_lives = [measures.half_life(float(value)) for value in group["tau"].values]
+        np.testing.assert_allclose(payload.array(f"layer.{position}.half_life"), half_lives, 1e-6)
+        assert layer["threshold"] == group["membrane"].attrs["v_threshold"]
+
+
+def test_lags_are_mean_sizes_by_head(recording):
+    payload = probe_payload(recording, SAMPLE)
+    if "1" not in recording["blocks/0/attention/query/lags"].data_vars:
+        assert "attention.0.lags" not in payload.header["arrays"]
+        return
+    lags = payload.array("attention.0.lags")
+    assert lags.shape == (3, 3, 5, 3, 77)
+    values = recording["blocks/0/attention/value/lags/1"].values[4, SAMPLE]
+    by_head = np.abs(values).reshape(3, 13, 77).mean(1)
+    np.testing.assert_allclose(lags[2, 1, 4], by_head, rtol=1e-5)
+
+
+def test_input_and_decision(recording):
+    payload = probe_payload(recording, SAMPLE)
+    expected = np.clip(recording["input"].values[:, SAMPLE], 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(payload.array("input"), expected)
+    assert payload.header["input"]["kind"] == "events"
+    decision = measures.decision(recording, SAMPLE)
+    np.testing.assert_array_equal(payload.array("logits"), decision.logits)
+    assert payload.header["decision"]["settled"] == decision.settled_at
+    assert payload.header["decision"]["answer"] == decision.answer
+    assert payload.header["label"] == 4 and payload.header["classes"][16] == "c16"
+
+
+def test_pixels_become_bytes(small_model, small_input):
+    model = small_model(input_shape=(3, 13, 21), mean=(0.0,), std=(1.0,))
+    x = small_input(model.config)
+    payload = probe_payload(record(model, x, "head"), 1)
+    assert payload.header["input"] == {
+        "kind": "rgb", "frames": 1, "largest": pytest.approx(float(x[1].max())),
+    }  # fmt: skip
+    np.testing.assert_allclose(payload.array("input")[0] / 255, x[1], atol=0.5 / 255 + 1e-6)
+
+
+def test_arrays_are_aligned_and_the_buffer_small(recording):
+    payload = probe_payload(recording, SAMPLE, shown=13)
+    offsets = [entry["offset"] for entry in payload.header["arrays"].values()]
+    assert [offset % ALIGN for offset in offsets] == [0] * len(offsets)
+    maps = sum(
+        entry["shape"][0] * 3 * 77 * 77
+        for name, entry in payload.header["arrays"].items()
+        if name.endswith(".raw")
+    )
+    lags = 2 * 3 * 3 * 5 * 3 * 77 * 4
+    a_layer = 13 * (4 + 5 + 3 * 5 * 4) + 5 * 4 + 3 * 4 * 160 + 12 * ALIGN
+    other = payload.array("input").nbytes + payload.array("logits").nbytes + 2000
+    assert len(payload.buffer) <= maps + lags + len(payload.header["layers"]) * a_layer + other
+
+
+@pytest.mark.parametrize(
+    "names, present",
+    [
+        ("head", {"input", "logits"}),
+        ("blocks.0.attention.scores", {"input", "attention.0.raw"}),
+        ("blocks.1.attention.denoise", {"input", "attention.1.kept"}),
+        ("blocks.*.neuron.spikes", {"input", "layer.0.spikes", "layer.0.index"}),
+        ("blocks.*.neuron.membrane", {"input", "layer.0.membrane", "layer.0.index"}),
+        ("*.tau", {"input", "layer.0.tau"}),
+    ],
+)
+def test_parts_may_be_missing(small_model, small_input, names, present):
+    model = small_model()
+    tree = record(model, small_input(model.config, steps=5), names)
+    payload = round_trip(probe_payload(tree))
+    assert present <= set(payload.header["arrays"])
+    absent = {"attention.0.raw", "logits", "layer.0.spikes", "layer.0.membrane"} - present
+    assert not absent & set(payload.header["arrays"])
+
+
+@pytest.mark.parametrize(
+    "arguments, error, words",
+    [
+        (dict(sample=4), IndexError, "sample 4 .* holds 4; choose 0 to 3"),
+        (dict(patch_grid=(7, 10)), ValueError, "attends over 77 keys, but the patch grid is 7 x 10"),
+        (dict(step_labels=["cue"]), ValueError, "step_labels has 1 entries for 5 steps"),
+    ],
+)
+def test_wrong_arguments(recording, arguments, error, words):
+    with pytest.raises(error, match=words):
+        probe_payload(recording, **arguments)
+
+
+def test_wrong_bytes_and_names(recording):
+    with pytest.raises(ValueError, match=r"do not hold a header"):
+        Payload.from_bytes(b"\xff\xff\0\0\0\0\0\0 short")
+    with pytest.raises(KeyError, match="no array 'spikes'"):
+        probe_payload(recording).array("spikes")
+    with pytest.raises(ValueError, match="dtype 'float64' of 'x'"):
+        Packer().add("x", [1.0], "float64")
+
+
+def test_tau_at_the_start(recording):
+    start = {"stem.stages.0.neuron": [3.0]}
+    given = probe_payload(recording, tau_start=start)
+    known = [layer["name"] for layer in given.header["layers"] if "tau_start" in layer["parts"]]
+    assert known == list(start) and given.array("layer.0.tau_start") == [3.0]
+    default = probe_payload(recording)
+    assert {float(default.array(f"layer.{i}.tau_start")[0]) for i in range(3)} == {2.0}
+
+
+# --- hosts --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_one_module_without_imports(host):
+    text = module(host)
+    assert "import " not in text and text.count("export ") == 1 == text.count("export default")
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "") and "url(" not in styles()
+    with pytest.raises(ValueError, match="no probe for host 'web'"):
+        module("web")
+
+
+def test_importing_the_package_loads_no_host():
+    code = (
+        "import sys, dista.widgets as w; dir(w); w.probe_payload;"
+        "print(sorted({'streamlit', 'anywidget', 'torch', 'plotly'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    with pytest.raises(AttributeError, match="no 'plot'; it offers Payload, Probe"):
+        _ = __import__("dista.widgets").widgets.plot
+
+
+def test_notebook_widget(recording):
+    from dista.widgets import probe
+
+    widget = probe(recording, 1, step=3, layer="blocks.0.mlp.hidden.neuron")
+    assert widget.state["step"] == 3 and widget.state["head"] == -1
+    assert Payload.from_bytes(widget.data).header["sample"] == 1
+    widget.sample = 2
+    shown = Payload.from_bytes(widget.data)
+    np.testing.assert_array_equal(shown.array("logits"), recording["head"].values[:, 2])
+    assert widget.state["step"] == 3
+    with pytest.raises(Exception, match="range"):
+        widget.range = "wide"
+
+
+def test_streamlit_tells_news_from_echo():
+    """A place that the host gives back is no news; a link or a back button is."""
+    from dista.widgets.streamlit import _given
+
+    def run(wanted, reported, returned):
+        given = _given("key", wanted, reported)
+        given["returned"] = returned
+        return given["revision"]
+
+    import streamlit as st
+
+    st.session_state.clear()
+    first, later = {"step": 3}, {"step": 5, "head": 1}
+    assert run(first, {}, first) == 0
+    assert run(first, later | {"revision": 0}, later) == 0, "the reader moved, the host did not"
+    assert run(later, later | {"revision": 0}, later) == 0, "the host follows the reader"
+    moved = later | {"step": 4}
+    assert run(later, moved | {"revision": 0}, moved) == 0, "the host is one run behind"
+    assert run(first, moved | {"revision": 0}, first) == 1, "the back button"
+    assert run(first, moved | {"revision": 0}, first) == 1, "and only once"
+    assert run(first, moved | {"revision": 1}, moved) == 1

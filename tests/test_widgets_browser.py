@@ -1,0 +1,254 @@
+"""The probe in a real browser: what a click shows equals the package's numbers; keys; both hosts."""
+
+import base64
+import shutil
+
+import pytest
+
+from dista import measures
+from dista.recording import record
+from dista.widgets.payload import probe_payload
+from dista.widgets.source import module, styles
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+ROWS, COLUMNS, STEPS = 7, 11, 5
+START = dict(step=3, block=0, head=1, row=2, column=4)
+STREAMLIT = """async ([source, data]) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const show = (await import(url)).default;
+  const parentElement = document.getElementById("host").attachShadow({ mode: "open" });
+  const style = document.createElement("style");
+  style.textContent = document.getElementById("style").textContent;
+  parentElement.append(style);
+  window.told = [];
+  window.show = (text) => { window.remove = show({ parentElement, data: bytes(text),
+    setStateValue: (name, value) => window.told.push([name, value]) }); };
+  window.show(data);
+}"""
+JUPYTER = """async ([source, data, traits]) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const values = { data: new DataView(bytes.buffer), ...traits };
+  const listeners = {};
+  window.model = {
+    get: (name) => values[name], set: (name, value) => { values[name] = value; },
+    save_changes: () => { window.saved = { ...values, data: null }; },
+    on: (event, listener) => { listeners[event] = listener; },
+    fire: (name, value) => { values[name] = value; listeners[`change:${name}`](); },
+  };
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  (await import(url)).default.render({ model: window.model, el: document.getElementById("host") });
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page that fails the test if anything in it throws or complains."""
+    page = browser.new_page(viewport={"width": 1300, "height": 900})
+    trouble = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+    page.set_content(f"<style id=style>{styles()}</style><div id=host></div>")
+    yield page
+    page.close()
+    assert trouble == []
+
+
+@pytest.fixture(scope="module")
+def recordings(small_model, small_input):
+    """Recordings of 5 frames by memory form, each with everything in it."""
+
+    def make(form, names="*"):
+        model = small_model(memory=dict(form=form, window=3))
+        return record(model, small_input(model.config, steps=STEPS), names, labels=[3, 1, 4, 1])
+
+    cache = {}
+    return lambda *key: cache[key] if key in cache else cache.setdefault(key, make(*key))
+
+
+def encoded(payload, **extra):
+    return base64.b64encode(payload.to_bytes(**extra)).decode()
+
+
+def show(page, payload, state=START, revision=0):
+    page.evaluate(STREAMLIT, [module("streamlit"), encoded(payload, state=state, revision=revision)])
+    page.wait_for_function("document.getElementById('host').shadowRoot.querySelector('.dista-probe h3')")
+    page.wait_for_timeout(60)
+
+
+def told(page):
+    """The last state that the host heard of; waits until the probe is quiet."""
+    page.wait_for_function("window.told.length > 0")
+    page.wait_for_timeout(300)
+    name, state = page.evaluate("window.told.at(-1)")
+    assert name == "state"
+    return state
+
+
+def shares(page):
+    """The parts of the attention total as the page has them, by name."""
+    parts = page.locator(".shares [data-part]")
+    pairs = parts.evaluate_all("nodes => nodes.map((n) => [n.dataset.part, +n.dataset.value])")
+    return dict(pairs)
+
+
+def busiest(recording, head, step, sample):
+    """The patch whose attention reaches most widely, and how the package splits it."""
+    patches = [(row, column) for row in range(ROWS) for column in range(COLUMNS)]
+    splits = [measures.attention_split(recording, 0, head, p, step, sample) for p in patches]
+    best = max(range(len(patches)), key=lambda i: min(splits[i].same_patch, splits[i].same_step) * splits[i].total)
+    return *patches[best], splits[best]
+
+
+def test_a_click_asks_and_the_totals_are_those_of_the_package(page, recordings):
+    recording = recordings("map")
+    show(page, probe_payload(recording, 1))
+    row, column, split = busiest(recording, head=2, step=4, sample=1)
+    assert min(split.same_patch, split.same_step, split.elsewhere) > 0
+    canvas = page.locator("canvas[data-name=input]")
+    box = canvas.bounding_box()
+    canvas.click(position={
+        "x": (column + 0.5) / COLUMNS * box["width"], "y": (row + 0.5) / ROWS * box["height"],
+    })  # fmt: skip
+    page.keyboard.press("]")
+    page.keyboard.press(".")
+    state = told(page)
+    assert (state["row"], state["column"], state["step"], state["head"]) == (row, column, 4, 2)
+    found = shares(page)
+    for part in ("same_patch", "same_step", "elsewhere"):
+        assert found[part] == pytest.approx(getattr(split, part) * split.total)
+    spoken = page.locator("[aria-live=polite]").inner_text()
+    assert f"row {row + 1}, column {column + 1}, block 1, head 3: attention {split.total:g}" in spoken
+
+
+def test_keys(page, recordings):
+    show(page, probe_payload(recordings("map")))
+    page.locator("canvas[data-name=input]").focus()
+    for key in ("ArrowUp", "ArrowLeft", "ArrowLeft", "[", "[", ",", ","):
+        page.keyboard.press(key)
+    state = told(page)
+    assert {name: state[name] for name in START} == dict(step=1, block=0, head=2, row=1, column=2)
+    assert state["sample"] == 0 and state["range"] == "map" and state["revision"] == 0
+    assert len(page.evaluate("window.told")) == 1, "the host hears of a burst once"
+    for _ in range(ROWS + 2):
+        page.keyboard.press("ArrowDown")
+    assert told(page)["row"] == ROWS - 1, "the query stops at the edge"
+
+
+def test_playing_tells_the_host_at_the_end_only(page, recordings):
+    show(page, probe_payload(recordings("map")))
+    page.locator("canvas[data-name=input]").focus()
+    page.keyboard.press("Space")
+    page.wait_for_timeout(400)
+    assert page.locator(".play").inner_text().endswith("Pause")
+    assert page.evaluate("window.told") == []
+    page.wait_for_function("window.told.length > 0", timeout=10_000)
+    assert told(page)["step"] == STEPS - 1
+    assert len(page.evaluate("window.told")) == 1
+    assert page.locator(".play").inner_text().endswith("Play")
+
+
+def test_clicks_on_the_other_panels(page, recordings):
+    show(page, probe_payload(recordings("map")))
+    page.get_by_role("button", name="Block 2").click()
+    page.get_by_role("button", name="per head").click()
+    page.locator("[data-layer='blocks.1.mlp.hidden.neuron']").click()
+    state = told(page)
+    assert (state["block"], state["range"]) == (1, "head")
+    assert state["layer"] == "blocks.1.mlp.hidden.neuron"
+    raster = page.locator("canvas[data-name=raster]")
+    before = page.locator(".membrane h3").inner_text()
+    raster.focus()
+    page.keyboard.press("ArrowDown")
+    assert told(page)["neuron"] != state["neuron"]
+    assert page.locator(".membrane h3").inner_text() != before
+    box = page.locator(".membrane svg").bounding_box()
+    page.locator(".membrane svg").click(position={"x": box["width"] * 0.15, "y": 90})
+    assert told(page)["step"] == 0, "a click on a time axis moves the cursor of all panels"
+    assert page.locator(".rail h3").inner_text().startswith("Step 1 of 5")
+
+
+def test_new_data_keeps_the_place_and_a_new_revision_moves_it(page, recordings):
+    recording = recordings("map")
+    show(page, probe_payload(recording, 0))
+    page.locator("canvas[data-name=input]").focus()
+    page.keyboard.press("[")
+    page.keyboard.press("ArrowRight")
+    state = told(page)
+    page.evaluate("(data) => window.show(data)", encoded(probe_payload(recording, 2), state=START, revision=0))
+    page.wait_for_timeout(100)
+    assert page.locator(".rail h3").inner_text().startswith("Step 3 of 5")
+    focused = "document.getElementById('host').shadowRoot.activeElement.dataset.name"
+    assert page.evaluate(focused) == "input", "the keyboard stays where it was"
+    label = page.locator("canvas[data-name=input]").get_attribute("aria-label")
+    assert f"row {state['row'] + 1}, column {state['column'] + 1}" in label
+    page.evaluate(
+        "(data) => window.show(data)", encoded(probe_payload(recording, 2), state={"step": 0}, revision=1)
+    )
+    page.wait_for_timeout(100)
+    assert page.locator(".rail h3").inner_text().startswith("Step 1 of 5")
+    page.evaluate("window.remove()")
+    assert page.locator(".dista-probe").count() == 0
+
+
+def test_a_map_within_one_step_is_labelled_as_such(page, recordings):
+    recording = recordings("projection")
+    show(page, probe_payload(recording))
+    text = page.locator(".attention").inner_text()
+    assert "compares patches of one step" in text and "projection memory, 3 steps" in text
+    bars = page.locator(".lagbars").get_attribute("aria-label")
+    assert bars.startswith("Q: step 2 ") and "V:" in bars
+    split = measures.attention_split(recording, 0, 1, (2, 4), 3)
+    found = shares(page)
+    assert set(found) == {"self", "others"} and sum(found.values()) == split.total
+
+
+@pytest.mark.parametrize(
+    "names, words",
+    [
+        ("head", ["No attention map was recorded", "No neurons were recorded"]),
+        ("blocks.*.attention.scores", ["No logits were recorded", "No spikes of this layer"]),
+        ("blocks.*.neuron.spikes", ["No membrane potential of this layer"]),
+        ("blocks.*.neuron.membrane", ["No spikes of this layer", "Time constants were not recorded"]),
+    ],
+)
+def test_missing_parts_are_said(page, recordings, names, words):
+    show(page, probe_payload(recordings("map", names)), state={})
+    text = page.locator(".dista-probe").inner_text()
+    assert [word for word in words if word not in text] == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("]")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_is_wider_than_the_page(page, recordings, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    show(page, probe_payload(recordings("map")))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_in_a_notebook(page, recordings):
+    traits = dict(START, sample=0, layer="", neuron=-1, range="map")
+    data = base64.b64encode(probe_payload(recordings("map")).to_bytes()).decode()
+    page.evaluate(JUPYTER, [module("jupyter"), data, traits])
+    page.locator("canvas[data-name=input]").click(position={"x": 3, "y": 3})
+    page.wait_for_function("window.saved")
+    saved = page.evaluate("window.saved")
+    assert (saved["row"], saved["column"], saved["step"]) == (0, 0, 3)
+    assert saved["layer"].endswith("neuron") and saved["neuron"] >= 0
+    page.evaluate("window.model.fire('step', 1)")
+    page.wait_for_timeout(60)
+    assert page.locator(".rail h3").inner_text().startswith("Step 2 of 5")
