@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import state
 import streamlit as st
 
 HERE = Path(__file__).parent
@@ -23,4 +24,6 @@ page = st.navigation(
     ],
     position="top",
 )
+state.resume(page.title)
 page.run()
+state.leave_mark(page.title)

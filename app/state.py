@@ -93,6 +93,19 @@ def remember_place(key: str, **choices: Any) -> None:
         st.query_params.update(changed)
 
 
+def resume(page: str) -> None:
+    """Bring a page's state back when the reader returns by the menu, whose links carry none."""
+    before = st.session_state.get("page", page)
+    st.session_state["page"] = page
+    if before != page and not st.query_params:
+        st.query_params.update(st.session_state.get(f"url of {page}", {}))
+
+
+def leave_mark(page: str) -> None:
+    """Keep the page's state for ``resume``."""
+    st.session_state[f"url of {page}"] = st.query_params.to_dict()
+
+
 def theme() -> str:
     """The page's theme, "light" or "dark"; light where the browser has not said yet."""
     return st.context.theme.type or "light"

@@ -122,8 +122,9 @@ class Epochs:
         return len(self._batches())
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        yield from self._batches()
-        self.epoch += 1
+        batches = self._batches()
+        self.epoch += 1  # here, as a loader that knows its length is never asked for one batch more
+        return iter(batches)
 
 
 class Learner(lightning.LightningModule):

@@ -168,6 +168,18 @@ def test_back_undoes(visit):
     wait_until(lambda: "patch row 2, column 2" in pumped(page, film), "the patch of before")
 
 
+def test_a_page_is_left_and_found_as_it_was(visit):
+    page = visit("?row=1&column=6&step=5")
+    view = film(page)
+    assert "Step 6, patch row 2, column 7" in view
+    page.get_by_role("link", name="Train").click()
+    page.locator("canvas[data-name=film]").wait_for(state="detached")
+    page.get_by_role("link", name="Watch").click()
+    wait_for_url(page, row=1, column=6, step=5)
+    page.locator("canvas[data-name=film]").wait_for()
+    assert film(page) == view
+
+
 def test_another_sample_keeps_the_place_and_the_probe(visit):
     page = visit(f"?sample={dashboard.SAMPLE}&step=0&row=2&column=2")
     page.locator(".dista-probe").evaluate("element => { element.marked = true; }")

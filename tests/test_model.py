@@ -95,6 +95,31 @@ def test_wrong_inputs(small_model, shape, dtype, words):
     assert [word for word in words if word not in str(error.value)] == [], str(error.value)
 
 
+@pytest.mark.parametrize("memory", MEMORIES, ids=lambda m: m["form"])
+def test_layers_add_to_their_input(small_model, small_input, memory):
+    """x + position(x); x = x + attention(x); x = x + mlp(x)."""
+    model = small_model(memory=memory)
+    seen = {}
+    for name, module in model.named_modules():
+        module.register_forward_hook(
+            lambda _, inputs, output, name=name: seen.update(
+                {name: (inputs[0] if inputs else None, output)}
+            )
+        )
+    with torch.inference_mode():
+        model.steps(small_input(model.config))
+    x = seen["stem.position"][0]
+    assert torch.equal(seen["stem"][1], x + seen["stem.position"][1])
+    x = seen["stem"][1]
+    for block in ("blocks.0", "blocks.1"):
+        for part in ("attention", "mlp"):
+            given, change = seen[f"{block}.{part}"]
+            assert torch.equal(given, x) and change.any()
+            x = x + change
+        assert torch.equal(seen[block][1], x)
+    assert torch.equal(seen["head"][0], x)
+
+
 # --- size ---------------------------------------------------------------------------------------
 
 

@@ -89,6 +89,22 @@ def test_the_same_seed_gives_the_same_weights(few, tmp_path):
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_every_epoch_sees_other_batches(few, tmp_path, monkeypatch):
+    from dista.training import Learner
+
+    seen = []
+    step = Learner.training_step
+
+    def watching(self, batch, index):
+        seen.append(batch[0].clone())
+        return step(self, batch, index)
+
+    monkeypatch.setattr(Learner, "training_step", watching)
+    train(few, TINY, ONE.replace(epochs=2, batch_size=60), folder=tmp_path / "seen")
+    first, second = seen
+    assert not torch.equal(first.sort(0).values, second.sort(0).values), "augmented alike twice"
+
+
 def test_a_folder_in_use_is_never_overwritten(run, few):
     with pytest.raises(RunError, match="not empty"):
         train(few, TINY, ONE, folder=run.path)

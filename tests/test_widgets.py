@@ -153,7 +153,11 @@ def test_parts_may_be_missing(small_model, small_input, names, present):
     "arguments, error, words",
     [
         (dict(sample=4), IndexError, "sample 4 .* holds 4; choose 0 to 3"),
-        (dict(patch_grid=(7, 10)), ValueError, "attends over 77 keys, but the patch grid is 7 x 10"),
+        (
+            dict(patch_grid=(7, 10)),
+            ValueError,
+            "attends over 77 keys, but the patch grid is 7 x 10",
+        ),
         (dict(step_labels=["cue"]), ValueError, "step_labels has 1 entries for 5 steps"),
     ],
 )

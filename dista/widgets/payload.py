@@ -89,9 +89,7 @@ def _grid(source: Sample, given: tuple[int, int] | None) -> list[int] | None:
     return None
 
 
-def _pack_attention(
-    packer: Packer, source: Sample, grid: list[int] | None
-) -> list[dict[str, Any]]:
+def _pack_attention(packer: Packer, source: Sample, grid: list[int] | None) -> list[dict[str, Any]]:
     """One header entry a block that has maps: heads, whether maps reach across steps, what is there."""
     entries = []
     for block in measures.blocks(source.recording):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import xarray as xr
 
+
 class Sample:
     """One sample of a recording, read by dotted names; remembers how many steps it has seen."""
 

@@ -30,13 +30,15 @@ export function lagChart(recording, state, { block, token }) {
   }
   const shares = lagShares(recording, state, block, token);
   const band = (WIDTH - 24) / block.lags;
+  const most = Math.max(...shares.flat());
+  const up = most && most < 0.995 ? `, bars up to ${Math.round(most * 100)} %` : "";
   const first = state.step - shares[0].length + 1;
   const rows = ["Q", "K", "V"].flatMap((name, part) => [
     svg("text", { x: 4, y: part * ROW + 40, class: "strong" }, name),
     svg("line", { x1: 22, x2: WIDTH, y1: part * ROW + 46.5, y2: part * ROW + 46.5, class: "axis" }),
     ...shares[part].flatMap((share, i) => {
       const x = 26 + (i + block.lags - shares[part].length) * band;
-      const tall = share * 32;
+      const tall = most ? (share / most) * 32 : 0;
       return [
         svg("rect", { x, y: part * ROW + 46 - tall, width: Math.min(40, band - 8), height: tall,
           class: i === shares[part].length - 1 ? "bar now" : "bar" }),
@@ -46,8 +48,9 @@ export function lagChart(recording, state, { block, token }) {
   ]);
   const ticks = shares[0].map((_, i) => svg("text", {
     x: 26 + (i + block.lags - shares[0].length) * band + Math.min(40, band - 8) / 2, y: 3 * ROW + 4, class: "tick middle",
-  }, first + i === state.step ? "now" : `step ${first + i + 1}`));
+  }, first + i === state.step ? "now" : band > 44 ? `step ${first + i + 1}` : first + i + 1));
   const label = ["Q", "K", "V"].map((name, part) =>
     `${name}: ${shares[part].map((share, i) => `step ${first + i + 1} ${Math.round(share * 100)} %`).join(", ")}`).join("; ");
+  title.append(el("small", {}, band > 30 ? "" : up));
   return [title, svg("svg", { viewBox: `0 0 ${WIDTH} ${3 * ROW + 10}`, role: "img", "aria-label": label, class: "lagbars" }, rows, ticks)];
 }

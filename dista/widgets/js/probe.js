@@ -37,12 +37,21 @@ export function mount(parent, bytes, tell, wanted = {}) {
     return [...grid.querySelectorAll("button, canvas[tabindex]")];
   }
 
+  // A host may mount first and attach later: colours are read when there is something to see.
   function draw() {
     queued = 0;
     if (!root.isConnected || !root.clientWidth) return;
+    if (!theme) dress();
     const { state, recording: current } = store;
     const view = { state, recording: current, theme, frames, hover, asked: askedPerStep(current, state) };
     panels.forEach((panel) => panel.draw(view));
+  }
+
+  function dress() {
+    const color = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+    theme = readTheme(root, store.recording.theme);
+    Object.assign(theme, { ink_: color("ink"), panel: color("panel"), cursor: color("cursor") });
+    frames = new Frames(store.recording, theme);
   }
 
   function redraw() {
@@ -50,10 +59,7 @@ export function mount(parent, bytes, tell, wanted = {}) {
   }
 
   function refresh() {
-    const fresh = readTheme(root, store.recording.theme);
-    const color = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-    theme = { ...fresh, ink_: color("ink"), panel: color("panel"), cursor: color("cursor") };
-    frames = new Frames(store.recording, theme);
+    theme = null;
     redraw();
   }
 
