@@ -49,7 +49,7 @@ def test_record_writes_what_the_dry_run_announced(tmp_path):
     from dista.recording import open_recording
 
     path = tmp_path / "one.zarr.zip"
-    common = ["record", "match-map", str(path), "--sample", "3", "--name", "*.scores", "--json"]
+    common = ["record", "digits", str(path), "--sample", "3", "--name", "*.scores", "--json"]
     announced = json.loads(dista(*common, "--dry-run").stdout)
     assert not path.exists()
     assert json.loads(dista(*common).stdout)["bytes"] == path.stat().st_size

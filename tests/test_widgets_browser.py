@@ -61,6 +61,7 @@ def browser():
 def page(browser):
     """A page that fails the test if anything in it throws or complains."""
     page = browser.new_page(viewport={"width": 1300, "height": 900})
+    page.set_default_timeout(60_000)  # a busy machine is no failure
     trouble = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on(
