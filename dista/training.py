@@ -278,7 +278,8 @@ def _check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) -
         )
     if len(task.classes) != config.classes:
         raise ValueError(
-            f"the model has {config.classes} classes, but {task.name!r} has {len(task.classes)}"
+            f"the model has {config.classes} classes, but {task.name!r} has {len(task.classes)}; "
+            "choose another preset or task"
         )
     if training.probe >= len(task.validation):
         raise ValueError(
