@@ -102,8 +102,8 @@ def query(page):
 
 
 def film(page):
-    """The probe says what it shows: step, patch, block, head and the strongest key."""
-    return page.locator("canvas[data-name=film]").get_attribute("aria-label")
+    """The probe says what it shows: step, patch, block, head and the strongest key; empty till drawn."""
+    return page.locator("canvas[data-name=film]").get_attribute("aria-label") or ""
 
 
 def wait_for_url(page, **wanted):
@@ -149,7 +149,7 @@ def test_click_and_keys_move_the_view_and_a_link_restores_it(visit):
     wait_for_url(page, range="head", layer="blocks.0.attention.query.neuron")
     assert "Step 6, patch row 4, column 6" in film(page)
     again = visit(f"?{urlsplit(page.url).query}")
-    assert film(again) == film(page)
+    wait_until(lambda: pumped(again, film) == film(page), "the link leads to the same view")
     assert pressed(again) == pressed(page)
 
 
@@ -170,14 +170,16 @@ def test_back_undoes(visit):
 
 def test_a_page_is_left_and_found_as_it_was(visit):
     page = visit("?row=1&column=6&step=5")
+    wait_until(
+        lambda: "Step 6, patch row 2, column 7" in pumped(page, film), "the view of the link"
+    )
     view = film(page)
-    assert "Step 6, patch row 2, column 7" in view
     page.get_by_role("link", name="Train").click()
     page.locator("canvas[data-name=film]").wait_for(state="detached")
     page.get_by_role("link", name="Watch").click()
     wait_for_url(page, row=1, column=6, step=5)
     page.locator("canvas[data-name=film]").wait_for()
-    assert film(page) == view
+    wait_until(lambda: pumped(page, film) == view, "the view of before")
 
 
 def test_another_sample_keeps_the_place_and_the_probe(visit):
@@ -188,7 +190,7 @@ def test_another_sample_keeps_the_place_and_the_probe(visit):
     wait_for_url(page, sample=dashboard.SAMPLE + 1)
     wait_until(lambda: pumped(page, picture) != before, "another cue is shown")
     assert page.locator(".dista-probe").evaluate("element => element.marked")
-    assert "Step 1, patch row 3, column 3" in film(page)
+    wait_until(lambda: "Step 1, patch row 3, column 3" in pumped(page, film), "the same place")
 
 
 def picture(page):
