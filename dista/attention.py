@@ -26,7 +26,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from dista.axes import ACTIVITY, MAP, Observable
-from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
+from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
+from dista.layers import Conv, Norm, SpikingConv
 from dista.neurons import LIF
 
 
@@ -78,34 +79,6 @@ def lookup(a: Tensor, table: Tensor) -> Tensor:
 def delay(x: Tensor, lag: int, steps: int) -> Tensor:
     """Shift (time, ...) by ``lag`` steps into a sequence of ``steps``; the first ones are 0."""
     return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if lag else x
-
-
-def over_time(module: nn.Module, x: Tensor) -> Tensor:
-    """Apply a module for images to every step of (time, batch, ...)."""
-    return module(x.flatten(0, 1)).unflatten(0, x.shape[:2])
-
-
-class Conv(nn.Conv2d):
-    """A convolution of every step of (time, batch, channel, row, column)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return over_time(super().forward, x)
-
-
-class Norm(nn.BatchNorm2d):
-    """Batch normalisation with statistics over time, batch, row and column.
-
-    Its gain starts at tau * v_threshold, so that a current of one standard deviation reaches the
-    threshold within a step: with a gain of 1 the charge, which divides by tau, leaves nearly all
-    neurons silent at first [ours; related: threshold-dependent batch norm, arXiv 2011.05280].
-    """
-
-    def __init__(self, neuron: NeuronConfig, channels: int) -> None:
-        super().__init__(channels)
-        nn.init.constant_(self.weight, neuron.tau * neuron.v_threshold)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return over_time(super().forward, x)
 
 
 class Attenuate(nn.Module):
@@ -225,19 +198,6 @@ class Read(nn.Module):
 
     def forward(self, a: Tensor, v: Tensor) -> Tensor:
         return read(a, v, self.window, self.scale)
-
-
-class SpikingConv(nn.Module):
-    """Convolution, batch normalisation, LIF."""
-
-    def __init__(self, config: ModelConfig, inputs: int, outputs: int, kernel: int = 1) -> None:
-        super().__init__()
-        self.conv = Conv(inputs, outputs, kernel, padding=kernel // 2, bias=False)
-        self.norm = Norm(config.neuron, outputs)
-        self.neuron = LIF(config.neuron, outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.neuron(self.norm(self.conv(x)))
 
 
 class SpaceTimeAttention(nn.Module):

@@ -12,9 +12,10 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from dista.attention import SpaceTimeAttention, SpikingConv, over_time
+from dista.attention import SpaceTimeAttention
 from dista.axes import Observable
 from dista.config import ModelConfig
+from dista.layers import SpikingConv, over_time
 
 
 class StemStage(SpikingConv):

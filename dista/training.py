@@ -7,10 +7,7 @@ taus want a larger learning rate and no weight decay [ours].
 from __future__ import annotations
 
 import ctypes
-import importlib.metadata
 import logging
-import platform
-import subprocess
 import sys
 import time
 import warnings
@@ -21,7 +18,7 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from dista import data
@@ -29,6 +26,7 @@ from dista.config import ModelConfig, TrainingConfig
 from dista.evaluation import evaluate
 from dista.measures import neuron_table
 from dista.model import DISTA
+from dista.provenance import card, environment
 from dista.recording import record
 from dista.runs import Run, RunConfig
 
@@ -215,7 +213,7 @@ class RunWriter(lightning.Callback):
         self.run.set_status("running", **self.position, steps=trainer.estimated_stepping_batches)
 
     def _keep(self, model: DISTA, epoch: int, metrics: dict[str, float]) -> None:
-        model.card = _card(self.run, self.task, model, epoch, metrics)
+        model.card = card(self.run, self.task, model, epoch, metrics)
         model.save(self.run.checkpoint("last"))
         if metrics["val_accuracy"] >= self.best:
             self.best = metrics["val_accuracy"]
@@ -235,27 +233,6 @@ class RunWriter(lightning.Callback):
             snapshot.attrs["step_labels"] = list(self.task.step_labels)
         self.run.save_snapshot(epoch, snapshot)
         self.run.append("neurons", rows)
-
-
-def environment() -> dict[str, Any]:
-    """What a result depends on besides the configuration: command, versions, commit, machine."""
-    packages = ("torch", "lightning", "spikingjelly", "numpy", "numba")
-    versions = {name: importlib.metadata.version(name) for name in packages}
-    return {
-        "command": command(),
-        "python": platform.python_version(),
-        "versions": versions,
-        "commit": _commit(),
-        "machine": {"system": platform.platform(), "threads": torch.get_num_threads()},
-        "started": time.time(),
-    }
-
-
-def command() -> str:
-    """The command line as a user would type it."""
-    import shlex
-
-    return shlex.join(["dista", *sys.argv[1:]]) if "dista" in sys.argv[0] else "python"
 
 
 def keep_freed_memory() -> None:
@@ -291,47 +268,9 @@ def _batches(task: data.Task, training: TrainingConfig) -> int:
     return len(Epochs(task.train, training))
 
 
-def _card(run: Run, task: data.Task, model: nn.Module, epoch: int, metrics: dict) -> dict[str, Any]:
-    facts = environment()
-    return {
-        "name": run.name,
-        "task": task.name,
-        "data": task.description,
-        "preset": run.config.preset,
-        "metrics": {
-            "validation": {
-                "accuracy": metrics["val_accuracy"],
-                "loss": metrics["val_loss"],
-                "samples": len(task.validation),
-            }
-        },
-        "epoch": epoch,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "training": run.config.training.model_dump(),
-        "command": facts["command"],
-        "versions": facts["versions"],
-        "date": time.strftime("%Y-%m-%d"),
-    }
-
-
 def _measure_best(run: Run, task: data.Task) -> None:
     """Evaluate the best checkpoint on the test split and add the result to its card."""
     model = run.load("best")
     result = evaluate(model, task.test)
     model.card["metrics"]["test"] = {k: result[k] for k in ("accuracy", "loss", "samples")}
     model.save(run.checkpoint("best"))
-
-
-def _commit() -> str | None:
-    """The commit of the source tree, if it is one."""
-    try:
-        answer = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()

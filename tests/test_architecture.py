@@ -1,6 +1,7 @@
 """Who may import whom, and what no file may do, read from the syntax trees."""
 
 import ast
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ PACKAGE = sorted((ROOT / "dista").rglob("*.py"))
 FILES = sorted([*PACKAGE, *(ROOT / "app").rglob("*.py")])
 
 # Each of these imports only those before it; the last part of the chain are the kernels of the neurons.
-CHAIN = ["axes", "config", "_loops", "kernels", "neurons", "attention", "model", "training"]
+CHAIN = ["axes", "config", "_loops", "kernels", "neurons", "layers", "attention", "model"]
+CHAIN += ["provenance", "training"]
 
 # A library, and the files (or folders) that may import it at all.
 HOMES = {
@@ -78,6 +80,15 @@ def uses(path, module, everywhere=True):
 
 def module_file(module):
     return ROOT / "dista" / f"{module}.py"
+
+
+def module_files(module):
+    """The file of a module, or all files of a package."""
+    return [module_file(module)] if module_file(module).is_file() else package_files(module)
+
+
+def package_files(package):
+    return [path for path in PACKAGE if path.is_relative_to(ROOT / "dista" / package)]
 
 
 # --- the reader itself --------------------------------------------------------------------------
@@ -147,14 +158,17 @@ FORBIDDEN = [
     ("runs", ["import:torch", "import:xarray", "import:pandas", "dista.training"]),
     ("evaluation", ["dista.training", "import:dista.model", "import:dista.data"]),
     ("measures", ["torch", "plotly", "dista.model", "dista.recording", "dista.figures"]),
+    ("layers", ["xarray", "zarr", "spikingjelly", "dista.recording"]),
+    ("provenance", ["lightning", "dista.figures"]),
     ("training", ["dista.figures", "dista.widgets", "dista.cli"]),
 ]
 
 
 @pytest.mark.parametrize("module, modules", FORBIDDEN)
 def test_forbidden_imports(module, modules):
-    path = module_file(module)
-    for forbidden in modules:
+    paths = module_files(module)
+    assert paths
+    for path, forbidden in itertools.product(paths, modules):
         at_import, found = forbidden.startswith("import:"), forbidden.removeprefix("import:")
         assert not uses(path, found, everywhere=not at_import), f"{name(path)} imports {found}"
 

@@ -1,0 +1,49 @@
+"""Convolution and batch normalisation of every step, and the two with a LIF: what the model is built of."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from dista.config import ModelConfig, NeuronConfig
+from dista.neurons import LIF
+
+
+def over_time(module: nn.Module, x: Tensor) -> Tensor:
+    """Apply a module for images to every step of (time, batch, ...)."""
+    return module(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
+class Conv(nn.Conv2d):
+    """A convolution of every step of (time, batch, channel, row, column)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return over_time(super().forward, x)
+
+
+class Norm(nn.BatchNorm2d):
+    """Batch normalisation with statistics over time, batch, row and column.
+
+    Its gain starts at tau * v_threshold, so that a current of one standard deviation reaches the
+    threshold within a step: with a gain of 1 the charge, which divides by tau, leaves nearly all
+    neurons silent at first [ours; related: threshold-dependent batch norm, arXiv 2011.05280].
+    """
+
+    def __init__(self, neuron: NeuronConfig, channels: int) -> None:
+        super().__init__(channels)
+        nn.init.constant_(self.weight, neuron.tau * neuron.v_threshold)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return over_time(super().forward, x)
+
+
+class SpikingConv(nn.Module):
+    """Convolution, batch normalisation, LIF."""
+
+    def __init__(self, config: ModelConfig, inputs: int, outputs: int, kernel: int = 1) -> None:
+        super().__init__()
+        self.conv = Conv(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        self.norm = Norm(config.neuron, outputs)
+        self.neuron = LIF(config.neuron, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.neuron(self.norm(self.conv(x)))

@@ -1,0 +1,158 @@
+"""What neurons do: time constants, firing rates, membrane traces and spike rasters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dista.measures.access import (
+    ACTIVITY,
+    MeasureError,
+    find,
+    known_layer,
+    layers,
+    need,
+    one_sample,
+    within,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class LayerActivity:
+    """One group of neurons over all samples and steps of a recording.
+
+    ``tau`` is the mean time constant in steps, ``rate`` spikes per neuron and step, ``dead`` the
+    fraction of neurons that never fire, ``saturated`` the fraction that fires at every step.
+    """
+
+    layer: str
+    tau: float | None
+    tau_min: float | None
+    tau_max: float | None
+    rate: float | None
+    dead: float | None
+    saturated: float | None
+
+
+@dataclass(frozen=True)
+class MembraneTrace:
+    """One neuron over time: ``h`` before the reset, ``v`` after it, each (time,).
+
+    ``v_reset`` is None for the soft reset, ``half_life`` the steps in which the membrane forgets half.
+    """
+
+    layer: str
+    neuron: tuple[int, int, int]
+    h: np.ndarray
+    v: np.ndarray | None
+    current: np.ndarray | None
+    spikes: np.ndarray | None
+    threshold: float
+    v_reset: float | None
+    tau: float | None
+    half_life: float | None
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Spikes (neuron, time) of the most active neurons of a layer, ties in the order of their index.
+
+    ``neurons`` (neuron, 3) holds channel, row and column. ``total`` neurons are in the layer, of which
+    ``active`` fire at least once and ``shown`` are here.
+    """
+
+    layer: str
+    neurons: np.ndarray
+    spikes: np.ndarray
+    total: int
+    active: int
+    shown: int
+
+
+def neuron_table(recording: xr.DataTree) -> list[LayerActivity]:
+    """Time constants and activity of each neuron group; each row is JSON after ``asdict``."""
+    return [_layer_activity(recording, layer) for layer in layers(recording)]
+
+
+def half_life(tau: float) -> float:
+    """Steps in which a membrane without input forgets half: ln(1/2) / ln(1 - 1/tau); 0 for tau = 1.
+
+    MeasureError for a tau below 1.
+    """
+    if not tau >= 1:
+        raise MeasureError(f"tau={tau}; expected a time constant of at least 1 step")
+    if tau == 1 or math.isinf(tau):
+        return 0.0 if tau == 1 else math.inf
+    return math.log(0.5) / math.log1p(-1 / tau)
+
+
+def membrane_trace(
+    recording: xr.DataTree, layer: str, neuron: tuple[int, int, int], sample: int = 0
+) -> MembraneTrace:
+    """One neuron, as (channel, row, column), of a layer. Needs its membrane."""
+    known_layer(recording, layer)
+    membrane = need(recording, f"{layer}.membrane")
+    place = dict(zip(("channel", "row", "column"), neuron, strict=True))
+    for axis, index in place.items():
+        within(axis, index, membrane.sizes[axis])
+    parts = {name: find(recording, f"{layer}.{name}") for name in ACTIVITY}
+    traces = {
+        name: None if part is None else one_sample(part, sample).isel(place).values
+        for name, part in parts.items()
+    }
+    taus = find(recording, f"{layer}.tau")
+    tau = None if taus is None else float(taus.values[neuron[0] if taus.size > 1 else 0])
+    v_reset = membrane.attrs.get("v_reset")
+    return MembraneTrace(
+        layer=layer,
+        neuron=tuple(int(index) for index in neuron),
+        h=traces["membrane"],
+        v=traces["reset"],
+        current=traces["current"],
+        spikes=traces["spikes"],
+        threshold=float(membrane.attrs["v_threshold"]),
+        v_reset=None if v_reset in (None, "soft") else float(v_reset),
+        tau=tau,
+        half_life=None if tau is None else half_life(tau),
+    )
+
+
+def raster(recording: xr.DataTree, layer: str, sample: int = 0, limit: int = 96) -> Raster:
+    """The spikes of at most ``limit`` neurons of a layer, the most active first."""
+    known_layer(recording, layer)
+    if limit < 1:
+        raise MeasureError(f"limit={limit}; expected at least 1 neuron")
+    spikes = one_sample(need(recording, f"{layer}.spikes"), sample)
+    spikes = spikes.transpose("channel", "row", "column", "time").values
+    *shape, steps = spikes.shape
+    flat = spikes.reshape(-1, steps).astype(bool)
+    counts = flat.sum(1)
+    chosen = np.argsort(-counts, kind="stable")[:limit]
+    return Raster(
+        layer=layer,
+        neurons=np.stack(np.unravel_index(chosen, shape), axis=1),
+        spikes=flat[chosen],
+        total=len(flat),
+        active=int((counts > 0).sum()),
+        shown=len(chosen),
+    )
+
+
+def _layer_activity(recording: xr.DataTree, layer: str) -> LayerActivity:
+    tau, spikes = (find(recording, f"{layer}.{part}") for part in ("tau", "spikes"))
+    taus = [None] * 3
+    if tau is not None:
+        taus = [float(f(tau.values)) for f in (np.mean, np.min, np.max)]
+    activity = [None] * 3
+    if spikes is not None:
+        fired = spikes.sum(("time", "batch")).values  # of each neuron; integers, so exact
+        times = spikes.sizes["time"] * spikes.sizes["batch"]
+        shares = fired.sum() / spikes.size, np.mean(fired == 0), np.mean(fired == times)
+        activity = [float(share) for share in shares]
+    return LayerActivity(layer, *taus, *activity)
