@@ -1,7 +1,9 @@
 """The loops behind ``dista.kernels``, compiled by numba on first use and cached beside this file.
 
-Arrays are (time, site, channel) with channels fastest; a site is a patch of a sample. Each call
-handles the sites ``low`` to ``high``, so that several threads can share the work.
+Arrays are (time, row, lane) with lanes fastest: a lane is one neuron, a row are those that the inner
+loops run over. Each call handles the rows ``low`` to ``high``, so that several threads can share the
+work. An argument that may be None is decided when the loop is compiled. The error model is numpy's,
+as a check for a division by zero would keep the inner loops from becoming vector code.
 """
 
 from __future__ import annotations
@@ -9,49 +11,87 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+LOG2_E = 1.4426950408889634
 
-@numba.njit(nogil=True, cache=True)
-def forward(x, h, tau, v_threshold, v_rest, soft, low, high):
-    """h[t] from x[t]; v lives only in a buffer of one site."""
-    steps, _, channels = x.shape
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def forward(x, h, s, tau, v_threshold, v_rest, soft, low, high):
+    """h[t] and s[t] from x[t], each unless None; v lives only in a buffer of one row."""
+    steps, _, lanes = x.shape
     threshold, rest = x.dtype.type(v_threshold), x.dtype.type(v_rest)
-    v = np.empty(channels, x.dtype)
-    for site in range(low, high):
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    v = np.empty(lanes, x.dtype)
+    for row in range(low, high):
         v[:] = rest
         for t in range(steps):
-            for c in range(channels):
-                charged = v[c] + (x[t, site, c] - (v[c] - rest)) / tau[c]
-                h[t, site, c] = charged
+            for c in range(lanes):
+                charged = v[c] + (x[t, row, c] - (v[c] - rest)) / tau[c]
+                if h is not None:
+                    h[t, row, c] = charged
+                if s is not None:
+                    s[t, row, c] = one if charged >= threshold else zero
                 after = charged - threshold if soft else rest
                 v[c] = after if charged >= threshold else charged
 
 
-@numba.njit(nogil=True, cache=True)
-def backward(grad_h, h, grad_x, tau, v_threshold, v_rest, soft, low, high):
-    """grad_x from the gradient of h; returns the gradient of tau, one value for each channel."""
-    steps, _, channels = h.shape
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def backward(grad, h, grad_x, tau, v_threshold, v_rest, soft, slope, low, high):
+    """grad_x from the gradient of h, or of s where ``slope`` is that of a sigmoid surrogate.
+
+    Returns the gradient of tau, one value for each lane.
+    """
+    steps, _, lanes = h.shape
     threshold, rest = h.dtype.type(v_threshold), h.dtype.type(v_rest)
     zero, one = h.dtype.type(0), h.dtype.type(1)
     leak = one / tau
-    grad_v = np.empty(channels, h.dtype)
-    site_tau = np.empty(channels, h.dtype)
-    grad_tau = np.zeros(channels, np.float64)
-    for site in range(low, high):
+    grad_h = np.empty(lanes, h.dtype)
+    power = np.empty(lanes, np.int32)
+    grad_v = np.empty(lanes, h.dtype)
+    row_tau = np.empty(lanes, h.dtype)
+    grad_tau = np.zeros(lanes, np.float64)
+    for row in range(low, high):
         grad_v[:] = zero
         for t in range(steps - 1, -1, -1):
-            for c in range(channels):  # few arrays a loop, or the compiler gives up on vectors
-                passed = grad_v[c] if soft or h[t, site, c] < threshold else zero
-                total = grad_h[t, site, c] + passed
-                grad_x[t, site, c] = total * leak[c]
+            if slope is not None:
+                _through_sigmoid(grad[t, row], h[t, row], threshold, slope, grad_h, power)
+            for c in range(lanes):  # few arrays a loop, or the compiler gives up on vectors
+                passed = grad_v[c] if soft or h[t, row, c] < threshold else zero
+                total = (grad[t, row, c] if slope is None else grad_h[c]) + passed
+                grad_x[t, row, c] = total * leak[c]
                 grad_v[c] = total * (one - leak[c])
-        for c in range(channels):
-            site_tau[c] = grad_x[0, site, c] * (h[0, site, c] - rest)
+        for c in range(lanes):
+            row_tau[c] = grad_x[0, row, c] * (h[0, row, c] - rest)
         for t in range(1, steps):
-            for c in range(channels):
-                before = h[t - 1, site, c]
+            for c in range(lanes):
+                before = h[t - 1, row, c]
                 after = before - threshold if soft else rest
                 v = after if before >= threshold else before
-                site_tau[c] += grad_x[t, site, c] * (h[t, site, c] - v)
-        for c in range(channels):
-            grad_tau[c] -= site_tau[c]
+                row_tau[c] += grad_x[t, row, c] * (h[t, row, c] - v)
+        for c in range(lanes):
+            grad_tau[c] -= row_tau[c]
     return grad_tau
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _through_sigmoid(grad_s, h, threshold, slope, grad_h, power):
+    """grad_h = grad_s * sigmoid'(slope (h - threshold)) in float32, to rounding.
+
+    sigmoid'(z) = e / (1 + e)^2 with e = exp(-|z|) = 2^k 2^f, where k is whole and 2^f, 0 <= f < 1, a
+    polynomial with an error below 2e-7: a call of exp for each neuron would not become vector code.
+    """
+    one, lowest = np.float32(1), np.float32(-120)
+    steepness, gain = np.float32(slope * LOG2_E), np.float32(slope)
+    for c in range(len(h)):
+        z = max(-abs(steepness * (h[c] - threshold)), lowest)
+        k = np.floor(z)
+        f = z - k
+        p = np.float32(1.8775767e-3) * f + np.float32(8.9893397e-3)
+        p = p * f + np.float32(5.5826318e-2)
+        p = p * f + np.float32(2.4015361e-1)
+        p = p * f + np.float32(6.9315308e-1)
+        grad_h[c] = p * f + np.float32(9.9999994e-1)
+        power[c] = (np.int32(k) + np.int32(127)) << np.int32(23)  # the bits of the float 2^k
+    two_to_k = power.view(np.float32)
+    for c in range(len(h)):
+        e = grad_h[c] * two_to_k[c]
+        grad_h[c] = grad_s[c] * (gain * e / ((one + e) * (one + e)))

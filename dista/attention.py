@@ -19,12 +19,15 @@ it is 1 except in the ``map`` form. For W = 1 all forms are identical.
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections.abc import Callable
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from dista import fast_attention, kernels
 from dista.axes import ACTIVITY, MAP, Observable
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
 from dista.layers import Conv, Norm, SpikingConv
@@ -57,14 +60,15 @@ def read(a: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
     if window == 1:
         return scale * (a @ v)
     query_time, key_time = (torch.tensor(p, device=v.device) for p in causal_pairs(len(v), window))
-    summed = torch.zeros_like(v).index_add(0, query_time, a @ v[key_time])
-    reachable = torch.bincount(query_time).to(v.dtype)
+    products = a @ v[key_time]  # in half precision under autocast
+    summed = torch.zeros_like(products[: len(v)]).index_add(0, query_time, products)
+    reachable = torch.bincount(query_time).to(products.dtype)
     return scale * summed / reachable[:, None, None, None, None]
 
 
 def threshold(a: Tensor, u: float) -> Tensor:
     """f(a) = a where a > u, else 0 [reviews]. The gradient is 1 where kept, 0 where removed."""
-    return torch.where(a > u, a, torch.zeros_like(a))
+    return torch.nn.functional.threshold(a, u, 0.0)
 
 
 def lookup(a: Tensor, table: Tensor) -> Tensor:
@@ -215,15 +219,34 @@ class SpaceTimeAttention(nn.Module):
         self.output = SpikingConv(config, config.dim, config.dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        q, k, v = (self._split(project(x)) for project in (self.query, self.key, self.value))
-        a = self.denoise(self.scores(q, k))
-        o = self._merge(self.read(a, v), x)
+        q, k, v = (self.split(project(x)) for project in (self.query, self.key, self.value))
+        o = self.merge(self.fastest(q)(q, k, v), x)
         return self.output(self.neuron(o))
 
-    def _split(self, s: Tensor) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """From queries, keys and values (time, batch, head, token, dim) to what is read from the values."""
+        return self.read(self.denoise(self.scores(q, k)), v)
+
+    def fastest(self, q: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+        """``attend``, or a shortcut to the same output where there is one and no hook wants the map."""
+        operations = self.scores, self.denoise, self.read
+        if not kernels.enabled() or kernels.watched(operations):
+            return self.attend
+        options = dict(window=self.scores.window, scale=self.read.scale)
+        if self.denoise.kind == "none" and fast_attention.is_cheaper(q, options["window"]):
+            return functools.partial(fast_attention.attend_linear, **options)
+        if fast_attention.map_bytes(q, options["window"]) > fast_attention.LARGE_MAP:
+            return functools.partial(
+                fast_attention.attend_in_parts, denoise=self.denoise, **options
+            )
+        return self.attend
+
+    def split(self, s: Tensor) -> Tensor:
+        """Channels into heads, patches into a row of tokens: (time, batch, head, token, dim)."""
         tokens = "time batch head (row column) dim"
         return rearrange(s, f"time batch (head dim) row column -> {tokens}", head=self.heads)
 
-    def _merge(self, o: Tensor, x: Tensor) -> Tensor:
+    def merge(self, o: Tensor, x: Tensor) -> Tensor:
+        """The shape of ``x`` again, for what ``split`` made."""
         tokens = "time batch head (row column) dim"
         return rearrange(o, f"{tokens} -> time batch (head dim) row column", row=x.shape[-2])

@@ -1,11 +1,13 @@
-"""The membrane recursion as one pass over memory, for CPUs.
+"""Neurons as one pass over memory, for CPUs.
 
 The recursion of ``dista.neurons.membrane`` is a chain of small elementwise operations; written in
-torch each is a pass over memory of its own. Here numba compiles one loop over all of them. The
-forward keeps only h; the backward recomputes what it needs from it, because (x - v) / tau = h - v.
-Results agree with the reference to rounding, gradients included, which the tests check.
+torch each is a pass over memory of its own. Here numba compiles one loop over all of them. Kept for
+the backward pass is only h: what else it needs follows from it, because (x - v) / tau = h - v.
+``membrane`` is the recursion alone; ``spikes`` fires as well, with the sigmoid's surrogate gradient in
+the same pass. Results agree with the reference to rounding, gradients included, which the tests check.
 
-``DISTA_KERNEL=reference`` in the environment switches the kernels off.
+``DISTA_KERNEL=reference`` in the environment switches the kernels off, these and the shortcuts of
+``dista.fast_attention``.
 """
 
 from __future__ import annotations
@@ -13,22 +15,55 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules import module as hooks_of_all
+
+KERNELS = ("auto", "reference")
+LANES = 256
+"""Neurons that the innermost loops run over, more where a layer has more channels."""
 
 BLOCK = 2048
-"""Neurons in one block of the loops: their state stays in the first-level cache over all steps."""
+"""Neurons that are worth a thread of their own."""
+
+
+def enabled() -> bool:
+    """Whether kernels may be used: unless ``DISTA_KERNEL`` says ``reference``; ValueError for other names."""
+    wanted = os.environ.get("DISTA_KERNEL", "auto")
+    if wanted not in KERNELS:
+        raise ValueError(f"DISTA_KERNEL={wanted!r}; expected one of {', '.join(KERNELS)}")
+    return wanted == "auto"
+
+
+def chosen() -> dict[str, str]:
+    """Which kernel computes membranes, and why, in words."""
+    if not enabled():
+        return {"membrane": "reference (DISTA_KERNEL=reference)"}
+    if _loops() is None:
+        return {"membrane": "reference (numba is not installed)"}
+    return {"membrane": "numba: charge, fire and reset in one pass (float32 and float64 on CPUs)"}
+
+
+def watched(modules: Iterable[nn.Module]) -> bool:
+    """Whether a hook listens to one of ``modules``, or to all modules: their outputs must then exist."""
+    every = hooks_of_all._global_forward_hooks or hooks_of_all._global_forward_pre_hooks
+    return bool(every) or any(m._forward_hooks or m._forward_pre_hooks for m in modules)
 
 
 def suits(x: Tensor) -> bool:
-    """Whether the fused kernel applies: a (time, batch, channel, row, column) float tensor on a CPU."""
-    wanted = os.environ.get("DISTA_KERNEL", "numba") != "reference"
+    """Whether the kernels apply: a (time, batch, channel, row, column) float tensor on a CPU."""
     kind = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64) and x.ndim == 5
-    return wanted and kind and not torch.compiler.is_compiling() and _loops() is not None
+    return enabled() and kind and not torch.compiler.is_compiling() and _loops() is not None
+
+
+def suits_training(x: Tensor, surrogate: str) -> bool:
+    """Whether ``spikes`` applies where gradients are wanted: the sigmoid, in float32."""
+    return suits(x) and x.dtype == torch.float32 and surrogate == "sigmoid"
 
 
 def membrane(x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
@@ -36,29 +71,53 @@ def membrane(x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None) 
     return _Membrane.apply(x, tau, v_threshold, v_reset)
 
 
+def spikes(
+    x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None, slope: float
+) -> Tensor:
+    """s[t], 0 or 1; ``slope`` is that of the sigmoid whose derivative is the surrogate gradient."""
+    return _Spikes.apply(x, tau, v_threshold, v_reset, slope)
+
+
 class _Membrane(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
-        flat = _channels_last(x)
+        flat, constants = _channels_last(x), (v_threshold, v_reset or 0.0, v_reset is None)
         h = torch.empty_like(flat)
-        constants = (v_threshold, v_reset or 0.0, v_reset is None)
-        _each_part(_loops().forward, (flat, h), _tau_per_neuron(tau, flat), constants)
+        _each_part(_loops().forward, (flat, h, None), tau, constants)
         ctx.save_for_backward(h, tau)
-        ctx.constants = constants
-        return rearrange(h, "time batch row column channel -> time batch channel row column")
+        ctx.constants = (*constants, None)
+        return _channels_third(h)
 
     @staticmethod
     def backward(ctx, grad: Tensor):
-        h, tau = ctx.saved_tensors
-        grad = _channels_last(grad)
-        grad_x = torch.empty_like(h)
-        parts = _each_part(
-            _loops().backward, (grad, h, grad_x), _tau_per_neuron(tau, h), ctx.constants
-        )
-        grad_tau = torch.from_numpy(np.sum(parts, axis=0)).to(tau.dtype)
-        grad_tau = grad_tau.reshape(tau.shape) if tau.ndim else grad_tau.sum()
-        grad_x = rearrange(grad_x, "time batch row column channel -> time batch channel row column")
-        return grad_x, grad_tau, None, None
+        return *_backward(grad, *ctx.saved_tensors, ctx.constants), None, None
+
+
+class _Spikes(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx, x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None, slope: float
+    ) -> Tensor:
+        flat, constants = _channels_last(x), (v_threshold, v_reset or 0.0, v_reset is None)
+        s, h = torch.empty_like(flat), torch.empty_like(flat) if any(ctx.needs_input_grad) else None
+        _each_part(_loops().forward, (flat, h, s), tau, constants)
+        if h is not None:
+            ctx.save_for_backward(h, tau)
+        ctx.constants = (*constants, slope)
+        return _channels_third(s)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        return *_backward(grad, *ctx.saved_tensors, ctx.constants), None, None, None
+
+
+def _backward(grad: Tensor, h: Tensor, tau: Tensor, constants: tuple) -> tuple[Tensor, Tensor]:
+    """Gradients of x and tau; the last of ``constants`` is the surrogate's slope, None for that of h."""
+    grad_x = torch.empty_like(h)
+    parts = _each_part(_loops().backward, (_channels_last(grad), h, grad_x), tau, constants)
+    lanes = torch.from_numpy(np.sum(parts, axis=0)).to(tau.dtype)
+    grad_tau = lanes.reshape(-1, *tau.shape).sum(0) if tau.ndim else lanes.sum()
+    return _channels_third(grad_x), grad_tau
 
 
 def _channels_last(x: Tensor) -> Tensor:
@@ -68,23 +127,41 @@ def _channels_last(x: Tensor) -> Tensor:
     ).contiguous()
 
 
-def _tau_per_neuron(tau: Tensor, flat: Tensor) -> np.ndarray:
-    """tau as one value for each channel, in the precision of the data."""
-    values = tau.detach().to(flat.dtype).reshape(-1).numpy()
-    return np.ascontiguousarray(np.broadcast_to(values, (flat.shape[-1],)))
+def _channels_third(flat: Tensor) -> Tensor:
+    """The inverse view."""
+    return rearrange(flat, "time batch row column channel -> time batch channel row column")
 
 
-def _each_part(loop, tensors: tuple[Tensor, ...], tau: np.ndarray, constants: tuple) -> list:
-    """Run ``loop`` on equal shares of the neurons, one a thread of torch's; results in order."""
-    channels = len(tau)
-    arrays = [t.numpy().reshape(t.shape[0], -1, channels) for t in tensors]
-    sites = arrays[0].shape[1]
-    threads = min(torch.get_num_threads(), max(1, sites * channels // BLOCK))
-    bounds = np.linspace(0, sites, threads + 1).astype(np.int64)
-    tasks = [(*arrays, tau, *constants, low, high) for low, high in itertools.pairwise(bounds)]
+def _each_part(loop, tensors: tuple[Tensor | None, ...], tau: Tensor, constants: tuple) -> list:
+    """Run ``loop`` on equal shares of the neurons, one a thread of torch's; results in order.
+
+    The arrays become (time, row, lane), where a lane is a channel of one of a few neighbouring sites:
+    loops over 16 channels alone would be too short for vector code.
+    """
+    first = tensors[0]
+    channels, sites = first.shape[-1], first[0, ..., 0].numel()
+    lanes = channels * _divisor(sites, up_to=LANES // channels)
+    arrays = [None if t is None else t.detach().numpy().reshape(len(t), -1, lanes) for t in tensors]
+    rows = sites * channels // lanes
+    threads = min(torch.get_num_threads(), max(1, rows * lanes // BLOCK))
+    bounds = np.linspace(0, rows, threads + 1).astype(np.int64)
+    each = (*arrays, _tau_per_lane(tau, first.dtype, channels, lanes), *constants)
+    tasks = [(*each, low, high) for low, high in itertools.pairwise(bounds)]
     if threads == 1:
         return [loop(*tasks[0])]
     return list(_pool(threads).map(lambda task: loop(*task), tasks))
+
+
+@functools.cache
+def _divisor(number: int, up_to: int) -> int:
+    """The largest divisor of ``number`` that is at most ``up_to``, or 1."""
+    return next((d for d in range(min(number, up_to), 1, -1) if number % d == 0), 1)
+
+
+def _tau_per_lane(tau: Tensor, dtype: torch.dtype, channels: int, lanes: int) -> np.ndarray:
+    """tau as one value for each lane, in the precision of the data."""
+    values = tau.detach().to(dtype).reshape(-1).numpy()
+    return np.tile(np.broadcast_to(values, (channels,)), lanes // channels)
 
 
 @functools.cache

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 
+from dista import kernels
 from dista.config import ModelConfig, NeuronConfig
 from dista.neurons import LIF
 
@@ -46,4 +49,17 @@ class SpikingConv(nn.Module):
         self.neuron = LIF(config.neuron, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.neuron(self.norm(self.conv(x)))
+        return self.neuron(self.current(x))
+
+    def current(self, x: Tensor) -> Tensor:
+        """Input current of the neurons: BN(conv(x)), in evaluation as one convolution."""
+        if self.norm.training or not kernels.enabled() or kernels.watched((self.conv, self.norm)):
+            return self.norm(self.conv(x))
+        return folded(self.conv, self.norm, x)
+
+
+def folded(conv: Conv, norm: Norm, x: Tensor) -> Tensor:
+    """norm(conv(x)) in evaluation mode: the statistics are constants, and go into weight and bias."""
+    gain = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    weight, bias = conv.weight * gain[:, None, None, None], norm.bias - norm.running_mean * gain
+    return over_time(lambda image: conv2d(image, weight, bias, padding=conv.padding), x)

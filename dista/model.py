@@ -6,7 +6,7 @@ Tensors are (time, batch, channel, row, column) throughout; tokens are the patch
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from einops import rearrange
@@ -16,6 +16,9 @@ from dista.attention import SpaceTimeAttention
 from dista.axes import Observable
 from dista.config import ModelConfig
 from dista.layers import SpikingConv, over_time
+
+if TYPE_CHECKING:
+    from dista.streaming import State
 
 
 class StemStage(SpikingConv):
@@ -30,10 +33,7 @@ class StemStage(SpikingConv):
         self.pool = nn.MaxPool2d(3, stride=2, padding=1) if pool else nn.Identity()
 
     def current(self, x: Tensor) -> Tensor:
-        return over_time(self.pool, self.norm(self.conv(x)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.neuron(self.current(x))
+        return over_time(self.pool, super().current(x))
 
 
 class Stem(nn.Module):
@@ -125,10 +125,26 @@ class DISTA(nn.Module):
     def steps(self, x: Tensor) -> Tensor:
         """Logits of every step (time, batch, class)."""
         x, steps = self._sequence(x)
-        x = self.stem((x - self.mean) / self.std, steps)
+        x = self.stem(self.normalised(x), steps)
         for block in self.blocks:
             x = block(x)
         return self.head(x)
+
+    def normalised(self, x: Tensor) -> Tensor:
+        """The input as the first convolution sees it."""
+        return (x - self.mean) / self.std
+
+    def start(self) -> State:
+        """The state before the first step of a stream; see ``dista.streaming``."""
+        from dista.streaming import State
+
+        return State()
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Logits of the next step of a stream, and the state after it; see ``dista.streaming.step``."""
+        from dista.streaming import step
+
+        return step(self, x, state)
 
     def readout(self, logits: Tensor) -> Tensor:
         """The answer (batch, class): mean of the step logits over the read-out window."""

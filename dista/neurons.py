@@ -61,6 +61,14 @@ def surrogate(name: str, alpha: float | None = None) -> Callable[[Tensor], Tenso
     return cls() if alpha is None else cls(alpha=alpha)
 
 
+def surrogate_gradient(distance: Tensor, name: str, alpha: float | None = None) -> Tensor:
+    """The slope that training sees instead of the step's, at ``distance`` = h - v_threshold."""
+    with torch.inference_mode(False), torch.enable_grad():
+        x = distance.detach().clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(surrogate(name, alpha)(x).sum(), x)
+    return gradient
+
+
 class Tau(nn.Module):
     """The time constant in steps: tau = 1 / sigmoid(w) = 1 + exp(-w), never below 1.
 
@@ -132,5 +140,23 @@ class LIF(nn.Module):
         self.spikes = Spikes(config)
 
     def forward(self, x: Tensor) -> Tensor:
+        x = x.to(torch.promote_types(x.dtype, torch.float32))  # autocast must not round membranes
+        if self._at_once(x):
+            return kernels.spikes(x, self.tau(), *self._constants)
         h = self.membrane(x, self.tau())
         return self.spikes(h)
+
+    def _at_once(self, x: Tensor) -> bool:
+        """Whether one kernel may charge and fire: no hook wants h or s, the surrogate has a kernel."""
+        if kernels.watched((self.membrane, self.spikes)):
+            return False
+        if torch.is_grad_enabled() and (x.requires_grad or self.tau.w.requires_grad):
+            return kernels.suits_training(x, self.config.surrogate)
+        return kernels.suits(x)
+
+    @functools.cached_property
+    def _constants(self) -> tuple[float, float | None, float]:
+        """Threshold, reset and the slope of the sigmoid surrogate."""
+        config = self.config
+        slope = surrogate("sigmoid").alpha if config.alpha is None else config.alpha
+        return config.v_threshold, config.v_reset, slope

@@ -27,7 +27,7 @@ def layer(channels=SHAPE[2], dtype=torch.float64, **options):
 # --- spikingjelly -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kernel", ["numba", "reference"])
+@pytest.mark.parametrize("kernel", ["auto", "reference"])
 @pytest.mark.parametrize("surrogate", ["sigmoid", "atan", "piecewise_quadratic", "erf"])
 @pytest.mark.parametrize(
     "v_threshold, v_reset, tau",
@@ -83,6 +83,14 @@ def test_alpha_changes_the_surrogate_gradient(name):
     assert not torch.equal(*gradients)
 
 
+def test_surrogate_gradient_is_the_slope_of_a_sigmoid():
+    distance = torch.linspace(-2, 2, 9, dtype=torch.float64)
+    with torch.inference_mode():
+        slope = neurons.surrogate_gradient(distance, "sigmoid", 3.0)
+    expected = [3 * s * (1 - s) for s in (1 / (1 + math.exp(-3 * d)) for d in distance.tolist())]
+    assert slope.tolist() == pytest.approx(expected)
+
+
 # --- by hand ------------------------------------------------------------------------------------
 
 # The current of each step, then h before the reset, v after it, and the spikes.
@@ -127,7 +135,7 @@ BY_HAND = [
 ]
 
 
-@pytest.mark.parametrize("kernel", ["numba", "reference"])
+@pytest.mark.parametrize("kernel", ["auto", "reference"])
 @pytest.mark.parametrize("options, x, h, v, s", BY_HAND)
 def test_trajectory_by_hand(monkeypatch, kernel, options, x, h, v, s):
     monkeypatch.setenv("DISTA_KERNEL", kernel)
@@ -271,3 +279,71 @@ def test_kernel_leaves_other_inputs_to_the_reference(x):
     assert not kernels.suits(x)
     tau = torch.tensor(2.0, dtype=x.dtype)
     assert neurons.membrane(x, tau).shape == x.shape
+
+
+# --- charge and fire in one pass ----------------------------------------------------------------
+
+
+def spikes_and_gradients(lif, x, weights):
+    s = lif(x)
+    return s, *torch.autograd.grad((s * weights).sum(), (x, lif.tau.w))
+
+
+@pytest.mark.parametrize("tau_per", ["layer", "channel"])
+@pytest.mark.parametrize("v_threshold, v_reset", [(1.0, 0.0), (0.7, -0.3), (1.3, None)])
+@pytest.mark.parametrize("alpha", [None, 1.5])
+def test_one_pass_is_the_reference(monkeypatch, tau_per, v_threshold, v_reset, alpha):
+    """In float32 the surrogate gradient comes from the loop itself, not from spikingjelly."""
+    options = dict(tau_per=tau_per, v_threshold=v_threshold, v_reset=v_reset, alpha=alpha)
+    lif, x = layer(dtype=torch.float32, **options), currents(dtype=torch.float32)
+    weights = torch.randn(SHAPE)
+    monkeypatch.setattr(kernels, "membrane", lambda *_: pytest.fail("two passes"))
+    fused = spikes_and_gradients(lif, x, weights)
+    monkeypatch.setenv("DISTA_KERNEL", "reference")
+    plain = spikes_and_gradients(lif, x, weights)
+    assert torch.equal(fused[0], plain[0]) and 0.05 < fused[0].mean() < 0.95
+    for ours, reference in zip(fused[1:], plain[1:], strict=True):
+        torch.testing.assert_close(ours, reference, rtol=2e-5, atol=2e-6)
+
+
+def test_the_surrogate_of_the_loop_is_the_sigmoid_far_from_the_threshold_too():
+    """One step, so that the gradient of x is the surrogate's alone, over 200 e-folds."""
+    x = torch.linspace(-60, 62, 8191).view(1, 1, 1, 1, -1).requires_grad_()
+    tau = torch.tensor(1.0)
+    (ours,) = torch.autograd.grad(kernels.spikes(x, tau, 1.0, 0.0, 4.0).sum(), x)
+    e = torch.exp(-4 * (x.detach().double() - 1).abs()).clamp_min(2.0**-120)
+    torch.testing.assert_close(ours.double(), 4 * e / (1 + e) ** 2, rtol=2e-5, atol=0)
+
+
+@pytest.mark.parametrize("surrogate", ["atan", "sigmoid"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_one_pass_without_gradients_suits_every_surrogate(monkeypatch, surrogate, dtype):
+    lif, x = layer(surrogate=surrogate, dtype=dtype), currents(dtype=dtype).detach()
+    with torch.no_grad():
+        expected = lif.spikes(lif.membrane(x, lif.tau()))
+        monkeypatch.setattr(kernels, "membrane", lambda *_: pytest.fail("two passes"))
+        assert torch.equal(lif(x), expected)
+
+
+@pytest.mark.parametrize("part", ["membrane", "spikes"])
+def test_two_passes_while_a_hook_listens(monkeypatch, part):
+    monkeypatch.setattr(kernels, "spikes", lambda *_: pytest.fail("the hook would see nothing"))
+    lif, seen = layer(dtype=torch.float32), []
+    handle = getattr(lif, part).register_forward_hook(lambda *_: seen.append(part))
+    lif(currents(dtype=torch.float32))
+    assert seen == [part]
+    handle.remove()
+    with pytest.raises(pytest.fail.Exception):
+        lif(currents(dtype=torch.float32))
+
+
+def test_membranes_keep_float32_under_autocast():
+    lif, x = layer(dtype=torch.float32), currents(dtype=torch.bfloat16)
+    assert torch.equal(lif(x), lif(x.float())) and lif(x).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    "sites, up_to, expected", [(56, 16, 14), (13, 4, 1), (12, 100, 12), (7, 0, 1)]
+)
+def test_rows_divide_the_sites(sites, up_to, expected):
+    assert kernels._divisor(sites, up_to) == expected

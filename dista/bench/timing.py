@@ -1,0 +1,67 @@
+"""Interleaved timing: every round runs each action once, so that a slow minute is slow for all."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from dista.bench.cases import CASES, IMPLEMENTATIONS, logits, reset
+
+Action = Callable[[], None]
+
+
+def interleaved(actions: Mapping[str, Action], rounds: int) -> dict[str, float]:
+    """Median seconds of each action over ``rounds``, after one run of each that does not count.
+
+    The order turns by one each round, so that no action always follows the same one.
+    """
+    names, seconds = list(actions), {name: [] for name in actions}
+    for name in names:
+        actions[name]()
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            began = time.perf_counter()
+            actions[name]()
+            seconds[name].append(time.perf_counter() - began)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def forward(model: nn.Module, x: Tensor, dtype: torch.dtype | None = None) -> Action:
+    """Inference on a batch, under autocast to ``dtype`` where one is given."""
+
+    def act() -> None:
+        model.eval()
+        with torch.inference_mode(), torch.autocast("cpu", dtype, enabled=dtype is not None):
+            logits(model, x)
+        reset(model)
+
+    return act
+
+
+def training_step(
+    model: nn.Module, x: Tensor, y: Tensor, dtype: torch.dtype | None = None
+) -> Action:
+    """Forward, backward and an AdamW step on a batch."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+
+    def act() -> None:
+        model.train()
+        with torch.autocast("cpu", dtype, enabled=dtype is not None):
+            answer = logits(model, x)
+        cross_entropy(answer.float(), y).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        reset(model)
+
+    return act
+
+
+def case_step(case: str, implementation: str) -> Action:
+    """The training step of an implementation on a case, by their names."""
+    chosen = CASES[case]
+    return training_step(IMPLEMENTATIONS[implementation](chosen), *chosen.input())

@@ -1,0 +1,105 @@
+"""Attention without the whole map, for when nobody looks at it.
+
+    read(f(Q K^T), V)      is what ``dista.attention`` computes, as three operations that hooks can see
+
+Two shortcuts give the same output and gradients:
+
+- f the identity: (Q K^T) V = Q (K^T V). K^T V is d x d, and over a window it is a difference of prefix
+  sums, so that time and memory grow with T N, not with T W N^2 [related: spikingjelly's Spikformer, for
+  one step].
+- any f: a few queries at a time, their part of the map computed again in the backward pass. Memory is
+  that of Q, K, V and of one part, linear in T N, for one more product Q K^T [related: FlashAttention].
+
+Counts are whole numbers, so their sums in another order are exact (float32: up to 2^24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from einops import rearrange
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from dista import kernels
+
+LARGE_MAP, PART = 16 << 20, 8 << 20
+"""Bytes from which the map is computed in parts, and of a part: below, that only costs time."""
+
+
+def chosen() -> dict[str, str]:
+    """Which shortcuts attention may take, and when, in words."""
+    if not kernels.enabled():
+        return {"attention": "reference (DISTA_KERNEL=reference)"}
+    return {
+        "attention, no denoiser": "prefix sums of K^T V, unless a hook wants the map",
+        "attention, denoiser": f"in parts that are not kept, where the map exceeds {LARGE_MAP >> 20} MiB",
+    }
+
+
+def reachable(steps: int, window: int) -> list[int]:
+    """n(t): how many steps t can reach, itself included."""
+    return [min(t + 1, window) for t in range(steps)]
+
+
+def map_bytes(q: Tensor, window: int) -> int:
+    """Bytes of the map A that queries (time, batch, head, token, dim) meet in their window."""
+    steps, batch, heads, tokens, _ = q.shape
+    return sum(reachable(steps, window)) * batch * heads * tokens**2 * q.element_size()
+
+
+def is_cheaper(q: Tensor, window: int) -> bool:
+    """Whether Q (K^T V) needs fewer multiplications than (Q K^T) V, its prefix sums counted."""
+    steps, *_, tokens, dim = q.shape
+    return sum(reachable(steps, window)) * tokens > steps * (dim + (window > 1))
+
+
+def attend_linear(q: Tensor, k: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
+    """scale / n(t) * Q[t] (sum_m K[m]^T V[m]), all (time, batch, head, token, dim): f is the identity."""
+    memory = k.mT @ v
+    if window > 1:
+        memory = memory.cumsum(0)
+        if window < len(q):
+            memory = torch.cat([memory[:window], memory[window:] - memory[:-window]])
+    return _mean(q @ memory, window, scale)
+
+
+def attend_in_parts(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    window: int,
+    scale: float,
+    denoise: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """scale / n(t) * sum_m f(Q[t] K[m]^T) V[m], a few queries after the others; their map is not kept."""
+    steps, batch, heads, tokens, _ = q.shape
+    k, v = (
+        rearrange(x, "time batch head token dim -> batch head (time token) dim") for x in (k, v)
+    )
+
+    def one(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        return denoise(queries @ keys.mT) @ values  # sums over the steps of the window as well
+
+    read = []
+    for t, n in enumerate(reachable(steps, window)):
+        past = slice((t + 1 - n) * tokens, (t + 1) * tokens)
+        rows = max(1, PART // (batch * heads * n * tokens * q.element_size()))
+        parts = q[t].split(rows, dim=-2)
+        keys, values = k[:, :, past], v[:, :, past]
+        read += [
+            torch.cat(
+                [checkpoint(one, part, keys, values, use_reentrant=False) for part in parts], -2
+            )
+        ]
+    return _mean(torch.stack(read), window, scale)
+
+
+def _mean(summed: Tensor, window: int, scale: float) -> Tensor:
+    """scale * sum / n(t), rounded in this order as ``dista.attention.read`` does: a membrane may lie
+    exactly on its threshold."""
+    if window == 1:
+        return scale * summed
+    n = summed.new_tensor(reachable(len(summed), window))
+    return scale * summed / n[:, None, None, None, None]

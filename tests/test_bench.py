@@ -1,0 +1,148 @@
+"""The benchmark measures what it says, on shapes small enough to take a second. No time is asserted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from dista.bench import cases, machine, memory, neuron, report, scaling, timing
+from dista.bench.tables import tables
+from dista.config import NeuronConfig
+from dista.neurons import LIF
+
+TINY = cases.Case(
+    "1-8, T 3, 16×16",
+    cases._config(16, 3, "FFTT", dim=8, depth=1, heads=2, time_steps=3),
+    batch=2,
+)
+FRAMES = dataclasses.replace(TINY, frames=True)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """One small case, two sizes for each axis, and peaks that take no time to measure."""
+    monkeypatch.setattr(report, "CASES", {"tiny": TINY})
+    monkeypatch.setattr(neuron, "BATCH", 1)
+    monkeypatch.setattr(scaling, "SHAPES", {"T": [(2, 4), (3, 4)], "N": [(2, 4), (2, 9)]})
+    monkeypatch.setattr(machine, "peaks", lambda: {"matrix product": 1e9, "convolution": 2e9})
+
+
+@pytest.fixture
+def result(tiny):
+    return report.run(["tiny"], rounds=1, memory=False)
+
+
+def test_every_implementation_is_compared_with_the_peer(result):
+    rows = {row["implementation"]: row for row in result["models"]}
+    assert set(rows) == {*cases.IMPLEMENTATIONS, report.BF16}
+    peer = rows[cases.PEER]
+    for row in rows.values():
+        for mode in ("forward", "training"):
+            assert row[f"{mode} ratio"] == peer[mode] / row[mode]
+    assert peer["forward ratio"] == 1
+
+
+def test_how_far_from_the_limit(result):
+    row = next(row for row in result["models"] if row["implementation"] == "spatial")
+    work = machine.operations(cases.ours()(TINY), TINY.input()[0])
+    assert row["of peak"] == pytest.approx(work / row["forward"] / 2e9)
+
+
+def test_operations_of_one_layer_are_counted_exactly():
+    conv = torch.nn.Conv2d(3, 5, 3, padding=1, bias=False)
+    assert machine.operations(conv, torch.zeros(2, 3, 7, 11)) == 2 * (2 * 7 * 11) * 5 * 3 * 9
+
+
+def test_the_result_is_json_and_the_tables_say_all_of_it(result):
+    again = json.loads(json.dumps(result))
+    said = tables(again)
+    for words in ("1-8, T 3", "spikingjelly", "DISTA map", "bf16", "snntorch", "T^", "GFLOP/s"):
+        assert words in said
+    assert "not measured" in said, "memory was not"
+
+
+@pytest.mark.parametrize("case", [TINY, FRAMES])
+@pytest.mark.parametrize("name", cases.IMPLEMENTATIONS)
+def test_models_of_a_case_have_its_shape(case, name):
+    model = cases.IMPLEMENTATIONS[name](case).eval()
+    x, y = case.input()
+    assert cases.logits(model, x).shape == (len(y), case.config.classes)
+    cases.reset(model)
+
+
+def test_implementations_have_nearly_as_many_weights(monkeypatch):
+    def parameters(name):
+        return sum(p.numel() for p in cases.IMPLEMENTATIONS[name](TINY).parameters())
+
+    assert parameters("spatial") == parameters("space-time") - taus(TINY)
+    assert parameters("spatial") == pytest.approx(parameters(cases.PEER), rel=0.02)
+
+
+def taus(case):
+    model = cases.IMPLEMENTATIONS["space-time"](case)
+    return sum(isinstance(m, LIF) for m in model.modules())
+
+
+def test_actions_take_turns():
+    seen = []
+    actions = {name: (lambda name=name: seen.append(name)) for name in "abc"}
+    medians = timing.interleaved(actions, rounds=2)
+    assert "".join(seen) == "abc" + "abc" + "bca"
+    assert list(medians) == ["a", "b", "c"]
+
+
+def test_a_training_step_changes_the_weights_and_a_forward_does_not():
+    model = cases.ours()(TINY)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    x, y = TINY.input()
+    timing.forward(model, x)()
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    timing.training_step(model, x, y)()
+    assert not torch.equal(before["head.linear.weight"], model.head.linear.weight)
+
+
+def test_peers_of_the_neuron_fire_the_same_spikes():
+    x = torch.randn(3, 2, neuron.CHANNELS, 2, 2)
+    with torch.no_grad():
+        assert torch.equal(neuron.spikingjelly()(x), LIF(NeuronConfig(), neuron.CHANNELS)(x))
+
+
+@pytest.mark.skipif(not memory.CLEAR.exists(), reason="needs Linux's high-water mark")
+def test_growth_is_the_memory_that_is_held_at_once():
+    def hold(megabytes):
+        return lambda: np.ones(megabytes * 2**20, np.uint8).sum()
+
+    grown = memory.growth(hold(200))
+    assert 195 * 2**20 < grown < 260 * 2**20
+    assert memory.growth(hold(1)) < 50 * 2**20
+
+
+@pytest.mark.skipif(not memory.CLEAR.exists(), reason="needs Linux's high-water mark")
+def test_peak_memory_is_measured_in_another_process():
+    small, large = (
+        memory.peak("dista.bench.scaling:attention_step", "none", 8, tokens)
+        for tokens in (64, 1024)
+    )
+    assert large > 4 * small > 0
+
+
+def test_the_exponent_of_a_power_law():
+    sizes = [2, 3, 7]
+    assert scaling.exponent(sizes, [5 * n**1.5 for n in sizes]) == pytest.approx(1.5)
+
+
+def test_an_unknown_case_is_an_error():
+    with pytest.raises(KeyError, match="no benchmark case 'large'; there are small, cifar, dvs"):
+        report.run(["large"])
+
+
+def test_the_kernels_in_use_are_said(monkeypatch):
+    assert machine.info()["kernels"]["membrane"].startswith("numba")
+    monkeypatch.setenv("DISTA_KERNEL", "reference")
+    said = machine.info()["kernels"]
+    assert set(said) == {"membrane", "attention"}
+    assert all("DISTA_KERNEL=reference" in value for value in said.values())

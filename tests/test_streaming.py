@@ -1,0 +1,119 @@
+"""A stream gives the same logits as the whole sequence, from a state that does not grow."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import dista
+from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
+
+STEPS, BATCH = 7, 3
+SMALL = ModelConfig(
+    input_shape=(2, 11, 13),
+    classes=5,
+    time_steps=STEPS,
+    dim=12,
+    depth=2,
+    heads=3,
+    attention_scale=0.5,
+    denoiser=DenoiserConfig(kind="threshold", u=1.0),
+)
+FORMS = {
+    "none": MemoryConfig(form="none"),
+    "projection": MemoryConfig(form="projection", window=3),
+    "projection beyond the sequence": MemoryConfig(form="projection", window=11),
+    "attenuated": MemoryConfig(form="attenuated", window=4, decay=0.7),
+    "map": MemoryConfig(form="map", window=5),
+    "map of all steps": MemoryConfig(form="map", window=STEPS),
+}
+NEURONS = {
+    "hard reset": NeuronConfig(),
+    "hard reset below zero": NeuronConfig(v_reset=-0.3),
+    "soft reset, tau per channel": NeuronConfig(v_reset=None, tau_per="channel", tau=3.0),
+}
+
+
+def made(memory: MemoryConfig, neuron: NeuronConfig = NeuronConfig(), **changes) -> dista.DISTA:
+    """A model whose norms have seen data, so that its neurons fire at many rates."""
+    torch.manual_seed(11)
+    model = dista.DISTA(SMALL.replace(memory=memory, neuron=neuron, **changes)).double()
+    for norm in (m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)):
+        norm.momentum = 1.0  # the statistics are those of the last input
+    model(frames())
+    return model.eval()
+
+
+def frames() -> torch.Tensor:
+    return torch.rand(STEPS, BATCH, *SMALL.input_shape, dtype=torch.float64)
+
+
+def streamed(model: dista.DISTA, x: torch.Tensor) -> torch.Tensor:
+    state, logits = model.start(), []
+    for frame in x:
+        now, state = model.step(frame, state)
+        logits.append(now)
+    return torch.stack(logits)
+
+
+@pytest.mark.parametrize("memory", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("neuron", NEURONS.values(), ids=NEURONS)
+def test_a_stream_is_the_whole_sequence(memory, neuron):
+    model, x = made(memory, neuron), frames()
+    with torch.no_grad():
+        whole = model.steps(x)
+    assert whole.std(0).min() > 1e-4  # the steps differ: a stream without memory would be found out
+    torch.testing.assert_close(streamed(model, x), whole, rtol=0, atol=1e-12)
+
+
+def test_every_denoiser_streams():
+    kinds = {"none": {}, "threshold": {"u": 2.0}, "lookup": {"table": (0.0, 0.1, 0.9, 2.0, 7.5)}}
+    for kind, options in kinds.items():
+        model = made(FORMS["map"], denoiser=DenoiserConfig(kind=kind, **options))
+        x = frames()
+        with torch.no_grad():
+            torch.testing.assert_close(streamed(model, x), model.steps(x), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("memory", FORMS.values(), ids=FORMS)
+def test_the_state_stops_growing_with_the_window(memory):
+    model, state, sizes = made(memory), None, []
+    for frame in frames().repeat(3, 1, 1, 1, 1):
+        _, state = model.step(frame, state or model.start())
+        sizes.append(state.nbytes)
+    assert state.steps == 3 * STEPS
+    filled = max(1, memory.window - 1)
+    assert sizes[filled - 1 :] == sizes[filled - 1 : filled] * (len(sizes) - filled + 1)
+    assert sizes[:filled] == sorted(set(sizes[:filled]))
+
+
+def test_one_moment_continues_in_several_ways():
+    model, x = made(FORMS["map"]), frames()
+    _, state = model.step(x[0], model.start())
+    first, _ = model.step(x[1], state)
+    other, _ = model.step(x[2], state)
+    again, _ = model.step(x[1], state)
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_interventions_on_taus_and_denoisers_apply():
+    model, x = made(FORMS["map"]), frames()
+    for change in (
+        {"*.tau": dista.interventions.tau(5.0)},
+        {"*.denoise": dista.interventions.threshold(3)},
+    ):
+        with torch.no_grad(), dista.intervene(model, change):
+            changed = model.steps(x)
+            torch.testing.assert_close(streamed(model, x), changed, rtol=0, atol=1e-12)
+        assert not torch.equal(changed, streamed(model, x))
+
+
+def test_wrong_inputs_are_refused():
+    model = made(FORMS["none"])
+    _, state = model.step(frames()[0], model.start())
+    with pytest.raises(ValueError, match=r"\(2, 2, 11, 13\); expected \(3, 2, 11, 13\)"):
+        model.step(frames()[0, :2], state)
+    with pytest.raises(ValueError, match="one frame for each sample"):
+        model.step(frames(), model.start())
+    with pytest.raises(ValueError, match="training mode"):
+        model.train().step(frames()[0], model.start())
