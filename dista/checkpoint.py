@@ -95,20 +95,11 @@ def load(name_or_path: str | os.PathLike) -> DISTA:
 
     Raises CheckpointError where a file is missing, cannot be parsed, or does not fit the others.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     from dista.model import DISTA
 
     folder = find(name_or_path)
     model = DISTA(read_config(folder))
-    weights = folder / WEIGHTS
-    try:
-        state = load_file(weights)
-    except FileNotFoundError:
-        raise CheckpointError(f"{folder} has no {WEIGHTS}; a checkpoint needs it") from None
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{weights} is not a readable safetensors file: {error}") from error
+    weights, state = folder / WEIGHTS, _weights(folder)
     wrong = _differences(model.state_dict(), state)
     if wrong:
         raise CheckpointError(f"{weights} does not fit {CONFIG}: {'; '.join(wrong[:3])}")
@@ -118,6 +109,31 @@ def load(name_or_path: str | os.PathLike) -> DISTA:
     model.card = read_card(folder)
     model.name = model.card.get("name", folder.name)
     return model.eval()
+
+
+def adopt(model: DISTA, name_or_path: str | os.PathLike) -> list[str]:
+    """Start ``model`` from another checkpoint: take its weights where name and shape are the same.
+
+    A model of another task, window or memory form shares the stem and most of the blocks. Time
+    constants that ``model`` does not learn stay as its configuration says. Returns the names taken;
+    raises CheckpointError where there are none, or where the file is missing or unreadable.
+    """
+    folder, own = find(name_or_path), model.state_dict()
+    learned = {name for name, _ in model.named_parameters()}
+    taken = {
+        name: value.to(own[name].dtype)
+        for name, value in _weights(folder).items()
+        if name in own
+        and own[name].shape == value.shape
+        and (name in learned or not name.endswith("tau.w"))
+    }
+    if not taken.keys() & learned:
+        raise CheckpointError(
+            f"no weight of {folder} has the name and shape of one of the model; "
+            "start from a checkpoint with the same dim, heads and stem"
+        )
+    model.load_state_dict(taken, strict=False)
+    return list(taken)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -131,6 +147,20 @@ def write_whole(path: Path, content: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _weights(folder: Path) -> dict[str, Any]:
+    """The tensors of a checkpoint by name; CheckpointError where there is no readable file."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = folder / WEIGHTS
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder} has no {WEIGHTS}; a checkpoint needs it") from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
 
 
 def _differences(expected: dict, given: dict) -> list[str]:

@@ -1,15 +1,20 @@
-"""``dista``, the same as ``python -m dista``: train, evaluate, record and open the explorer."""
+"""``dista``, the same as ``python -m dista``: train, evaluate, ablate, record and open the explorer."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from dista.runs import Run
 
 app = typer.Typer(
     help="See a spiking transformer think, step by step.",
@@ -18,7 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-Data = Annotated[str, typer.Option("--data", help="Task: digits, digits-events or match.")]
+Folder = Annotated[
+    Path | None, typer.Option("--data-dir", help="Folder of the data, for tasks that need files.")
+]
 
 
 def main() -> None:
@@ -26,8 +33,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        print("dista: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(_stopped(KeyboardInterrupt()))
     except (ValueError, KeyError, OSError) as error:
         message = error.args[0] if isinstance(error, KeyError) else error
         print(f"dista: {message}", file=sys.stderr)
@@ -36,55 +42,136 @@ def main() -> None:
 
 @app.command()
 def train(
-    preset: Annotated[str, typer.Option(help="Model preset; `dista presets` lists them.")],
-    data: Data,
+    preset: Annotated[
+        str | None, typer.Option(help="Model preset; `dista presets` lists them.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="Task; `dista presets` names them.")] = None,
+    data_dir: Folder = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Training options by name; `dista presets` lists them.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder [default: runs/PRESET-TIME].")
     ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this run folder; all else is as it was.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="End after so much time.")] = None,
     batch_size: int | None = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate of the weights.")] = None,
     tau_lr: Annotated[float | None, typer.Option(help="Peak learning rate of the taus.")] = None,
+    freeze: Annotated[str | None, typer.Option(help="Train no synapses, or no taus.")] = None,
     label_smoothing: float | None = None,
     seed: int | None = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads; 1 is reproducible bit for bit.")
     ] = None,
-    augment: Annotated[bool, typer.Option(help="Augment the training data.")] = True,
+    precision: Annotated[str | None, typer.Option(help="fp32 or bf16-mixed.")] = None,
+    devices: Annotated[int | None, typer.Option(help="GPUs, or processes, a machine.")] = None,
+    num_nodes: Annotated[int | None, typer.Option(help="Machines.")] = None,
+    augment: Annotated[bool | None, typer.Option(help="Augment the training data.")] = None,
+    init: Annotated[
+        str | None, typer.Option(help="Start from this checkpoint's weights where they fit.")
+    ] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any field of TrainingConfig, as ema=0.999; repeatable."),
+    ] = None,
+    logger: Annotated[str | None, typer.Option(help="tensorboard, besides the tables.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option(help="Say what it would cost, from a few measured steps.")
+    ] = False,
     save: Annotated[
         Path | None, typer.Option(help="Also copy the best checkpoint to this folder.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model and write a run folder that the explorer shows while it grows."""
-    from dista.config import TrainingConfig
+    given = {
+        "epochs": epochs, "minutes": minutes, "batch_size": batch_size, "lr": lr, "tau_lr": tau_lr,
+        "freeze": freeze, "label_smoothing": label_smoothing, "seed": seed, "threads": threads,
+        "precision": precision, "devices": devices, "num_nodes": num_nodes, "augment": augment,
+        "init": init,
+    }  # fmt: skip
+    options = {name: value for name, value in given.items() if value is not None} | _pairs(more)
+    if logger not in (None, "tensorboard"):
+        raise ValueError(f"logger={logger!r}; expected tensorboard")
+    if resume:
+        if preset or data or recipe or options or out or dry_run:
+            raise ValueError("--resume takes everything from the run; leave the other options out")
+        from dista.training import resume as run_resume
+
+    try:
+        if resume:
+            _report(run_resume(resume, logger=logger), save, as_json)
+        else:
+            _train(preset, data, data_dir, recipe, options, out, logger, dry_run, save, as_json)
+    except KeyboardInterrupt as stop:  # here, as typer would turn it into an exit of its own
+        raise typer.Exit(_stopped(stop)) from None
+
+
+def _stopped(stop: KeyboardInterrupt) -> int:
+    """Say it in a line; the exit status that shells expect of a program that a signal ended."""
+    print(f"dista: {str(stop) or 'interrupted'}", file=sys.stderr)
+    return 128 + getattr(stop, "signal", signal.SIGINT)
+
+
+def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, save, as_json) -> None:
     from dista.data import open as open_task
     from dista.presets import preset as model_config
+    from dista.recipes import recipe as training_config
 
-    given = {
-        "epochs": epochs, "batch_size": batch_size, "lr": lr, "tau_lr": tau_lr, "seed": seed,
-        "label_smoothing": label_smoothing, "threads": threads, "augment": augment,
-    }  # fmt: skip
-    training = TrainingConfig(**{name: value for name, value in given.items() if value is not None})
-    config, task = model_config(preset), open_task(data)
+    if not preset or not data:
+        raise ValueError("a training needs --preset and --data, or --resume and a run folder")
+    training = training_config(recipe or "default").replace(**options)
+    config, task = model_config(preset), open_task(data, root=data_dir)
     folder = out or Path("runs") / f"{preset}-{time.strftime('%Y%m%d-%H%M%S')}"
 
-    from dista.training import train as run_training
+    from dista import training as trainings
 
-    began = time.perf_counter()
-    run = run_training(task, config, training, folder=folder, preset=preset)
+    if dry_run:
+        _print(asdict(trainings.plan(task, config, training)), as_json)
+        return
+    run = trainings.train(
+        task, config, training, folder=folder, preset=preset, data_root=data_dir, logger=logger
+    )
+    _report(run, save, as_json)
+
+
+def _report(run: Run, save: Path | None, as_json: bool) -> None:
+    """What a finished run came to; and its best checkpoint in the folder ``save``."""
+    from dista.training import is_first
+
+    if not is_first():
+        return
     best = run.load("best")
     if save:
         best.card["name"] = save.name
         best.save(save)
-    seconds = round(time.perf_counter() - began, 3)
-    _print({"run": str(folder), **best.card["metrics"]["test"], "seconds": seconds}, as_json)
+    seconds = run.status()["seconds"]
+    _print({"run": str(run.path), **best.card["metrics"]["test"], "seconds": seconds}, as_json)
+
+
+def _pairs(given: list[str] | None) -> dict[str, Any]:
+    """``name=value`` words as a dictionary; values are JSON where they can be read as such."""
+    found = {}
+    for word in given or ():
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise ValueError(f"--set {word}: expected NAME=VALUE, as in --set ema=0.999")
+        try:
+            found[name] = json.loads(text)
+        except json.JSONDecodeError:
+            found[name] = text
+    return found
 
 
 @app.command("eval")
 def evaluate(
     name: Annotated[str, typer.Argument(help="A shipped checkpoint, or a folder.")],
     data: Annotated[str | None, typer.Option(help="Task [default: the one of the card].")] = None,
+    data_dir: Folder = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Only the first so many samples.")] = None,
     threads: int | None = None,
@@ -93,14 +180,16 @@ def evaluate(
     """Measure a checkpoint on its task."""
     import torch
 
+    from dista.allocator import keep_freed_memory
     from dista.checkpoint import load
     from dista.data import open as open_task
     from dista.evaluation import evaluate as measure
 
     if threads:
         torch.set_num_threads(threads)
+    keep_freed_memory()
     model = load(name)
-    task = open_task(_task_of(model.card, data, name))
+    task = open_task(_task_of(model.card, data, name), root=data_dir)
     if split not in ("train", "validation", "test"):
         raise ValueError(f"split={split!r}; expected train, validation or test")
     result = {"checkpoint": name, "task": task.name, "split": split}
@@ -118,6 +207,7 @@ def record(
         list[str] | None, typer.Option("--name", help="Glob of dotted names; repeatable.")
     ] = None,
     data: Annotated[str | None, typer.Option(help="Task [default: the one of the card].")] = None,
+    data_dir: Folder = None,
     dry_run: Annotated[
         bool, typer.Option(help="Say what would be recorded and how large it is.")
     ] = False,
@@ -130,7 +220,7 @@ def record(
     from dista.recording import save
 
     model = load(name)
-    task = open_task(_task_of(model.card, data, name))
+    task = open_task(_task_of(model.card, data, name), root=data_dir)
     x, y = task.test.batch([sample])
     labels = {"labels": y.tolist(), "classes": task.classes, "samples": [sample]}
     patterns = names or ["*"]
@@ -149,10 +239,54 @@ def record(
     _print({"recording": str(out), "bytes": size, "label": task.classes[int(y[0])]}, as_json)
 
 
+@app.command()
+def ablate(
+    name: Annotated[str, typer.Argument(help="A shipped checkpoint, or a folder.")],
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="denoiser, memory, neuron-memory, learned-taus, head=BLOCK.HEAD or block=BLOCK, "
+            "from 0; repeatable."
+        ),
+    ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", help="u=COUNT or window=STEPS instead of the trained one; repeatable."
+        ),
+    ] = None,
+    noise: Annotated[float, typer.Option(help="Standard deviation of noise in the input.")] = 0.0,
+    data: Annotated[str | None, typer.Option(help="Task [default: the one of the card].")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many samples.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a checkpoint without some of its parts; the change of accuracy with its 95 % interval."""
+    from dista.ablations import parse
+    from dista.checkpoint import load
+    from dista.data import open as open_task
+    from dista.evaluation import answers
+    from dista.measures import paired_difference
+
+    asked = {"without": without or [], "with": with_ or []}
+    switches = [text for word, texts in asked.items() for text in texts if parse(text, word)]
+    model = load(name)
+    task = open_task(_task_of(model.card, data, name))
+    before = answers(model, task.test, limit=limit)
+    found = paired_difference(before, answers(model, task.test, switches, noise=noise, limit=limit))
+    facts = {"checkpoint": name, "task": task.name, **asked, "noise": noise}
+    numbers = {
+        key: getattr(found, key)
+        for key in ("samples", "before", "after", "difference", "low", "high")
+    }
+    _print(facts | numbers | {"lost": len(found.lost), "gained": len(found.gained)}, as_json)
+
+
 @app.command("presets")
 def list_presets(as_json: Json = False) -> None:
-    """List the model presets."""
+    """List the model presets; with them, the recipes and the tasks."""
+    from dista.data import names
     from dista.presets import presets
+    from dista.recipes import recipes
 
     rows = {
         name: {
@@ -166,6 +300,51 @@ def list_presets(as_json: Json = False) -> None:
         return
     for name, row in rows.items():
         print(f"{name:20}", "  ".join(f"{key} {value}" for key, value in row.items()))
+    print("\nrecipes:", ", ".join(recipes()))
+    print("tasks:  ", ", ".join(names()))
+
+
+@app.command()
+def info(as_json: Json = False) -> None:
+    """Say what this installation computes with: versions, machine, kernels and why."""
+    from dista.bench.machine import info as describe
+
+    facts = describe()
+    if as_json:
+        _print(facts, True)
+        return
+    for name, value in facts.items():
+        rows = value.items() if isinstance(value, dict) else [("", value)]
+        for part, said in rows:
+            print(f"{name:10} {part:24} {said}")
+
+
+@app.command()
+def bench(
+    case: Annotated[
+        list[str] | None, typer.Option(help="small, cifar or dvs; repeatable [default: all].")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 7,
+    memory: Annotated[bool, typer.Option(help="Measure peak memory too.")] = True,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure speed and memory beside spikingjelly's Spikformer of the same shape."""
+    import torch
+
+    from dista.bench import CASES, run, tables
+
+    if threads:
+        torch.set_num_threads(threads)
+    show = sys.stderr.isatty()
+
+    def tick(what: str) -> None:
+        if show:
+            print(f"\r\033[K{what} ...", end="", file=sys.stderr, flush=True)
+
+    result = run(case or tuple(CASES), rounds=rounds, memory=memory, tick=tick)
+    tick("done")
+    print(json.dumps(result) if as_json else tables(result))
 
 
 @app.command("app")

@@ -210,24 +210,93 @@ class ModelConfig(Config):
 
 
 class TrainingConfig(Config):
-    """How a model is trained: AdamW, warm-up and cosine, label smoothing, gradient clipping.
+    """How a model is trained: AdamW, warm-up and cosine, and what is switched on besides.
 
-    ``tau_lr`` is the learning rate of the time constants, which have no weight decay; the rest are
-    the usual ones. ``probe`` is the validation sample that every snapshot records.
+    The basics:
+
+    - ``epochs``, ``batch_size`` (samples of one forward on one device), ``accumulate`` (forwards of one
+      optimiser step), ``lr``, ``weight_decay``, ``clip`` (largest gradient norm). ``warmup`` is the part
+      of all steps in which the rate rises; then it falls as a cosine [related: Spikformer].
+    - ``minutes`` ends the training after that time; the schedule then reaches its end with it
+      [related: budgeted training, arXiv 1905.04753].
+    - ``init`` is a checkpoint, by name or folder, whose weights are the start where they fit.
+    - ``seed``; ``threads`` of the CPU, of which 1 is reproducible bit for bit.
+
+    Joint plasticity:
+
+    - ``tau_lr`` is the rate of the time constants, which have no weight decay [ours]; ``tau_min`` and
+      ``tau_max`` bound them, in steps, after every step [ours].
+    - ``freeze`` keeps ``synapses`` or ``taus`` as they start: intrinsic plasticity only, or synaptic
+      only, which is the ablation of the paper's joint training [paper].
+
+    The loss:
+
+    - ``loss`` is the cross-entropy of the answer (``rate``), or of every step of the read-out
+      (``tet``: temporal efficient training, arXiv 2202.11946), with ``tet_lambda`` times the squared
+      distance of the logits to 1.
+    - ``label_smoothing`` [related: Spikformer]; ``ema`` is the decay of a moving average of the
+      weights, which is then what is measured and saved; 0 for none (arXiv 1512.00567).
+
+    The data; each is off at 0 or ``none``:
+
+    - ``augment``: the task's own small deformations. ``policy``: RandAugment (``rand``, arXiv
+      1909.13719), TrivialAugment (``trivial``, 2103.10158) or AutoAugment for CIFAR-10 (``auto``,
+      1805.09501), on images. ``erasing``: the probability of a random rectangle (1708.04896).
+    - ``mixup`` (1710.09412), ``cutmix`` (1905.04899) and, on events, ``eventmix`` (2205.11739): the
+      alpha of the Beta distribution from which the share is drawn. Where several are on, each batch
+      draws one of them.
+
+    The machine: ``precision``, ``devices`` on each of ``num_nodes`` machines.
+
+    What is kept: ``probes`` validation samples from ``probe`` on are recorded in snapshots, at
+    log-spaced epochs, in at most ``snapshot_mb`` megabytes; a resumable state is written after every
+    epoch, and every ``save_minutes`` within one.
     """
 
+    init: str | None = None
+
     epochs: int = Field(12, ge=1)
+    minutes: float | None = Field(None, gt=0)
     batch_size: int = Field(32, ge=1)
+    accumulate: int = Field(1, ge=1)
     lr: float = Field(2e-3, gt=0)
-    tau_lr: float = Field(8e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.15, ge=0, lt=1)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
     clip: float = Field(1.0, gt=0)
+
+    tau_lr: float = Field(8e-3, gt=0)
+    tau_min: float | None = Field(None, gt=1)
+    tau_max: float | None = Field(None, gt=1)
+    freeze: Literal["none", "synapses", "taus"] = "none"
+
+    loss: Literal["rate", "tet"] = "rate"
+    tet_lambda: float = Field(0.05, ge=0, le=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    ema: float = Field(0.0, ge=0, lt=1)
+
     augment: bool = True
+    policy: Literal["none", "rand", "trivial", "auto"] = "none"
+    erasing: float = Field(0.0, ge=0, le=1)
+    mixup: float = Field(0.0, ge=0)
+    cutmix: float = Field(0.0, ge=0)
+    eventmix: float = Field(0.0, ge=0)
+
     seed: int = Field(0, ge=0)
     threads: int | None = Field(None, ge=1)
+    precision: Literal["fp32", "bf16-mixed"] = "fp32"
+    devices: int = Field(1, ge=1)
+    num_nodes: int = Field(1, ge=1)
+
     probe: int = Field(0, ge=0)
+    probes: int = Field(1, ge=1)
+    snapshot_mb: float = Field(200.0, gt=0)
+    save_minutes: float = Field(5.0, ge=0)
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        if self.tau_min and self.tau_max and self.tau_min >= self.tau_max:
+            raise ValueError(f"tau_min={self.tau_min} must lie below tau_max={self.tau_max}")
+        return self
 
 
 def _explain(cls: type[Config], error: ValidationError) -> str:

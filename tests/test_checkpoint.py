@@ -212,3 +212,33 @@ def test_an_interrupted_write_keeps_the_old_file(folder, monkeypatch):
         checkpoint.write_whole(folder / "config.json", b"half")
     assert (folder / "config.json").read_bytes() == before
     assert len(list(folder.iterdir())) == 3
+
+
+def test_a_new_model_starts_from_the_weights_that_fit(original, saved, small_model):
+    """Another window and another number of classes: the lags and the head that do not fit stay new."""
+    fresh = dict(memory=dict(form="projection", window=2), neuron=dict(tau_per="channel"))
+    model = small_model(**fresh, classes=original.config.classes + 1, denoiser=dict(kind="none"))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    taken, source = checkpoint.adopt(model, saved), original.state_dict()
+    assert {"blocks.0.attention.query.lags.1.synapse.weight", "stem.stages.0.neuron.tau.w"} <= set(
+        taken
+    )
+    assert not {name for name in taken if name.startswith("head")}
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, source[name] if name in taken else before[name])
+
+
+def test_time_constants_that_are_fixed_stay_fixed(original, saved, small_model):
+    neuron = dict(tau_per="channel", learn_tau=False, tau=5.0)
+    model = small_model(memory=dict(form="none"), neuron=neuron)
+    checkpoint.adopt(model, saved)
+    taus = [lif.tau() for lif in model.modules() if type(lif).__name__ == "LIF"]
+    assert taus and all(torch.equal(tau, torch.full_like(tau, 5.0)) for tau in taus)
+
+
+def test_starting_from_a_checkpoint_of_which_nothing_fits_is_an_error(saved, small_model):
+    with pytest.raises(CheckpointError, match="same dim, heads and stem"):
+        checkpoint.adopt(
+            small_model(dim=45, input_shape=(5, 13, 11), classes=3, neuron=dict(tau_per="channel")),
+            saved,
+        )

@@ -29,6 +29,8 @@ def test_presets_as_json():
     ("arguments", "words"),
     [
         (["eval", "digitz"], "no checkpoint 'digitz'"),
+        (["ablate", "digits", "--without", "u=3"], "without 'u=3'; there are denoiser, memory"),
+        (["ablate", "digits", "--with", "u=2", "--without", "denoiser"], "choose one"),
         (["train", "--preset", "digitz", "--data", "digits"], "did you mean digits"),
         (["train", "--preset", "digits", "--data", "mnist"], "digits-events"),
         (["train", "--preset", "digits", "--data", "digits", "--lr=-1"], "lr: "),
@@ -58,6 +60,19 @@ def test_record_writes_what_the_dry_run_announced(tmp_path):
     assert len(arrays) == announced["names"]
     assert recording["blocks/0/attention/scores"].nbytes * len(arrays) == announced["bytes"]
     assert recording.batch.values.tolist() == [3]
+
+
+def test_ablate_says_what_a_part_is_worth():
+    common = ["ablate", "digits", "--limit", "60", "--json"]
+    intact = json.loads(dista(*common).stdout)
+    assert intact["before"] == intact["after"] and intact["difference"] == intact["lost"] == 0
+    found = json.loads(dista(*common, "--without", "block=0", "--with", "u=2").stdout)
+    assert found["without"] == ["block=0"] and found["with"] == ["u=2"] and found["samples"] == 60
+    assert found["before"] == intact["before"] and found["after"] < intact["after"]
+    assert found["low"] <= found["difference"] <= found["high"] < 0
+    assert found["difference"] == pytest.approx((found["gained"] - found["lost"]) / 60)
+    noisy = json.loads(dista(*common, "--noise", "0.8").stdout)
+    assert noisy["noise"] == 0.8 and noisy["after"] < noisy["before"]
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))

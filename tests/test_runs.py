@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 import xarray as xr
 
+from dista import processes
 from dista.checkpoint import CheckpointError
 from dista.config import TrainingConfig
 from dista.recording import RecordingError, record
@@ -206,3 +208,86 @@ def test_find_newest_first(tmp_path, config):
 
 def test_find_in_nothing(tmp_path):
     assert find(tmp_path) == [] and find(tmp_path / "nowhere") == []
+
+
+# --- processes ----------------------------------------------------------------------------------
+
+
+def test_the_status_is_there_before_the_run_can_be_found(tmp_path, config, monkeypatch):
+    """Files are written in an order in which no reader meets a run without a status."""
+    import dista.runs
+
+    order = []
+    whole = dista.runs.write_whole
+    watching = lambda path, content: (order.append(path.name), whole(path, content))  # noqa: E731
+    monkeypatch.setattr(dista.runs, "write_whole", watching)
+    Run.create(tmp_path / "run", config, {})
+    assert order.index("status.json") < order.index("config.json")
+
+
+def test_a_number_that_another_process_has_now_is_no_sign_of_life(run):
+    """The process that wrote the status is gone; this one got its number."""
+    run.set_status("running", epoch=1, step=2, born=processes.identity()["born"] - 3600)
+    assert run.status()["state"] == "crashed"
+
+
+def test_a_zombie_has_ended(run):
+    """A child that nobody has waited for still has its number and its start time."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.set_status("running", **processes.identity(child.pid))
+    assert run.status()["state"] == "running"
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays a zombie
+    assert run.status()["state"] == "crashed"
+    child.wait()
+
+
+def test_a_process_of_another_host_cannot_be_asked(run):
+    run.set_status("running", pid=dead_pid(), host="elsewhere")
+    assert run.status()["state"] == "running"
+    with pytest.raises(RunError, match="not being written by a process of this host"):
+        run.ask_to_stop()
+
+
+def test_asking_to_stop_is_a_sigterm(run):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.set_status("running", **processes.identity(child.pid))
+    run.ask_to_stop()
+    assert child.wait(30) == -signal.SIGTERM
+    with pytest.raises(RunError, match="not being written"):
+        run.ask_to_stop()
+
+
+# --- no room ------------------------------------------------------------------------------------
+
+
+def test_a_full_device_is_an_error(run):
+    (run.path / "steps.jsonl").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        run.append("steps", [{"step": 1}])
+
+
+# --- resuming -----------------------------------------------------------------------------------
+
+
+def test_reopening_cuts_what_the_state_does_not_know(run):
+    run.append("steps", [{"step": 1}])
+    for epoch in (0, 1, 2):
+        (run.path / "snapshots" / f"epoch-{epoch:04d}.zarr.zip").write_bytes(b"whole")
+    run.save_state({"a": torch.arange(3)}, {"step": 1, "epoch": 1})
+    run.append("steps", [{"step": 2}])
+    run.append("epochs", [{"epoch": 1}])
+    (run.path / ".status.json.7.part").write_bytes(b"half")
+    (run.path / "snapshots" / ".epoch-0001.zarr.zip.abc").mkdir()
+    run.set_status("stopped")
+    tensors, position = run.reopen()
+    assert torch.equal(tensors["a"], torch.arange(3)) and position["step"] == 1
+    assert run.snapshots() == [0, 1]
+    assert run.table("steps")["step"].tolist() == [1] and run.table("epochs").empty
+    assert [*run.path.rglob(".*")] == []
+
+
+def test_reopening_without_a_state_starts_anew(run):
+    run.append("steps", [{"step": 1}])
+    run.set_status("crashed")
+    assert run.reopen() is None and run.table("steps").empty

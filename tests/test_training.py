@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
 import torch
+import trainings
 
-from dista import data
 from dista.config import TrainingConfig
 from dista.data import task as tasks
-from dista.presets import preset
 from dista.runs import Run, RunError
-from dista.training import train
+from dista.training import optimiser, plan, train
+from dista.training.session import Session
+from dista.training.writer import schedule
 
-TINY = preset("tiny").replace(dim=8, heads=2, time_steps=2, memory={"form": "map", "window": 2})
-ONE = TrainingConfig(epochs=1, batch_size=30, threads=1, tau_lr=0.05)
+TINY, ONE = trainings.TINY, trainings.ONE
 
 
 @pytest.fixture(scope="module")
 def few() -> tasks.Task:
-    """The digits, cut to 60 training, 40 validation and 40 test samples."""
-    return few_digits()
-
-
-def few_digits() -> tasks.Task:
-    import dataclasses
-
-    whole = data.open("digits")
-
-    def cut(split, n):
-        return dataclasses.replace(split, inputs=split.inputs[:n], labels=split.labels[:n])
-
-    return dataclasses.replace(
-        whole,
-        train=cut(whole.train, 60),
-        validation=cut(whole.validation, 40),
-        test=cut(whole.test, 40),
-    )
+    return trainings.few_digits()
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +44,15 @@ def test_a_finished_run_has_everything(run):
 
 
 def test_taus_are_trained_jointly_unless_fixed(run, few, tmp_path):
-    def moved(run):
-        taus = run.table("neurons").pivot(index="epoch", columns="layer", values="tau")
-        return (taus.iloc[-1] - taus.iloc[0]).abs()
-
     assert (moved(run) > 1e-4).all()
     fixed = TINY.replace(neuron=TINY.neuron.replace(learn_tau=False))
     assert (moved(train(few, fixed, ONE, folder=tmp_path / "fixed")) == 0).all()
+
+
+def moved(run):
+    """How far the tau of each layer went."""
+    taus = run.table("neurons").pivot(index="epoch", columns="layer", values="tau")
+    return (taus.iloc[-1] - taus.iloc[0]).abs()
 
 
 def test_the_best_checkpoint_is_loadable_and_its_card_measured_on_the_test_split(run, few):
@@ -90,16 +76,14 @@ def test_the_same_seed_gives_the_same_weights(few, tmp_path):
 
 
 def test_every_epoch_sees_other_batches(few, tmp_path, monkeypatch):
-    from dista.training import Learner
-
     seen = []
-    step = Learner.training_step
+    step = Session.step
 
-    def watching(self, batch, index):
-        seen.append(batch[0].clone())
-        return step(self, batch, index)
+    def watching(self, batches):
+        seen.append(batches[0][0].clone())
+        step(self, batches)
 
-    monkeypatch.setattr(Learner, "training_step", watching)
+    monkeypatch.setattr(Session, "step", watching)
     train(few, TINY, ONE.replace(epochs=2, batch_size=60), folder=tmp_path / "seen")
     first, second = seen
     assert not torch.equal(first.sort(0).values, second.sort(0).values), "augmented alike twice"
@@ -123,22 +107,94 @@ def test_a_model_that_does_not_fit_the_task_is_refused(few, tmp_path, change, wo
 
 
 def test_a_crash_is_written_down_with_its_reason(few, tmp_path):
-    with pytest.raises(RuntimeError, match="loss became"):
-        train(
-            few, TINY, ONE.replace(lr=1e30, clip=1e30, epochs=3, warmup=0), folder=tmp_path / "bad"
-        )
+    bad = ONE.replace(lr=1e30, clip=1e30, epochs=3, warmup=0)
+    with pytest.raises(RuntimeError, match=r"became (nan|inf); try a smaller lr or clip"):
+        train(few, TINY, bad, folder=tmp_path / "bad")
     status = Run(tmp_path / "bad").status()
     assert status["state"] == "crashed"
-    assert "loss became" in status["reason"]
+    assert "try a smaller lr" in status["reason"]
 
 
-def test_ctrl_c_leaves_a_stopped_run(few, tmp_path, monkeypatch):
-    from dista.training import Learner
+# --- tables and snapshots -----------------------------------------------------------------------
 
-    def interrupt(self, batch, index):
-        raise KeyboardInterrupt
 
-    monkeypatch.setattr(Learner, "training_step", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        train(few, TINY, ONE, folder=tmp_path / "stopped")
-    assert Run(tmp_path / "stopped").status()["state"] == "stopped"
+def test_gradient_norms_are_those_of_the_parameters(few, tmp_path):
+    """One step: the table's norms, put together, are the norm over everything."""
+    one = train(few, TINY, ONE.replace(batch_size=60), folder=tmp_path / "one")
+    table = one.table("gradients")
+    assert set(one.table("neurons")["layer"]) <= set(table["layer"])
+    total = (table[["weights", "tau"]].fillna(0).to_numpy() ** 2).sum() ** 0.5
+    assert total == pytest.approx(one.table("steps")["gradient"][0], rel=1e-6)
+    # The neurons after attention sum what they are given: no weights of their own, but a tau.
+    alone = table.set_index("layer").loc["blocks.0.attention.neuron"]
+    assert alone.isna()["weights"] and alone["tau"] >= 0
+
+
+def test_attention_is_described_every_epoch(run):
+    table = run.table("attention")
+    assert table["epoch"].tolist() == [0, 1, 2] and set(table["block"]) == {0}
+    assert table["silent"].between(0, 1).all() and table["removed"].between(0, 1).all()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "count", "expected"),
+    [
+        (3, 9, {0, 1, 2, 3}),
+        (100, 2, {0, 100}),
+        (100, 1, {0, 100}),
+        (1000, 5, {0, 1, 10, 100, 1000}),
+    ],
+)
+def test_the_schedule_of_snapshots(epochs, count, expected):
+    assert schedule(epochs, count) == expected
+
+
+@pytest.mark.parametrize("count", [2, 3, 7, 20, 60, 99, 300])
+def test_the_schedule_uses_its_number_and_has_both_ends(count):
+    found = sorted(schedule(300, count))
+    assert found[0] == 0 and found[-1] == 300 and len(found) == count
+    gaps = [b - a for a, b in itertools.pairwise(found)]
+    assert gaps == sorted(gaps)
+
+
+def test_snapshots_stay_in_their_budget(few, run, tmp_path):
+    one = run.snapshot_bytes() / 3
+    small = ONE.replace(epochs=6, batch_size=60, snapshot_mb=4 * one / 1e6)
+    result = train(few, TINY, small, folder=tmp_path / "small")
+    assert result.snapshot_bytes() <= 4 * one
+    assert {0, 1, 6} <= set(result.snapshots()) < set(range(7))
+    assert result.table("neurons")["epoch"].nunique() == 7, "tables have every epoch"
+
+
+def test_several_probes(few, tmp_path):
+    two = train(few, TINY, ONE.replace(probe=5, probes=3), folder=tmp_path / "probes")
+    snapshot = two.snapshot(1)
+    assert snapshot.batch.values.tolist() == [5, 6, 7]
+    assert snapshot["label"].values.tolist() == few.validation.labels[5:8].tolist()
+
+
+# --- schedule and plan --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(100, 0.15), (7, 0.5), (1000, 0.0)])
+def test_the_schedule_is_one_cycle(steps, warmup):
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
+    library = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 1.0, total_steps=steps, pct_start=max(warmup, 2 / steps)
+    )
+    for step in range(steps):
+        group = optimizer.param_groups[0]
+        expected = (group["lr"], group["betas"][0])
+        assert optimiser.one_cycle(step, steps, warmup) == pytest.approx(expected, rel=1e-9)
+        optimizer.step()
+        if step + 1 < steps:
+            library.step()
+
+
+def test_a_plan_says_what_training_then_does(few, run):
+    expected = plan(few, TINY, ONE.replace(epochs=2))
+    assert expected.steps == len(run.table("steps"))
+    assert expected.parameters == run.load("last").card["parameters"]
+    assert expected.minutes == pytest.approx(expected.steps * expected.step_seconds / 60)
+    assert expected.memory_mb > 50
+    assert plan(few, TINY, TrainingConfig(epochs=10**6, minutes=3)).minutes == 3

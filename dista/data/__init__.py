@@ -1,4 +1,4 @@
-"""Tasks that need no download, one call away: `dista.data.open("digits")`."""
+"""Tasks, one call away: `dista.data.open("digits")`, or `dista.data.open("cifar10", root=FOLDER)`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,33 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 
+from dista.data.cifar import cifar10
 from dista.data.digits import digits
 from dista.data.digits_events import digits_events
 from dista.data.match import match
+from dista.data.recordings import nmnist, recordings
 from dista.data.task import Batches, Split, Task
 
-__all__ = ["Batches", "Split", "Task", "names", "open"]
+__all__ = ["FROM_FILES", "Batches", "Split", "Task", "fitting", "names", "open"]
 
 _TASKS: dict[str, Callable[..., Task]] = {
     "digits": digits,
     "digits-events": digits_events,
     "match": match,
+    "cifar10": cifar10,
+    "nmnist": nmnist,
+    "recordings": recordings,
+}
+
+FROM_FILES = ("cifar10", "nmnist", "recordings")
+"""Tasks that read files which the user has; the others come with the installation."""
+
+_FORMS = {
+    "digits": ((1, 28, 28), 10),
+    "digits-events": ((2, 34, 34), 10),
+    "match": ((1, 28, 28), 2),
+    "cifar10": ((3, 32, 32), 10),
+    "nmnist": ((2, 34, 34), 10),
 }
 
 
@@ -25,10 +41,21 @@ def names() -> tuple[str, ...]:
     return tuple(_TASKS)
 
 
-def open(name: str, *, root: str | Path | None = None, **options) -> Task:
-    """The task of that name. `root` replaces the user's cache folder; options are the task's own.
+def fitting(input_shape: tuple[int, int, int], classes: int) -> tuple[str, ...]:
+    """Tasks with inputs (channel, row, column) and as many classes, known without opening any.
 
-    ValueError for an unknown name or option, listing the known ones.
+    ``recordings``, whose form is that of its files, is never among them.
+    """
+    return tuple(name for name, form in _FORMS.items() if form == (tuple(input_shape), classes))
+
+
+def open(name: str, *, root: str | Path | None = None, **options) -> Task:
+    """The task of that name; options are its own.
+
+    `root` is the folder of the files for those of FROM_FILES; where it is None they are looked for in
+    the folder of the task's name in $DISTA_DATA. For the others it replaces the user's cache folder.
+
+    ValueError for an unknown name or option, listing the known ones, and for missing files.
     """
     if name not in _TASKS:
         raise ValueError(f"unknown data {name!r}: expected one of {', '.join(names())}")

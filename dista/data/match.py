@@ -11,11 +11,14 @@ from einops import rearrange
 
 from dista.data.digits import digits
 from dista.data.task import Split, Task, frozen_random, seeded_generator
+from dista.data.warp import Warp
 
 CLASSES = ("different", "same")
 PAIRS = {"train": 4000, "validation": 1000, "test": 2000}
 DELAYS = ("blank", "distractors")
 _NOISE_FIELDS = 256
+# Half as strong as for single digits: a pair says one bit, too little to learn strong ones from.
+_AUGMENTATION = Warp(rotation=6, scale=(0.93, 1.07), shear=0.05, translation=1, elastic=0.4)
 
 
 def match(
@@ -25,14 +28,16 @@ def match(
     delay_steps: int = 4,
     probe_steps: int = 2,
     delay: str = "blank",
-    noise: float = 0.0,
+    noise: float = 0.1,
 ) -> Task:
     """A cue digit, a delay, a probe digit: is it the same digit class again?
 
     Frames (time, batch, 1, 28, 28) in 0..1. A still image gives temporal attention nothing to do;
     here the answer needs a step that is long gone. Matching pairs show two different images of a
     class, so pixels cannot be compared. The delay is `blank`, or shows one other random digit a
-    step (`distractors`). `noise` is the standard deviation of grey added to every step.
+    step (`distractors`). `noise` is the standard deviation of grey added to every step: without
+    it, spiking neurons that fire steadily through a blank delay keep the cue in the phase of their
+    spikes, and no memory in attention is needed.
     Training pairs are drawn afresh every epoch; those of validation and test are fixed and made
     of those digits alone. `root` replaces the user's cache folder. ValueError for an option
     outside its range.
@@ -125,7 +130,7 @@ def _pair_split(
         name=source.name,
         inputs=source.inputs,
         unit=source.unit,
-        augmentation=source.augmentation,
+        augmentation=source.augmentation and _AUGMENTATION,
         timeline=timeline,
         digit_labels=source.labels,
         noise=normal.mul(noise) if noise else None,

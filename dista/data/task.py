@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -133,7 +133,12 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """One pass over a split: `len()` batches, the same ones at every iteration."""
+    """One pass over a split: `len()` batches, the same ones at every iteration.
+
+    Every batch draws its augmentation from a generator of its own, so that a pass can begin anywhere.
+    With several processes, `world` of them, number `rank` gets its part of batches that are `world`
+    times as large; the few samples that cannot be shared out evenly are left out of that pass.
+    """
 
     split: Split
     size: int
@@ -141,17 +146,32 @@ class Batches:
     augment: bool
     seed: int
     epoch: int
+    start: int = 0
+    rank: int = 0
+    world: int = 1
 
     def __len__(self) -> int:
-        return math.ceil(len(self.split) / self.size)
+        """Batches of the whole pass, wherever it begins."""
+        return math.ceil(len(self.split) // self.world / self.size)
+
+    def part(self, *, start: int = 0, rank: int = 0, world: int = 1) -> Batches:
+        """The same pass from batch `start` on, as process `rank` of `world` sees it."""
+        return replace(self, start=start, rank=rank, world=world)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        generator = seeded_generator(self.seed, self.epoch)
         count = len(self.split)
-        order = torch.randperm(count, generator=generator) if self.shuffle else torch.arange(count)
-        for chosen in order.split(self.size):
-            x = self.split._collate(chosen, generator if self.augment else None)
-            yield x, self.split._answers(chosen)
+        shuffled = seeded_generator(self.seed, self.epoch)
+        order = torch.randperm(count, generator=shuffled) if self.shuffle else torch.arange(count)
+        shared = order[: count - count % self.world]
+        for number, chosen in enumerate(shared.split(self.size * self.world)):
+            if number >= self.start:
+                yield self._batch(number, chosen[self.rank :: self.world])
+
+    def _batch(self, number: int, chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = None
+        if self.augment:
+            generator = seeded_generator(self.seed, self.epoch, 1 + number, self.rank)
+        return self.split._collate(chosen, generator), self.split._answers(chosen)
 
 
 def seeded_generator(*numbers: int) -> torch.Generator:

@@ -96,3 +96,27 @@ class EventWarp:
         flat = rearrange(frames, "b time channel row column -> b (time channel) (row column)")
         moved = flat.gather(2, source[:, None].expand_as(flat)).view_as(frames)
         return moved * kept[:, None, None]
+
+
+@dataclass(frozen=True)
+class CropFlip:
+    """A random crop of every padded image, and a random mirroring: what CIFAR is trained with.
+
+    `padding` is the number of black pixels around the image, `flip` the probability of mirroring
+    [related: Spikformer; the usual ones].
+    """
+
+    padding: int = 4
+    flip: float = 0.5
+
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Cropped images of the same size: (batch, channel, row, column) of any type, as given."""
+        batch, _, height, width = images.shape
+        shift = torch.randint(2 * self.padding + 1, (2, batch, 1), generator=generator)
+        mirrored = torch.rand(batch, 1, generator=generator) < self.flip
+        columns = torch.where(mirrored, torch.arange(width).flip(0), torch.arange(width))
+        rows, columns = torch.arange(height) + shift[0], columns + shift[1]
+        padded = F.pad(images, [self.padding] * 4)
+        which = torch.arange(batch)[:, None, None]
+        picked = padded[which, :, rows[:, :, None], columns[:, None, :]]
+        return rearrange(picked, "b row column channel -> b channel row column").contiguous()

@@ -1,0 +1,221 @@
+"""`nmnist` and `recordings`: event files by class, read through tonic."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dista.data.digits_events import SACCADES
+from dista.data.files import data_folder, stratified
+from dista.data.task import Split, Task
+from dista.data.warp import EventWarp
+
+_LARGEST = 255  # frames are bytes
+_VALIDATION, _TEST = 0.1, 0.2  # of what is there for training; of all, where no split is given
+_EVENT_TYPE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
+
+
+def nmnist(*, root: str | Path | None = None, time_steps: int = 8) -> Task:
+    """N-MNIST (Orchard et al. 2015): digits seen by a real event camera during three saccades.
+
+    ``root`` holds ``Train`` and ``Test`` with a folder of .bin files for every digit, all of them or
+    some. Frames (time, 2, 34, 34) count OFF (0) and ON (1) events in ``time_steps`` bins of equal
+    length, which end at 315 ms, as in ``digits-events``. A tenth of Train is for validation.
+    """
+    side = SACCADES.sensor
+    return _task(
+        "nmnist", data_folder("nmnist", root), time_steps, (side, side), int(SACCADES.duration_us)
+    )
+
+
+def recordings(
+    *,
+    root: str | Path | None = None,
+    time_steps: int = 10,
+    size: tuple[int, int] | None = None,
+) -> Task:
+    """Any folder of event recordings by class.
+
+    ``root`` holds ``train`` and ``test`` (in any case) with a folder for each class; or these folders
+    themselves, of which a fifth is then for the test. Files are .bin (N-MNIST's format), .aedat4 (as
+    far as tonic's reader is installed), or .npy with fields x, y, t, p. Each is cut from its first to
+    its last event into ``time_steps`` bins of equal length. ``size`` is (rows, columns), by default
+    what the largest coordinates need; events outside are left out.
+    """
+    folder = data_folder("recordings", root)
+    return _task("recordings", folder, time_steps, size, None)
+
+
+def _task(
+    name: str, folder: Path, steps: int, size: tuple[int, int] | None, duration: int | None
+) -> Task:
+    if type(steps) is not int or steps < 1:
+        raise ValueError(f"time_steps={steps!r}: expected an integer of at least 1")
+    parts, classes = _parts(folder)
+    size = size or _size([path for files in parts.values() for path, _ in files])
+    splits = {
+        part: _split(
+            part, [path for path, _ in files], [c for _, c in files], steps, size, duration
+        )
+        for part, files in parts.items()
+    }
+    counts = ", ".join(f"{len(split)} for {part}" for part, split in splits.items())
+    return Task(
+        name=name,
+        classes=classes,
+        input_shape=(2, *size),
+        time_steps=steps,
+        step_labels=None,
+        description=f"{len(classes)} classes of event recordings in {folder.name}: {counts}.",
+        **splits,
+    )
+
+
+# Folders ------------------------------------------------------------------------------------------
+
+Files = list[tuple[Path, int]]
+
+
+def _parts(folder: Path) -> tuple[dict[str, Files], tuple[str, ...]]:
+    """The files of each split with their class, and the names of the classes."""
+    below = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
+    given = {"train", "test"} <= below.keys()
+    source = below["train"] if given else folder
+    classes = tuple(sorted(path.name for path in source.iterdir() if path.is_dir()))
+    if len(classes) < 2:
+        raise ValueError(f"{source} has {len(classes)} folders; expected one for each class")
+    files = _files(source, classes)
+    labels = np.array([label for _, label in files])
+    if given:
+        chosen = dict(
+            zip(("train", "validation"), stratified(labels, (1 - _VALIDATION, _VALIDATION)))
+        )
+        parts = {name: [files[i] for i in indices] for name, indices in chosen.items()}
+        return parts | {"test": _files(below["test"], classes)}, classes
+    rest = 1 - _TEST
+    shares = (rest * (1 - _VALIDATION), rest * _VALIDATION, _TEST)
+    chosen = dict(zip(("train", "validation", "test"), stratified(labels, shares)))
+    return {name: [files[i] for i in indices] for name, indices in chosen.items()}, classes
+
+
+def _files(folder: Path, classes: tuple[str, ...]) -> Files:
+    found = [
+        (path, label)
+        for label, name in enumerate(classes)
+        for path in sorted((folder / name).glob("*"))
+        if path.suffix in _READERS
+    ]
+    if not found:
+        raise ValueError(
+            f"{folder} has no recordings in its folders {', '.join(classes[:5])}; "
+            f"expected files that end in {', '.join(_READERS)}"
+        )
+    return found
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def _read_mnist(path: Path) -> np.ndarray:
+    from tonic.io import read_mnist_file
+
+    return read_mnist_file(str(path), dtype=_EVENT_TYPE)
+
+
+def _read_aedat4(path: Path) -> np.ndarray:
+    from tonic.io import read_aedat4
+
+    try:
+        return read_aedat4(str(path))
+    except ImportError as error:
+        raise ValueError(
+            f"{path}: tonic reads .aedat4 with the package aedat; install it"
+        ) from error
+
+
+def _read_numpy(path: Path) -> np.ndarray:
+    return np.load(path, allow_pickle=False)
+
+
+_READERS: dict[str, Callable[[Path], np.ndarray]] = {
+    ".bin": _read_mnist,
+    ".aedat4": _read_aedat4,
+    ".npy": _read_numpy,
+}
+_FIELDS = {"x": ("x",), "y": ("y",), "t": ("t", "timestamp"), "p": ("p", "on", "polarity")}
+
+
+def read_events(path: Path) -> np.ndarray:
+    """The events of a file, ordered by time: fields x, y, t (microseconds), p (1 ON, 0 OFF).
+
+    ValueError where it cannot be read, or holds no events.
+    """
+    try:
+        raw = _READERS[path.suffix](path)
+        events = np.empty(len(raw), _EVENT_TYPE)
+        for field, names in _FIELDS.items():
+            events[field] = raw[next(name for name in names if name in raw.dtype.names)]
+    except (OSError, IndexError, TypeError, StopIteration, ValueError) as error:
+        raise ValueError(f"{path} is not a readable recording of events: {error}") from error
+    if not len(events):
+        raise ValueError(f"{path} holds no events")
+    return events[np.argsort(events["t"], kind="stable")]
+
+
+def frames(
+    events: np.ndarray, steps: int, size: tuple[int, int], duration: int | None = None
+) -> np.ndarray:
+    """Counts per bin of equal length, of events in order: uint8 (time, polarity, row, column).
+
+    The bins cover 0 .. ``duration`` microseconds, or from the first to the last event. Later events
+    belong to the last bin, those outside of ``size`` are left out.
+    """
+    rows, columns = size
+    first, last = (0, duration - 1) if duration else events["t"][[0, -1]].tolist()
+    events = events[(events["y"] < rows) & (events["x"] < columns)]
+    step = np.minimum((events["t"] - first) * steps // (last - first + 1), steps - 1)
+    cell = ((step * 2 + (events["p"] > 0)) * rows + events["y"]) * columns + events["x"]
+    counts = np.bincount(cell, minlength=steps * 2 * rows * columns)
+    return np.minimum(counts, _LARGEST).astype(np.uint8).reshape(steps, 2, rows, columns)
+
+
+def _size(paths: list[Path]) -> tuple[int, int]:
+    largest = [(e["y"].max(), e["x"].max()) for e in map(read_events, paths)]
+    rows, columns = np.max(largest, axis=0) + 1
+    return int(rows), int(columns)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RecordedSplit(Split):
+    """Frames of recorded events, and the files that they are of."""
+
+    paths: tuple[Path, ...]
+
+    def events(self, index: int) -> np.ndarray:
+        """The raw events of a sample, as ``read_events``; IndexError outside 0 .. len - 1."""
+        return read_events(self.paths[int(self._checked([index])[0])])
+
+
+def _split(
+    part: str,
+    paths: list[Path],
+    labels: list[int],
+    steps: int,
+    size: tuple[int, int],
+    duration: int | None,
+) -> RecordedSplit:
+    cut = functools.partial(frames, steps=steps, size=size, duration=duration)
+    square = size[0] == size[1]
+    return RecordedSplit(
+        name=part,
+        inputs=torch.from_numpy(np.stack([cut(read_events(path)) for path in paths])),
+        labels=np.array(labels, np.int64),
+        unit=1.0,
+        augmentation=EventWarp() if part == "train" and square else None,
+        paths=tuple(paths),
+    )

@@ -1,0 +1,30 @@
+"""Train a DISTA with Lightning, and write the run folder that everything else reads.
+
+Synaptic weights and time constants are trained jointly [paper]. A run can be stopped or killed at any
+moment and resumed; on one CPU thread it then ends with the same weights, bit for bit.
+
+    start.py        train, resume: how a run begins, and what is written when it ends
+    session.py      the loop over epochs and steps
+    feed.py         the batches
+    learner.py      the loss
+    optimiser.py    parameter groups, schedule, bounds of the taus, moving average
+    mixing.py       augmentation and mixing of whole batches
+    state.py        what a resumed run starts from
+    writer.py       tables, snapshots and checkpoints of a run
+    gradients.py    gradient norms, layer by layer
+    stopping.py     Ctrl-C and SIGTERM
+    machine.py      devices, processes, precision
+    plan.py         what a training would cost
+
+Several machines, each with 8 GPUs: run this on each of them, with its own ``--node-rank``.
+
+    torchrun --nnodes 2 --nproc-per-node 8 --node-rank 0 --master-addr HOST --master-port 29500 \\
+        -m dista train --preset dista_cifar --data cifar10 --out runs/one --devices 8 --num-nodes 2
+"""
+
+from dista.training.machine import is_first
+from dista.training.plan import Plan, plan
+from dista.training.start import resume, train
+from dista.training.stopping import Stopped
+
+__all__ = ["Plan", "Stopped", "is_first", "plan", "resume", "train"]

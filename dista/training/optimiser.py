@@ -1,0 +1,106 @@
+"""Parameter groups, the schedule of their rates, the bounds of the taus, the average of the weights."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from dista.config import TrainingConfig
+from dista.model import DISTA
+
+
+def is_tau(name: str) -> bool:
+    """Whether a parameter, by its dotted name, decides a time constant."""
+    return name.endswith("tau.w")
+
+
+def freeze(model: nn.Module, what: str) -> None:
+    """Keep ``synapses`` or ``taus`` as they are; ValueError where nothing would be left to train."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(what != ("taus" if is_tau(name) else "synapses"))
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError(
+            f"freeze={what!r} leaves nothing to train, as the model's taus are fixed; "
+            "choose another freeze or a preset that learns its taus"
+        )
+
+
+def optimiser(model: nn.Module, training: TrainingConfig) -> torch.optim.AdamW:
+    """AdamW over synapses and taus as two groups, each with its peak rate; frozen ones are left out."""
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    synapses = [p for name, p in trained if not is_tau(name)]
+    taus = [p for name, p in trained if is_tau(name)]
+    groups = [
+        {"params": synapses, "peak": training.lr, "weight_decay": training.weight_decay},
+        {"params": taus, "peak": training.tau_lr, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=training.lr)
+
+
+class Phase(NamedTuple):
+    """Where the schedule is: the part of the peak rate, and Adam's first decay."""
+
+    rate: float
+    momentum: float
+
+
+def one_cycle(step: float, steps: int, warmup: float) -> Phase:
+    """The schedule before optimiser step ``step`` of ``steps``, both annealed by cosines.
+
+    That of ``torch.optim.lr_scheduler.OneCycleLR``, as a function: it has no state that could be
+    lost, and takes a fraction of a step, with which a time budget hurries it on.
+    """
+    steps = max(steps, 3)  # a step up, a step down, and the end
+    top = max(warmup, 2 / steps) * steps - 1
+    if step <= top:
+        return Phase(_anneal(1 / 25, 1, step / top), _anneal(0.95, 0.85, step / top))
+    down = min(1.0, (step - top) / (steps - 1 - top))
+    return Phase(_anneal(1, 1 / 25e4, down), _anneal(0.85, 0.95, down))
+
+
+def _anneal(start: float, end: float, done: float) -> float:
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * done))
+
+
+def set_phase(optimizer: torch.optim.Optimizer, phase: Phase) -> None:
+    """Give every group its rate, and its first decay."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * phase.rate
+        group["betas"] = (phase.momentum, group["betas"][1])
+
+
+@torch.no_grad()
+def bound_taus(model: nn.Module, training: TrainingConfig) -> None:
+    """Bring every trained tau back into ``tau_min`` .. ``tau_max`` steps; tau = 1 + exp(-w)."""
+    low = None if training.tau_max is None else -math.log(training.tau_max - 1)
+    high = None if training.tau_min is None else -math.log(training.tau_min - 1)
+    if low is None and high is None:
+        return
+    for name, parameter in model.named_parameters():
+        if is_tau(name) and parameter.requires_grad:
+            parameter.clamp_(low, high)
+
+
+class Average:
+    """A moving average of a model's weights and statistics, with a faster start [related: 1512.00567].
+
+    After n steps the decay is at most (1 + n) / (10 + n), so that the start is soon forgotten.
+    """
+
+    def __init__(self, model: DISTA, decay: float) -> None:
+        self.decay = decay
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, model: DISTA, step: int) -> None:
+        decay = min(self.decay, (1 + step) / (10 + step))
+        own: dict[str, Tensor] = self.model.state_dict()
+        for name, value in model.state_dict().items():
+            if value.is_floating_point():
+                own[name].lerp_(value, 1 - decay)
+            else:
+                own[name].copy_(value)

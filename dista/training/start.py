@@ -1,0 +1,107 @@
+"""Start a training, go on with one, and write down how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Literal
+
+from dista import data
+from dista.config import ModelConfig, TrainingConfig
+from dista.provenance import environment
+from dista.runs import Run, RunConfig, RunError
+from dista.training import machine
+from dista.training.feed import check_fit
+from dista.training.session import Session, go_on, starting_model
+from dista.training.state import Position
+
+Logger = Literal["tensorboard"]
+
+
+def train(
+    task: data.Task,
+    config: ModelConfig,
+    training: TrainingConfig = TrainingConfig(),
+    *,
+    folder: str | Path,
+    preset: str = "",
+    data_root: str | Path | None = None,
+    progress: bool | None = None,
+    logger: Logger | None = None,
+) -> Run:
+    """Train a new model on ``task`` and return its run; raises ValueError where they do not fit.
+
+    The best checkpoint by validation accuracy, the later one of equals, is evaluated on the test
+    split once, at the end. Ctrl-C and SIGTERM finish the step, save and raise Stopped, which is a
+    KeyboardInterrupt; ``resume`` goes on from there. After any other exception the run is marked
+    crashed, with the reason. ``progress`` None shows a bar in a terminal only; ``data_root`` is the
+    folder that ``task`` was opened from, for those who resume.
+    """
+    check_fit(task, config, training)
+    root = None if data_root is None else str(Path(data_root).resolve())
+    what = RunConfig(preset=preset, data=task.name, data_root=root, model=config, training=training)
+    fabric = machine.launch(training, _events(folder, logger))
+    model = starting_model(what)
+    folder = fabric.broadcast(str(folder))
+    if fabric.is_global_zero:
+        Run.create(folder, what, environment())
+    fabric.barrier()
+    return _run_to_the_end(Session(fabric, Run(folder), task, model, progress))
+
+
+def resume(
+    folder: str | Path,
+    *,
+    task: data.Task | None = None,
+    progress: bool | None = None,
+    logger: Logger | None = None,
+) -> Run:
+    """Go on with a run that was stopped, killed or crashed, from its last saved state.
+
+    Where it ended before it saved one, it starts anew, in the same folder. ``task`` replaces the one
+    that the run's configuration names. Raises RunError for a run that is finished or still running.
+    """
+    run = Run(folder)
+    config = run.config
+    task = task or data.open(config.data, root=config.data_root)
+    fabric = machine.launch(config.training, _events(folder, logger))
+    state = fabric.broadcast(run.reopen() if fabric.is_global_zero else None)
+    model = starting_model(config, adopting=state is None)
+    session = Session(fabric, run, task, model, progress)
+    if state is not None:
+        session.parts.restore(state[0])
+        session.position = Position(**state[1])
+    return _run_to_the_end(session)
+
+
+def _run_to_the_end(session: Session) -> Run:
+    """Fit, and write down how it ended, whatever happens."""
+    run = session.run
+    try:
+        with session.requests:
+            session.fit()
+    except KeyboardInterrupt as stop:
+        _end(session, "stopped", str(stop) or f"interrupted; {go_on(run)}")
+        raise
+    except OSError as error:
+        reason = (
+            f"{error.filename or run.path} could not be written: {error.strerror or error}. "
+            f"The state before is intact; make room, then {go_on(run)}"
+        )
+        _end(session, "crashed", reason)
+        raise RunError(reason) from error
+    except Exception as error:
+        _end(session, "crashed", f"{type(error).__name__}: {error}")
+        raise
+    return run
+
+
+def _end(session: Session, state: str, reason: str) -> None:
+    """The last status, as far as the folder can still be written."""
+    with contextlib.suppress(OSError):
+        if session.writer:
+            session.writer.status(session.position, state, reason=reason)
+
+
+def _events(folder: str | Path, logger: Logger | None) -> str | None:
+    return str(Path(folder) / "tensorboard") if logger == "tensorboard" else None
