@@ -1,18 +1,22 @@
-"""Charts of a run that is still being written: they redraw in place, keeping zoom.
+"""How the package's figures come onto a page, and charts of a run that is still being written.
 
-The package's plotly figures are for finished runs: a plotly chart is built anew with every change
-of its data, which would throw a reader's zoom away every two seconds.
+The latter redraw in place, keeping zoom: a plotly chart is built anew with every change of its data,
+which would throw a reader's zoom away every two seconds.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import streamlit as st
+
 from dista.figures.theme import count, percent, short
 
 if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
+    from plotly.graph_objects import Figure
 
 POINTS = 400  # points of a curve that are sent to the browser
 HEIGHT = 170
@@ -20,8 +24,33 @@ DEAD, SATURATED = 0.5, 0.2  # shares of a layer's neurons that deserve a sentenc
 PLOTLY = {"displaylogo": False, "responsive": True}
 
 
-def loss(steps: pd.DataFrame) -> alt.Chart | None:
-    """Training loss by step, thinned, with a running mean; None while there is none."""
+def plot(figure: Figure, key: str, **options: Any) -> Any:
+    """A figure of the package, with its description for those who cannot see it."""
+    alt = figure.layout.meta["alt"]
+    return st.plotly_chart(figure, key=key, theme=None, config=PLOTLY, alt=alt, **options)
+
+
+def clickable(figure: Figure) -> Figure:
+    """The figure with an invisible point on each cell of its heatmap, as heatmaps report no clicks."""
+    cells = figure.data[0]
+    y, x = np.meshgrid(cells.y, cells.x, indexing="ij")
+    there = ~np.isnan(cells.z)
+    figure.update_layout(hoverdistance=-1)  # anywhere in a cell, however wide it is
+    return figure.add_scatter(
+        x=x[there],
+        y=y[there],
+        text=cells.z[there],
+        customdata=cells.customdata[there],
+        hovertemplate=cells.hovertemplate.replace("%{z", "%{text"),
+        mode="markers",
+        marker={"size": 14},
+        opacity=0,
+        showlegend=False,
+    )
+
+
+def loss(steps: pd.DataFrame, epoch: int) -> alt.Chart | None:
+    """Training loss by step, thinned, with a running mean, a cursor at the end of ``epoch``; None while there is none."""
     import altair as alt
 
     if steps.empty:
@@ -35,36 +64,41 @@ def loss(steps: pd.DataFrame) -> alt.Chart | None:
     mean = base.mark_line(strokeWidth=2).encode(
         alt.Y("mean:Q", scale=y, title=None), tooltip=_tooltip(("step", "d"), ("mean", ".3f"))
     )
-    return (
-        (every + mean).properties(height=HEIGHT, background="transparent").interactive(bind_y=False)
-    )
+    before = steps[steps["epoch"] <= epoch]["step"]
+    return _finish(every + mean, "step", int(before.max()) if len(before) else 0)
 
 
-def accuracy(epochs: pd.DataFrame) -> alt.Chart | None:
-    """Validation accuracy by epoch; None before the first."""
+def accuracy(epochs: pd.DataFrame, epoch: int) -> alt.Chart | None:
+    """Validation accuracy by epoch, with a cursor; None before the first."""
     import altair as alt
 
     if epochs.empty:
         return None
     y = alt.Y("val_accuracy:Q", title=None, scale=alt.Scale(zero=False), axis=_percent_axis())
-    return (
+    line = (
         alt.Chart(epochs)
         .mark_line(point=True, strokeWidth=2)
         .encode(_epochs(), y, tooltip=_tooltip(("epoch", "d"), ("val_accuracy", ".2%")))
-        .properties(height=HEIGHT, background="transparent")
-        .interactive(bind_y=False)
     )
+    return _finish(line, "epoch", epoch)
 
 
-def layers(neurons: pd.DataFrame, column: str) -> alt.Chart | None:
-    """A line a layer by epoch of ``tau`` or ``rate``; hovering names it."""
+def layers(
+    table: pd.DataFrame, column: str, epoch: int, *, share: bool = False
+) -> alt.Chart | None:
+    """A line a layer (or block) by epoch of a column, with a cursor; hovering names it.
+
+    A ``share`` is shown in per cent. None where there is nothing to show.
+    """
     import altair as alt
 
-    if neurons.empty or neurons[column].isna().all():
+    if table.empty or table[column].isna().all():
         return None
-    table = neurons.assign(name=neurons["layer"].map(short), part=neurons["layer"].map(_part))
-    axis = _percent_axis() if column == "rate" else alt.Axis(tickCount=4)
-    return (
+    if "block" in table:
+        table = table.assign(layer="blocks." + table["block"].astype(str))
+    table = table.assign(name=table["layer"].map(short), part=table["layer"].map(_part))
+    axis = _percent_axis() if share else alt.Axis(tickCount=4)
+    lines = (
         alt.Chart(table)
         .mark_line(point=alt.OverlayMarkDef(size=16), strokeWidth=1.5)
         .encode(
@@ -72,11 +106,22 @@ def layers(neurons: pd.DataFrame, column: str) -> alt.Chart | None:
             alt.Y(f"{column}:Q", title=None, scale=alt.Scale(zero=False), axis=axis),
             alt.Color("part:N", title=None, legend=alt.Legend(orient="top", columns=4, offset=2)),
             detail="layer:N",
-            tooltip=_tooltip(("name", None), ("epoch", "d"), (column, ".3f")),
+            tooltip=_tooltip(("name", None), ("epoch", "d"), (column, ".3g")),
         )
-        .properties(height=HEIGHT, background="transparent")
-        .interactive(bind_y=False)
     )
+    return _finish(lines, "epoch", epoch)
+
+
+def _finish(chart: alt.Chart, axis: str, at: int) -> alt.LayerChart:
+    """The look of all charts: the film's cursor, zoom along x."""
+    import altair as alt
+    import pandas as pd
+
+    cursor = alt.Chart(pd.DataFrame({axis: [at]})).mark_rule(
+        color="#c4481c", strokeWidth=1.2, strokeDash=[3, 2], opacity=0.8
+    )
+    layered = alt.layer(chart, cursor.encode(alt.X(f"{axis}:Q")))
+    return layered.properties(height=HEIGHT, background="transparent").interactive(bind_y=False)
 
 
 def unusual_layers(neurons: pd.DataFrame) -> list[str]:

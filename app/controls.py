@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import images
 import state
 import streamlit as st
+import url
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from dista.runs import Run
 
 DIGIT_TASKS = ("digits", "match")
 FALLBACK_SAMPLES = 1000
+
+
+def together() -> DeltaGenerator:
+    """A row of words and the widget that they belong to, which stay together when a line is full."""
+    return st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
 
 
 # Checkpoint and sample ------------------------------------------------------------------------
@@ -30,14 +40,14 @@ def choose_checkpoint(problems: list[str]) -> state.Checkpoint | None:
     names = sorted(
         known, key=lambda name: name != default
     )  # the default first, the rest as they are
-    name = state.url_choice("checkpoint", names, default, problems)
+    name = url.choice("checkpoint", names, default, problems)
     st.selectbox(
         "Checkpoint",
         names,
         format_func=lambda option: known[option].title,
         label_visibility="collapsed",
         width=380,
-        **state.bound("checkpoint", name),
+        **url.bound("checkpoint", name),
     )
     return known[name]
 
@@ -48,7 +58,7 @@ def choose_sample(checkpoint: state.Checkpoint, problems: list[str]) -> int:
     first = state.first_light()
     shipped = first is not None and first.attrs.get("model") == checkpoint.name
     default = int(first["batch"].values[0]) if shipped else 0
-    sample = state.url_number("sample", default, problems)
+    sample = url.number("sample", default, problems)
     if sample >= count:
         problems.append(f"There is no sample {sample}: the held-out samples are 0 to {count - 1}.")
         sample = default
@@ -60,7 +70,7 @@ def choose_sample(checkpoint: state.Checkpoint, problems: list[str]) -> int:
         icon=":material/tag:",
         label_visibility="collapsed",
         width=190,
-        **state.bound("sample", sample),
+        **url.bound("sample", sample),
     )
     st.button("Random", on_click=_random_sample, args=(count,), help="Another held-out sample")
     return sample
@@ -132,6 +142,23 @@ def _forget_upload() -> None:
     st.query_params.pop("image", None)
 
 
+# Long work --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def measuring(name: str, what: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar, and a button that cancels: it takes ``name``, which asked for it, out of the URL.
+
+    What is yielded is to be called with the share that is done; a click stops the work there.
+    """
+    place = st.empty()
+    with place.container(horizontal=True, vertical_alignment="center"):
+        progress = st.progress(0.0, f"0 % of {what}")
+        st.button("Cancel", on_click=st.query_params.pop, args=(name, None))
+    yield lambda share: progress.progress(share, f"{100 * share:.0f} % of {what}")
+    place.empty()
+
+
 # Runs -------------------------------------------------------------------------------------------
 
 _CHIPS = {
@@ -145,16 +172,33 @@ _CHIPS = {
 def choose_run(runs: dict[str, Run], problems: list[str]) -> Run:
     """One of the runs, newest first, each with what became of it; in the URL as ``run``."""
     names = list(runs)
-    name = state.url_choice("run", names, names[0], problems)
+    name = url.choice("run", names, names[0], problems)
     st.pills(
         "Run",
         names,
         format_func=lambda option: f"{option} {_CHIPS[runs[option].status()['state']]}",
         label_visibility="collapsed",
         required=True,
-        **state.bound("run", name),
+        **url.bound("run", name),
     )
     return runs[name]
+
+
+def choose_probe(first: int, count: int) -> int:
+    """Which of the samples of a snapshot, from 0; in the URL as ``probe``."""
+    if count == 1:
+        return 0
+    wanted = url.number("probe", 0, [])
+    place = wanted if wanted < count else 0
+    st.segmented_control(
+        "Probe sample",
+        list(range(count)),
+        format_func=lambda index: f"Sample {first + index}",
+        label_visibility="collapsed",
+        required=True,
+        **url.bound("probe", place),
+    )
+    return place
 
 
 def choose_epoch(epochs: list[int]) -> int:
@@ -164,14 +208,14 @@ def choose_epoch(epochs: list[int]) -> int:
     follow = wanted not in epochs
     epoch = epochs[-1] if follow else wanted
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**The probe sample after epoch**", width="content")
+        st.markdown("**The film, at epoch**", width="content")
         if len(epochs) > 1:
             st.select_slider(
                 "Epoch",
                 epochs,
                 label_visibility="collapsed",
                 width=420,
-                **state.bound("epoch", epoch),
+                **url.bound("epoch", epoch),
             )
         else:
             st.markdown(f"**{epoch}**", width="content")

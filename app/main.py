@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import state
 import streamlit as st
+import url
 
 HERE = Path(__file__).parent
 
@@ -20,10 +20,16 @@ st.html(f"<style>:root {{ --panel: {panel}; }} {(HERE / 'style.css').read_text('
 page = st.navigation(
     [
         st.Page(HERE / "views" / "watch.py", title="Watch", default=True),
+        st.Page(HERE / "views" / "neurons.py", title="Neurons", url_path="neurons"),
+        st.Page(HERE / "views" / "denoise.py", title="Denoise", url_path="denoise"),
+        st.Page(HERE / "views" / "memory.py", title="Memory", url_path="memory"),
         st.Page(HERE / "views" / "train.py", title="Train", url_path="train"),
+        st.Page(HERE / "views" / "ablate.py", title="Ablate", url_path="ablate"),
+        st.Page(HERE / "views" / "compare.py", title="Compare", url_path="compare"),
+        st.Page(HERE / "views" / "energy.py", title="Energy", url_path="energy"),
     ],
     position="top",
 )
-state.resume(page.title)
+url.resume(page.title)
 page.run()
-state.leave_mark(page.title)
+url.leave_mark(page.title)

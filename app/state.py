@@ -1,14 +1,10 @@
-"""What the pages share: the URL as the one place of their state, and everything that is cached.
-
-A page reads its state from the URL, shows widgets at those values, and widgets write back into the
-URL before the rerun that they cause. Nothing else holds state, so that a link, a reload and the
-browser's back button all lead to the same view.
-"""
+"""What the pages share and what is cached: checkpoints, recordings, runs, and how errors are said."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,87 +19,19 @@ from dista.widgets.payload import probe_payload
 
 if TYPE_CHECKING:
     import xarray as xr
+    from torch import Tensor
 
+    from dista.data import Task
     from dista.model import DISTA
     from dista.runs import Run
     from dista.widgets.packing import Payload
 
-PLACE_NUMBERS = ("step", "block", "head", "row", "column", "neuron")
-PLACE_WORDS = ("layer", "range")
 _MEMORY = {
     "projection": "projection memory",
     "attenuated": "attenuated memory",
     "map": "map memory",
     "none": "no memory in attention",
 }
-
-
-# The URL -------------------------------------------------------------------------------------
-
-
-def url_number(name: str, default: int, problems: list[str]) -> int:
-    """The whole number ``name`` in the URL; the default, and a sentence, where it is none."""
-    text = st.query_params.get(name)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return int(text)
-    problems.append(f"The link says {name}={text[:40]!r}, which is not a whole number from 0 on.")
-    return default
-
-
-def url_choice(name: str, choices: Sequence[str], default: str, problems: list[str]) -> str:
-    """The entry of ``choices`` that the URL names; the default, and a sentence, where it is none."""
-    text = st.query_params.get(name)
-    if text is None or text in choices:
-        return default if text is None else text
-    known = ", ".join(choices)
-    problems.append(f"The link says {name}={text[:40]!r}; there are {known}. Showing {default}.")
-    return default
-
-
-def bound(name: str, value: Any) -> dict[str, Any]:
-    """Keyword arguments that make a widget show ``value`` and write its changes to the URL."""
-    key = f"url:{name}"
-    st.session_state[key] = value
-    return {"key": key, "on_change": _to_url, "args": (name,)}
-
-
-def _to_url(name: str) -> None:
-    st.query_params[name] = str(st.session_state[f"url:{name}"])
-
-
-def place(problems: list[str]) -> dict[str, Any]:
-    """Where the probe is, as far as the URL says it."""
-    known = st.query_params
-    numbers = {name: url_number(name, -1, problems) for name in PLACE_NUMBERS if name in known}
-    words = {name: known[name] for name in PLACE_WORDS if name in known}
-    return {name: value for name, value in numbers.items() if value >= 0} | words
-
-
-def remember_place(key: str, **choices: Any) -> None:
-    """Write what the probe ``key`` reports into the URL, and the ``choices`` that it belongs to.
-
-    To be called before the rerun that the report causes, so that the URL never lags behind the probe.
-    """
-    reported = (st.session_state.get(key) or {}).get("state") or {}
-    shown = choices | {n: reported[n] for n in PLACE_NUMBERS + PLACE_WORDS if n in reported}
-    changed = {n: str(value) for n, value in shown.items() if st.query_params.get(n) != str(value)}
-    if changed:
-        st.query_params.update(changed)
-
-
-def resume(page: str) -> None:
-    """Bring a page's state back when the reader returns by the menu, whose links carry none."""
-    before = st.session_state.get("page", page)
-    st.session_state["page"] = page
-    if before != page and not st.query_params:
-        st.query_params.update(st.session_state.get(f"url of {page}", {}))
-
-
-def leave_mark(page: str) -> None:
-    """Keep the page's state for ``resume``."""
-    st.session_state[f"url of {page}"] = st.query_params.to_dict()
 
 
 def theme() -> str:
@@ -161,11 +89,12 @@ def _checkpoints(folder: str, changed: tuple[float, ...]) -> dict[str, Checkpoin
     found = {}
     for name, path in checkpoints_on_disk.shipped().items():
         with contextlib.suppress(ValueError, OSError):
-            found[name] = _checkpoint(name, path)
+            found[name] = checkpoint_at(name, path)
     return found
 
 
-def _checkpoint(name: str, path: Path) -> Checkpoint:
+def checkpoint_at(name: str, path: Path) -> Checkpoint:
+    """What the card and the configuration in the folder ``path`` say; ValueError where they are damaged."""
     card = checkpoints_on_disk.read_card(path)
     measured = card.get("metrics", {}).get("test", {})
     return Checkpoint(
@@ -178,11 +107,20 @@ def _checkpoint(name: str, path: Path) -> Checkpoint:
     )
 
 
+RUNNING = threading.RLock()
+"""Held while a model runs: sessions share models, and the hooks of one must not see another's run."""
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def model(path: str, changed: float) -> DISTA:
     from dista.checkpoint import load
 
     return load(path)
+
+
+def changed(checkpoint: Checkpoint) -> float:
+    """When the weights were last written: part of the key of whatever depends on them."""
+    return Path(checkpoint.path, checkpoints_on_disk.WEIGHTS).stat().st_mtime
 
 
 @st.cache_resource(show_spinner=False)
@@ -226,27 +164,36 @@ def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> xr.Data
     first = first_light()
     if image is None and shows(first, checkpoint.name, sample):
         return first
-    changed = Path(checkpoint.path, checkpoints_on_disk.WEIGHTS).stat().st_mtime
-    return _record(checkpoint.path, changed, checkpoint.task, sample, image)
+    return _record(checkpoint.path, changed(checkpoint), checkpoint.task, sample, image)
 
 
 @st.cache_resource(
     show_spinner="Recording what every neuron does with this sample …", max_entries=16
 )
 def _record(path: str, changed: float, data: str, sample: int, image: str | None) -> xr.DataTree:
-    import dista
+    chosen = task(data)
+    x, labels = inputs(data, sample, image)
+    return record(model(path, changed), chosen, x, labels=labels, samples=[sample])
 
+
+def inputs(data: str, sample: int, image: str | None) -> tuple[Tensor, list[int] | None]:
+    """A held-out sample and its label, or the own image, whose label nobody knows."""
     chosen = task(data)
     x, y = chosen.test.batch([sample])
-    labels = y.tolist()
-    if image is not None:
-        x, labels = images.with_own_image(x, images.image_pixels(image), chosen.step_labels), None
-    result = dista.record(
-        model(path, changed), x, labels=labels, classes=chosen.classes, samples=[sample]
-    )
-    result.attrs["task"] = data
-    if chosen.step_labels:
-        result.attrs["step_labels"] = list(chosen.step_labels)
+    if image is None:
+        return x, y.tolist()
+    return images.with_own_image(x, images.image_pixels(image), chosen.step_labels), None
+
+
+def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any) -> xr.DataTree:
+    """``dista.record`` with what the pages show beside it: names of classes and steps."""
+    import dista
+
+    with RUNNING:
+        result = dista.record(model, x, names, classes=task.classes, **labels)
+    result.attrs["task"] = task.name
+    if task.step_labels:
+        result.attrs["step_labels"] = list(task.step_labels)
     return result
 
 
@@ -273,7 +220,7 @@ def step_sentences(labels: Sequence[str]) -> list[str] | None:
     last_cue = max(step for step, label in enumerate(labels) if label == "cue")
     said = {
         "cue": "the cue is shown; nothing to compare it with yet",
-        "delay": "nothing is shown; the cue lives on only in membranes and in attention's memory",
+        "delay": "only noise is shown; the cue lives on in membranes and in attention's memory",
     }
     sentences = []
     for step, label in enumerate(labels):
@@ -291,11 +238,29 @@ def runs_folder() -> Path:
     return Path(os.environ.get("DISTA_RUNS", "runs"))
 
 
-def snapshot_payload(run: Run, epoch: int) -> Payload:
-    """The probe sample of one epoch, packed; kept for (run, epoch)."""
-    return _snapshot_payload(str(run.path.resolve()), epoch, run)
+def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:
+    """A probe sample at one epoch, packed; kept for (run, epoch, sample)."""
+    return _snapshot_payload(str(run.path.resolve()), epoch, sample, run)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _snapshot_payload(path: str, epoch: int, _run: Run) -> Payload:
-    return _payload.__wrapped__((path, epoch), _run.snapshot(epoch))
+def _snapshot_payload(path: str, epoch: int, sample: int, _run: Run) -> Payload:
+    recording = _run.snapshot(epoch)
+    labels = recording.attrs.get("step_labels")
+    return probe_payload(
+        recording,
+        sample,
+        tau_start=_first_taus(_run),
+        step_labels=labels,
+        step_sentences=step_sentences(labels) if labels else None,
+        class_names=recording.attrs.get("classes"),
+    )
+
+
+def _first_taus(run: Run) -> dict[str, float] | None:
+    """The time constants before training, by layer; None where the run does not say."""
+    neurons = run.table("neurons")
+    if neurons.empty:
+        return None
+    before = neurons[neurons["epoch"] == 0].set_index("layer")["tau"].dropna()
+    return before.to_dict() or None

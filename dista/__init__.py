@@ -30,11 +30,31 @@ _HOME = {
     "record": "dista.recording",
     "train": "dista.training",
 }
-_MODULES = ("data", "figures", "interventions", "measures", "runs", "widgets")
+_MODULES = (
+    "ablations",
+    "counterfactuals",
+    "data",
+    "figures",
+    "interventions",
+    "measures",
+    "operations",
+    "runs",
+    "widgets",
+)
 __all__ = [*_HOME, *_MODULES]
 
 if TYPE_CHECKING:
-    from dista import data, figures, interventions, measures, runs, widgets
+    from dista import (
+        ablations,
+        counterfactuals,
+        data,
+        figures,
+        interventions,
+        measures,
+        operations,
+        runs,
+        widgets,
+    )
     from dista.checkpoint import load
     from dista.config import ModelConfig, TrainingConfig
     from dista.evaluation import evaluate

@@ -119,6 +119,23 @@ def tau(steps: float) -> Change:
     return _on_axis("group", f"tau({steps})", apply)
 
 
+def transplant(model: nn.Module, donor: nn.Module) -> dict[str, Change]:
+    """The time constants of ``donor`` for every layer that ``model`` has as well, for ``intervene``.
+
+    Where the donor's channels have taus of their own, a layer gets their mean. ValueError where the
+    two share no layer.
+    """
+    names = {name for name, module in model.named_modules() if "group" in _axes(module)}
+    taus = {
+        name: tau(module().mean().item())
+        for name, module in donor.named_modules()
+        if name in names and "group" in _axes(module)
+    }
+    if not taus:
+        raise ValueError("the donor has no layer of neurons that the model has as well")
+    return taus
+
+
 def window(steps: int) -> Change:
     """Cut the memory: nothing ``steps`` or more back is reached, in whatever form the memory is.
 

@@ -1,11 +1,15 @@
 """One thread, fixed seeds, and a model small enough that a test takes milliseconds."""
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
 from dista.config import ModelConfig
 
 torch.set_num_threads(1)
+sys.path.insert(0, str(Path(__file__).parent.parent / "app"))  # as streamlit does for its script
 
 # Every axis has a size of its own, so that a swapped pair cannot pass: 4 samples, 2 colours, 3 heads of
 # 13 channels, 5 steps, 7 x 11 patches, 17 classes, 2 blocks.
@@ -21,6 +25,45 @@ SMALL = dict(
     attention_scale=0.5,
     memory=dict(form="map", window=3),
 )
+
+
+@pytest.fixture(scope="module")
+def assets(tmp_path_factory):
+    """A folder with the tiny checkpoints of ``dashboard``."""
+    import dashboard
+
+    return dashboard.make_assets(tmp_path_factory.mktemp("assets"))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with one run, stopped after two of three epochs."""
+    import dashboard
+
+    folder = tmp_path_factory.mktemp("runs")
+    writer = dashboard.Writer(folder / "some-run")
+    writer.epoch(1)
+    writer.epoch(2)
+    writer.run.set_status("stopped", epoch=2, step=20, reason="interrupted from the keyboard")
+    return folder
+
+
+@pytest.fixture
+def page(assets, runs, monkeypatch):
+    """``page(view, **query)``: a page of the dashboard after its first run, without a browser."""
+    from dashboard import APP
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setenv("DISTA_ASSETS", str(assets))
+    monkeypatch.setenv("DISTA_RUNS", str(runs))
+
+    def open_page(view="watch", **query):
+        test = AppTest.from_file(APP / "views" / f"{view}.py", default_timeout=60)
+        for name, value in query.items():
+            test.query_params[name] = value
+        return test.run()
+
+    return open_page
 
 
 @pytest.fixture(autouse=True)

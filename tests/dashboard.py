@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,21 +15,25 @@ from dista.measures import neuron_table
 from dista.recording import save
 from dista.runs import Run, RunConfig
 
+APP = Path(__file__).parent.parent / "app"
+
 TASKS = {"match-map": ("match_map", "match"), "digits": ("digits", "digits")}
 SAMPLE = 11
 SNAPSHOT = ("*.scores", "*.denoise", "*.spikes", "*.membrane", "*.tau", "head")
 
 
 def tiny_model(preset: str, task: dista.data.Task) -> dista.DISTA:
-    """A model of 16 channels whose neurons fire, though it has learned nothing."""
+    """A model of 16 channels whose neurons fire and whose answers differ, though it has learned nothing."""
     torch.manual_seed(0)
     model = dista.DISTA(dista.preset(preset).replace(dim=16, depth=2, heads=2))
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = 1.0
     with torch.no_grad():
-        model.train()(task.train.batch(range(16))[0])
-    return model.eval()
+        x, _ = task.train.batch(range(16))
+        model.train()(x)
+        model.head.linear.bias -= model.eval()(x).mean(0)
+    return model
 
 
 def make_assets(folder: Path) -> Path:
@@ -90,3 +95,13 @@ class Writer:
         self.look(epoch)
         self.run.append("epochs", [{"epoch": epoch, **metrics, "seconds": 1.0}])
         self.run.set_status("running", epoch=epoch, step=10 * epoch, steps=30)
+
+
+def shown(test) -> list[dict]:
+    """The plotly figures of a page, in order."""
+    return [json.loads(chart.proto.spec) for chart in test.get("plotly_chart")]
+
+
+def as_shown(figure) -> dict:
+    """A figure as a page holds it."""
+    return json.loads(figure.to_json())

@@ -4,53 +4,20 @@ from __future__ import annotations
 
 import io
 import shutil
-import sys
-from pathlib import Path
+import time
 
 import dashboard
+import images
+import launch
 import numpy as np
 import pytest
+import state
 import torch
+from dashboard import APP
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import dista.widgets
-
-APP = Path(__file__).parent.parent / "app"
-sys.path.insert(0, str(APP))  # as streamlit does for the script that it runs
-
-import images  # noqa: E402
-import state  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def assets(tmp_path_factory):
-    return dashboard.make_assets(tmp_path_factory.mktemp("assets"))
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs")
-    writer = dashboard.Writer(folder / "some-run")
-    writer.epoch(1)
-    writer.epoch(2)
-    writer.run.set_status("stopped", epoch=2, step=20, reason="interrupted from the keyboard")
-    return folder
-
-
-@pytest.fixture
-def page(assets, runs, monkeypatch):
-    """``page(path, **query)``: the page after its first run."""
-    monkeypatch.setenv("DISTA_ASSETS", str(assets))
-    monkeypatch.setenv("DISTA_RUNS", str(runs))
-
-    def open_page(view="watch", **query):
-        test = AppTest.from_file(APP / "views" / f"{view}.py", default_timeout=60)
-        for name, value in query.items():
-            test.query_params[name] = value
-        return test.run()
-
-    return open_page
 
 
 def probes(test):
@@ -255,3 +222,67 @@ def test_a_damaged_run_is_one_sentence(page, runs, tmp_path, monkeypatch, file, 
 
 def test_an_unknown_run_is_named(page):
     assert "run='gone'; there are some-run" in sentences(page("train", run="gone"))
+
+
+# --- trainings started from the page ------------------------------------------------------------
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The words of the processes that the page starts, none of which runs."""
+    words = []
+    monkeypatch.setattr(launch, "_spawn", lambda folder, name, given: words.append((name, given)))
+    return words
+
+
+def press(test, label):
+    return next(button for button in test.button if button.label == label).click().run()
+
+
+def test_a_run_is_started_with_what_the_link_says(page, started):
+    link = {"preset": "match_map", "data": "match", "epochs": "5", "freeze": "taus", "seed": "3"}
+    test = page("train", **{f"new-{name}": value for name, value in link.items()})
+    assert "--preset match_map --data match --epochs 5" in test.code[0].value
+    test = press(test, "Start training")
+    ((name, words),) = started
+    expected = {f"--{name}={value}" for name, value in link.items()} | {"--minutes=30"}
+    assert expected <= set(words) and test.query_params["run"] == name
+    assert f"Starting {name}" in test.info[0].value
+
+
+def test_a_start_that_failed_says_why(page, runs, started, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
+    test = press(page("train"), "Start training")
+    ((name, _),) = started
+    (tmp_path / launch.LOGS).mkdir()
+    (tmp_path / launch.LOGS / f"{name}.log").write_text("dista: no room for it\n")
+    test = test.run()
+    assert "did not start: no room for it" in test.error[0].value
+
+
+def test_only_tasks_that_fit_and_are_here_are_offered(page, tmp_path, monkeypatch):
+    def offered(preset):
+        test = page("train", **{"new-preset": preset})
+        return next(box for box in test.selectbox if box.label == "Data").options
+
+    monkeypatch.delenv("DISTA_DATA", raising=False)
+    assert offered("digits") == ["digits"] and offered("digits_events") == ["digits-events"]
+    (tmp_path / "nmnist").mkdir()
+    monkeypatch.setenv("DISTA_DATA", str(tmp_path))
+    assert offered("digits_events") == ["digits-events", "nmnist"]
+
+
+def test_a_stopped_run_goes_on(page, started):
+    test = press(page("train"), "Continue")
+    ((name, words),) = started
+    assert name == "some-run" and words[0].startswith("--resume=") and not test.exception
+
+
+def test_a_process_started_here_is_one_of_its_own(tmp_path):
+    """It leads its session, says what it has to say into its log, and leaves an error there."""
+    launch._spawn(tmp_path, "one", ["--preset=nothing", "--data=digits"])
+    deadline = time.monotonic() + 120
+    while launch.complaint(tmp_path, "one") is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert "no preset 'nothing'" in launch.complaint(tmp_path, "one")

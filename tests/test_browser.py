@@ -15,10 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 import dashboard
 import pytest
 
+from dista.runs import Run
+
 ROOT = Path(__file__).parent.parent
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+PROBE, PLOT = ".dista-probe .panel", ".js-plotly-plot"  # what a page is waited for
 PATIENCE = 120_000  # ms: machines may be busy with something else
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
@@ -78,17 +81,17 @@ def browser():
 
 @pytest.fixture
 def visit(server, browser):
-    """``visit(path, **options)``: a page on which the probe has appeared; no error may be logged."""
+    """``visit(path, **options)``: a page on which ``ready`` has appeared; no error may be logged."""
     errors, contexts = [], []
 
-    def open_page(path="", width=1440, height=1000, **options):
+    def open_page(path="", width=1440, height=1000, ready=PROBE, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{server[1]}/{path}")
-        page.locator(".dista-probe .panel").first.wait_for()
+        page.locator(ready).first.wait_for()
         return page
 
     yield open_page
@@ -204,6 +207,101 @@ def test_it_fits_a_phone_and_follows_the_dark_theme(visit):
     assert page.locator(".dista-probe").get_attribute("data-theme") == "dark"
 
 
+def test_a_click_in_the_raster_picks_a_neuron_and_surgery_is_in_the_link(visit):
+    page = visit("neurons?checkpoint=digits&sample=3&layer=stem.position.neuron", ready=PLOT)
+    cells = page.locator(".st-key-raster .nsewdrag").first
+    cells.wait_for()
+    box = cells.bounding_box()
+    cells.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    wait_until(lambda: {"channel", "row", "column"} <= pumped(page, query).keys(), "a neuron")
+    page.get_by_role("combobox", name="Time constants").click()
+    page.get_by_role("option", name="set to a value").click()
+    page.get_by_text("What follows from it").wait_for()
+    wait_for_url(page, taus="set")
+    titles = page.locator(".st-key-membrane-change .gtitle")
+    again = visit(f"neurons?{urlsplit(page.url).query}", ready=".st-key-membrane-change .gtitle")
+    assert again.locator(".st-key-membrane-change .gtitle").text_content() == titles.text_content()
+
+
+def test_noise_is_measured_with_progress_and_can_be_cancelled(visit):
+    page = visit("denoise?checkpoint=digits&sample=3&noise=occlusion&level=0.4", ready=PLOT)
+    page.locator(".st-key-similarity .gtitle").wait_for()
+    page.get_by_role("radio", name="500").click()
+    page.get_by_text("% of 500 samples with every level").wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("Choose a number of samples").wait_for()
+    wait_until(lambda: "curve" not in pumped(page, query), "curve out of the URL")
+    assert page.locator(".st-key-curve").count() == 0
+    again = visit(f"denoise?{urlsplit(page.url).query}", ready=".st-key-input .gtitle")
+    shown = [it.locator(".st-key-input .gtitle").text_content() for it in (page, again)]
+    assert shown[0] == shown[1] and "of the patches" in shown[0]
+
+
+def test_stopping_early_is_in_the_link(visit):
+    page = visit("energy?checkpoint=digits", ready=".st-key-anytime .gtitle")
+    page.get_by_text("An answer takes").wait_for()
+    page.get_by_role("slider", name="Stop after step").press("ArrowLeft")
+    page.get_by_text("Stopping after 3 steps of 4 saves").wait_for()
+    wait_for_url(page, stop=3)
+    page.get_by_role("radio", name="spikes").click()
+    wait_for_url(page, of="spikes")
+    again = visit(f"energy?{urlsplit(page.url).query}", ready=".st-key-anytime .gtitle")
+    again.get_by_text("Stopping after 3 steps of 4 saves").wait_for()
+    assert "of the spikes" in again.locator(".st-key-map .gtitle").text_content()
+
+
+def test_a_click_in_a_matrix_changes_that_step(visit):
+    page = visit("memory?checkpoint=match-map", ready=".st-key-closely-attention .gtitle")
+    box = page.locator(".st-key-memory-neurons .heatmaplayer").bounding_box()
+    page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 6.5 / 8 * box["height"])
+    wait_for_url(page, step=2, network="neurons")
+    page.get_by_role("heading", name="With step 3 changed").wait_for()
+    page.get_by_role("radio", name="another sample's").click()
+    wait_for_url(page, input="other")
+    titles = page.locator(".st-key-closely-membrane .gtitle")
+    again = visit(f"memory?{urlsplit(page.url).query}", ready=".st-key-closely-attention .gtitle")
+    again.get_by_role("heading", name="With step 3 changed").wait_for()
+    wait_until(
+        lambda: (
+            again.locator(".st-key-closely-membrane .gtitle").text_content()
+            == pumped(page, lambda _: titles.text_content())
+        ),
+        "the link leads to the same view",
+    )
+
+
+def test_what_is_switched_off_is_in_the_link(visit):
+    page = visit("ablate?checkpoint=digits&limit=50", ready=".st-key-changes .gtitle")
+    page.locator(".st-key-card-switches").get_by_role("button", name="2", exact=True).click()
+    wait_for_url(page, switches="memory,block=1")
+    page.get_by_text("All of it together:").first.wait_for()
+    again = visit(f"ablate?{urlsplit(page.url).query}", ready=".st-key-changes .gtitle")
+    shown = [it.locator(".st-key-changes .gtitle").text_content() for it in (page, again)]
+    assert shown[0] == shown[1] and "All of it together" in shown[0]
+
+
+def test_both_sides_of_a_comparison_move_together(visit):
+    page = visit(f"compare?left=match-map&sample={dashboard.SAMPLE}&step=5&row=1&column=1")
+    films = page.locator("canvas[data-name=film]")
+    wait_until(lambda: pumped(page, lambda _: films.count()) == 2, "both probes")
+
+    def both(place):
+        labels = [films.nth(i).get_attribute("aria-label") or "" for i in (0, 1)]
+        return all(place in label for label in labels)
+
+    def wait_for_both(place):
+        wait_until(lambda: pumped(page, lambda _: both(place)), f"{place} on both sides")
+
+    wait_for_both("Step 6, patch row 2, column 2")
+    page.locator("canvas[data-name=input]").nth(1).focus()
+    for key in ("[", "ArrowRight"):
+        page.keyboard.press(key)
+    wait_for_both("Step 5, patch row 2, column 3")
+    wait_for_url(page, step=4, row=1, column=2)
+    page.go_back()
+    wait_for_both("Step 6, patch row 2, column 2")
+
+
 def test_a_run_appears_live(visit, folders):
     writer = dashboard.Writer(folders[1] / "live")
     writer.run.set_status("running", epoch=0, step=0, steps=30)
@@ -217,3 +315,22 @@ def test_a_run_appears_live(visit, folders):
     writer.run.set_status("finished", epoch=3, step=30)
     page.get_by_text("Finished after 3 epochs").wait_for()
     page.locator(".js-plotly-plot").first.wait_for()
+
+
+def test_a_training_outlives_the_page_that_started_it(visit, folders):
+    """Started, left, found again by another reader, stopped: a real process all along."""
+    dashboard.Writer(folders[1] / "seen").run.set_status("stopped", epoch=0, step=0)
+    page = visit("train?run=seen&new-preset=tiny&new-data=digits&new-epochs=500")
+    page.get_by_role("button", name="New run").click()
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url(lambda url: "run=tiny-" in url)
+    run = query(page)["run"]
+    page.get_by_text("Epoch 1 of 500").wait_for()
+    page.context.close()
+    steps = len(Run(folders[1] / run).table("steps"))
+    wait_until(lambda: len(Run(folders[1] / run).table("steps")) > steps, "it goes on alone")
+    again = visit(f"train?run={run}")
+    again.get_by_role("button", name="Stop").click()
+    again.get_by_text("Stopped in epoch").wait_for()
+    assert Run(folders[1] / run).status()["state"] == "stopped"
+    assert again.get_by_role("button", name="Continue").is_visible()

@@ -11,17 +11,28 @@ import plotly.graph_objects as go
 import pytest
 
 from dista import figures, measures
-from dista.figures.theme import palette, short
+from dista.figures.theme import palette, short, text_on
 from dista.measures import (
+    Anytime,
     AttentionOverTime,
+    AttentionReceived,
     AttentionSplit,
     BlockDenoising,
+    CausalMemory,
     Decision,
+    Energy,
+    FiringMap,
+    InputChange,
     KeyMaps,
     LagContributions,
     LayerActivity,
+    MapSimilarity,
+    MembraneHistogram,
     MembraneTrace,
+    NoiseCurve,
+    PairedDifference,
     Raster,
+    SpikeDistance,
 )
 
 LAYERS = ("stem.stages.0.neuron", "blocks.0.attention.query.neuron", "blocks.1.mlp.hidden.neuron")
@@ -43,6 +54,25 @@ def over_time() -> AttentionOverTime:
 def lags() -> LagContributions:
     share = np.tril(np.ones((5, 3)))
     return LagContributions(0, np.stack([share / share.sum(1, keepdims=True)] * 3))
+
+
+def causal(of: str = "head") -> CausalMemory:
+    effect = np.full((5, 5), np.nan)
+    effect[np.tril_indices(5)] = np.arange(15) / 4
+    return CausalMemory(of, effect)
+
+
+def changes() -> dict[str, PairedDifference]:
+    lost, none = np.arange(30), np.arange(0)
+    return {
+        "Memory: off": PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, lost, none),
+        "Denoiser: off": PairedDifference(300, 0.9, 0.9, 0.0, -0.01, 0.01, none, none),
+        "Denoiser: u = 2": PairedDifference(300, 0.9, 0.95, 0.05, 0.02, 0.08, none, lost[:15]),
+    }
+
+
+def apart() -> SpikeDistance:
+    return SpikeDistance(LAYERS, np.linspace(0, 1, 15).reshape(3, 5))
 
 
 def raster() -> Raster:
@@ -72,6 +102,51 @@ def decision(classes: int = 2, label: int | None = 1) -> Decision:
     running[3:] = logits[3:]
     names = tuple(f"class {i}" for i in range(classes))
     return Decision(logits, running, np.full_like(logits, 0.5), 3, 0, 3, label, names)
+
+
+def firing(step: float = 0.1) -> FiringMap:
+    rate = np.linspace(0, step, 15).reshape(3, 5)
+    dead, saturated = np.array([0.5, 0, 0.1]), np.array([0, 0.2, 0])
+    return FiringMap(LAYERS, rate, dead, saturated, np.array([60, 20, 20]), 64)
+
+
+def histogram() -> MembraneHistogram:
+    return MembraneHistogram(
+        LAYERS[1], np.arange(-1, 2.1, 0.5), np.array([1, 5, 9, 4, 3, 2]), 1.0, 25, 0.2, 0.04
+    )
+
+
+def input_change() -> InputChange:
+    clean = np.arange(8.0 * 12).reshape(8, 12)
+    patches = np.array([[True, False, False], [False, False, True]])
+    return InputChange(clean, clean + 1, patches)
+
+
+def received() -> list[AttentionReceived]:
+    raw = np.array([[6.0, 2, 2], [4, 2, 4]])
+    return [AttentionReceived(b, raw, raw // (2 + b)) for b in range(2)]
+
+
+def curve() -> NoiseCurve:
+    accuracy = np.array([[0.9, 0.5, 0.2], [0.8, 0.6, 0.1]])
+    levels = np.array([0, 0.1, 0.2])
+    return NoiseCurve("gaussian", (0, 2), levels, accuracy, accuracy - 0.1, accuracy + 0.1, 50)
+
+
+def energy(static: bool = True) -> Energy:
+    accumulates = np.arange(15.0).reshape(3, 5) * 1000
+    multiplies = np.zeros((3, 5))
+    multiplies[0, 0] = 500.0
+    picojoules = 4.6 * multiplies + 0.9 * accumulates
+    dense = np.full((3, 5), 2e4)
+    spikes = accumulates / 10
+    return Energy(LAYERS, spikes, accumulates, multiplies, dense, picojoules, static, 25)
+
+
+def any_time() -> Anytime:
+    accuracy = np.array([0.5, 0.8, 0.9])
+    spent = np.array([1e3, 3e3, 4e3])
+    return Anytime(accuracy, accuracy - 0.1, accuracy + 0.1, accuracy, accuracy + 0.1, spent, 25)
 
 
 def denoised() -> list[BlockDenoising]:
@@ -111,6 +186,24 @@ FIGURES = {
         over_time(), step_labels=LABELS, theme=t
     ),
     "lag_contributions": lambda t: figures.lag_contributions(lags(), theme=t),
+    "causal_memory": lambda t: figures.causal_memory(
+        causal(), subject="As trained", step=1, step_labels=LABELS, theme=t
+    ),
+    "causal_memory, of a map": lambda t: figures.causal_memory(
+        causal("blocks.0.attention.denoise"), theme=t
+    ),
+    "causal_memory, of a membrane": lambda t: figures.causal_memory(
+        causal("blocks.0.attention.query.neuron.membrane"), theme=t
+    ),
+    "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
+    "spike_distance": lambda t: figures.spike_distance(apart(), step_labels=LABELS, theme=t),
+    "spike_distance of nothing": lambda t: figures.spike_distance(
+        SpikeDistance(LAYERS, np.zeros((3, 5))), theme=t
+    ),
+    "layer_pairs": lambda t: figures.layer_pairs(rows(), rows()[1:], theme=t),
+    "layer_pairs, taus": lambda t: figures.layer_pairs(
+        rows(), [replace(row, tau=3.0) for row in rows()], of="tau", theme=t
+    ),
     "raster": lambda t: figures.raster(raster(), step_labels=LABELS, theme=t),
     "membrane": lambda t: figures.membrane(trace(), step_labels=LABELS, theme=t),
     "membrane, h alone": lambda t: figures.membrane(
@@ -121,6 +214,38 @@ FIGURES = {
     "decision": lambda t: figures.decision(decision(), step_labels=LABELS, theme=t),
     "decision, ten classes": lambda t: figures.decision(decision(10, None), theme=t),
     "denoising": lambda t: figures.denoising(denoised(), theme=t),
+    "firing_map": lambda t: figures.firing_map(firing(), theme=t),
+    "firing_change": lambda t: figures.firing_change(firing(), firing(0.4), theme=t),
+    "firing_change of nothing": lambda t: figures.firing_change(firing(), firing(), theme=t),
+    "membrane_histogram": lambda t: figures.membrane_histogram(histogram(), theme=t),
+    "membrane_histogram, slope": lambda t: figures.membrane_histogram(
+        histogram(), slope=np.ones(6), theme=t
+    ),
+    "membrane_change": lambda t: figures.membrane_change(
+        trace(), replace(trace(), h=trace().h / 2, spikes=None, tau=4.0), theme=t
+    ),
+    "attention_change": lambda t: figures.attention_change(
+        [over_time()], [replace(over_time(), mass=np.arange(5.0) * 3)], step_labels=LABELS, theme=t
+    ),
+    "decision_change": lambda t: figures.decision_change(
+        decision(10), replace(decision(10), answer=4), theme=t
+    ),
+    "input_change": lambda t: figures.input_change(input_change(), received(), theme=t),
+    "input_change of nothing": lambda t: figures.input_change(
+        replace(input_change(), patches=np.zeros((2, 3), bool)), theme=t
+    ),
+    "patch_attention": lambda t: figures.patch_attention(
+        received(), input_change().patches, theme=t
+    ),
+    "map_similarity": lambda t: figures.map_similarity(
+        [MapSimilarity(0, 0.8, 0.9), MapSimilarity(1, 0.7, None)], theme=t
+    ),
+    "noise_curve": lambda t: figures.noise_curve(curve(), own=2, theme=t),
+    "energy_map": lambda t: figures.energy_map(energy(), theme=t),
+    "energy_map, spikes": lambda t: figures.energy_map(energy(), of="spikes", theme=t),
+    "energy_comparison": lambda t: figures.energy_comparison(energy(), theme=t),
+    "anytime": lambda t: figures.anytime(any_time(), stop=2, theme=t),
+    "anytime, no stop": lambda t: figures.anytime(any_time(), theme=t),
     "learning_curves": lambda t: figures.learning_curves(epochs(), theme=t),
     "learning_curves, first epoch": lambda t: figures.learning_curves(epochs()[:1], theme=t),
     "tau_history": lambda t: figures.tau_history(neurons(), theme=t),
@@ -174,6 +299,56 @@ def test_attention_split_names_its_shares():
     assert names == ["same patch, other steps 25 %", "same step 50 %", "elsewhere 25 %"]
 
 
+def test_causal_memory_says_how_far_a_change_reaches():
+    effect = np.where(np.tri(3, dtype=bool), np.eye(3), np.nan)
+    for later, said in ((0.0, "leaves no trace"), (0.5, "seen for up to 2 more steps")):
+        effect[2, 0] = later
+        figure = figures.causal_memory(CausalMemory("head", effect), subject="Cut", largest=4)
+        title = figure.layout.title.text.replace("<br>", " ")
+        assert title.startswith("<b>Cut: ") and said in title
+        np.testing.assert_array_equal(figure.data[0].z, effect)
+        assert figure.data[0].zmax == 4
+    assert list(figure.data[1].text) == ["1.0", "0", "1.0", ".50", "0", "1.0"]
+
+
+def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
+    figure, colours = figures.accuracy_changes(changes()), palette("light")
+    lost, none, _ = figure.data
+    assert lost.x.tolist() == pytest.approx([-14, -10, -6]) and set(none.y) == {1}
+    assert [t.line.color for t in figure.data] == [colours.orange, colours.accent, colours.accent]
+    filled = [t.marker.color != colours.panel for t in figure.data]
+    assert filled == [True, False, True]
+    assert "Memory: off: −10.0 points" in figure.layout.title.text.replace("<br>", " ")
+    assert "240 instead of 270 of 300 right" in lost.hovertemplate
+
+
+def test_layer_pairs_are_of_the_layers_that_both_have():
+    right = [replace(row, tau=row.tau + i) for i, row in enumerate(rows()[1:])]
+    figure = figures.layer_pairs(rows(), right, of="tau")
+    left, other = figure.data[1:]
+    assert left.x.tolist() == [2.0, 4.5] and other.x.tolist() == [2.0, 5.5]
+    assert "mlp hidden differs most: 4.5 left" in figure.layout.title.text.replace("<br>", " ")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_numbers_on_a_scale_are_readable(theme):
+    """At least 4.5 : 1, the contrast that WCAG asks of text, wherever on the scale they stand."""
+    shares, colours = np.linspace(0, 1, 41), palette(theme).kept
+    rgb = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]
+
+    def luminance(channels):
+        parts = [c / 255 for c in channels]
+        parts = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    for share, text in zip(shares, text_on(shares, colours)):
+        low, high = (rgb[0], rgb[1]) if share <= 0.5 else (rgb[1], rgb[2])
+        along = 2 * share if share <= 0.5 else 2 * share - 1
+        cell = luminance([a + along * (b - a) for a, b in zip(low, high)])
+        ink = {"#000000": 0.0, "#ffffff": 1.0}[text]
+        assert (max(cell, ink) + 0.05) / (min(cell, ink) + 0.05) >= 4.5
+
+
 def test_membrane_drops_where_it_fires():
     line, spikes, current = figures.membrane(trace()).data
     assert line.y.tolist() == pytest.approx([0.4, 0.4, 1.2, 0, 0.3, 0.3, -0.2, -0.2, 1, 0])
@@ -208,6 +383,116 @@ def test_denoising_separates_removed_from_kept():
     assert removed.marker.pattern.shape == "/"
 
 
+def title(figure: go.Figure) -> str:
+    return figure.layout.title.text.replace("<br>", " ")
+
+
+def test_firing_map_shows_rates_and_who_never_fires():
+    figure = figures.firing_map(firing())
+    cells, dead, saturated = figure.data
+    np.testing.assert_array_equal(cells.z, firing().rate)
+    assert dead.x.tolist() == [0.5, 0, 0.1] and saturated.x.tolist() == [0, 0.2, 0]
+    assert title(figure) == "<b>32 % of all neurons never fire on 64 samples</b>"
+
+
+def test_firing_change_is_the_difference_around_zero():
+    figure = figures.firing_change(firing(0.4), firing(0.1))
+    np.testing.assert_allclose(figure.data[0].z, np.linspace(0, -0.3, 15).reshape(3, 5))
+    assert figure.data[0].zmin == -figure.data[0].zmax
+    assert title(figure) == "<b>75 % fewer spikes in all</b>"
+
+
+def test_membrane_histogram_splits_at_the_threshold():
+    below, fires, slope = figures.membrane_histogram(histogram(), slope=np.arange(6)).data
+    assert below.x.tolist() == [-0.75, -0.25, 0.25, 0.75] and fires.x.tolist() == [1.25, 1.75]
+    np.testing.assert_allclose(np.append(below.y, fires.y) * 25, histogram().counts)
+    assert slope.y.tolist() == [0, 1, 2, 3, 4, 5] and slope.x.tolist() == [*below.x, *fires.x]
+
+
+def test_changes_show_before_and_after():
+    after = replace(trace(), h=trace().h / 2, spikes=None)
+    lines = figures.membrane_change(trace(), after).data
+    np.testing.assert_array_equal(lines[0].y, trace().h)
+    np.testing.assert_array_equal(lines[1].y, after.h)
+    assert lines[2].x.tolist() == [1, 4] and lines[3].x.tolist() == []
+    louder = replace(over_time(), mass=3 * over_time().mass)
+    figure = figures.attention_change([over_time()], [louder])
+    assert title(figure) == "<b>200 % more attention in all</b>"
+    figure = figures.decision_change(decision(10), replace(decision(10), answer=4))
+    assert title(figure).startswith("<b>The answer turns from class 0 to class 4")
+    assert sorted({note.text for note in figure.layout.annotations}) == [
+        "class 0", "class 1", "class 4",
+    ]  # fmt: skip
+
+
+def test_input_change_outlines_the_corrupted_patches():
+    figure = figures.input_change(input_change(), received())
+    pictures = [trace for trace in figure.data if trace.type == "heatmap"]
+    wanted = [input_change().clean, input_change().noisy]
+    wanted += [part for one in received() for part in (one.raw, one.kept)]
+    for picture, image in zip(pictures, wanted, strict=True):
+        np.testing.assert_array_equal(picture.z, image)
+    assert [p.zmax for p in pictures] == [96, 96, 6, 6, 6, 6]
+    noisy, *maps = [trace for trace in figure.data if trace.type == "scatter"]
+    assert noisy.x[:2].tolist() == [-0.5, 3.5] and noisy.y[2] == 3.5  # a patch of 4 x 4 pixels
+    assert noisy.x[6:8].tolist() == [7.5, 11.5] and len(noisy.x) == 12
+    assert len(maps) == 4 and maps[0].x[6:8].tolist() == [1.5, 2.5]
+    assert title(figure) == "<b>Noise reaches 33 % of the patches</b>"
+
+
+def test_patch_attention_is_the_share_of_the_corrupted():
+    figure = figures.patch_attention(received(), input_change().patches)
+    raw, kept = figure.data
+    np.testing.assert_allclose(raw.y, [0.5, 0.5])
+    np.testing.assert_allclose(kept.y, [5 / 10, 3 / 4])
+    assert figure.layout.shapes[0].y0 == pytest.approx(1 / 3)
+    assert "50 % of attention goes to corrupted patches, 62 %" in title(figure)
+
+
+def test_map_similarity_and_noise_curve_show_their_numbers():
+    figure = figures.map_similarity([MapSimilarity(0, 0.8, 0.9), MapSimilarity(1, 0.7, None)])
+    np.testing.assert_array_equal(figure.data[1].x, [0.8, 0.7])
+    np.testing.assert_array_equal(figure.data[2].x, [0.9, np.nan])
+    assert "more like the clean ones (0.90) than raw maps (0.80)" in title(figure)
+    silent = figures.map_similarity([MapSimilarity(0, 0.8, None)])
+    assert title(silent) == "<b>There is no attention left to compare</b>"
+    lines = figures.noise_curve(curve(), own=2).data
+    np.testing.assert_array_equal(lines[0].y, curve().accuracy[0])
+    np.testing.assert_allclose(lines[1].error_y.array, 0.1)
+    assert [line.name for line in lines] == ["u = 0", "u = 2, as trained"]
+
+
+def test_energy_map_shows_the_chosen_quantity():
+    for of, wanted in (
+        ("energy", energy().picojoules),
+        ("operations", energy().accumulates + energy().multiplies),
+        ("spikes", energy().spikes),
+    ):
+        np.testing.assert_array_equal(figures.energy_map(energy(), of=of).data[0].z, wanted)
+    assert "2 mlp hidden takes 57 % of the spikes" in title(
+        figures.energy_map(energy(), of="spikes")
+    )
+
+
+@pytest.mark.parametrize(("static", "looks"), [(True, 1), (False, 5)])
+def test_energy_comparison_takes_one_look_at_an_image(static, looks):
+    figure = figures.energy_comparison(energy(static))
+    _, without, spiking = figure.data
+    np.testing.assert_allclose(without.x, 4.6 * 2e4 * looks)
+    np.testing.assert_allclose(spiking.x, energy().picojoules.sum(1))
+    assert title(figure) == (
+        f"<b>96.8 nJ an answer, {'276 nJ' if static else '1.38 µJ'} without spikes</b>"
+    )
+
+
+def test_anytime_marks_the_stop():
+    figure = figures.anytime(any_time(), stop=2)
+    assert title(figure) == "<b>After 2 steps: 80 % right for 75 % of the energy</b>"
+    np.testing.assert_array_equal(figure.data[0].y, any_time().accuracy)
+    np.testing.assert_array_equal(figure.data[3].y, any_time().picojoules)
+    assert {shape.x0 for shape in figure.layout.shapes} == {2}
+
+
 def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
     title = figures.learning_curves(epochs()).layout.title.text.replace("<br>", " ")
     assert "80.0 % after epoch 1" in title
@@ -229,6 +514,17 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.learning_curves(epochs()[["epoch"]]), "has no train_loss, val_loss"),
         (lambda: figures.tau_history(epochs()), "neurons table has no layer, tau"),
         (lambda: figures.denoising([]), "blocks is empty"),
+        (lambda: figures.accuracy_changes({}), "results is empty"),
+        (lambda: figures.layer_pairs(rows(), []), "no layer in common of which the firing rate"),
+        (
+            lambda: figures.firing_change(firing(), replace(firing(), layers=LAYERS[:2])),
+            "recordings of the same model",
+        ),
+        (lambda: figures.energy_map(energy(), of="joy"), "of='joy'; expected one of energy"),
+        (lambda: figures.anytime(any_time(), stop=4), "stop=4; expected 1 to 3 steps"),
+        (lambda: figures.patch_attention([], np.ones((1, 1), bool)), "received is empty"),
+        (lambda: figures.map_similarity([]), "results is empty"),
+        (lambda: figures.attention_change([over_time()], []), "the same blocks"),
     ],
 )
 def test_wrong_input_is_explained(make, said):
@@ -248,3 +544,11 @@ def test_wrong_input_is_explained(make, said):
 )
 def test_short_names_count_from_one(layer, name):
     assert short(layer) == name
+
+
+@pytest.mark.parametrize("panels, draw", [(2, figures.learning_curves), (1, figures.tau_history)])
+def test_the_films_cursor_is_in_every_panel(panels, draw):
+    table = epochs() if draw is figures.learning_curves else neurons()
+    assert not draw(table).layout.shapes
+    lines = draw(table, epoch=2).layout.shapes
+    assert [line.x0 for line in lines] == [line.x1 for line in lines] == [2] * panels

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dista.interventions import intervene, noise, silence, tau, threshold, window, zero
+from dista.interventions import intervene, noise, silence, tau, threshold, transplant, window, zero
 from dista.recording import RecordingError, record
 
 DENOISE = "blocks.*.attention.denoise"
@@ -335,3 +335,27 @@ def test_outputs_that_do_not_fit(mapped, changes, words):
 def test_wrong_arguments(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+# --- taus of another model ----------------------------------------------------------------------
+
+
+def test_a_transplant_gives_every_shared_layer_the_tau_of_the_donor(mapped, small_model):
+    model, x = mapped
+    donor = small_model(depth=1, neuron=dict(tau=3.0, tau_per="channel"))
+    with torch.no_grad():
+        donor.blocks[0].attention.key.neuron.tau.w[0] = -4.0  # one channel listens further back
+    changes = transplant(model, donor)
+    assert set(changes) == {n for n, _ in model.named_modules() if n.endswith(".tau")} - {
+        n for n, _ in model.named_modules() if n.startswith("blocks.1.")
+    }
+    key = "blocks.0.attention.key.neuron.tau"
+    mean = (38 * 3 + 1 + np.exp(4.0)) / 39
+    assert observed(model, x, key, changes).item() == pytest.approx(mean, rel=1e-5)
+    assert observed(model, x, "stem.position.neuron.tau", changes).item() == pytest.approx(3.0)
+    assert observed(model, x, "blocks.1.mlp.hidden.neuron.tau", changes).item() == 2.0
+
+
+def test_a_transplant_needs_a_layer_in_common(mapped):
+    with pytest.raises(ValueError, match="no layer of neurons"):
+        transplant(mapped[0], torch.nn.Linear(2, 2))

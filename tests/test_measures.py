@@ -139,6 +139,14 @@ def test_raster_shows_the_most_active_first_then_in_order_of_their_index():
     assert (result.total, result.active, result.shown) == (6, 3, 4)
 
 
+def test_representatives_reach_from_the_most_to_the_least_active():
+    activity = np.array([0, 3, 5, 1, 5, 2, 0, 4])
+    assert measures.representatives(activity, 3).tolist() == [2, 7, 3]
+    assert measures.representatives(activity, 6).tolist() == [2, 4, 7, 1, 5, 3]
+    assert measures.representatives(activity, 7).tolist() == [2, 4, 7, 1, 5, 3, 0]
+    assert measures.representatives(activity, 50).tolist() == [2, 4, 7, 1, 5, 3, 0, 6]
+
+
 # Attention --------------------------------------------------------------------------------------
 
 
@@ -217,6 +225,16 @@ def test_denoising_counts_what_is_gone():
     assert block.entries_removed == pytest.approx(3 / 7)
     assert block.before.tolist() == [83, 3, 1, 1, 1, 1]
     assert block.after.tolist() == [83, 0, 1, 1, 1, 1]
+
+
+def test_map_statistics_are_a_line_a_block():
+    (block,) = measures.map_statistics(three_steps())
+    assert (block.block, block.count, block.silent) == (0, 17 / 90, 83 / 90)
+    assert block.removed == pytest.approx(3 / 17)
+    assert block.reach == pytest.approx(11 / 14)  # 11 of 14 counts that are kept lie a step back
+    nothing = three_steps()
+    nothing["blocks/0/attention/denoise"].values[:] = 0
+    assert measures.map_statistics(nothing)[0].reach is None
 
 
 @pytest.mark.parametrize(
@@ -370,3 +388,34 @@ def test_memory_in_the_projections_shows_in_lags_not_in_the_map(small_model, sma
     assert share.shape == (3, 5, 3)
     np.testing.assert_allclose(share.sum(2), 1)
     assert (share[:, 0, 1:] == 0).all() and (share[:, 2:, 2] > 0).all()
+
+
+# Two runs side by side ----------------------------------------------------------------------------
+
+
+def test_spike_distance_counts_the_spikes_that_are_not_shared(small_model, small_input):
+    """Against sets of the neurons that fire, layer by layer and step by step."""
+    model = small_model()
+    trees = [
+        recording.record(model, small_input(model.config, seed=seed), "*.spikes") for seed in (2, 3)
+    ]
+    result = measures.spike_distance(*trees, sample=1)
+    assert result.layers == tuple(measures.layers(trees[0]))
+    for row, layer in enumerate(result.layers):
+        for t in range(5):
+            sets = [
+                set(zip(*np.nonzero(tree[f"{layer}.spikes".replace(".", "/")].values[t, 1])))
+                for tree in trees
+            ]
+            expected = len(sets[0] ^ sets[1]) / max(1, len(sets[0]) + len(sets[1]))
+            assert result.distance[row, t] == pytest.approx(expected)
+    assert 0 < result.distance.max() <= 1
+    assert not measures.spike_distance(trees[0], trees[0]).distance.any()
+
+
+def test_spike_distance_needs_the_same_network():
+    one, two = (tree({"stem/position/neuron": neuron(steps)}) for steps in (3, 2))
+    with pytest.raises(MeasureError, match="steps and neurons"):
+        measures.spike_distance(one, two)
+    with pytest.raises(MeasureError, match="other layers"):
+        measures.spike_distance(one, tree({"stem/stages/0/neuron": neuron()}))

@@ -242,3 +242,19 @@ def test_streamlit_tells_news_from_echo():
     assert run(first, moved | {"revision": 0}, first) == 1, "the back button"
     assert run(first, moved | {"revision": 0}, first) == 1, "and only once"
     assert run(first, moved | {"revision": 1}, moved) == 1
+
+
+def test_going_back_is_news_even_if_the_run_after_a_click_was_cut_short():
+    import streamlit as st
+
+    from dista.widgets.streamlit import _given, acknowledge
+
+    st.session_state.clear()
+    first, clicked = {"step": 3}, {"step": 5}
+    _given("key", first, {})["returned"] = first
+    st.session_state["key"] = {"state": clicked | {"revision": 0}}
+    acknowledge("key")  # then the run ended before it came to the probe
+    assert _given("key", first, clicked | {"revision": 0})["revision"] == 1
+    st.session_state["key"] = {"state": clicked | {"revision": 0}}
+    acknowledge("key")  # a report that crossed with the news: the host's wish stands
+    assert _given("key", clicked, clicked | {"revision": 0})["revision"] == 2

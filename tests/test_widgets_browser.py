@@ -227,6 +227,48 @@ def test_new_data_keeps_the_place_and_a_new_revision_moves_it(page, recordings):
     assert page.locator(".dista-probe").count() == 0
 
 
+TOGETHER = """async ([source, first, second]) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const show = (await import(url)).default;
+  window.told = [[], []];
+  for (const [i, data] of [first, second].entries()) {
+    const parentElement = document.body.appendChild(document.createElement("div"));
+    parentElement.id = `side${i}`;
+    show({ parentElement, data: bytes(data), setStateValue: (_, value) => window.told[i].push(value) });
+  }
+}"""
+
+
+def test_probes_of_a_group_go_together(page, recordings):
+    """What is done in one happens in the other at once; the host hears who followed, and hears it first."""
+    payloads = [probe_payload(recordings("map"), sample) for sample in (0, 2)]
+    sides = [encoded(p, state={}, revision=0, group="pair") for p in payloads]
+    page.evaluate(TOGETHER, [module("streamlit"), *sides])
+    films = [page.locator(f"#side{i} canvas[data-name=film]") for i in (0, 1)]
+
+    def place(film):
+        return film.get_attribute("aria-label").split(":")[0]
+
+    page.wait_for_function(
+        "window.told[1].length === 1"
+    )  # it came second, and took the first's place
+    assert place(films[0]) == place(films[1])
+    page.locator("#side1 canvas[data-name=input]").focus()
+    for key in ("[", "ArrowLeft"):
+        page.keyboard.press(key)
+    page.wait_for_function("window.told.every((told) => told.at(-1)?.step === 3)")
+    assert place(films[0]) == place(films[1]) and "tep 4" in place(films[0])
+    led, followed = (page.evaluate(f"window.told[{i}].at(-1)") for i in (1, 0))
+    assert followed.pop("following") and "following" not in led
+    shared = ("step", "block", "head", "row", "column", "layer", "range")
+    assert [led[name] for name in shared] == [followed[name] for name in shared]
+    assert (led["sample"], followed["sample"]) == (2, 0)
+    page.locator("#side0").get_by_role("button", name="Play the steps").click()
+    page.wait_for_function("window.told.every((told) => told.at(-1).step === 4)")
+    assert page.evaluate("window.told.map((told) => told.length)") == [2, 3]
+
+
 def test_a_map_within_one_step_is_labelled_as_such(page, recordings):
     recording = recordings("projection")
     show(page, probe_payload(recording))

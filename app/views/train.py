@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import charts
 import controls
+import launch
+import new_run
 import state
 import streamlit as st
+import url
 
 from dista.runs import Run, RunError, find
 from dista.widgets.streamlit import probe
@@ -22,7 +25,7 @@ POLL = 2.0  # seconds between looks into the folder of a running run
 EMPTY = """
 #### No run yet
 
-A run appears here as soon as it starts, and this page follows it. On a laptop, for instance:
+Start one here, or in a terminal: a run appears on this page as soon as it starts. On a laptop, for instance:
 
 ```
 dista train --preset digits --data digits
@@ -36,19 +39,24 @@ Runs are looked for in the folder `{folder}`; the variable `DISTA_RUNS` names an
 def show() -> None:
     problems: list[str] = []
     runs = {run.name: run for run in find(state.runs_folder())}
-    if not runs:
-        st.markdown(EMPTY.format(folder=state.runs_folder()))
+    run = None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        new_run.offer(problems)
+        if runs and "starting" not in st.session_state:
+            run = controls.choose_run(runs, problems)
+    if new_run.starting():
         return
-    run = controls.choose_run(runs, problems)
-    state.place(problems)
+    url.place(problems)
     if problems:
         st.warning(" ".join(problems))
+    if run is None:
+        st.markdown(EMPTY.format(folder=state.runs_folder()))
+        return
     running = run.status()["state"] == "running"
-    every = POLL if running else None
     with st.container(key="live"), state.plain_errors():
         check(run)
-        st.fragment(follow, run_every=every)(run, running)
-        st.fragment(show_snapshot, run_every=every)(run)
+        polled = running or st.session_state.get("continuing") == run.name
+        st.fragment(follow, run_every=POLL if polled else None)(run, running)
 
 
 def check(run: Run) -> None:
@@ -62,16 +70,19 @@ def check(run: Run) -> None:
 
 
 def follow(run: Run, was_running: bool) -> None:
-    """Progress and curves; called again every few seconds while the run is running."""
+    """The film: progress, curves and the probe at one epoch; called again while the run is running."""
     status = run.status()
     running = status["state"] == "running"
-    if was_running and not running:
-        st.rerun(scope="app")  # the last look was at a live run: stop polling, show what it came to
+    if was_running != running:
+        st.session_state.pop("continuing", None)
+        st.rerun(scope="app")  # a live run polls and has live charts, another has neither
     with state.plain_errors():
         show_progress(run, status)
-        epochs, neurons = read(run, "epochs"), read(run, "neurons")
-        show_curves(run, epochs, neurons, running)
-        show_layers(neurons)
+        snapshots = run.snapshots()
+        epoch = controls.choose_epoch(snapshots) if snapshots else 0
+        show_curves(run, epoch, running)
+        show_layers(read(run, "neurons"))
+        show_snapshot(run, epoch if snapshots else None)
 
 
 def read(run: Run, table: str) -> pd.DataFrame:
@@ -95,52 +106,110 @@ def show_progress(run: Run, status: dict) -> None:
     said = {
         "running": f"Epoch {min(epoch + 1, epochs)} of {epochs}, step {step}"
         + (f" of {steps}." if steps else "."),
-        "finished": f"Finished after {epochs} epochs and {step} steps.",
+        "finished": f"Finished after {epoch} epochs and {step} steps.",
         "stopped": f"Stopped in epoch {min(epoch + 1, epochs)} of {epochs}.",
         "crashed": f"Ended early in epoch {min(epoch + 1, epochs)} of {epochs}.",
     }[status["state"]]
     if status.get("reason"):
         said += f" Reason: {status['reason']}."
-    st.progress(min(1.0, done), text=f"**{config.preset or run.name}** on {config.data}. {said}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(
+            min(1.0, done), text=f"**{config.preset or run.name}** on {config.data}. {said}"
+        )
+        if status["state"] == "running":
+            st.button("Stop", icon=":material/stop:", on_click=stop, args=(run,))
+        elif status["state"] != "finished":
+            st.button("Continue", icon=":material/play_arrow:", on_click=go_on, args=(run,))
+    said = launch.complaint(run.path.parent, run.name)
+    if st.session_state.get("continuing") == run.name and said:
+        st.error(f"The training did not go on: {said}")
+    for sentence in st.session_state.pop("asked", []):
+        st.toast(sentence)
+
+
+def stop(run: Run) -> None:
+    """Ask the run to end; it finishes its step and saves first."""
+    try:
+        run.ask_to_stop()
+        st.session_state["asked"] = ["The training finishes its step, saves, and stops."]
+    except RunError as error:
+        st.session_state["asked"] = [str(error)]
+
+
+def go_on(run: Run) -> None:
+    launch.go_on(run.path)
+    st.session_state["continuing"] = run.name
+    st.session_state["asked"] = ["The training goes on from its last saved state in some seconds."]
 
 
 # Curves -----------------------------------------------------------------------------------------
 
 
-def show_curves(run: Run, epochs: pd.DataFrame, neurons: pd.DataFrame, running: bool) -> None:
+def show_curves(run: Run, epoch: int, running: bool) -> None:
     """Live charts keep zoom and selection over updates; finished runs get the package's figures."""
+    epochs, neurons = read(run, "epochs"), read(run, "neurons")
     if running:
-        show_live_curves(read(run, "steps"), epochs, neurons)
+        show_charts(
+            [
+                ("Loss by training step", charts.loss(read(run, "steps"), epoch), "live-loss"),
+                ("Validation accuracy by epoch", charts.accuracy(epochs, epoch), "live-accuracy"),
+                (
+                    "Time constants by epoch, steps",
+                    charts.layers(neurons, "tau", epoch),
+                    "live-tau",
+                ),
+                (
+                    "Spikes per neuron and step",
+                    charts.layers(neurons, "rate", epoch, share=True),
+                    "live-rate",
+                ),
+            ]
+        )
     elif epochs.empty:
         st.info("The run ended before its first epoch was complete; there is nothing to plot.")
     else:
-        show_figures(run, epochs, neurons)
+        show_figures(run, epoch, epochs, neurons)
+    with st.expander("Gradients, attention maps, silent neurons"):
+        show_charts(more_charts(run, epoch, neurons))
 
 
-def show_live_curves(steps: pd.DataFrame, epochs: pd.DataFrame, neurons: pd.DataFrame) -> None:
-    drawn = [
-        ("Loss by training step", charts.loss(steps), "live-loss"),
-        ("Validation accuracy by epoch", charts.accuracy(epochs), "live-accuracy"),
-        ("Time constants by epoch, steps", charts.layers(neurons, "tau"), "live-tau"),
-        ("Spikes per neuron and step", charts.layers(neurons, "rate"), "live-rate"),
+def more_charts(run: Run, epoch: int, neurons: pd.DataFrame) -> list[tuple]:
+    gradients, maps = read(run, "gradients"), read(run, "attention")
+    return [
+        ("Gradients of weights", charts.layers(gradients, "weights", epoch), "more-weights"),
+        ("Gradients of taus", charts.layers(gradients, "tau", epoch), "more-taus"),
+        (
+            "Removed by the denoiser",
+            charts.layers(maps, "removed", epoch, share=True),
+            "more-removed",
+        ),
+        ("Mean lag, steps", charts.layers(maps, "reach", epoch), "more-reach"),
+        (
+            "Silent neurons",
+            charts.layers(neurons, "dead", epoch, share=True),
+            "more-dead",
+        ),
     ]
-    for column, (title, chart, key) in zip(st.columns(4), drawn):
+
+
+def show_charts(drawn: list[tuple]) -> None:
+    for column, (title, chart, key) in zip(st.columns(len(drawn)), drawn):
         with column.container(border=True, key=f"card-{key}"):
             st.markdown(f"**{title}**")
             if chart is None:
-                st.caption("Measured after the first epoch.")
+                st.caption("Nothing has been measured yet.")
             else:
                 st.altair_chart(chart, key=key)
 
 
-def show_figures(run: Run, epochs: pd.DataFrame, neurons: pd.DataFrame) -> None:
+def show_figures(run: Run, epoch: int, epochs: pd.DataFrame, neurons: pd.DataFrame) -> None:
     from dista import figures
 
     theme = state.theme()
     drawn = [
-        figures.learning_curves(epochs, theme=theme),
-        figures.tau_history(neurons, theme=theme),
-        figures.rate_history(neurons, theme=theme),
+        figures.learning_curves(epochs, epoch=epoch, theme=theme),
+        figures.tau_history(neurons, epoch=epoch, theme=theme),
+        figures.rate_history(neurons, epoch=epoch, theme=theme),
     ]
     for column, figure, name in zip(st.columns(3), drawn, ("learning", "tau", "rate")):
         column.plotly_chart(figure, key=f"done-{name}-{run.name}", theme=None, config=charts.PLOTLY)
@@ -157,26 +226,21 @@ def show_layers(neurons: pd.DataFrame) -> None:
 # The probe sample, epoch by epoch -----------------------------------------------------------------
 
 
-def show_snapshot(run: Run) -> None:
-    """The probe on the sample that the run records after every epoch."""
-    with state.plain_errors():
-        probe_epoch(run)
-
-
-def probe_epoch(run: Run) -> None:
-    epochs = run.snapshots()
-    if not epochs:
+def show_snapshot(run: Run, epoch: int | None) -> None:
+    """The probe on a sample that the run records, as it was after ``epoch``."""
+    if epoch is None:
         st.caption("The recording of the probe sample appears with the first snapshot.")
         return
-    epoch = controls.choose_epoch(epochs)
+    training = run.config.training
+    sample = controls.choose_probe(training.probe, training.probes)
     try:
-        payload = state.snapshot_payload(run, epoch)
-    except (ValueError, KeyError, OSError) as error:
+        payload = state.snapshot_payload(run, epoch, sample)
+    except (ValueError, KeyError, IndexError, OSError) as error:
         raise RunError(
             f"the recording of epoch {epoch} in {run.path} is damaged and cannot be shown"
         ) from error
-    remember = partial(state.remember_place, KEY, run=run.name)
-    probe(payload, key=KEY, state=state.place([]), on_change=remember)
+    remember = partial(url.remember_place, KEY, run=run.name)
+    probe(payload, key=KEY, state=url.place([]), on_change=remember)
 
 
 show()

@@ -6,8 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import controls
+import snippets
 import state
 import streamlit as st
+import url
 
 from dista.widgets.streamlit import probe
 
@@ -54,7 +56,7 @@ def show() -> None:
     if checkpoint is None:
         show_without_checkpoint(problems)
         return
-    place = state.place(problems)
+    place = url.place(problems)
     warn(problems)
     with state.plain_errors():
         with waiting:
@@ -70,14 +72,14 @@ def show_without_checkpoint(problems: list[str]) -> None:
     if first is None:
         st.markdown(EMPTY)
         return
-    place = state.place(problems)
+    place = url.place(problems)
     warn(problems)
     with state.plain_errors():
         show_probe(state.payload(first, "first light"), place)
 
 
 def show_probe(payload: Payload, place: dict[str, Any], **choices: Any) -> dict[str, Any]:
-    remember = partial(state.remember_place, KEY, **choices)
+    remember = partial(url.remember_place, KEY, **choices)
     return probe(payload, key=KEY, state=place, on_change=remember)
 
 
@@ -90,36 +92,11 @@ def as_python(
     checkpoint: state.Checkpoint, sample: int, image: str | None, place: dict[str, Any]
 ) -> str:
     """Code that shows the same view in a notebook."""
-    lines = [
-        "import dista",
-        "",
-        f"model = dista.load({checkpoint.name!r})",
-        f"task = dista.data.open({checkpoint.task!r})",
-        f"x, label = task.test.batch([{sample}])",
-    ]
-    if image is not None:
-        lines += own_image_code(image, checkpoint.task)
-    known = "" if image is not None else "labels=label.tolist(), "
-    lines += [
-        f"recording = dista.record(model, x, {known}classes=task.classes, samples=[{sample}])"
-    ]
-    names = [*state.PLACE_NUMBERS, *state.PLACE_WORDS]
+    names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
     options = "".join(f"    {name}={place[name]!r},\n" for name in names if name in place)
+    lines = snippets.recording(checkpoint, sample, image)
     lines += ["", "dista.widgets.probe(", "    recording,", "    step_labels=task.step_labels,"]
     return "\n".join(lines) + "\n    class_names=task.classes,\n" + options + ")"
-
-
-def own_image_code(image: str, task: str) -> list[str]:
-    where = "[-2:]" if task == "match" else "[:]"
-    return [
-        "",
-        "# the own image, 28 x 28 pixels with 16 greys",
-        "import base64, zlib, numpy, torch",
-        f"packed = base64.urlsafe_b64decode({image + '=' * (-len(image) % 4)!r})",
-        "grey = numpy.frombuffer(zlib.decompress(packed), numpy.uint8).reshape(28, 28)",
-        f"x{where} = torch.from_numpy(grey / numpy.float32(15))",
-        "",
-    ]
 
 
 show()

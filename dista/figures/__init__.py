@@ -6,28 +6,53 @@ dashboard. Every figure fits its container down to 390 pixels and describes itse
 cannot see it in ``figure.layout.meta["alt"]``.
 """
 
+from dista.figures.ablations import accuracy_changes
 from dista.figures.attention import (
     attention_over_time,
     attention_split,
     filmstrip,
     lag_contributions,
 )
+from dista.figures.comparison import layer_pairs, spike_distance
 from dista.figures.decisions import decision
 from dista.figures.denoiser import denoising
+from dista.figures.energy import anytime, energy_comparison, energy_map
+from dista.figures.firing import firing_change, firing_map, membrane_histogram
+from dista.figures.memory import causal_memory
 from dista.figures.neurons import membrane, raster, taus
+from dista.figures.noise import input_change, noise_curve, patch_attention
+from dista.figures.similarity import map_similarity
+from dista.figures.surgery import attention_change, decision_change, membrane_change
 from dista.figures.training import learning_curves, rate_history, tau_history
 
 __all__ = [
+    "accuracy_changes",
+    "anytime",
+    "attention_change",
     "attention_over_time",
     "attention_split",
+    "causal_memory",
     "decision",
+    "decision_change",
     "denoising",
+    "energy_comparison",
+    "energy_map",
     "filmstrip",
+    "firing_change",
+    "firing_map",
+    "input_change",
     "lag_contributions",
+    "layer_pairs",
     "learning_curves",
+    "map_similarity",
     "membrane",
+    "membrane_change",
+    "membrane_histogram",
+    "noise_curve",
+    "patch_attention",
     "raster",
     "rate_history",
+    "spike_distance",
     "tau_history",
     "taus",
 ]

@@ -15,7 +15,7 @@ from dista.measures import LayerActivity, MembraneTrace, Raster, half_life
 def raster(
     result: Raster, *, step_labels: Sequence[str] | None = None, theme: Theme = "light"
 ) -> go.Figure:
-    """Spikes of the most active neurons, a line each, the most active on top."""
+    """Spikes of neurons that stand for a layer, a line each, the most active on top."""
     colours = palette(theme)
     neurons, steps = result.spikes.shape
     figure = go.Figure(
@@ -37,9 +37,7 @@ def raster(
     ticks = step_ticks(steps, step_labels)
     figure.update_xaxes(tickvals=np.arange(steps), ticktext=ticks, tickangle=0)
     figure.update_yaxes(autorange="reversed", showticklabels=False, title={"text": "neuron"})
-    title = (
-        f"Spikes of {short(result.layer)}: the {result.shown} most active of {result.total} neurons"
-    )
+    title = f"Spikes of {short(result.layer)}: {result.shown} of {result.total} neurons"
     if result.shown == result.total:
         title = f"Spikes of {short(result.layer)}: all {result.total} neurons"
     alt = (
@@ -77,7 +75,7 @@ def membrane(
     figure.update_xaxes(tickvals=np.arange(steps), ticktext=[""] * steps, range=[-0.5, steps - 0.5])
     figure.update_xaxes(ticktext=step_ticks(steps, step_labels), tickangle=0, row=rows, col=1)
     figure.update_yaxes(title={"text": "membrane"}, row=1, col=1)
-    fired = _fired(trace)
+    fired = trace.fired
     forgets = "" if trace.half_life is None else f", forgets half in {trace.half_life:.1f} steps"
     title = f"One neuron of {short(trace.layer)}: {count(len(fired), 'spike')}{forgets}"
     channel, row, column = trace.neuron
@@ -91,17 +89,12 @@ def membrane(
     return figure.update_layout(margin_r=68)
 
 
-def _fired(trace: MembraneTrace) -> np.ndarray:
-    spikes = trace.h >= trace.threshold if trace.spikes is None else trace.spikes
-    return np.flatnonzero(spikes)
-
-
 def _potential(trace: MembraneTrace, colours: Palette) -> list[go.Scatter]:
     steps = np.arange(len(trace.h))
     x, y = steps, trace.h
     if trace.v is not None:  # h[t], then v[t] at the same place
         x, y = np.repeat(steps, 2), np.stack([trace.h, trace.v], 1).ravel()
-    fired = _fired(trace)
+    fired = trace.fired
     return [
         go.Scatter(
             x=x,

@@ -69,6 +69,18 @@ def scale(colours: Sequence[str]) -> list[tuple[float, str]]:
     return [(float(at), colour) for at, colour in zip(np.linspace(0, 1, len(colours)), colours)]
 
 
+def text_on(shares: np.ndarray, colours: Sequence[str]) -> np.ndarray:
+    """Black or white for each place 0..1 on the scale of ``colours``, whichever is read more easily.
+
+    The choice is WCAG's contrast: on a luminance above 0.18 black has more of it.
+    """
+    channels = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours])
+    places = np.linspace(0, 1, len(colours))
+    mixed = np.stack([np.interp(shares, places, channels[:, i]) for i in range(3)], -1) / 255
+    linear = np.where(mixed <= 0.04045, mixed / 12.92, ((mixed + 0.055) / 1.055) ** 2.4)
+    return np.where(linear @ (0.2126, 0.7152, 0.0722) > 0.18, "#000000", "#ffffff")
+
+
 def finish(
     figure: go.Figure, theme: Theme, *, title: str, alt: str, height: int, top: int = 0
 ) -> go.Figure:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 _NAMED = 3  # lines that are labelled: those that moved furthest
 
 
-def learning_curves(epochs: pd.DataFrame, *, theme: Theme = "light") -> go.Figure:
-    """Loss and validation accuracy by epoch, from a run's ``epochs`` table.
+def learning_curves(
+    epochs: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
+) -> go.Figure:
+    """Loss and validation accuracy by epoch, from a run's ``epochs`` table; a cursor at ``epoch``.
 
     Needs the columns epoch, train_loss, val_loss, val_accuracy; missing values leave gaps.
     """
@@ -38,6 +40,7 @@ def learning_curves(epochs: pd.DataFrame, *, theme: Theme = "light") -> go.Figur
     figure.update_xaxes(title={"text": "epoch"}, row=2, col=1)
     figure.update_yaxes(showgrid=True)
     figure.data[-1].showlegend = False
+    _cursor(figure, epoch, colours)
     title = "No epoch has been validated yet"
     if np.isfinite(accuracy).any():
         best = int(np.nanargmax(accuracy))
@@ -48,18 +51,27 @@ def learning_curves(epochs: pd.DataFrame, *, theme: Theme = "light") -> go.Figur
     return finish(figure, theme, title=title, alt=alt, height=380)
 
 
-def tau_history(neurons: pd.DataFrame, *, theme: Theme = "light") -> go.Figure:
+def tau_history(
+    neurons: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
+) -> go.Figure:
     """Time constant of each layer by epoch, from a run's ``neurons`` table."""
-    return _history(neurons, "tau", "time constant in steps", 1.0, theme)
+    return _history(neurons, "tau", "time constant in steps", 1.0, epoch, theme)
 
 
-def rate_history(neurons: pd.DataFrame, *, theme: Theme = "light") -> go.Figure:
+def rate_history(
+    neurons: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
+) -> go.Figure:
     """Firing rate of each layer by epoch, in spikes per neuron and step in per cent."""
-    return _history(neurons, "rate", "spikes per neuron and step, %", 100.0, theme)
+    return _history(neurons, "rate", "spikes per neuron and step, %", 100.0, epoch, theme)
 
 
 def _history(
-    neurons: pd.DataFrame, column: str, unit: str, factor: float, theme: Theme
+    neurons: pd.DataFrame,
+    column: str,
+    unit: str,
+    factor: float,
+    epoch: int | None,
+    theme: Theme,
 ) -> go.Figure:
     """A line for each layer; those that moved furthest stand out and are named."""
     _check(neurons, "neurons", ("epoch", "layer", column))
@@ -76,6 +88,7 @@ def _history(
         line = _line(x, values[:, i], name, colour, dashes.get(i, "solid"), markers=len(x) == 1)
         line.update(showlegend=i in dashes, opacity=1 if i in dashes else 0.35)
         figure.add_trace(line)
+    _cursor(figure, epoch, colours)
     figure.update_xaxes(title={"text": "epoch"}, rangemode="tozero")
     figure.update_yaxes(title={"text": unit}, showgrid=False, nticks=5)
     what = {"tau": "time constant", "rate": "firing rate"}[column]
@@ -124,6 +137,12 @@ def _mark(figure: go.Figure, x: float, y: float, colours: Palette) -> None:
         row=2,
         col=1,
     )
+
+
+def _cursor(figure: go.Figure, epoch: int | None, colours: Palette) -> None:
+    """Where the film is, in every panel."""
+    if epoch is not None:
+        figure.add_vline(epoch, line={"color": colours.orange, "width": 1.2, "dash": "dot"})
 
 
 def _last(values: np.ndarray) -> float | None:

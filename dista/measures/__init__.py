@@ -19,9 +19,19 @@ from dista.measures.attention import (
     key_maps,
     split,
 )
+from dista.measures.comparison import SpikeDistance, spike_distance
 from dista.measures.decision import Decision, decision
 from dista.measures.denoiser import BlockDenoising, denoising
-from dista.measures.memory import LagContributions, lag_contributions
+from dista.measures.energy import Anytime, Energy, anytime, energy
+from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
+from dista.measures.maps import MapStatistics, map_statistics
+from dista.measures.memory import (
+    CausalMemory,
+    LagContributions,
+    causal_memory,
+    lag_contributions,
+    most_changed,
+)
 from dista.measures.neurons import (
     LayerActivity,
     MembraneTrace,
@@ -30,32 +40,74 @@ from dista.measures.neurons import (
     membrane_trace,
     neuron_table,
     raster,
+    representatives,
 )
+from dista.measures.noise import (
+    AttentionReceived,
+    InputChange,
+    NoiseCurve,
+    PatchAttention,
+    attention_received,
+    input_change,
+    noise_curve,
+    patch_attention,
+)
+from dista.measures.paired import Answers, PairedDifference, paired_difference
+from dista.measures.similarity import MapSimilarity, map_similarity
 
 __all__ = [
+    "Answers",
+    "Anytime",
     "AttentionOverTime",
+    "AttentionReceived",
     "AttentionSplit",
     "BlockDenoising",
+    "CausalMemory",
     "Decision",
+    "Energy",
+    "FiringMap",
+    "InputChange",
     "KeyMaps",
     "LagContributions",
     "LayerActivity",
+    "MapSimilarity",
+    "MapStatistics",
     "MeasureError",
+    "MembraneHistogram",
     "MembraneTrace",
+    "NoiseCurve",
+    "PairedDifference",
     "Patch",
+    "PatchAttention",
     "Raster",
+    "SpikeDistance",
     "Stage",
+    "anytime",
     "attention_over_time",
+    "attention_received",
     "attention_split",
     "blocks",
+    "causal_memory",
     "decision",
     "denoising",
+    "energy",
+    "firing_map",
     "half_life",
+    "input_change",
     "key_maps",
     "lag_contributions",
     "layers",
+    "map_similarity",
+    "membrane_histogram",
+    "map_statistics",
     "membrane_trace",
+    "most_changed",
     "neuron_table",
+    "noise_curve",
+    "paired_difference",
+    "patch_attention",
     "raster",
+    "representatives",
+    "spike_distance",
     "split",
 ]

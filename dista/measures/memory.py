@@ -1,4 +1,4 @@
-"""What each lag of an explicit memory contributes."""
+"""What each lag of an explicit memory contributes, and what each step remembers, whatever the form."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import node, one_sample
+from dista.measures.access import MeasureError, known_layer, need, node, one_sample, within
 
 if TYPE_CHECKING:
     import xarray as xr
+
+SEEN = 1e-4
+"""An effect below this part of the largest is rounding in the arithmetic, not memory."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,86 @@ def lag_contributions(
     mean = np.moveaxis(np.asarray(sizes, float), 1, 2)
     total = mean.sum(2, keepdims=True)
     return LagContributions(block, mean / np.where(total == 0, 1, total))
+
+
+@dataclass(frozen=True)
+class CausalMemory:
+    """``effect[t, m]``: how different step t is where the input of step m alone was another.
+
+    NaN for t < m, which no change can reach. ``of`` is the dotted name of what is compared; the unit
+    follows from it. Logits: the root mean square of their changes. Attention maps, of all heads
+    together: the part of the counts that the two do not share, 0 if they are the same and 1 if they
+    have nothing in common. Membranes: the mean change before the reset, in thresholds.
+    """
+
+    of: str
+    effect: np.ndarray
+
+    @property
+    def reach(self) -> np.ndarray:
+        """For how many steps each change is seen after its own (key step,); -1 where it never is."""
+        steps = len(self.effect)
+        seen = np.nan_to_num(self.effect) > SEEN * self.largest
+        last = steps - 1 - seen[::-1].argmax(0)
+        return np.where(seen.any(0), last - np.arange(steps), -1)
+
+    @property
+    def largest(self) -> float:
+        return float(np.nanmax(self.effect))
+
+    @property
+    def later(self) -> float:
+        """The part of all effects that comes after the changed step itself, 0..1."""
+        total = float(np.nansum(self.effect))
+        return 1 - float(np.trace(self.effect)) / total if total else 0.0
+
+
+def causal_memory(recording: xr.DataTree, of: str = "head") -> CausalMemory:
+    """What every step remembers of every other, from a recording of ``counterfactuals.changed_steps``.
+
+    ``of`` is ``head``, an attention map (``blocks.0.attention.denoise`` or ``.scores``) or a membrane
+    (``....neuron.membrane``). MeasureError where the batch is not an input and a copy for each step.
+    """
+    array = need(recording, of)
+    steps = (
+        int(array.coords["query_time"].max()) + 1 if "pair" in array.dims else array.sizes["time"]
+    )
+    if array.sizes["batch"] != 1 + steps:
+        raise MeasureError(
+            f"the recording has {array.sizes['batch']} samples for {steps} steps; expected an input and a "
+            f"copy for each step, {1 + steps}, as counterfactuals.changed_steps makes them"
+        )
+    intact, changed = (
+        array.isel(batch=0).astype(float),
+        array.isel(batch=slice(1, None)).astype(float),
+    )
+    effect = _difference(array, intact, changed).transpose("time", "batch").values
+    return CausalMemory(of, np.where(np.tri(steps, dtype=bool), effect, np.nan))
+
+
+def _difference(array: xr.DataArray, intact: xr.DataArray, changed: xr.DataArray) -> xr.DataArray:
+    """How far ``changed`` is from ``intact`` at each step, as ``CausalMemory`` says."""
+    if "class" in array.dims:
+        return np.sqrt(((changed - intact) ** 2).mean("class"))
+    if "pair" in array.dims:
+        places = ["head", "query", "key"]
+        apart, both = (
+            part.sum(places).groupby("query_time").sum().rename(query_time="time")
+            for part in (np.abs(changed - intact), changed + intact)
+        )
+        return apart / both.where(both > 0, 1)
+    return np.abs(changed - intact).mean(("channel", "row", "column")) / array.attrs["v_threshold"]
+
+
+def most_changed(recording: xr.DataTree, layer: str, step: int) -> tuple[int, int, int]:
+    """The neuron of ``layer``, as (channel, row, column), that a change at ``step`` moves most later on.
+
+    Later is after the step itself; at the step where it is the last, or where nothing changes later.
+    """
+    known_layer(recording, layer)
+    h = need(recording, f"{layer}.membrane").transpose("batch", "time", "channel", "row", "column")
+    within("step", step, h.sizes["time"])
+    change = np.abs(h.values[1 + step] - h.values[0])
+    later = change[step + 1 :].sum(0)
+    moved = later if later.any() else change[step]
+    return tuple(int(index) for index in np.unravel_index(moved.argmax(), moved.shape))

@@ -58,10 +58,15 @@ class MembraneTrace:
     tau: float | None
     half_life: float | None
 
+    @property
+    def fired(self) -> np.ndarray:
+        """The steps at which it fires."""
+        return np.flatnonzero(self.h >= self.threshold if self.spikes is None else self.spikes)
+
 
 @dataclass(frozen=True)
 class Raster:
-    """Spikes (neuron, time) of the most active neurons of a layer, ties in the order of their index.
+    """Spikes (neuron, time) of neurons that stand for a layer, the most active first.
 
     ``neurons`` (neuron, 3) holds channel, row and column. ``total`` neurons are in the layer, of which
     ``active`` fire at least once and ``shown`` are here.
@@ -124,7 +129,7 @@ def membrane_trace(
 
 
 def raster(recording: xr.DataTree, layer: str, sample: int = 0, limit: int = 96) -> Raster:
-    """The spikes of at most ``limit`` neurons of a layer, the most active first."""
+    """The spikes of at most ``limit`` neurons of a layer, as ``representatives`` picks and orders them."""
     known_layer(recording, layer)
     if limit < 1:
         raise MeasureError(f"limit={limit}; expected at least 1 neuron")
@@ -133,7 +138,7 @@ def raster(recording: xr.DataTree, layer: str, sample: int = 0, limit: int = 96)
     *shape, steps = spikes.shape
     flat = spikes.reshape(-1, steps).astype(bool)
     counts = flat.sum(1)
-    chosen = np.argsort(-counts, kind="stable")[:limit]
+    chosen = representatives(counts, limit)
     return Raster(
         layer=layer,
         neurons=np.stack(np.unravel_index(chosen, shape), axis=1),
@@ -142,6 +147,19 @@ def raster(recording: xr.DataTree, layer: str, sample: int = 0, limit: int = 96)
         active=int((counts > 0).sum()),
         shown=len(chosen),
     )
+
+
+def representatives(activity: np.ndarray, limit: int) -> np.ndarray:
+    """Indices of at most ``limit`` neurons that stand for all, the most active first.
+
+    Where more were active they are spread evenly over the ranks, from the most to the least active;
+    where fewer were, quiet ones fill up. Ties are in the order of their index.
+    """
+    order = np.argsort(-activity, kind="stable")
+    active = int((activity > 0).sum())
+    if active <= limit:
+        return order[:limit]
+    return order[np.linspace(0, active - 1, limit).round().astype(int)]
 
 
 def _layer_activity(recording: xr.DataTree, layer: str) -> LayerActivity:

@@ -1,7 +1,7 @@
 """A recording, packed for the probe: what one sample looks like from input to logits.
 
 Nothing is computed here that the eye does not need: attention maps travel as the integers they
-are, neurons are cut down to the most active ones of each layer, and what the browser can derive
+are, neurons are cut down to some that stand for each layer, and what the browser can derive
 from a click (totals, shares) is left to it.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SHOWN = 96
-"""Neurons of a layer that travel to the browser; the most active ones, ties in reading order."""
+"""Neurons of a layer that travel to the browser, as ``measures.representatives`` picks them."""
 
 _TRACES = ("membrane", "reset", "current")
 
@@ -213,7 +213,7 @@ def _pack_layers(
 def _pack_activity(
     packer: Packer, source: Sample, entry: dict[str, Any], name: str, shown: int
 ) -> None:
-    """Spikes and traces (time, neuron) of the most active neurons, and spikes of the layer a step."""
+    """Spikes and traces (time, neuron) of some neurons, and spikes of the layer a step."""
     found = {part: source.get(f"{entry['name']}.{part}") for part in ("spikes", *_TRACES)}
     flat = {
         part: values.transpose("time", "channel", "row", "column").values.reshape(
@@ -228,7 +228,7 @@ def _pack_activity(
     entry["shape"] = [some.sizes[axis] for axis in ("channel", "row", "column")]
     entry["neurons"] = int(np.prod(entry["shape"]))
     activity = next(iter(flat.values())).sum(0, dtype=np.float64)
-    chosen = np.argsort(-activity, kind="stable")[:shown]
+    chosen = measures.representatives(activity, shown)
     packer.add(f"{name}.index", chosen, "uint32")
     for part, values in flat.items():
         packer.add(f"{name}.{part}", values[:, chosen], "uint8" if part == "spikes" else "float32")

@@ -29,28 +29,48 @@ def probe(
     key: str,
     state: Mapping[str, Any] | None = None,
     theme: str | None = None,
+    group: str | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Show ``payload``; return the reader's state: step, block, head, row, column, layer, neuron, range.
 
     ``state`` may hold any of these, and is where the probe starts (from a URL, say). A later run
     moves the probe only if ``state`` is news, neither given nor returned by the last run nor reported
-    since: feeding the returned state back is harmless, and a link or a back button takes effect. What is missing in it, or does not exist in the payload, is chosen by the probe, which
-    reports its choice with the reader's first change. ``theme`` is None (follow the page),
-    ``"light"`` or ``"dark"``. ``on_change`` runs before the rerun that a change causes.
+    since: feeding the returned state back is harmless, and a link or a back button takes effect.
+    A host that keeps the state elsewhere calls ``acknowledge`` when it has taken over a report. What
+    is missing in the state, or does not exist in the payload, is chosen by the probe, which reports
+    its choice with the reader's first change. ``theme`` is None (follow the page), ``"light"`` or
+    ``"dark"``. Probes with the same ``group`` go together, in the browser: what a reader does in one,
+    the others follow as far as they have the place, and report it with ``following`` true.
+    ``on_change`` runs before the rerun that a change causes.
     """
     reported = dict((st.session_state.get(key) or {}).get("state") or {})
     wanted = {name: value for name, value in (state or {}).items() if name != "sample"}
     given = _given(key, wanted, reported)
     result = _component()(
         key=key,
-        data=payload.to_bytes(state=given["state"], revision=given["revision"], theme=theme),
+        data=payload.to_bytes(
+            state=given["state"], revision=given["revision"], theme=theme, group=group
+        ),
         on_state_change=on_change or (lambda: None),
     )
     reported = dict(result.get("state") or {})
+    reported.pop("following", None)
     current = reported if reported.pop("revision", None) == given["revision"] else given["state"]
     given["returned"] = {"sample": payload.header["sample"]} | current
     return dict(given["returned"])
+
+
+def acknowledge(key: str) -> None:
+    """The host has taken over what the probe ``key`` reported: any state of before is news again.
+
+    The run that a report causes may be cut short by the next one before it comes to the probe. To be
+    called from ``on_change``, so that going back right after a click is not mistaken for an echo.
+    """
+    given = st.session_state.get(f"{key}:given")
+    reported = dict((st.session_state.get(key) or {}).get("state") or {})
+    if given and reported.pop("revision", None) == given["revision"]:
+        given["last"] = given["returned"] = reported
 
 
 def _given(key: str, wanted: dict[str, Any], reported: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +82,6 @@ def _given(key: str, wanted: dict[str, Any], reported: dict[str, Any]) -> dict[s
     if reported.get("revision") == given["revision"]:
         places.append(reported)
     if not any(wanted.items() <= place.items() for place in places):
-        given.update(state=wanted, revision=given["revision"] + 1)
+        given.update(state=wanted, returned=wanted, revision=given["revision"] + 1)
     given["last"] = wanted
     return given

@@ -58,7 +58,7 @@ export function rasterPanel(store) {
 
 function fired({ neurons, active }, shown) {
   if (!active) return `None of the ${neurons} neurons fired.`;
-  const which = shown < neurons ? `${shown} of ${neurons} neurons shown, the most active on top, quiet ones hidden`
+  const which = shown < neurons ? `${shown} of ${neurons} neurons, from the most active to the least, quiet ones hidden`
     : `All ${neurons} neurons, the most active on top`;
   return `${which}. ${active} fired at least once.`;
 }

@@ -2,6 +2,8 @@
 
 export const RANGES = ["map", "head", "global"];
 const QUIET = 250;                                  // ms without a change before the host hears of it
+const SOONER = 50;                                  // ms by which the host hears of those that follow first
+const MOVE = "dista-move";                          // the event by which probes of one group go together
 
 const within = (value, count, otherwise) =>
   Number.isInteger(value) && value >= 0 && value < count ? value : otherwise;
@@ -33,12 +35,13 @@ function settleLayer(recording, wanted, block) {
   return has(readout) ? readout : layers.at(-1)?.name ?? "";
 }
 
-// A neuron is known by its place in the whole layer; a hidden one gives way to the most active.
+// A neuron is known by its place in the whole layer; a hidden one gives way to one of middling activity.
 function settleNeuron(recording, name, wanted) {
   const position = recording.layers.findIndex((layer) => layer.name === name);
   const index = recording.array(`layer.${position}.index`);
   if (!index) return 0;
-  return index.includes(wanted) ? wanted : index[0] ?? 0;
+  const active = Math.min(index.length, recording.layers[position].active ?? 0);
+  return index.includes(wanted) ? wanted : index[active >> 1] ?? 0;
 }
 
 // The head and patch that attend most, as a first question worth asking; -1 leaves either open.
@@ -57,39 +60,78 @@ function busiest(recording, block, step, head, token) {
 // Holds the state; tells panels at once and the host when things are quiet (not while playing).
 export class Store {
   constructor(recording, wanted, tell) {
-    Object.assign(this, { recording, tell, state: settle(recording, wanted), listeners: [], held: false });
+    Object.assign(this, { recording, tell, state: settle(recording, wanted), listeners: [] });
+    Object.assign(this, { held: false, following: false });
+    this.hear = ({ detail }) => this.follow(detail);
+    addEventListener(MOVE, this.hear);
+    this.call({ asks: true });                        // one that comes later starts where the others are
   }
 
   set(changes) {
+    if (!this.move(changes, false)) return;
+    this.lead();
+  }
+
+  move(changes, following) {
     const next = settle(this.recording, { ...this.state, ...changes });
     const changed = Object.keys(next).filter((name) => next[name] !== this.state[name]);
-    if (!changed.length) return;
+    if (!changed.length) return false;
     this.state = next;
+    this.following = following;
     this.listeners.forEach((listener) => listener(changed));
     this.schedule();
+    return true;
+  }
+
+  // Other probes of the same group, if it is in one, go to the same place, as far as they have it.
+  lead() {
+    this.call({ held: this.held, state: this.state });
+  }
+
+  call(what) {
+    const { group } = this.recording;
+    if (group) dispatchEvent(new CustomEvent(MOVE, { detail: { from: this, group, ...what } }));
+  }
+
+  follow({ from, group, asks, held, state }) {
+    if (from === this || group !== this.recording.group) return;
+    if (asks) return this.lead();
+    if (held !== this.held) this.pause(held);
+    this.move({ ...state, sample: this.state.sample }, true);
   }
 
   // New data, perhaps with a new place asked for by the host: keep what still exists, and tell the
-  // host only if something does not.
+  // host only if something does not. A place that is there as a whole is shown to the group.
   replace(recording, wanted = {}) {
     const asked = { ...this.state, ...wanted, sample: recording.sample };
     this.recording = recording;
+    this.following = Boolean(recording.group);
     this.state = settle(recording, asked);
     if (Object.keys(this.state).some((name) => this.state[name] !== asked[name])) this.schedule();
+    else if (Object.keys(wanted).length) this.lead();
   }
 
   hold(held) {
+    this.pause(held);
+    this.lead();
+  }
+
+  pause(held) {
     this.held = held;
     if (held) clearTimeout(this.timer);
     else this.schedule();
   }
 
+  // The host hears of those that follow first, so that it need not send them after the one that leads.
   schedule() {
     clearTimeout(this.timer);
-    if (!this.held) this.timer = setTimeout(() => this.tell(this.state), QUIET);
+    if (this.held) return;
+    const wait = this.following ? QUIET - SOONER : QUIET;
+    this.timer = setTimeout(() => this.tell(this.state, this.following), wait);
   }
 
   stop() {
     clearTimeout(this.timer);
+    removeEventListener(MOVE, this.hear);
   }
 }

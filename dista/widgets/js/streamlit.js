@@ -18,8 +18,8 @@ export default function ({ parentElement, data, setStateValue }) {
     requestAnimationFrame(known.probe.refresh);     // the page's colours arrive a frame later
   } else {
     const entry = { data, tell: setStateValue };
-    entry.probe = mount(parentElement, data, (state) =>
-      entry.tell("state", { ...state, revision: entry.probe.revision }));
+    entry.probe = mount(parentElement, data, (state, following) =>
+      entry.tell("state", { ...state, revision: entry.probe.revision, ...(following && { following }) }));
     mounted.set(parentElement, entry);
   }
   return () => {

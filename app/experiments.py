@@ -1,0 +1,211 @@
+"""Models run with something changed, for the pages, and cached: interventions, noise, many samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import reruns
+import state
+import streamlit as st
+from switches import Chosen
+
+from dista.config import ModelConfig
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from torch import nn
+
+    from dista.corruption import Noise
+    from dista.measures import Anytime, Energy, FiringMap, MembraneHistogram, NoiseCurve
+
+SEEN = ("*.neuron.*", "*.scores", "*.denoise", "head")
+"""What the pages look at in a changed model."""
+
+DENOISERS = "blocks.*.attention.denoise"
+
+LEVELS = {
+    "gaussian": (0.0, 0.1, 0.2, 0.4, 0.8),
+    "salt-and-pepper": (0.0, 0.02, 0.05, 0.1, 0.2),
+    "events": (0.0, 0.02, 0.05, 0.1, 0.2),
+    "occlusion": (0.0, 0.2, 0.4, 0.6, 0.8),
+}
+"""The amounts of each kind of noise at which accuracy is measured."""
+
+
+# Neurons ----------------------------------------------------------------------------------------
+
+
+class Surgery(NamedTuple):
+    """What is done to time constants: those of ``layer``, or of all layers where it is None.
+
+    ``kind`` is "learned" (nothing is done), "set" (to ``tau`` steps), "initial" (as before training)
+    or the name of a checkpoint whose taus are put in.
+    """
+
+    kind: str = "learned"
+    layer: str | None = None
+    tau: float = 2.0
+
+    @property
+    def pattern(self) -> str:
+        """The glob of the time constants that it changes."""
+        return f"{self.layer or '*.neuron'}.tau"
+
+
+def changes(surgery: Surgery, model: nn.Module) -> dict:
+    """The surgery as changes for ``dista.intervene``."""
+    from fnmatch import fnmatchcase
+
+    from dista import interventions
+
+    if surgery.kind == "learned":
+        return {}
+    if surgery.kind in ("set", "initial"):
+        steps = surgery.tau if surgery.kind == "set" else model.config.neuron.tau
+        return {surgery.pattern: interventions.tau(steps)}
+    donor = state.checkpoints()[surgery.kind]
+    taus = interventions.transplant(model, state.model(donor.path, state.changed(donor)))
+    taken = {name: tau for name, tau in taus.items() if fnmatchcase(name, surgery.pattern)}
+    if not taken:
+        raise ValueError(f"{donor.name} has no layer {surgery.layer}; choose another checkpoint")
+    return taken
+
+
+def operated(
+    checkpoint: state.Checkpoint, sample: int, image: str | None, surgery: Surgery = Surgery()
+) -> xr.DataTree:
+    """What the checkpoint does with a sample, or an own image, after a surgery."""
+    changed = state.changed(checkpoint)
+    return _operated(checkpoint.path, changed, checkpoint.task, sample, image, surgery)
+
+
+@st.cache_resource(show_spinner="Running the network …", max_entries=24)
+def _operated(
+    path: str, changed: float, data: str, sample: int, image: str | None, surgery: Surgery
+) -> xr.DataTree:
+    import dista
+
+    model, task = state.model(path, changed), state.task(data)
+    x, labels = state.inputs(data, sample, image)
+    with state.RUNNING, dista.intervene(model, changes(surgery, model)):
+        return state.record(model, task, x, SEEN, labels=labels, samples=[sample])
+
+
+# Noise --------------------------------------------------------------------------------------------
+
+
+def noisy(
+    checkpoint: state.Checkpoint, sample: int, image: str | None, noise: Noise, u: float | None
+) -> xr.DataTree:
+    """What the checkpoint does with a noisy sample, where its denoisers have the threshold ``u``.
+
+    None leaves the denoisers as they were trained.
+    """
+    changed = state.changed(checkpoint)
+    return _noisy(checkpoint.path, changed, checkpoint.task, sample, image, noise, u)
+
+
+@st.cache_resource(show_spinner="Running the network …", max_entries=24)
+def _noisy(
+    path: str, changed: float, data: str, sample: int, image: str | None, noise: Noise, u: float | None
+) -> xr.DataTree:  # fmt: skip
+    import dista
+    from dista.corruption import corrupt
+
+    model, task = state.model(path, changed), state.task(data)
+    x, labels = state.inputs(data, sample, image)
+    x = corrupt(x, noise, [sample], counts=task.test.unit == 1)
+    denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
+    with state.RUNNING, dista.intervene(model, denoisers):
+        return state.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)
+
+
+def noise_curve(
+    checkpoint: state.Checkpoint,
+    noise: Noise,
+    thresholds: Sequence[float],
+    limit: int,
+    seen: Callable[[float], None],
+) -> NoiseCurve:
+    """Accuracy on the first ``limit`` held-out samples; ``seen`` hears which share of it is done.
+
+    Each batch is kept by itself: what was run before the page was left is not run again.
+    """
+    from dista import evaluation, measures
+
+    levels = LEVELS[noise.kind]
+    answers = {(u, level): [] for u in thresholds for level in levels}
+    parts = evaluation.batches(state.task(checkpoint.task).test, limit)
+    for i, part in enumerate(parts):
+        for j, (u, level) in enumerate(answers):
+            chosen = Chosen((f"u={u:g}",), noise._replace(level=level))
+            answers[u, level].append(reruns.answer(checkpoint, part, chosen))
+            seen((i + (j + 1) / len(answers)) / len(parts))
+    joined = {key: evaluation.join(given) for key, given in answers.items()}
+    return measures.noise_curve(noise.kind, thresholds, levels, joined)
+
+
+# Many samples -----------------------------------------------------------------------------------
+
+
+def population(checkpoint: state.Checkpoint, samples: int) -> FiringMap:
+    """How much every layer fires on the first held-out samples."""
+    return _population(checkpoint.path, state.changed(checkpoint), checkpoint.task, samples)
+
+
+def operations(
+    checkpoint: state.Checkpoint, limit: int, seen: Callable[[float], None]
+) -> tuple[Energy, Anytime]:
+    """Operations on the first ``limit`` held-out samples, and the answers when stopped early."""
+    import xarray as xr
+
+    from dista import evaluation, measures
+
+    parts = evaluation.batches(state.task(checkpoint.task).test, limit)
+    key = checkpoint.path, state.changed(checkpoint), checkpoint.task
+    counted, labels = [], []
+    for done, part in enumerate(parts, 1):
+        counts, label = _count(*key, part.start, part.stop)
+        counted.append(counts)
+        labels.append(label)
+        seen(done / len(parts))
+    varying = [name for name, array in counted[0].items() if "batch" in array.dims]
+    counts = xr.concat(counted, "batch", data_vars=varying)
+    return measures.energy(counts), measures.anytime(counts, np.concatenate(labels))
+
+
+@st.cache_resource(show_spinner=False, max_entries=1024)
+def _count(
+    path: str, changed: float, data: str, low: int, high: int
+) -> tuple[xr.Dataset, np.ndarray]:
+    from dista.operations import count
+
+    x, label = state.task(data).test.batch(range(low, high))
+    with state.RUNNING:
+        return count(state.model(path, changed), x), label.numpy()
+
+
+@st.cache_resource(show_spinner="Counting spikes over held-out samples …", max_entries=16)
+def _population(path: str, changed: float, data: str, samples: int) -> FiringMap:
+    from dista.measures import firing_map
+
+    x, _ = state.task(data).test.batch(range(samples))
+    return firing_map(state.record(state.model(path, changed), state.task(data), x, ["*.spikes"]))
+
+
+def slope(recording: xr.DataTree, histogram: MembraneHistogram) -> np.ndarray:
+    """The surrogate gradient that the recorded model trains with, in the middle of each bin."""
+    neuron = ModelConfig.from_json(recording.attrs["model_config"]).neuron
+    distances = (histogram.edges[:-1] + histogram.edges[1:]) / 2 - histogram.threshold
+    return _slope(neuron.surrogate, neuron.alpha, tuple(distances.tolist()))
+
+
+@st.cache_resource(show_spinner="Looking up the surrogate gradient …", max_entries=64)
+def _slope(name: str, alpha: float | None, distances: tuple[float, ...]) -> np.ndarray:
+    import torch
+
+    from dista.neurons import surrogate_gradient
+
+    return surrogate_gradient(torch.tensor(distances), name, alpha).numpy()

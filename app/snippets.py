@@ -1,0 +1,57 @@
+"""The Python behind "Copy as Python": lines that pages put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from experiments import Surgery
+    from state import Checkpoint
+
+
+def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) -> list[str]:
+    """Lines that load the model and the task and make ``x`` and ``label``, of one sample or a range."""
+    chosen = f"[{sample}]" if isinstance(sample, int) else sample
+    lines = [
+        "import dista",
+        "",
+        f"model = dista.load({checkpoint.name!r})",
+        f"task = dista.data.open({checkpoint.task!r})",
+        f"x, label = task.test.batch({chosen})",
+    ]
+    return lines if image is None else lines + own_image(image, checkpoint.task)
+
+
+def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
+    """``inputs``, and a line that makes ``recording``."""
+    known = "" if image is not None else "labels=label.tolist(), "
+    record = f"dista.record(model, x, {known}classes=task.classes, samples=[{sample}])"
+    return [*inputs(checkpoint, sample, image), f"recording = {record}"]
+
+
+def own_image(image: str, task: str) -> list[str]:
+    """Lines that put the own image of a link into ``x``."""
+    where = "[-2:]" if task == "match" else "[:]"
+    return [
+        "",
+        "# the own image, 28 x 28 pixels with 16 greys",
+        "import base64, zlib, numpy, torch",
+        f"packed = base64.urlsafe_b64decode({image + '=' * (-len(image) % 4)!r})",
+        "grey = numpy.frombuffer(zlib.decompress(packed), numpy.uint8).reshape(28, 28)",
+        f"x{where} = torch.from_numpy(grey / numpy.float32(15))",
+        "",
+    ]
+
+
+def surgery(surgery: Surgery) -> list[str]:
+    """Lines that make ``changes``, the surgery of time constants for ``dista.intervene``."""
+    if surgery.kind in ("set", "initial"):
+        steps = surgery.tau if surgery.kind == "set" else "model.config.neuron.tau"
+        return [f"changes = {{{surgery.pattern!r}: dista.interventions.tau({steps})}}"]
+    lines = [
+        f"donor = dista.load({surgery.kind!r})",
+        "changes = dista.interventions.transplant(model, donor)",
+    ]
+    if surgery.layer is None:
+        return lines
+    return [*lines, f"changes = {{{surgery.pattern!r}: changes[{surgery.pattern!r}]}}"]

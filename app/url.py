@@ -1,0 +1,121 @@
+"""The URL, the one place of a page's state.
+
+A page reads its state from the URL, shows widgets at those values, and widgets write back into the
+URL before the rerun that they cause. Nothing else holds state, so that a link, a reload and the
+browser's back button all lead to the same view.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from dista.widgets.streamlit import acknowledge
+
+PLACE_NUMBERS = ("step", "block", "head", "row", "column", "neuron")
+PLACE_WORDS = ("layer", "range")
+
+
+def number(name: str, default: int, problems: list[str]) -> int:
+    """The whole number ``name`` in the URL; the default, and a sentence, where it is none."""
+    text = st.query_params.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    problems.append(f"The link says {name}={text[:40]!r}, which is not a whole number from 0 on.")
+    return default
+
+
+def real(name: str, default: float, low: float, high: float, problems: list[str]) -> float:
+    """The number ``name`` in the URL, from ``low`` to ``high``; the default and a sentence otherwise."""
+    text = st.query_params.get(name)
+    if text is None:
+        return default
+    with contextlib.suppress(ValueError):
+        if low <= float(text) <= high:
+            return float(text)
+    problems.append(
+        f"The link says {name}={text[:40]!r}, which is not a number from {low:g} to {high:g}."
+    )
+    return default
+
+
+def choice(name: str, choices: Sequence[str], default: str, problems: list[str]) -> str:
+    """The entry of ``choices`` that the URL names; the default, and a sentence, where it is none."""
+    text = st.query_params.get(name)
+    if text is None or text in choices:
+        return default if text is None else text
+    known = ", ".join(choices)
+    problems.append(f"The link says {name}={text[:40]!r}; there are {known}. Showing {default}.")
+    return default
+
+
+def numbers(
+    name: str, allowed: Sequence[int], default: Sequence[int], problems: list[str]
+) -> list[int]:
+    """The numbers ``name`` in the URL, separated by commas; the default and a sentence otherwise."""
+    text = st.query_params.get(name)
+    if text is None:
+        return list(default)
+    known = {str(number): number for number in allowed}
+    parts = text.split(",")
+    if all(part in known for part in parts):
+        return sorted({known[part] for part in parts})
+    problems.append(
+        f"The link says {name}={text[:40]!r}; expected some of {', '.join(known)}, with commas."
+    )
+    return list(default)
+
+
+def bound(name: str, value: Any) -> dict[str, Any]:
+    """Keyword arguments that make a widget show ``value`` and write its changes to the URL."""
+    key = f"url:{name}"
+    st.session_state[key] = value
+    return {"key": key, "on_change": _to_url, "args": (name,)}
+
+
+def _to_url(name: str) -> None:
+    value = st.session_state[f"url:{name}"]
+    parts = sorted(value) if isinstance(value, list) else [value]
+    st.query_params[name] = ",".join(str(part) for part in parts)
+
+
+def place(problems: list[str]) -> dict[str, Any]:
+    """Where the probe is, as far as the URL says it."""
+    known = st.query_params
+    numbers = {name: number(name, -1, problems) for name in PLACE_NUMBERS if name in known}
+    words = {name: known[name] for name in PLACE_WORDS if name in known}
+    return {name: value for name, value in numbers.items() if value >= 0} | words
+
+
+def remember_place(key: str, **choices: Any) -> None:
+    """Write what the probe ``key`` reports into the URL, and the ``choices`` that it belongs to.
+
+    To be called before the rerun that the report causes, so that the URL never lags behind the probe. A
+    probe that only followed another of its group has nothing to say.
+    """
+    reported = (st.session_state.get(key) or {}).get("state") or {}
+    if reported.get("following"):
+        return
+    shown = choices | {n: reported[n] for n in PLACE_NUMBERS + PLACE_WORDS if n in reported}
+    changed = {n: str(value) for n, value in shown.items() if st.query_params.get(n) != str(value)}
+    if changed:
+        st.query_params.update(changed)
+    acknowledge(key)
+
+
+def resume(page: str) -> None:
+    """Bring a page's state back when the reader returns by the menu, whose links carry none."""
+    before = st.session_state.get("page", page)
+    st.session_state["page"] = page
+    if before != page and not st.query_params:
+        st.query_params.update(st.session_state.get(f"url of {page}", {}))
+
+
+def leave_mark(page: str) -> None:
+    """Keep the page's state for ``resume``."""
+    st.session_state[f"url of {page}"] = st.query_params.to_dict()

@@ -1,0 +1,233 @@
+"""Ablate: run a checkpoint without some of its parts, and see what they were worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import charts
+import reruns
+import snippets
+import sources
+import state
+import streamlit as st
+import switches
+import url
+from switches import Chosen
+
+from dista.figures.ablations import points
+from dista.figures.theme import count
+from dista.siblings import of_checkpoint, siblings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dista.measures import Answers, PairedDifference
+
+INTACT = "as trained"
+SAMPLES = 300
+NAMED = 12  # samples and runs that are listed
+
+HOW_TO_READ = """
+- **The same held-out samples** are answered by the network as it was trained and by the changed one. The
+  interval (95 %, Bonett and Price 2012) is for such pairs: what counts is how many samples were lost and how
+  many gained. Where it leaves 0 out, the dot is filled; a loss is orange.
+- **Weights stay as they were.** A network that was trained without a part can do better than one that
+  loses it afterwards: see the runs at the bottom.
+- **One training each.** The interval speaks of other samples, not of another seed of the same training.
+- *Denoiser off* lets every coincidence of spikes through, as u = 0 does [reviews: threshold u]. *Attention's
+  memory off* leaves the current step alone; the scale of what is summed stays that of training. *Time
+  constants 1* make membranes start afresh at every step [paper: intrinsic plasticity is their learning];
+  *as before training* puts the initial tau back. Silent blocks pass on what they were given.
+- *Noise* is Gaussian, in units of the input: 1 is white in an image, or one event. It belongs to the
+  sample, so that all networks see the same.
+"""
+
+EMPTY = """
+#### There is no checkpoint to take apart
+
+Train a small one, a few minutes on a laptop, and it appears here:
+
+```
+dista train --preset digits --data digits --save assets/digits
+```
+"""
+
+
+def show() -> None:
+    problems: list[str] = []
+    st.markdown("Run a trained network without some of its parts. **What were they worth?**")
+    known = sources.known()
+    if not known:
+        st.markdown(EMPTY)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+        default = "match-map" if "match-map" in known else next(iter(known))
+        checkpoint = sources.choose("checkpoint", "Checkpoint", known, default, problems)
+        limit = choose_limit(checkpoint, problems)
+        code = st.popover("Copy as Python")
+        st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+    with st.container(border=True, key="card-switches"):
+        chosen = switches.choose(checkpoint.config, problems)
+    if problems:
+        st.warning(" ".join(problems))
+    with state.plain_errors():
+        experiments = switches.experiments(checkpoint.config, chosen)
+        before, results = compare(checkpoint, experiments, limit)
+        show_results(checkpoint, before, results)
+        code.code(as_python(checkpoint, experiments, limit), language="python")
+        show_siblings(checkpoint, before, limit)
+
+
+def choose_limit(checkpoint: state.Checkpoint, problems: list[str]) -> int:
+    """How many held-out samples are answered; in the URL as ``limit``."""
+    most = len(state.task(checkpoint.task).test)
+    limit = url.number("limit", min(SAMPLES, most), problems)
+    if not 1 <= limit <= most:
+        problems.append(f"The link says limit={limit}; there are 1 to {most} held-out samples.")
+        limit = min(SAMPLES, most)
+    st.markdown("on", width="content")
+    st.number_input(
+        "Held-out samples", 1, most, step=100, label_visibility="collapsed", width=140,
+        **url.bound("limit", limit),
+    )  # fmt: skip
+    st.markdown("held-out samples", width="content")
+    return limit
+
+
+# What is run --------------------------------------------------------------------------------------
+
+
+def compare(
+    checkpoint: state.Checkpoint, experiments: dict[str, Chosen], limit: int
+) -> tuple[Answers, dict[str, PairedDifference]]:
+    """The answers as trained, and what each experiment makes of them."""
+    from dista.measures import paired_difference
+
+    asked = {INTACT: (checkpoint, Chosen())}
+    asked |= {name: (checkpoint, chosen) for name, chosen in experiments.items()}
+    found = answered(asked, limit, "experiments")
+    before = found.pop(INTACT)
+    return before, {name: paired_difference(before, after) for name, after in found.items()}
+
+
+def answered(
+    asked: dict[str, tuple[state.Checkpoint, Chosen]], limit: int, key: str
+) -> dict[str, Answers]:
+    """The answers to the same samples, with a bar while they come in, and a button to stop there."""
+    place = st.empty()
+    with place.container(horizontal=True, vertical_alignment="center", key=f"running-{key}"):
+        bar = st.progress(0.0)
+        st.button("Stop here", on_click=stop, key=f"stop-{key}", help="Show what is there so far")
+
+    def seen(done: int) -> None:
+        st.session_state["answered"] = done
+        text = f"{count(len(asked), 'network')}: {done} of {limit} held-out samples"
+        bar.progress(done / limit, text=text)
+
+    found = reruns.answers(asked, limit, seen)
+    place.empty()
+    return found
+
+
+def stop() -> None:
+    """Make do with the samples that all networks have answered; they are cached."""
+    st.query_params["limit"] = str(st.session_state.get("answered", 25))
+
+
+# What is shown ------------------------------------------------------------------------------------
+
+
+def show_results(
+    checkpoint: state.Checkpoint, before: Answers, results: dict[str, PairedDifference]
+) -> None:
+    from dista import figures
+
+    st.markdown(f"##### {sentence(before, results)}")
+    if not results:
+        return
+    left, right = st.columns([0.62, 0.38])
+    with left:
+        charts.plot(figures.accuracy_changes(results, theme=state.theme()), "changes")
+    with right, st.container(border=True, key="card-samples"):
+        name, result = next(iter(results.items()))
+        st.markdown(f"**{name}: the samples that changed sides**")
+        for words, samples in (
+            ("Right as trained, wrong now", result.lost),
+            ("Wrong as trained, right now", result.gained),
+        ):
+            st.markdown(f"{words}: {linked(checkpoint, samples)}")
+        st.caption("A sample opens on the Compare page.")
+
+
+def sentence(before: Answers, results: dict[str, PairedDifference]) -> str:
+    """The difference first, then what it is a difference to."""
+    right = f"{int(before.correct.sum())} of {count(len(before.label), 'held-out sample')}"
+    if not results:
+        return f"As trained, {right} are answered right. Choose something to take away."
+    name, result = next(iter(results.items()))
+    after = round(result.after * result.samples)
+    lead = f"{points(result.difference)} points ({points(result.low)} to {points(result.high)})"
+    doubt = "" if result.certain else ", which may be chance"
+    return f"{name}: {lead}{doubt}. {after} instead of {right} are answered right."
+
+
+def linked(checkpoint: state.Checkpoint, samples: np.ndarray) -> str:
+    """Sample numbers that lead to where the sample can be watched."""
+    if not len(samples):
+        return "none"
+    links = []
+    for sample in samples[:NAMED].tolist():
+        query = urlencode({"left": checkpoint.name, "sample": sample})
+        links.append(f"[{sample}](./compare?{query})")
+    more = f" and {len(samples) - NAMED} more" if len(samples) > NAMED else ""
+    return " · ".join(links) + more
+
+
+def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> None:
+    """Runs that were trained with one switch set otherwise, on the same samples."""
+    from dista import figures, measures, runs
+
+    st.markdown("##### Trained without it: runs that differ in a single switch")
+    try:
+        found = siblings(of_checkpoint(checkpoint.path), runs.find(state.runs_folder()))
+    except runs.RunError as error:
+        st.caption(f"There is nothing to compare with: {error}.")
+        return
+    trained = {
+        f"{sibling.sentence} ({sibling.run.name})": (best, Chosen())
+        for sibling in found
+        if (best := sources.best(sibling.run)) and best.path != checkpoint.path
+    }
+    if not trained:
+        st.caption(
+            f"None of the runs in {state.runs_folder()} differs from this checkpoint in one switch alone. "
+            "dista train with the same options but one makes such a run."
+        )
+        return
+    if len(trained) > NAMED:
+        st.caption(f"The newest {NAMED} of {len(trained)}.")
+    answers = answered(dict(list(trained.items())[:NAMED]), limit, "siblings")
+    results = {name: measures.paired_difference(before, after) for name, after in answers.items()}
+    ordered = dict(sorted(results.items(), key=lambda item: item[1].difference))
+    charts.plot(figures.accuracy_changes(ordered, theme=state.theme()), "siblings")
+
+
+# Python -------------------------------------------------------------------------------------------
+
+
+def as_python(checkpoint: state.Checkpoint, experiments: dict[str, Chosen], limit: int) -> str:
+    """Code that runs the experiments and draws their figure."""
+    *lines, _ = snippets.inputs(checkpoint, 0)
+    lines += ["", f"def answers(switches=(), noise=0.0, limit={limit}):"]
+    lines += ["    options = {'noise': noise, 'limit': limit}"]
+    lines += ["    return dista.evaluation.answers(model, task.test, switches, **options)", ""]
+    lines += ["experiments = {"]
+    lines += [f"    {name!r}: {tuple(chosen)}," for name, chosen in experiments.items()]
+    lines += ["}", "before = answers()", "results = {"]
+    lines += ["    name: dista.measures.paired_difference(before, answers(*chosen))"]
+    lines += ["    for name, chosen in experiments.items()", "}"]
+    return "\n".join([*lines, "dista.figures.accuracy_changes(results)"])
+
+
+show()

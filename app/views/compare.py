@@ -1,0 +1,192 @@
+"""Compare: two checkpoints, two runs, or two inputs, side by side and in step."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import charts
+import controls
+import reruns
+import sources
+import state
+import streamlit as st
+import url
+from reruns import Side
+
+from dista.figures.theme import percent
+from dista.widgets.streamlit import probe
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SIDES = ("left", "right")
+NOISE = 0.3  # the standard deviation with which one network is compared with itself
+MOST = 2.0
+
+HOW_TO_READ = """
+- **Both sides move together**: a step, a patch, a head, a block or a layer chosen on one side is chosen on the
+  other as well, as far as it has it.
+- **The same network twice**, with another input: neurons correspond, so that spikes can be compared one by
+  one. Where the noise is taken out on the way, the rows of the figure fade from top to bottom.
+- **Two networks** that were trained apart: their neurons and heads do not correspond, even where they have
+  the same number. Compare maps as wholes, rates, time constants and answers.
+- Maps are counts. The two sides have colour ranges of their own; *global* ranges are global to a side.
+- *Noise* is Gaussian, in units of the input: 1 is white in an image, or one event.
+"""
+
+EMPTY = """
+#### There is no checkpoint to compare
+
+Train a small one, a few minutes on a laptop, and it appears here:
+
+```
+dista train --preset digits --data digits --save assets/digits
+```
+"""
+
+
+def show() -> None:
+    problems: list[str] = []
+    st.markdown("Two networks, or two inputs, side by side. **Where do they part?**")
+    known = sources.known()
+    if not known:
+        st.markdown(EMPTY)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+        sides = choose_sides(known, problems)
+        code = st.popover("Copy as Python")
+        st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+    place = url.place(problems)
+    if problems:
+        st.warning(" ".join(problems))
+    with state.plain_errors():
+        recordings = [reruns.side(side) for side in sides]
+        st.markdown(f"##### {sentence(recordings)}")
+        show_differences(sides, recordings)
+        show_probes(sides, recordings, place)
+        code.code(as_python(sides, place), language="python")
+
+
+def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tuple[Side, Side]:
+    """What is left and what is right: a checkpoint each, a sample, and noise on the right."""
+    first = next(iter(known))
+    left = sources.choose("left", "Left", known, first, problems)
+    st.markdown("and", width="content")
+    same_task = {name: one for name, one in known.items() if one.task == left.task}
+    if st.query_params.get("right") not in same_task:
+        st.query_params.pop("right", None)  # of another task: samples have nothing in common
+    right = sources.choose("right", "Right", same_task, left.name, problems)
+    sample = controls.choose_sample(left, problems)
+    noise = url.real("noise", NOISE if right == left else 0.0, 0.0, MOST, problems)
+    with controls.together():
+        st.markdown("noise on the right", width="content")
+        st.number_input(
+            "Noise on the right", 0.0, MOST, step=0.1, label_visibility="collapsed", width=130,
+            **url.bound("noise", noise),
+        )  # fmt: skip
+    return Side(left, sample), Side(right, sample, noise)
+
+
+def sentence(recordings: list[xr.DataTree]) -> str:
+    """What both answer, and whether that is right."""
+    from dista.measures import decision
+
+    found = [decision(recording) for recording in recordings]
+    said = [
+        f"{name} answers {one.classes[one.answer]} ({percent(one.probabilities[-1, one.answer])})"
+        for name, one in zip(SIDES, found)
+    ]
+    truth = f" It is {found[0].classes[found[0].label]}." if found[0].label is not None else ""
+    return f"{said[0].capitalize()}, {said[1]}.{truth}"
+
+
+def show_probes(
+    sides: tuple[Side, Side], recordings: list[xr.DataTree], place: dict[str, Any]
+) -> None:
+    """The probe twice; what is chosen in one is chosen in the other."""
+    for name, side, recording, column in zip(SIDES, sides, recordings, st.columns(2)):
+        with column:
+            st.markdown(f"**{name.capitalize()}**: {described(side)}")
+            key = f"compare-{name}"
+            payload = state.payload(recording, side.checkpoint.path, *side[1:])
+            remember = partial(url.remember_place, key, **in_url(sides))
+            probe(payload, key=key, state=place, group="compare", on_change=remember)
+
+
+def in_url(sides: tuple[Side, Side]) -> dict[str, Any]:
+    left, right = sides
+    named = {"left": left.checkpoint.name, "right": right.checkpoint.name}
+    return named | {"sample": left.sample, "noise": right.noise}
+
+
+def described(side: Side) -> str:
+    noise = f", noise {side.noise:g}" if side.noise else ""
+    return f"{sources.title(side.checkpoint)}{noise}"
+
+
+def show_differences(sides: tuple[Side, Side], recordings: list[xr.DataTree]) -> None:
+    """Spike by spike for one network with two inputs; layer by layer for two networks."""
+    from dista import figures, measures
+
+    theme = state.theme()
+    if sides[0].checkpoint == sides[1].checkpoint:
+        labels = state.task(sides[0].checkpoint.task).step_labels
+        apart = measures.spike_distance(*recordings)
+        left, right = st.columns([0.6, 0.4])
+        with left:
+            figure = figures.spike_distance(apart, step_labels=labels, theme=theme)
+            charts.plot(figure, "spike-distance")
+        with right, st.container(border=True, key="card-maps"):
+            st.markdown("**How alike the attention maps are**")
+            for similarity in measures.map_similarity(*recordings):
+                st.markdown(alike(similarity))
+            st.caption(
+                "Cosine of the two maps of all heads and steps: 100 % is the same direction."
+            )
+        return
+    tables = [measures.neuron_table(recording) for recording in recordings]
+    for column, of in zip(st.columns(2), ("tau", "rate")):
+        with column:
+            charts.plot(figures.layer_pairs(*tables, of=of, theme=theme), f"pairs-{of}")
+
+
+def alike(similarity: Any) -> str:
+    raw, kept = ("nothing" if x is None else percent(x) for x in (similarity.raw, similarity.kept))
+    return f"Block {similarity.block + 1}: {raw} before the denoiser, {kept} after it"
+
+
+# Python -------------------------------------------------------------------------------------------
+
+
+def as_python(sides: tuple[Side, Side], place: dict[str, Any]) -> str:
+    """Code that records both sides, shows both probes, and draws what differs."""
+    left, right = sides
+    lines = ["import dista", "", f"task = dista.data.open({left.checkpoint.task!r})"]
+    lines += ["", "def side(name, sample, noise):"]
+    lines += ["    model = dista.load(name)"]
+    lines += ["    x, label = dista.evaluation.noisy(task.test, [sample], noise)"]
+    lines += [
+        "    known = {'labels': label.tolist(), 'classes': task.classes, 'samples': [sample]}"
+    ]
+    lines += ["    return dista.record(model, x, **known)", ""]
+    lines += [f"left = side({left.checkpoint.name!r}, {left.sample}, {left.noise})"]
+    lines += [f"right = side({right.checkpoint.name!r}, {right.sample}, {right.noise})", ""]
+    names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
+    options = "".join(f", {name}={place[name]!r}" for name in names if name in place)
+    lines += [
+        "probes = [",
+        f"    dista.widgets.probe(one, step_labels=task.step_labels{options})",
+        "    for one in (left, right)",
+        "]",
+    ]
+    if left.checkpoint == right.checkpoint:
+        lines += ["result = dista.measures.spike_distance(left, right)"]
+        lines += ["dista.figures.spike_distance(result, step_labels=task.step_labels)"]
+    else:
+        lines += ["tables = [dista.measures.neuron_table(one) for one in (left, right)]"]
+        lines += ["dista.figures.layer_pairs(*tables, of='tau')"]
+    return "\n".join(lines)
+
+
+show()

@@ -1,0 +1,174 @@
+"""Energy: what an answer costs, layer by layer and step by step, and what stopping early saves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import charts
+import controls
+import experiments
+import snippets
+import state
+import streamlit as st
+import url
+
+from dista.figures.energy import joules
+from dista.figures.theme import count, percent
+
+if TYPE_CHECKING:
+    from dista.measures import Anytime, Energy
+
+SAMPLES = ("25", "100", "300", "1000")
+QUANTITIES = ("energy", "operations", "spikes")
+
+FORMULA = "Energy = 4.6 pJ × multiplications + 0.9 pJ × accumulates"
+
+HOW_TO_READ = """
+- **The constants** are those of a 32-bit multiply-accumulate and of an accumulate in 45 nm, the
+  convention of the field. They leave out memory access, neurons and leakage, which real chips do not:
+  read the numbers as a count of operations, not as a measurement.
+- **Accumulates are counted, not estimated**: one for each spike and weight that meet. The usual
+  estimate, steps x firing rate x operations, also counts the weights that reach beyond the border.
+- **Multiplications** remain where the input is not made of spikes: in the first convolution of an
+  image, which is computed once, and in the head, which reads an average over patches.
+- **The network without spikes** has the same layers and sizes, and multiplies everywhere. It looks at
+  a still image once. At frames of events it looks at every step, with the same memory.
+- **Stopping early** reads out the mean of the logits so far. The bars are 95 % intervals.
+"""
+
+EMPTY = """
+#### There is no checkpoint whose energy could be counted
+
+Train a small one, a few minutes on a laptop, and it appears here:
+
+```
+dista train --preset digits --data digits --save assets/digits
+```
+"""
+
+
+def show() -> None:
+    problems: list[str] = []
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+        checkpoint = controls.choose_checkpoint(problems)
+        if checkpoint is not None:
+            samples = choose_samples(checkpoint, problems)
+            code = st.popover("Copy as Python")
+            with st.popover("How to read this", key="how-to-read"):
+                st.markdown(f"**{FORMULA}**")
+                st.markdown(HOW_TO_READ)
+    if checkpoint is None:
+        st.markdown(EMPTY)
+        return
+    with state.plain_errors():
+        of = url.choice("of", QUANTITIES, "energy", problems)
+        stop = stop_at(checkpoint, problems)
+        code.code(as_python(checkpoint, samples, of, stop), language="python")
+        said = st.container()
+        with controls.measuring("samples", count(samples, "held-out sample")) as seen:
+            energy, anytime = experiments.operations(checkpoint, samples, seen)
+        said.markdown(f"##### {sentence(energy, anytime, stop)}")
+        show_figures(energy, anytime, of, stop)
+    if problems:
+        st.warning(" ".join(dict.fromkeys(problems)))
+
+
+# What is chosen -----------------------------------------------------------------------------------
+
+
+def choose_samples(checkpoint: state.Checkpoint, problems: list[str]) -> int:
+    """How many held-out samples are counted; in the URL as ``samples``."""
+    samples = url.choice("samples", SAMPLES, "25", problems)
+    st.segmented_control(
+        "Held-out samples", SAMPLES, required=True, label_visibility="collapsed",
+        format_func=lambda text: f"{text} samples" if text == SAMPLES[0] else text,
+        **url.bound("samples", samples),
+    )  # fmt: skip
+    return min(int(samples), checkpoint.samples or int(samples))
+
+
+def stop_at(checkpoint: state.Checkpoint, problems: list[str]) -> int:
+    """The number of steps after which the answer is read out; all of them at first."""
+    steps = checkpoint.config.time_steps
+    if checkpoint.task is not None:
+        steps = state.task(checkpoint.task).time_steps or steps
+    stop = url.number("stop", steps, problems)
+    if not 1 <= stop <= steps:
+        problems.append(f"The answer cannot be read out after step {stop}: there are 1 to {steps}.")
+        stop = steps
+    return stop
+
+
+# What is shown ------------------------------------------------------------------------------------
+
+
+def sentence(energy: Energy, anytime: Anytime, stop: int) -> str:
+    """The one plain sentence of the page."""
+    spent, steps = anytime.picojoules, len(anytime.picojoules)
+    if stop == steps:
+        ann = float(energy.ann.sum())
+        looks = ", which looks at the image once," if energy.static else ""
+        return (
+            f"An answer takes {joules(energy.total)} by this count; the same network without "
+            f"spikes{looks} would take {joules(ann)}."
+        )
+    return (
+        f"Stopping after {count(stop, 'step')} of {steps} saves "
+        f"{percent(1 - spent[stop - 1] / spent[-1])} of the energy; "
+        f"{percent(anytime.accuracy[stop - 1])} of {anytime.samples} answers are right instead of "
+        f"{percent(anytime.accuracy[-1])}."
+    )
+
+
+def show_figures(energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
+    from dista import figures
+
+    theme = state.theme()
+    left, middle, right = st.columns([0.34, 0.33, 0.33])
+    with left:
+        st.segmented_control("Shown", QUANTITIES, required=True, **url.bound("of", of))
+        charts.plot(figures.energy_map(energy, of=of, theme=theme), "map")
+    with middle:
+        show_totals(energy)
+        charts.plot(figures.energy_comparison(energy, theme=theme), "comparison")
+    with right:
+        steps = len(anytime.accuracy)
+        if steps > 1:
+            st.slider("Stop after step", 1, steps, step=1, **url.bound("stop", stop))
+        charts.plot(figures.anytime(anytime, stop=stop, theme=theme), "anytime")
+    st.caption(f"{FORMULA}, in 45 nm; means over {count(energy.samples, 'held-out sample')}.")
+
+
+def show_totals(energy: Energy) -> None:
+    """Operations in numbers, and both ways to count the network without spikes."""
+    looks = energy.dense_picojoules
+    once, always = (joules(float(part.sum())) for part in (looks[:, :1], looks))
+    done = [
+        f"{float(part.sum()):,.0f}".replace(",", "\u202f")
+        for part in (energy.accumulates, energy.multiplies)
+    ]
+    st.markdown(
+        f"{done[0]} accumulates and {done[1]} multiplications. Without spikes: {once} for one step, "
+        f"{always} for all {looks.shape[1]}."
+    )
+
+
+# Python -------------------------------------------------------------------------------------------
+
+
+def as_python(checkpoint: state.Checkpoint, samples: int, of: str, stop: int) -> str:
+    """Code that makes the figures of the page."""
+    return "\n".join(
+        [
+            *snippets.inputs(checkpoint, f"range({samples})"),
+            "counts = dista.operations.count(model, x)",
+            "energy = dista.measures.energy(counts)",
+            "anytime = dista.measures.anytime(counts, label.numpy())",
+            "dista.figures.energy_comparison(energy)",
+            f"dista.figures.anytime(anytime, stop={stop})",
+            f"dista.figures.energy_map(energy, of={of!r})",
+        ]
+    )
+
+
+show()

@@ -1,0 +1,331 @@
+"""Memory: change one step of the input, and see what the network still knows of it later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import charts
+import controls
+import reruns
+import snippets
+import state
+import streamlit as st
+import url
+
+from dista.figures.theme import percent, short
+
+if TYPE_CHECKING:
+    from dista.measures import CausalMemory
+
+NETWORKS = {
+    "trained": ("As trained", ()),
+    "neurons": ("Without neuron memory", ("neuron-memory",)),
+    "attention": ("Without attention's memory", ("memory",)),
+    "both": ("Without both", ("memory", "neuron-memory")),
+}
+"""What each matrix is of: how it is called, and the switches that make it."""
+
+INPUTS = {"blank": "blank", "other": "another sample's"}
+
+HOW_TO_READ = """
+- **A column is an experiment.** The input of one step is replaced, everything else stays, and the
+  network runs again. The rows below say how different each later step has become. Steps before the
+  change cannot know of it: the matrix is empty there.
+- **There are two places to remember in.** Membranes keep a part of the past, decided by the time
+  constants [paper: neuron-level attention]. Attention reaches past steps through its explicit memory
+  [paper: network-level attention]: through Q, K and V, or in the map. Without both, the diagonal is all
+  that is left, exactly.
+- **Neuron memory is cut by tau = 1**: a membrane then starts afresh at every step, and also takes in the
+  whole current of a step instead of the part 1/tau. The weights stay those that were trained with
+  memory, so what is left after a cut is not what a network trained without it could do.
+- **Logits** differ by the root mean square over the classes; **attention maps** by the part of the counts
+  that the two runs do not share, 0 to 1; **membranes** by the mean change before the reset, in thresholds.
+- This is cause and effect, for this sample and this change. A map says what attention met, not what the
+  answer depends on: compare the two at the bottom of the page.
+"""
+
+EMPTY = """
+#### There is no checkpoint whose memory could be tested
+
+Train a small one that has to remember, a few minutes on a laptop, and it appears here:
+
+```
+dista train --preset match_map --data match --save assets/match-map
+```
+"""
+
+
+def show() -> None:
+    problems: list[str] = []
+    st.markdown(
+        "Change the input of a single step. **What does the network still know of it later?**"
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+        checkpoint = controls.choose_checkpoint(problems)
+        if checkpoint is not None:
+            sample = controls.choose_sample(checkpoint, problems)
+            code = st.popover("Copy as Python")
+            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+    if checkpoint is None:
+        st.markdown(EMPTY)
+        return
+    warnings = st.container()
+    with state.plain_errors():
+        chosen = st.container(
+            horizontal=True, vertical_alignment="center", gap="small", key="controls-changed"
+        )
+        with chosen:
+            other = choose_input(checkpoint, sample, problems)
+        found = measured(checkpoint, sample, other)
+        labels = state.task(checkpoint.task).step_labels
+        names = list(found["trained"])
+        layers = [name.removesuffix(".membrane") for name in names if name.endswith(".membrane")]
+        with chosen:
+            of, step = choose_comparison(names, checkpoint, problems)
+        show_matrices({name: each[of] for name, each in found.items()}, step, labels)
+        show_one_change(checkpoint, sample, other, layers, of, step, labels, problems)
+        show_own_account(checkpoint, sample, labels)
+        code.code(as_python(checkpoint, sample, other, of, step), language="python")
+    if problems:
+        warnings.warning(" ".join(problems))
+
+
+def choose_input(checkpoint: state.Checkpoint, sample: int, problems: list[str]) -> int | None:
+    """What the changed step shows instead: nothing (None), or the same step of another sample."""
+    kind = url.choice("input", list(INPUTS), "blank", problems)
+    with controls.together():
+        st.markdown("The changed step is", width="content")
+        st.segmented_control(
+            "Changed step", list(INPUTS), format_func=INPUTS.get, required=True,
+            label_visibility="collapsed", **url.bound("input", kind),
+        )  # fmt: skip
+    if kind == "blank":
+        return None
+    last = (checkpoint.samples or controls.FALLBACK_SAMPLES) - 1
+    other = url.number("other", min(sample + 1, last), problems)
+    if other > last:
+        problems.append(f"There is no sample {other}: the held-out samples are 0 to {last}.")
+        other = min(sample + 1, last)
+    st.number_input(
+        "Other sample", 0, last, step=1, icon=":material/tag:", label_visibility="collapsed",
+        width=150, **url.bound("other", other),
+    )  # fmt: skip
+    return other
+
+
+def measured(
+    checkpoint: state.Checkpoint, sample: int, other: int | None
+) -> dict[str, dict[str, CausalMemory]]:
+    """The effects in each of the four networks; a bar while they are being computed."""
+    bar, found = st.progress(0.0, text="Changing one step after the other …"), {}
+    for name, (title, switches) in NETWORKS.items():
+        bar.progress(
+            len(found) / len(NETWORKS), text=f"{title}: changing one step after the other …"
+        )
+        found[name] = reruns.effects(checkpoint, sample, other, switches)
+    bar.empty()
+    return found
+
+
+def choose_comparison(
+    names: list[str], checkpoint: state.Checkpoint, problems: list[str]
+) -> tuple[str, int]:
+    """What is compared, and the step whose change is looked at closely."""
+    steps = checkpoint.config.time_steps
+    of = url.choice("of", names, "head", problems)
+    step = url.number("step", 0, problems)
+    if step >= steps:
+        problems.append(f"There is no step {step}: the steps are 0 to {steps - 1}.")
+        step = 0
+    with controls.together():
+        st.markdown("The matrices compare", width="content")
+        st.selectbox(
+            "Compared", names, format_func=named, label_visibility="collapsed", width=250,
+            **url.bound("of", of),
+        )  # fmt: skip
+    with controls.together():
+        st.markdown("Look closely at step", width="content")
+        st.segmented_control(
+            "Changed step", range(steps), format_func=lambda m: str(m + 1), required=True,
+            label_visibility="collapsed", **url.bound("step", step),
+        )  # fmt: skip
+    return of, step
+
+
+def named(of: str) -> str:
+    """How something that is compared is called on the page."""
+    if of == "head":
+        return "the logits"
+    layer, _, part = of.rpartition(".")
+    block = int(of.split(".")[1]) + 1 if part == "denoise" else 0
+    return f"the attention map of block {block}" if block else f"membranes of {short(layer)}"
+
+
+# What is shown ------------------------------------------------------------------------------------
+
+
+def show_matrices(
+    results: dict[str, CausalMemory], step: int, labels: Sequence[str] | None
+) -> None:
+    """One matrix for each network, on one colour scale; a click chooses the changed step."""
+    from dista import figures
+
+    st.markdown(f"##### {sentence(results)}")
+    largest = max(result.largest for result in results.values())
+    for column, (name, result) in zip(st.columns(4), results.items()):
+        figure = figures.causal_memory(
+            result, subject=NETWORKS[name][0], largest=largest, step=step, step_labels=labels,
+            theme=state.theme(),
+        )  # fmt: skip
+        with column:
+            charts.plot(
+                charts.clickable(figure), f"memory-{name}", selection_mode="points",
+                on_select=partial(remember_click, name),
+            )  # fmt: skip
+
+
+def sentence(results: dict[str, CausalMemory]) -> str:
+    """The answer of the page, in one line."""
+    later = {name: percent(result.later) for name, result in results.items()}
+    return (
+        f"{later['trained']} of what a change does comes later: {later['neurons']} without neuron memory, "
+        f"{later['attention']} without attention's, {later['both']} without both."
+    )
+
+
+def remember_click(name: str) -> None:
+    """Write the changed step that was clicked, and the network it was clicked in, into the URL."""
+    points = st.session_state[f"memory-{name}"].selection.points
+    if points:
+        st.query_params.update({"step": str(int(points[0]["x"])), "network": name})
+
+
+def show_one_change(
+    checkpoint: state.Checkpoint, sample: int, other: int | None, layers: list[str], of: str,
+    step: int, labels: Sequence[str] | None, problems: list[str],
+) -> None:  # fmt: skip
+    """One column of one matrix: the answer, a membrane and the attention with and without the change."""
+    from dista import figures, measures
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="closely"):
+        st.markdown(f"##### With step {step + 1} changed", width="content")
+        network = choose_network(problems)
+        layer = choose_layer(layers, checkpoint, of, problems)
+    switches = NETWORKS[network][1]
+    recording = reruns.changed_steps(checkpoint, sample, other, switches, layer)
+    neuron = measures.most_changed(recording, layer, step)
+    sides, look = (0, 1 + step), {"step_labels": labels, "theme": state.theme()}
+    decisions = [measures.decision(recording, side) for side in sides]
+    traces = [measures.membrane_trace(recording, layer, neuron, side) for side in sides]
+    attention = [
+        [
+            measures.attention_over_time(recording, b, sample=side)
+            for b in measures.blocks(recording)
+        ]
+        for side in sides
+    ]
+    drawn = {
+        "decision": figures.decision_change(*decisions, **look),
+        "membrane": figures.membrane_change(*traces, **look),
+        "attention": figures.attention_change(*attention, theme=state.theme()),
+    }
+    for column, (name, figure) in zip(st.columns(3), drawn.items()):
+        with column:
+            charts.plot(figure, f"closely-{name}")
+    st.caption(
+        f"Dotted: the input as it is; solid: with step {step + 1} changed. The membrane is that of the "
+        "neuron that the change moves most later on."
+    )
+
+
+def choose_network(problems: list[str]) -> str:
+    network = url.choice("network", list(NETWORKS), "trained", problems)
+    st.selectbox(
+        "Network", list(NETWORKS), format_func=lambda name: NETWORKS[name][0],
+        label_visibility="collapsed", width=250, **url.bound("network", network),
+    )  # fmt: skip
+    return network
+
+
+def choose_layer(
+    layers: list[str], checkpoint: state.Checkpoint, of: str, problems: list[str]
+) -> str:
+    """The layer of the membrane: that of the matrices, or else the last read-out of attention."""
+    default = of.removesuffix(".membrane")
+    if default not in layers:
+        default = f"blocks.{checkpoint.config.depth - 1}.attention.neuron"
+    layer = url.choice("layer", layers, default, problems)
+    st.selectbox(
+        "Layer", layers, format_func=lambda name: f"membrane of {short(name)}",
+        label_visibility="collapsed", width=250, **url.bound("layer", layer),
+    )  # fmt: skip
+    return layer
+
+
+def show_own_account(
+    checkpoint: state.Checkpoint, sample: int, labels: Sequence[str] | None
+) -> None:
+    """What attention shows of the past by itself, to be compared with the matrices."""
+    from dista import figures, measures
+
+    with st.expander("What attention itself shows of earlier steps"):
+        memory, look = checkpoint.config.memory, {"step_labels": labels, "theme": state.theme()}
+        if memory.window == 1:
+            st.write(
+                "This network's attention sees the current step alone; only membranes remember."
+            )
+            return
+        recording = reruns.own_account(checkpoint, sample)
+        st.write(
+            "The map shows which steps are attended to. A step can be attended to and change nothing."
+            if memory.form == "map"
+            else f"In {memory.form} memory the past enters Q, K and V before the map, step by step."
+        )
+        for block, column in enumerate(st.columns(checkpoint.config.depth)):
+            if memory.form == "map":
+                figure = figures.attention_over_time(
+                    measures.attention_over_time(recording, block), **look
+                )
+            else:
+                figure = figures.lag_contributions(
+                    measures.lag_contributions(recording, block), **look
+                )
+            with column:
+                charts.plot(figure, f"own-account-{block}")
+
+
+# Python -------------------------------------------------------------------------------------------
+
+
+def as_python(
+    checkpoint: state.Checkpoint, sample: int, other: int | None, of: str, step: int
+) -> str:
+    """Code that makes the four matrices."""
+    lines, argument = snippets.inputs(checkpoint, sample), ""
+    if other is not None:
+        lines += [f"other, _ = task.test.batch([{other}])"]
+        argument = ", other"
+    lines += [
+        f"batch = dista.counterfactuals.changed_steps(x, model.config.time_steps{argument})",
+        "",
+        f"networks = {dict(NETWORKS.values())}",
+        "results = {}",
+        "for name, switches in networks.items():",
+        "    with dista.ablations.ablated(model, switches):",
+        f"        recording = dista.record(model, batch, {of!r})",
+        f"    results[name] = dista.measures.causal_memory(recording, {of!r})",
+        "",
+        "largest = max(result.largest for result in results.values())",
+        "matrices = [",
+        "    dista.figures.causal_memory(",
+        f"        result, subject=name, largest=largest, step={step}, step_labels=task.step_labels",
+        "    )",
+        "    for name, result in results.items()",
+        "]",
+    ]
+    return "\n".join(lines)
+
+
+show()

@@ -1,0 +1,268 @@
+"""Neurons: who fires, what one membrane does, and what becomes of it with another time constant."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import charts
+import controls
+import experiments
+import snippets
+import state
+import streamlit as st
+import url
+from experiments import Surgery
+
+from dista.figures.theme import short
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+OVER = ("16", "64", "256")
+PLACE = ("channel", "row", "column")
+TAUS = (1.0, 20.0)
+
+HOW_TO_READ = """
+- **A neuron** adds its input current to what is left of its membrane, fires where that reaches the
+  threshold, and is reset: `h[t] = v[t-1] + (x[t] - (v[t-1] - v_reset)) / tau` [reviews: PLIF]. *h* is
+  the membrane before the reset, *v* after it; where it fires the line drops from one to the other.
+- **The time constant tau** says how many steps a membrane listens back, and how much of a step's
+  current it takes up: 1/tau. It is learned with the weights [paper: intrinsic plasticity]. A surgery
+  changes tau alone. The weights stay as they were trained with the old one, so a model that is worse
+  afterwards does not prove that the new tau is a bad one.
+- **Neurons that never fire** on these samples may fire on others: the share falls as more are taken.
+- **The surrogate gradient** stands in for the slope of the step function in training. Membranes far
+  from the threshold, where it is near 0, hardly change their weights.
+"""
+
+EMPTY = """
+#### There is no checkpoint whose neurons could be shown
+
+Train a small one, a few minutes on a laptop, and it appears here:
+
+```
+dista train --preset digits --data digits --save assets/digits
+```
+"""
+
+
+def show() -> None:
+    problems: list[str] = []
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+        checkpoint = controls.choose_checkpoint(problems)
+        if checkpoint is not None:
+            sample = controls.choose_sample(checkpoint, problems)
+            image = controls.choose_image(checkpoint, problems)
+            code = st.popover("Copy as Python")
+            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+    if checkpoint is None:
+        st.markdown(EMPTY)
+        return
+    with state.plain_errors():
+        before = experiments.operated(checkpoint, sample, image)
+        layer, surgery = choose(checkpoint, before, problems)
+        after = experiments.operated(checkpoint, sample, image, surgery)
+        neuron = show_neuron(before, after, layer, surgery, problems)
+        if surgery.kind != "learned":
+            show_consequences(before, after, layer)
+        show_population(checkpoint, before, layer, problems)
+        code.code(as_python(checkpoint, sample, image, layer, neuron, surgery), language="python")
+    if problems:
+        st.warning(" ".join(dict.fromkeys(problems)))
+
+
+# What is chosen -----------------------------------------------------------------------------------
+
+
+def choose(
+    checkpoint: state.Checkpoint, recording: xr.DataTree, problems: list[str]
+) -> tuple[str, Surgery]:
+    """The layer to look at, and what is done to time constants; both in the URL."""
+    from dista.measures import layers
+
+    names = layers(recording)
+    layer = url.choice("layer", names, names[1], problems)
+    donors = [name for name in state.checkpoints() if name != checkpoint.name]
+    said = {"learned": "as learned", "set": "set to a value", "initial": "as before training"}
+    said |= {name: f"those of {name}" for name in donors}
+    kind = url.choice("taus", list(said), "learned", problems)
+    scope = url.choice("scope", ("layer", "all"), "layer", problems)
+    tau = url.real("tau", 2.0, *TAUS, problems)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox("Layer", names, format_func=short, width=190, **url.bound("layer", layer))
+        st.selectbox(
+            "Time constants", list(said), format_func=said.get, width=200, **url.bound("taus", kind)
+        )
+        if kind != "learned":
+            st.segmented_control(
+                "of", ("layer", "all"), required=True,
+                format_func={"layer": "this layer", "all": "all layers"}.get,
+                **url.bound("scope", scope),
+            )  # fmt: skip
+        if kind == "set":
+            st.slider("tau, in steps", *TAUS, step=0.1, width=260, **url.bound("tau", tau))
+    return layer, Surgery(kind, layer if scope == "layer" else None, tau)
+
+
+def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tuple[int, int, int]:
+    """Channel, row and column, in the URL; at first a neuron of medium activity."""
+    from dista.measures import raster
+
+    shown = raster(recording, layer, limit=3).neurons
+    default = [int(index) for index in shown[min(1, len(shown) - 1)]]
+    sizes = recording[f"{layer.replace('.', '/')}/spikes"].sizes
+    chosen = []
+    with st.container(horizontal=True, gap="small"):
+        for name, start in zip(PLACE, default):
+            index = url.number(name, start, problems)
+            if index >= sizes[name]:
+                problems.append(f"There is no {name} {index}: 0 to {sizes[name] - 1} are there.")
+                index = start
+            st.number_input(
+                name.capitalize(), 0, sizes[name] - 1, step=1, width=120, **url.bound(name, index)
+            )
+            chosen.append(index)
+    return tuple(chosen)
+
+
+# What is shown ------------------------------------------------------------------------------------
+
+
+def show_neuron(
+    before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surgery, problems: list[str]
+) -> tuple[int, int, int]:
+    """Raster, membrane and histogram of the layer; click a neuron in the raster to see its membrane."""
+    from dista import figures, measures
+
+    theme, labels = state.theme(), before.attrs.get("step_labels")
+    st.markdown(f"##### {sentence(before, after, layer, surgery)}")
+    left, middle, right = st.columns([0.3, 0.36, 0.34])
+    with left:
+        raster = measures.raster(after, layer)
+        drawn = figures.raster(raster, step_labels=labels, theme=theme)
+        pick = partial(remember_neuron, "raster", raster.neurons)
+        charts.plot(charts.clickable(drawn), "raster", on_select=pick, selection_mode="points")
+        st.caption("Click a neuron to see its membrane.")
+    with middle:
+        neuron = choose_neuron(before, layer, problems)
+        traces = [measures.membrane_trace(tree, layer, neuron) for tree in (before, after)]
+        drawn = figures.membrane(traces[1], step_labels=labels, theme=theme)
+        charts.plot(drawn, "membrane")
+    with right:
+        if surgery.kind == "learned":
+            show_histogram(after, layer)
+        else:
+            drawn = figures.membrane_change(*traces, step_labels=labels, theme=theme)
+            charts.plot(drawn, "membrane-change")
+    return neuron
+
+
+def remember_neuron(key: str, neurons) -> None:
+    """Write the neuron that was clicked in a raster into the URL."""
+    points = st.session_state[key].selection.points
+    if points:
+        clicked = neurons[int(points[0]["y"])]
+        st.query_params.update({name: str(index) for name, index in zip(PLACE, clicked)})
+
+
+def show_histogram(recording: xr.DataTree, layer: str) -> None:
+    from dista import figures, measures
+
+    histogram = measures.membrane_histogram(recording, layer)
+    slope = experiments.slope(recording, histogram)
+    charts.plot(
+        figures.membrane_histogram(histogram, slope=slope, theme=state.theme()), "histogram"
+    )
+
+
+def sentence(before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surgery) -> str:
+    """The one plain sentence of the page."""
+    from dista.measures import neuron_table
+
+    rows = [
+        next(row for row in neuron_table(tree) if row.layer == layer) for tree in (before, after)
+    ]
+    if surgery.kind == "learned":
+        return (
+            f"The neurons of {short(layer)} learned tau = {rows[0].tau:.1f} and fire at "
+            f"{100 * rows[0].rate:.0f} % of the steps of this sample."
+        )
+    return (
+        f"With tau = {rows[1].tau:.1f} instead of {rows[0].tau:.1f} the neurons of {short(layer)} fire "
+        f"at {100 * rows[1].rate:.0f} % of the steps instead of {100 * rows[0].rate:.0f} %."
+    )
+
+
+def show_consequences(before: xr.DataTree, after: xr.DataTree, layer: str) -> None:
+    """What the surgery did downstream: spikes, attention and answer."""
+    from dista import figures, measures
+
+    theme, labels = state.theme(), before.attrs.get("step_labels")
+    pair = before, after
+    st.markdown("##### What follows from it: spikes, attention, answer")
+    firing, answer, membranes = st.columns(3)
+    with firing:
+        change = figures.firing_change(*map(measures.firing_map, pair), theme=theme)
+        charts.plot(change, "firing-change")
+    with answer:
+        sides = [
+            [measures.attention_over_time(tree, b, sample=0) for b in measures.blocks(tree)]
+            for tree in pair
+        ]
+        change = figures.attention_change(*sides, theme=theme)
+        charts.plot(change, "attention-change")
+        decisions = [measures.decision(tree) for tree in pair]
+        change = figures.decision_change(*decisions, step_labels=labels, theme=theme)
+        charts.plot(change, "decision-change")
+    with membranes:
+        show_histogram(after, layer)
+
+
+def show_population(
+    checkpoint: state.Checkpoint, recording: xr.DataTree, layer: str, problems: list[str]
+) -> None:
+    """Every layer over many samples, and the time constants that were learned."""
+    from dista import figures, measures
+
+    over = url.choice("over", OVER, "64", problems)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("##### Every layer, over held-out samples", width="content")
+        st.segmented_control(
+            "Held-out samples", OVER, required=True, label_visibility="collapsed",
+            **url.bound("over", over),
+        )  # fmt: skip
+    left, right = st.columns([0.6, 0.4])
+    with left:
+        firing = experiments.population(checkpoint, min(int(over), checkpoint.samples or 16))
+        charts.plot(figures.firing_map(firing, theme=state.theme()), "firing")
+    with right:
+        rows = measures.neuron_table(recording)
+        start = checkpoint.config.neuron.tau
+        charts.plot(figures.taus(rows, start=start, theme=state.theme()), "taus")
+
+
+# Python -------------------------------------------------------------------------------------------
+
+
+def as_python(
+    checkpoint: state.Checkpoint,
+    sample: int,
+    image: str | None,
+    layer: str,
+    neuron: tuple[int, int, int],
+    surgery: Surgery,
+) -> str:
+    """Code that shows the membrane and, after a surgery, what became of it."""
+    lines = [*snippets.recording(checkpoint, sample, image), f"layer, neuron = {layer!r}, {neuron}"]
+    if surgery.kind == "learned":
+        trace = "dista.measures.membrane_trace(recording, layer, neuron)"
+        return "\n".join([*lines, f"dista.figures.membrane({trace})"])
+    lines += ["", *snippets.surgery(surgery), "with dista.intervene(model, changes):"]
+    lines += ["    after = dista.record(model, x, classes=task.classes)"]
+    lines += ["traces = [", "    dista.measures.membrane_trace(one, layer, neuron)"]
+    lines += ["    for one in (recording, after)", "]", "dista.figures.membrane_change(*traces)"]
+    return "\n".join(lines)
+
+
+show()

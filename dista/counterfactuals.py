@@ -1,0 +1,38 @@
+"""What if one step had been different? An input and its changed copies, run as one batch.
+
+    batch = changed_steps(x, model.config.time_steps)
+    recording = dista.record(model, batch, ["head", "*.denoise", "*.membrane"])
+    measures.causal_memory(recording)
+
+A map shows what attention meets, in those forms of memory in which it meets the past at all. A change
+of the input at one step m shows what every later step t still depends on, whatever the form [ours].
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def changed_steps(x: Tensor, steps: int, other: Tensor | None = None) -> Tensor:
+    """One input as it is, then once for each step m with the input of step m alone changed.
+
+    ``x`` is a batch of one: an image (1, channel, row, column), shown for ``steps`` steps, or frames
+    (time, 1, channel, row, column). The changed step is blank, or that of ``other``, an input of the
+    same shape. Returns frames (time, 1 + time, channel, row, column); ValueError for another shape.
+    """
+    own = _frames(x, steps)
+    new = torch.zeros_like(own) if other is None else _frames(other, steps)
+    if own.shape[1] != 1 or new.shape != own.shape:
+        raise ValueError(
+            f"x and other have shapes {tuple(x.shape)} and {tuple(new.shape)}; expected one sample each, "
+            "of the same shape"
+        )
+    batch = own.repeat_interleave(1 + len(own), dim=1)
+    step = torch.arange(len(own))
+    batch[step, 1 + step] = new[:, 0]
+    return batch
+
+
+def _frames(x: Tensor, steps: int) -> Tensor:
+    return x if x.ndim == 5 else x.expand(steps, *x.shape)

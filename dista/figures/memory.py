@@ -1,0 +1,145 @@
+"""What each step remembers of every other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dista.figures.theme import (
+    Palette,
+    Theme,
+    count,
+    finish,
+    palette,
+    percent,
+    scale,
+    short,
+    step_ticks,
+    text_on,
+)
+from dista.measures import CausalMemory
+
+SMALLEST = 0.005  # what is written as 0
+NUMBERED = 10  # steps up to which the numbers fit into the cells
+
+
+def causal_memory(
+    result: CausalMemory,
+    *,
+    subject: str = "",
+    largest: float | None = None,
+    step: int | None = None,
+    step_labels: Sequence[str] | None = None,
+    theme: Theme = "light",
+) -> go.Figure:
+    """The changed step m across, the step t at which it is looked at down; empty where t < m.
+
+    ``subject`` opens the title. ``largest`` is the end of the colour scale, to be shared by matrices
+    that are compared; None is the matrix' own. ``step`` outlines the column of one changed step.
+    """
+    colours = palette(theme)
+    steps = len(result.effect)
+    largest = result.largest if largest is None else largest
+    figure = go.Figure(
+        go.Heatmap(
+            z=result.effect.astype(np.float32),
+            x=np.arange(steps),
+            y=np.arange(steps),
+            customdata=np.stack(np.indices((steps, steps)) + 1, -1).astype(np.uint16),
+            hovertemplate="step %{customdata[1]} changed, seen at step %{customdata[0]}: "
+            f"%{{z:.3f}} {_unit(result.of)}<extra></extra>",
+            hoverongaps=False,
+            colorscale=scale(colours.kept),
+            zmin=0,
+            zmax=largest or 1,
+            xgap=2,
+            ygap=2,
+            showscale=False,
+        )
+    )
+    if steps <= NUMBERED:
+        figure.add_trace(_numbers(result.effect, largest or 1, colours))
+    if step is not None:
+        _outline(figure, step, steps, colours)
+    _axes(figure, step_ticks(steps, step_labels), steps)
+    furthest = int(result.reach.max())
+    title = "no change is seen at all"
+    if furthest >= 0:
+        title = "a change leaves no trace in later steps"
+    if furthest > 0:
+        title = f"a change is seen for up to {count(furthest, 'more step')}"
+    title = f"{subject}: {title}" if subject else title[0].upper() + title[1:]
+    alt = (
+        f"{title}. {_what(result.of)}: {percent(result.later)} of all effects come after the changed "
+        f"step. Change at the last step: {result.effect[-1, -1]:.2f} {_unit(result.of)}; seen there of the "
+        f"first step: {result.effect[-1, 0]:.2f}."
+    )
+    return finish(figure, theme, title=title, alt=alt, height=340, top=44)
+
+
+def _numbers(effect: np.ndarray, largest: float, colours: Palette) -> go.Scatter:
+    """The effects as text on the cells; a heatmap's own text is hard to read on middling colours."""
+    t, m = np.nonzero(~np.isnan(effect))
+    return go.Scatter(
+        x=m,
+        y=t,
+        mode="text",
+        text=[_brief(value) for value in effect[t, m]],
+        textfont={"size": 11, "color": text_on(effect[t, m] / largest, colours.kept)},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _brief(value: float) -> str:
+    """At most three characters: .07, 1.3, 25."""
+    if value < SMALLEST:
+        return "0"
+    return f"{value:.2f}"[1:] if value < 0.995 else f"{value:.{1 if value < 9.95 else 0}f}"
+
+
+def _axes(figure: go.Figure, ticks: list[str], steps: int) -> None:
+    axis = {"tickvals": np.arange(steps), "constrain": "domain", "tickangle": 0}
+    figure.update_xaxes(
+        axis | {"ticktext": ticks, "side": "top", "title": {"text": "changed step"}}
+    )
+    figure.update_yaxes(
+        axis
+        | {
+            "ticktext": [tick.replace("<br>", " ") for tick in ticks],
+            "title": {"text": "seen at step"},
+            "range": [steps - 0.5, -0.5],
+            "scaleanchor": "x",
+            "constraintoward": "top",
+        }
+    )
+
+
+def _outline(figure: go.Figure, step: int, steps: int, colours: Palette) -> None:
+    """A frame around what the change of one step does from then on."""
+    figure.add_shape(
+        type="rect",
+        x0=step - 0.5,
+        x1=step + 0.5,
+        y0=step - 0.5,
+        y1=steps - 0.5,
+        line={"color": colours.ink, "width": 2},
+    )
+
+
+def _unit(of: str) -> str:
+    if of.endswith(".membrane"):
+        return "thresholds"
+    return "logits" if of == "head" else "of the counts"
+
+
+def _what(of: str) -> str:
+    if of == "head":
+        return "Logits"
+    layer, _, part = of.rpartition(".")
+    if part == "membrane":
+        return f"Membranes of {short(layer)}"
+    stage = {"denoise": "kept", "scores": "raw"}.get(part, part)
+    return f"Attention of block {int(of.split('.')[1]) + 1}, {stage}"

@@ -1,0 +1,182 @@
+"""Noise in the input: where it lies, what attends to it, what it does to answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dista.figures.theme import Palette, Theme, finish, palette, percent, scale
+from dista.measures import (
+    AttentionReceived,
+    InputChange,
+    NoiseCurve,
+    PatchAttention,
+)
+from dista.measures import patch_attention as attention_to
+
+
+def input_change(
+    change: InputChange,
+    received: Sequence[AttentionReceived] = (),
+    *,
+    theme: Theme = "light",
+) -> go.Figure:
+    """The input before and after noise, and what its patches receive before and after the denoiser.
+
+    Patches that the noise touched are outlined. ``received`` is what each block of the noisy run
+    receives; the two maps of a block share their colour range.
+    """
+    colours = palette(theme)
+    rows = [("clean", "noisy", change.clean, change.noisy)]
+    rows += [(f"{r.block + 1} raw", f"{r.block + 1} kept", r.raw, r.kept) for r in received]
+    figure = make_subplots(
+        len(rows), 2, horizontal_spacing=0.04, vertical_spacing=0.22 / len(rows),
+        subplot_titles=[_panel(name) for row in rows for name in row[:2]],
+    )  # fmt: skip
+    for row, (*names, left, right) in enumerate(rows, 1):
+        colourscale = scale((colours.panel, colours.ink) if row == 1 else colours.kept)
+        largest = max(float(left.max()), float(right.max())) or 1.0
+        for column, (name, image) in enumerate(zip(names, (left, right)), 1):
+            cells = _picture(name, image, largest, colourscale)
+            figure.add_trace(cells, row=row, col=column)
+            if (row, column) != (1, 1):
+                figure.add_trace(_outlines(change.patches, image.shape, colours), row, column)
+    figure.update_annotations(font_size=12, font_color=colours.muted)
+    figure.update_xaxes(showticklabels=False, constrain="domain", showline=False)
+    figure.update_yaxes(showticklabels=False, autorange="reversed", showline=False)
+    for trace in figure.data:  # square pixels, whatever the width
+        figure.layout[trace.yaxis.replace("y", "yaxis")].scaleanchor = trace.xaxis
+    title = f"Noise reaches {percent(change.share)} of the patches"
+    if not change.patches.any():
+        title = "There is no noise in the input"
+    alt = (
+        f"{title}: {int(change.patches.sum())} of {change.patches.size}, outlined in the noisy input "
+        f"and in the attention that patches receive in {len(received)} blocks."
+    )
+    return finish(figure, theme, title=title, alt=alt, height=40 + 165 * len(rows), top=16)
+
+
+def patch_attention(
+    received: Sequence[AttentionReceived],
+    patches: np.ndarray,
+    *,
+    theme: Theme = "light",
+) -> go.Figure:
+    """Share of all attention that goes to the corrupted ``patches``, before and after the denoiser.
+
+    A dotted line marks the share that they would have if every patch received the same.
+    """
+    results = [attention_to(one, patches) for one in received]
+    if not results:
+        raise ValueError("received is empty; expected dista.measures.attention_received")
+    colours = palette(theme)
+    names = np.array([f"block {result.block + 1}" for result in results])
+    figure = go.Figure()
+    for name, colour in (("raw", colours.soft), ("kept", colours.accent)):
+        figure.add_bar(
+            x=names, y=np.array([getattr(result, name) for result in results]),
+            name={"raw": "before the denoiser", "kept": "after it"}[name],
+            marker={"color": colour, "line": {"width": 0}},
+            hovertemplate=f"{name}: %{{y:.1%}} of the attention<extra></extra>",
+        )  # fmt: skip
+    area = float(patches.mean())
+    figure.add_hline(
+        area, line={"color": colours.orange, "width": 1, "dash": "dot"},
+        annotation={"text": f"{percent(area)} of the patches", "font": {"size": 11}},
+        annotation_position="top right", annotation_font_color=colours.muted,
+    )  # fmt: skip
+    figure.update_yaxes(tickformat=".0%", nticks=5, rangemode="tozero", showgrid=True)
+    figure.update_layout(bargap=0.45, bargroupgap=0.08)
+    title = f"{percent(_mean(results, 'raw'))} of attention goes to corrupted patches, "
+    title += f"{percent(_mean(results, 'kept'))} after the denoiser"
+    alt = f"{title}. " + " ".join(_removals(result) for result in results)
+    return finish(figure, theme, title=title, alt=alt, height=270, top=8)
+
+
+def noise_curve(
+    result: NoiseCurve, *, own: float | None = None, theme: Theme = "light"
+) -> go.Figure:
+    """Accuracy against noise, a line for each threshold; ``own`` is the one the model was trained with."""
+    colours = palette(theme)
+    figure = go.Figure()
+    dashes = ("solid", "dash", "dot", "dashdot", "longdash")
+    for i, u in enumerate(result.thresholds):
+        chosen = u == own
+        figure.add_scatter(
+            x=result.levels, y=result.accuracy[i], mode="lines+markers",
+            name=f"u = {u:g}" + (", as trained" if chosen else ""),
+            line={
+                "color": colours.accent if chosen else colours.muted,
+                "width": 2.4 if chosen else 1.3,
+                "dash": "solid" if chosen else dashes[(i + 1) % len(dashes)],
+            },
+            marker={"size": 6},
+            error_y={
+                "array": result.high[i] - result.accuracy[i],
+                "arrayminus": result.accuracy[i] - result.low[i],
+                "thickness": 1, "width": 2,
+            },
+            hovertemplate=f"u = {u:g}, noise %{{x:g}}: %{{y:.1%}}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title={"text": f"{result.kind}, level"}, tickvals=result.levels)
+    figure.update_yaxes(tickformat=".0%", nticks=5, showgrid=True, title={"text": "accuracy"})
+    means = zip(result.thresholds, result.accuracy.mean(1))
+    title = "Right on average over these levels: "
+    title += ", ".join(f"{percent(mean)} with u = {u:g}" for u, mean in means)
+    alt = f"{title}, of {result.samples} samples. " + "; ".join(
+        f"u = {u:g}: " + ", ".join(f"{100 * a:.1f} %" for a in accuracy)
+        for u, accuracy in zip(result.thresholds, result.accuracy)
+    )
+    levels = ", ".join(f"{level:g}" for level in result.levels)
+    alt += f" at the levels {levels}."
+    return finish(figure, theme, title=title, alt=alt, height=330)
+
+
+def _panel(name: str) -> str:
+    return name if name in ("clean", "noisy") else f"block {name}"
+
+
+def _picture(name: str, image: np.ndarray, largest: float, colourscale: list) -> go.Heatmap:
+    rows, columns = image.shape
+    return go.Heatmap(
+        z=image,
+        x=np.arange(columns),
+        y=np.arange(rows),
+        zmin=0,
+        zmax=largest,
+        colorscale=colourscale,
+        showscale=False,
+        name=name,
+        hovertemplate=f"{name}, row %{{y}}, column %{{x}}: %{{z:.3g}}<extra></extra>",
+    )
+
+
+def _outlines(patches: np.ndarray, shape: tuple[int, int], colours: Palette) -> go.Scatter:
+    """A square around each true patch of a picture of ``shape``, as one line with gaps."""
+    height, width = (-(-size // count) for size, count in zip(shape, patches.shape))
+    rows, columns = (index[:, None] for index in np.nonzero(patches))
+    y = rows * height - 0.5 + np.array([0, 0, height, height, 0, np.nan])
+    x = columns * width - 0.5 + np.array([0, width, width, 0, 0, np.nan])
+    return go.Scatter(
+        x=x.ravel(),
+        y=y.ravel(),
+        mode="lines",
+        line={"color": colours.orange, "width": 1},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _mean(results: Sequence[PatchAttention], name: str) -> float:
+    return sum(getattr(result, name) for result in results) / len(results)
+
+
+def _removals(result: PatchAttention) -> str:
+    parts = [
+        "nothing to remove" if share is None else f"{percent(share)} removed"
+        for share in (result.removed, result.removed_elsewhere)
+    ]
+    return f"Block {result.block + 1}: {parts[0]} there, {parts[1]} elsewhere."

@@ -1,0 +1,57 @@
+"""Two runs of a network side by side: where their spikes part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dista.measures.access import MeasureError, layers, need, one_sample
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class SpikeDistance:
+    """``distance[l, t]``: the part of the spikes of layer l at step t that the two runs do not share.
+
+    0 where they are the same (also where neither has any), 1 where no neuron fires in both. The layers
+    come in the order of the network.
+    """
+
+    layers: tuple[str, ...]
+    distance: np.ndarray
+
+
+def spike_distance(recording: xr.DataTree, other: xr.DataTree, sample: int = 0) -> SpikeDistance:
+    """How far two runs of the same network have come apart, layer by layer and step by step.
+
+    Needs the spikes; MeasureError where the two have other layers or shapes.
+    """
+    names = layers(recording)
+    if names != layers(other):
+        raise MeasureError("the recordings have other layers; compare runs of the same network")
+    rows = [
+        _apart(*(_spikes(tree, f"{name}.spikes", sample) for tree in (recording, other)))
+        for name in names
+    ]
+    return SpikeDistance(tuple(names), np.array(rows))
+
+
+def _spikes(recording: xr.DataTree, name: str, sample: int) -> np.ndarray:
+    """Spikes (time, neuron) of a layer."""
+    spikes = one_sample(need(recording, name), sample)
+    spikes = spikes.transpose("time", "channel", "row", "column").values
+    return spikes.reshape(len(spikes), -1).astype(bool)
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    if a.shape != b.shape:
+        raise MeasureError(
+            f"the recordings have {a.shape} and {b.shape} steps and neurons; compare runs of the same "
+            "network over as many steps"
+        )
+    both = a.sum(1) + b.sum(1)
+    return (a ^ b).sum(1) / np.where(both == 0, 1, both)

@@ -1,0 +1,168 @@
+"""What noise in the input does: where it lies, what attends to it, what it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dista.measures.access import MeasureError, find, grid, need, one_sample
+from dista.measures.attention import blocks
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dista.measures.paired import Answers
+
+
+@dataclass(frozen=True)
+class InputChange:
+    """An input before and after noise, as (y, x) images: means over steps, sums over colours.
+
+    ``patches`` (row, column) says which patches have a pixel that changed.
+    """
+
+    clean: np.ndarray
+    noisy: np.ndarray
+    patches: np.ndarray
+
+    @property
+    def share(self) -> float:
+        """Share of the patches that are corrupted."""
+        return float(self.patches.mean())
+
+
+@dataclass(frozen=True)
+class AttentionReceived:
+    """What each patch of a block receives, summed over steps, heads and queries: (row, column).
+
+    ``raw`` is before the denoiser, ``kept`` after it; both in coincident spikes.
+    """
+
+    block: int
+    raw: np.ndarray
+    kept: np.ndarray
+
+
+@dataclass(frozen=True)
+class PatchAttention:
+    """Attention to some of the patches, and how much of it the denoiser removes.
+
+    ``raw`` and ``kept`` are the shares of all attention that go there, before and after the denoiser;
+    0 where there is no attention. ``removed`` is the share of the attention to these patches that the
+    denoiser takes out, ``removed_elsewhere`` that of the attention to the others; None where there
+    was nothing to remove.
+    """
+
+    block: int
+    raw: float
+    kept: float
+    removed: float | None
+    removed_elsewhere: float | None
+
+
+@dataclass(frozen=True)
+class NoiseCurve:
+    """Accuracy (u, level) against the amount of noise, for several thresholds of the denoiser.
+
+    ``low`` and ``high`` are the Wilson interval that covers 95 % of what ``samples`` samples can show.
+    """
+
+    kind: str
+    thresholds: tuple[float, ...]
+    levels: np.ndarray
+    accuracy: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    samples: int
+
+
+def input_change(clean: xr.DataTree, noisy: xr.DataTree, sample: int = 0) -> InputChange:
+    """Two recorded inputs of the same model, and the patches in which they differ."""
+    before, after = (one_sample(need(tree, "input"), sample) for tree in (clean, noisy))
+    if before.shape != after.shape:
+        raise MeasureError(
+            f"the inputs have shapes {before.shape} and {after.shape}; expected equal"
+        )
+    axes = [axis for axis in before.dims if axis not in ("y", "x")]
+    changed = (before != after).any(axes).values
+    tokens = _tokens(clean)
+    return InputChange(_image(before), _image(after), _in_patches(changed, *tokens))
+
+
+def attention_received(recording: xr.DataTree, sample: int = 0) -> list[AttentionReceived]:
+    """The attention that patches receive, block by block. Needs the scores and the denoised maps."""
+    found = []
+    for block in blocks(recording):
+        names = (f"blocks.{block}.attention.{stage}" for stage in ("scores", "denoise"))
+        maps = [one_sample(need(recording, name), sample).astype(float) for name in names]
+        shape = grid(recording, block, maps[0].sizes["key"])
+        sums = [one.sum(("pair", "head", "query")).values.reshape(shape) for one in maps]
+        found.append(AttentionReceived(block, *sums))
+    return found
+
+
+def patch_attention(received: AttentionReceived, patches: np.ndarray) -> PatchAttention:
+    """How much attention goes to ``patches`` (row, column), true where a patch is meant."""
+    if patches.shape != received.raw.shape:
+        raise MeasureError(
+            f"patches has shape {patches.shape}; the block has {received.raw.shape} patches"
+        )
+    there = [float(mass[patches].sum()) for mass in (received.raw, received.kept)]
+    elsewhere = [float(mass[~patches].sum()) for mass in (received.raw, received.kept)]
+    totals = [a + b for a, b in zip(there, elsewhere)]
+    return PatchAttention(
+        received.block,
+        *(mass / total if total else 0.0 for mass, total in zip(there, totals)),
+        *(1 - kept / raw if raw else None for raw, kept in (there, elsewhere)),
+    )
+
+
+def noise_curve(
+    kind: str,
+    thresholds: Sequence[float],
+    levels: Sequence[float],
+    answers: Mapping[tuple[float, float], Answers],
+) -> NoiseCurve:
+    """Accuracy for each threshold u and noise level, from the ``answers`` to (u, level)."""
+    missing = [(u, level) for u in thresholds for level in levels if (u, level) not in answers]
+    if missing or not (len(thresholds) and len(levels)):
+        raise MeasureError(f"no answers for (u, level) = {missing[:3]}; run every combination")
+    right = np.array([[answers[u, level].accuracy for level in levels] for u in thresholds])
+    samples = len(answers[thresholds[0], levels[0]].label)
+    interval = wilson(right, samples)
+    return NoiseCurve(kind, tuple(thresholds), np.array(levels, float), right, *interval, samples)
+
+
+def wilson(share: np.ndarray, samples: int, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
+    """The interval around an observed share of ``samples`` that covers 95 % (for z = 1.96)."""
+    middle = (share + z * z / (2 * samples)) / (1 + z * z / samples)
+    spread = share * (1 - share) / samples + z * z / (4 * samples * samples)
+    half = z / (1 + z * z / samples) * np.sqrt(spread)
+    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+
+
+def _tokens(recording: xr.DataTree) -> tuple[int, int]:
+    block = next(iter(blocks(recording)), None)
+    if block is None:
+        raise MeasureError("the recording has no attention maps; record '*.scores' as well")
+    found = find(recording, f"blocks.{block}.attention.scores")
+    some = need(recording, f"blocks.{block}.attention.denoise") if found is None else found
+    return grid(recording, block, some.sizes["key"])
+
+
+def _image(x: xr.DataArray) -> np.ndarray:
+    """Mean over steps, sum over colours."""
+    return (x.mean("time") if "time" in x.dims else x).sum("colour").values
+
+
+def _in_patches(pixels: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Which patches (row, column) hold a true pixel; a patch is as large as the stem's poolings make it."""
+    found = np.zeros((rows, columns), bool)
+    sizes = [math.ceil(size / patches) for size, patches in zip(pixels.shape, (rows, columns))]
+    at = [index // size for index, size in zip(np.nonzero(pixels), sizes)]
+    found[tuple(at)] = True
+    return found

@@ -1,0 +1,79 @@
+"""What a change cost: the answers of two models, or of one model twice, to the same samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dista.measures.access import MeasureError
+
+_Z = 1.959963984540054  # the normal quantile of a 95 % interval
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered to each sample, and what was right, as class numbers (sample,)."""
+
+    answer: np.ndarray
+    label: np.ndarray
+
+    @property
+    def correct(self) -> np.ndarray:
+        return self.answer == self.label
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.correct.mean())
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """A change of accuracy on the same samples: ``difference`` lies in ``low`` .. ``high`` (95 %).
+
+    ``lost`` and ``gained`` are the samples, by position, that were right before and wrong after, and
+    the other way round.
+    """
+
+    samples: int
+    before: float
+    after: float
+    difference: float
+    low: float
+    high: float
+    lost: np.ndarray
+    gained: np.ndarray
+
+    @property
+    def certain(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
+
+
+def paired_difference(before: Answers, after: Answers) -> PairedDifference:
+    """The change of accuracy with a 95 % interval for paired samples.
+
+    The interval is Bonett and Price's (2012): Wald's interval after one more sample lost and one more
+    gained, which holds its level also where few samples or none changed sides; Wald's own would then
+    have no width. It speaks of other samples of the same kind, not of other trainings of the model.
+    MeasureError where the two were not asked about the same samples.
+    """
+    if not len(before.label) or not np.array_equal(before.label, after.label):
+        raise MeasureError(
+            f"the answers are to {len(before.label)} and {len(after.label)} samples that are not the "
+            "same; ask both about the same samples"
+        )
+    lost = np.flatnonzero(before.correct & ~after.correct)
+    gained = np.flatnonzero(~before.correct & after.correct)
+    n = len(before.label)
+    low, high = _bonett_price(len(lost), len(gained), n)
+    return PairedDifference(
+        n, before.accuracy, after.accuracy, (len(gained) - len(lost)) / n, low, high, lost, gained
+    )
+
+
+def _bonett_price(lost: int, gained: int, n: int) -> tuple[float, float]:
+    down, up = (lost + 1) / (n + 2), (gained + 1) / (n + 2)
+    half = _Z * math.sqrt((down + up - (up - down) ** 2) / (n + 2))
+    return max(-1.0, up - down - half), min(1.0, up - down + half)

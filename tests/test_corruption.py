@@ -1,0 +1,115 @@
+"""Noise in the input: what each kind does, how much of it, where, and to which sample."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from dista.corruption import KINDS, REGIONS, Noise, corrupt
+
+LEVEL = {"gaussian": 0.3, "salt-and-pepper": 0.2, "events": 0.2, "occlusion": 0.5}
+
+
+@pytest.fixture
+def image():
+    return 0.2 + 0.6 * torch.rand(3, 2, 30, 50)  # three samples, two colours, nothing at the ends
+
+
+def changed(x, noisy):
+    return x != noisy
+
+
+def test_every_kind_has_a_level_here():
+    assert set(LEVEL) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_changes_at_level_0_and_the_input_is_left_alone(image, kind):
+    before = image.clone()
+    assert torch.equal(corrupt(image, Noise(kind, 0), range(3)), image)
+    assert not torch.equal(corrupt(image, Noise(kind, LEVEL[kind]), range(3)), image)
+    assert torch.equal(image, before)
+
+
+def test_gaussian_noise_has_its_deviation():
+    grey = torch.full((2, 1, 100, 100), 0.5)
+    noise = corrupt(grey, Noise("gaussian", 0.05), range(2)) - grey
+    assert noise.mean().item() == pytest.approx(0, abs=2e-3)
+    assert noise.std().item() == pytest.approx(0.05, rel=0.03)
+
+
+def test_salt_and_pepper_come_in_equal_parts(image):
+    big = image.repeat(1, 1, 5, 5)
+    noisy = corrupt(big, Noise("salt-and-pepper", 0.2), range(3))
+    assert (noisy == 0).float().mean().item() == pytest.approx(0.1, abs=0.01)
+    assert (noisy == 1).float().mean().item() == pytest.approx(0.1, abs=0.01)
+    assert changed(big, noisy).float().mean().item() == pytest.approx(0.2, abs=0.01)
+
+
+def test_salt_of_event_counts_is_the_largest_count():
+    counts = torch.zeros(4, 2, 2, 20, 20)
+    counts[0, :, 0, 0, 0] = 7
+    noisy = corrupt(counts, Noise("salt-and-pepper", 0.5), range(2), counts=True)
+    assert set(noisy.unique().tolist()) == {0, 7}
+
+
+def test_spurious_events_are_whole_and_as_many_as_asked():
+    counts = torch.ones(4, 2, 2, 40, 40)
+    added = corrupt(counts, Noise("events", 0.3), range(2), counts=True) - counts
+    assert torch.equal(added, added.round()) and added.min() == 0 and added.max() > 1
+    assert added.mean().item() == pytest.approx(0.3, rel=0.05)
+
+
+def test_occlusion_is_one_blank_rectangle(image):
+    noisy = corrupt(image, Noise("occlusion", 0.5), range(3))
+    for sample in range(3):
+        rows, columns = torch.nonzero(noisy[sample, 1] == 0, as_tuple=True)
+        top, left = rows.min(), columns.min()
+        assert (rows.max() - top + 1, columns.max() - left + 1) == (15, 25)
+        assert len(rows) == 15 * 25
+    assert (noisy == 0).any(1).flatten(1).float().argmax(1).unique().numel() > 1  # other places
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("where", REGIONS)
+def test_noise_stays_in_its_region_and_in_range(image, kind, where):
+    noisy = corrupt(image, Noise(kind, LEVEL[kind], where), range(3))
+    rows, columns = torch.nonzero(changed(image, noisy).any(0).any(0), as_tuple=True)
+    top, left, bottom, right = REGIONS[where]
+    assert round(30 * top) <= rows.min() and rows.max() < round(30 * bottom)
+    assert round(50 * left) <= columns.min() and columns.max() < round(50 * right)
+    assert noisy.min() >= 0 and noisy.max() <= 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("frames", [False, True])
+def test_noise_belongs_to_the_sample(kind, frames):
+    x = torch.rand(*([5] if frames else []), 3, 2, 8, 9)
+    axis = 1 if frames else 0
+    noise = Noise(kind, LEVEL[kind])
+    alone = corrupt(x.narrow(axis, 2, 1), noise, [40])
+    together = corrupt(x, noise, [7, 7, 40])
+    assert torch.equal(together.narrow(axis, 2, 1), alone)
+    other = corrupt(x, noise, [7, 7, 40], seed=1)
+    assert not torch.equal(other, together)
+
+
+def test_frames_have_noise_of_their_own_at_each_step():
+    noisy = corrupt(torch.full((5, 1, 1, 8, 8), 0.5), Noise("gaussian", 0.1), [0])
+    assert not torch.equal(noisy[0], noisy[1])
+
+
+@pytest.mark.parametrize(
+    ("noise", "samples", "said"),
+    [
+        (Noise("fog", 0.1), [0], "noise kind 'fog'; expected one of gaussian"),
+        (Noise("gaussian", -1), [0], "noise=-1; expected a level of at least 0"),
+        (Noise("gaussian", float("nan")), [0], "noise=nan; expected a level"),
+        (Noise("occlusion", 1.5), [0], "at least 0 and at most 1"),
+        (Noise("occlusion", 0.5, "behind"), [0], "where='behind'; expected one of everywhere"),
+        (Noise("gaussian", 0.1), [0, 1], "2 samples for a batch of 1"),
+    ],
+)
+def test_bad_noise_is_explained(noise, samples, said):
+    with pytest.raises(ValueError, match=said):
+        corrupt(torch.zeros(1, 1, 4, 4), noise, samples)

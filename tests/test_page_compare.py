@@ -1,0 +1,136 @@
+"""The Compare page without a browser: both sides are what they say, and so is what differs."""
+
+from __future__ import annotations
+
+import dashboard
+import numpy as np
+import pytest
+import reruns
+import sources
+import state
+import streamlit as st
+import url
+from dashboard import as_shown, shown
+from reruns import Side
+
+import dista.data
+import dista.widgets
+from dista import evaluation, figures, measures
+
+MAP = {"left": "match-map", "sample": str(dashboard.SAMPLE)}
+
+
+@pytest.fixture
+def run(runs, assets):
+    """The path of the best checkpoint of a run on ``match``, in another form of memory."""
+    path = runs / "some-run" / "checkpoints" / "best"
+    if not path.is_dir():
+        model = dashboard.tiny_model("match_projection", dista.data.open("match"))
+        model.card = {"task": "match", "metrics": {}}
+        model.save(path)
+    return str(path)
+
+
+def probes(test):
+    return test.get("bidi_component")
+
+
+def words(test):
+    return " ".join(element.value for element in test.markdown)
+
+
+def test_one_network_on_a_clean_and_a_noisy_input(page):
+    test = page("compare", **MAP, noise="0.4")
+    assert not test.exception and not test.error and not test.warning
+    assert len(probes(test)) == 2
+    checkpoint = state.checkpoints()["match-map"]
+    clean = reruns.side(Side(checkpoint, dashboard.SAMPLE))
+    noisy = reruns.side(Side(checkpoint, dashboard.SAMPLE, 0.4))
+    task = dista.data.open("match")
+    x, _ = evaluation.noisy(task.test, [dashboard.SAMPLE], 0.4)
+    assert np.allclose(noisy["input"].values, x) and not np.allclose(clean["input"].values, x)
+    apart = measures.spike_distance(clean, noisy)
+    (drawn,) = shown(test)
+    assert drawn == as_shown(figures.spike_distance(apart, step_labels=task.step_labels))
+    for similarity in measures.map_similarity(clean, noisy):
+        said = f"Block {similarity.block + 1}: {100 * similarity.raw:.0f} % before the denoiser"
+        assert said in words(test)
+    decided = [measures.decision(one) for one in (clean, noisy)]
+    answers = [one.classes[one.answer] for one in decided]
+    assert f"Left answers {answers[0]} (" in words(
+        test
+    ) and f"right answers {answers[1]} (" in words(test)
+
+
+def test_two_networks_are_compared_layer_by_layer(page, run):
+    test = page("compare", **MAP, right=run)
+    assert not test.exception and not test.error and not test.warning
+    assert test.number_input[1].value == 0.0  # no noise unless it is asked for
+    sides = [Side(sources.known()[name], dashboard.SAMPLE) for name in ("match-map", run)]
+    tables = [measures.neuron_table(reruns.side(side)) for side in sides]
+    expected = [figures.layer_pairs(*tables, of=of) for of in ("tau", "rate")]
+    assert shown(test) == [as_shown(figure) for figure in expected]
+    assert "some-run: match · projection memory" in words(test)
+
+
+def test_the_right_side_sees_the_task_of_the_left(page, run):
+    test = page("compare", **MAP, right="digits")
+    assert not test.exception and not test.error
+    left, right = test.selectbox
+    assert right.value == "match-map" and len(left.options) == 3 and len(right.options) == 2
+    left.set_value("digits").run()
+    assert test.query_params["left"] == "digits" and test.selectbox[1].value == "digits"
+
+
+def test_both_probes_are_of_one_group_and_only_the_one_that_leads_writes_the_link(page):
+    test = page("compare", **MAP)
+    for component in probes(test):
+        assert b'"group":"compare"' in component.proto.bytes
+    st.session_state["a-probe"] = {"state": {"step": 3, "following": True}}
+    st.query_params.clear()
+    url.remember_place("a-probe", left="match-map")
+    assert dict(st.query_params) == {}
+    st.session_state["a-probe"] = {"state": {"step": 3}}
+    url.remember_place("a-probe", left="match-map")
+    assert dict(st.query_params) == {"step": "3", "left": "match-map"}
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_the_code_on_the_page_reproduces_it(page, run, monkeypatch, other):
+    query = {"right": run} if other else {"noise": "0.5"}
+    test = page("compare", **MAP, **query, step="6", row="2", column="3")
+    seen = []
+    monkeypatch.setitem(
+        vars(dista.widgets), "probe", lambda one, **place: seen.append((one, place))
+    )
+    *lines, last = test.code[0].value.splitlines()
+    made = {}
+    exec("\n".join([*lines, f"figure = {last}"]), made)
+    assert as_shown(made["figure"]) == shown(test)[0]
+    assert [place["step"] for _, place in seen] == [6, 6] and seen[1][1]["row"] == 2
+    right = Side(sources.known()[query.get("right", "match-map")], 11, 0.0 if other else 0.5)
+    assert np.array_equal(seen[1][0]["head"].values, reruns.side(right)["head"].values)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"left": "gone"}, "left='gone'; there are digits, match-map"),
+        ({"noise": "loud"}, "noise='loud', which is not a number from 0 to 2"),
+        ({"noise": "-1"}, "noise='-1', which is not a number from 0 to 2"),
+        ({"sample": "99999"}, "There is no sample 99999"),
+        ({"step": "x"}, "step='x', which is not a whole number"),
+    ],
+)
+def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):
+    test = page("compare", **MAP | query)
+    assert not test.exception and not test.error
+    assert said in test.warning[0].value and len(probes(test)) == 2
+
+
+def test_without_assets_the_page_says_which_command_makes_some(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
+    test = page("compare")
+    assert not test.exception and not probes(test)
+    assert "dista train" in test.markdown[1].value

@@ -1,0 +1,86 @@
+"""The Energy page without a browser: its figures are the package's, for every quantity and stop."""
+
+from __future__ import annotations
+
+import experiments
+import numpy as np
+import pytest
+import state
+from dashboard import as_shown, shown
+
+from dista import figures
+
+
+@pytest.fixture
+def digits(page):
+    """The checkpoint ``digits`` as the page knows it."""
+    return state.checkpoints()["digits"]
+
+
+@pytest.mark.parametrize(
+    ("query", "of", "stop"),
+    [({}, "energy", 4), ({"of": "operations", "stop": "2"}, "operations", 2),
+     ({"of": "spikes", "samples": "100"}, "spikes", 4)],
+)  # fmt: skip
+def test_its_figures_are_the_packages(page, digits, query, of, stop):
+    test = page("energy", checkpoint="digits", **query)
+    assert not test.exception and not test.error and not test.warning
+    done = []
+    energy, anytime = experiments.operations(digits, int(query.get("samples", 25)), done.append)
+    assert done[-1] == 1 and energy.samples == anytime.samples == int(query.get("samples", 25))
+    assert shown(test) == [
+        as_shown(figures.energy_map(energy, of=of)),
+        as_shown(figures.energy_comparison(energy)),
+        as_shown(figures.anytime(anytime, stop=stop)),
+    ]
+    said = " ".join(element.value for element in test.markdown)
+    assert ("Stopping after 2 steps of 4 saves" in said) == (stop == 2)
+
+
+def test_batches_add_up_to_one_count(page, digits):
+    from dista import operations
+
+    energy, anytime = experiments.operations(digits, 50, lambda share: None)
+    x, _ = state.task("digits").test.batch(range(50))
+    model = state.model(digits.path, state.changed(digits))
+    whole = operations.count(model, x)
+    accumulates = whole["accumulates"].mean("batch").values
+    np.testing.assert_allclose(energy.accumulates, accumulates, rtol=1e-3)  # rounding flips spikes
+    assert energy.dense.shape == accumulates.shape and anytime.samples == 50
+
+
+def test_the_code_on_the_page_reproduces_its_figures(page):
+    test = page("energy", checkpoint="digits", of="spikes", stop="3")
+    *lines, last = test.code[0].value.splitlines()
+    made = {}
+    exec("\n".join([*lines, f"figure = {last}"]), made)
+    assert as_shown(made["figure"]) == shown(test)[0]
+    assert as_shown(figures.anytime(made["anytime"], stop=3)) == shown(test)[2]
+
+
+def test_the_slider_writes_the_stop_into_the_link(page):
+    test = page("energy", checkpoint="match-map")
+    assert not test.exception and not test.error
+    assert test.slider[0].value == 8
+    test.slider[0].set_value(6).run()
+    assert test.query_params["stop"] == "6" and not test.exception
+
+
+@pytest.mark.parametrize(
+    "query, said",
+    [
+        ({"stop": "9"}, "cannot be read out after step 9: there are 1 to 4"),
+        ({"samples": "7"}, "samples='7'; there are 25, 100"),
+        ({"of": "joy"}, "of='joy'; there are energy, operations, spikes"),
+    ],
+)
+def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):
+    test = page("energy", checkpoint="digits", **query)
+    assert not test.exception and not test.error
+    assert said in test.warning[0].value and len(shown(test)) == 3
+
+
+def test_without_assets_the_page_says_which_command_makes_some(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
+    test = page("energy")
+    assert not test.exception and "dista train" in test.markdown[0].value
