@@ -76,7 +76,11 @@ def train(
     ] = None,
     more: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Any field of TrainingConfig, as ema=0.999; repeatable."),
+        typer.Option(
+            "--set",
+            help="Any field of TrainingConfig, as ema=0.999, or of the preset's ModelConfig, as "
+            "model.memory.window=2; repeatable.",
+        ),
     ] = None,
     logger: Annotated[str | None, typer.Option(help="tensorboard, besides the tables.")] = None,
     dry_run: Annotated[
@@ -124,8 +128,9 @@ def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, save, 
 
     if not preset or not data:
         raise ValueError("a training needs --preset and --data, or --resume and a run folder")
-    training = training_config(recipe or "default").replace(**options)
-    config, task = model_config(preset), open_task(data, root=data_dir)
+    mine, its = _split_off("model.", options)
+    training = training_config(recipe or "default").replace(**mine)
+    config, task = model_config(preset).changed(its), open_task(data, root=data_dir)
     folder = out or Path("runs") / f"{preset}-{time.strftime('%Y%m%d-%H%M%S')}"
 
     from dista import training as trainings
@@ -165,6 +170,13 @@ def _pairs(given: list[str] | None) -> dict[str, Any]:
         except json.JSONDecodeError:
             found[name] = text
     return found
+
+
+def _split_off(prefix: str, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options without the prefix, and those with it, from whose names it is taken off."""
+    others = {name: value for name, value in options.items() if not name.startswith(prefix)}
+    named = {n.removeprefix(prefix): v for n, v in options.items() if n.startswith(prefix)}
+    return others, named
 
 
 @app.command("eval")

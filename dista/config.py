@@ -7,6 +7,7 @@ A configuration is data: it can be written as JSON, read back, compared and copi
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -45,6 +46,24 @@ class Config(BaseModel):
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, validated like a new one."""
         return type(self)(**(dict(self) | changes))
+
+    def changed(self, paths: Mapping[str, Any]) -> Self:
+        """A copy with fields changed at any depth: ``config.changed({"memory.window": 1, "dim": 96})``.
+
+        All changes are validated together. ConfigError for a path that leads nowhere.
+        """
+        fields = self.model_dump()
+        for path, value in paths.items():
+            inner, (*parents, last) = fields, path.split(".")
+            for parent in parents:
+                inner = inner.get(parent)
+                if not isinstance(inner, dict):
+                    raise ConfigError(
+                        f"{type(self).__name__} has no field {path!r}: {parent!r} is no group of "
+                        f"fields; known: {', '.join(type(self).model_fields)}"
+                    )
+            inner[last] = value
+        return type(self)(**fields)
 
     def to_json(self) -> str:
         return self.model_dump_json(indent=2)

@@ -62,7 +62,12 @@ _PRESETS = {
     "spikformer_cifar100": _without_memory(_CIFAR.replace(classes=100)),
     "spikformer_dvs": _without_memory(_DVS),
     "cifar_small": _CIFAR.replace(
-        time_steps=4, dim=128, depth=2, heads=4, memory=MemoryConfig(form="projection", window=2)
+        time_steps=4,
+        dim=192,
+        depth=2,
+        heads=6,
+        stem_pools=(False, True, True, False),
+        memory=MemoryConfig(form="map", window=4),
     ),
     "digits": _DIGITS,
     "digits_events": _DIGITS.replace(
