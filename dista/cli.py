@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from dista.data import Task
     from dista.runs import Run
 
 app = typer.Typer(
@@ -25,6 +26,12 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Folder = Annotated[
     Path | None, typer.Option("--data-dir", help="Folder of the data, for tasks that need files.")
+]
+
+
+OfCard = Annotated[
+    str | None,
+    typer.Option(help="Task, or the folder of its files [default: the task of the card]."),
 ]
 
 
@@ -182,7 +189,7 @@ def _split_off(prefix: str, options: dict[str, Any]) -> tuple[dict[str, Any], di
 @app.command("eval")
 def evaluate(
     name: Annotated[str, typer.Argument(help="A shipped checkpoint, or a folder.")],
-    data: Annotated[str | None, typer.Option(help="Task [default: the one of the card].")] = None,
+    data: OfCard = None,
     data_dir: Folder = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Only the first so many samples.")] = None,
@@ -194,14 +201,13 @@ def evaluate(
 
     from dista.allocator import keep_freed_memory
     from dista.checkpoint import load
-    from dista.data import open as open_task
     from dista.evaluation import evaluate as measure
 
     if threads:
         torch.set_num_threads(threads)
     keep_freed_memory()
     model = load(name)
-    task = open_task(_task_of(model.card, data, name), root=data_dir)
+    task = _task_of(model.card, data, data_dir, name)
     if split not in ("train", "validation", "test"):
         raise ValueError(f"split={split!r}; expected train, validation or test")
     result = {"checkpoint": name, "task": task.name, "split": split}
@@ -218,7 +224,7 @@ def record(
     names: Annotated[
         list[str] | None, typer.Option("--name", help="Glob of dotted names; repeatable.")
     ] = None,
-    data: Annotated[str | None, typer.Option(help="Task [default: the one of the card].")] = None,
+    data: OfCard = None,
     data_dir: Folder = None,
     dry_run: Annotated[
         bool, typer.Option(help="Say what would be recorded and how large it is.")
@@ -227,12 +233,11 @@ def record(
 ) -> None:
     """Record spikes, membranes, taus and attention of one held-out sample."""
     from dista.checkpoint import load
-    from dista.data import open as open_task
     from dista.recording import record as run_recording
     from dista.recording import save
 
     model = load(name)
-    task = open_task(_task_of(model.card, data, name), root=data_dir)
+    task = _task_of(model.card, data, data_dir, name)
     x, y = task.test.batch([sample])
     labels = {"labels": y.tolist(), "classes": task.classes, "samples": [sample]}
     patterns = names or ["*"]
@@ -268,21 +273,21 @@ def ablate(
         ),
     ] = None,
     noise: Annotated[float, typer.Option(help="Standard deviation of noise in the input.")] = 0.0,
-    data: Annotated[str | None, typer.Option(help="Task [default: the one of the card].")] = None,
+    data: OfCard = None,
+    data_dir: Folder = None,
     limit: Annotated[int | None, typer.Option(help="Only the first so many samples.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run a checkpoint without some of its parts; the change of accuracy with its 95 % interval."""
     from dista.ablations import parse
     from dista.checkpoint import load
-    from dista.data import open as open_task
     from dista.evaluation import answers
     from dista.measures import paired_difference
 
     asked = {"without": without or [], "with": with_ or []}
     switches = [text for word, texts in asked.items() for text in texts if parse(text, word)]
     model = load(name)
-    task = open_task(_task_of(model.card, data, name))
+    task = _task_of(model.card, data, data_dir, name)
     before = answers(model, task.test, limit=limit)
     found = paired_difference(before, answers(model, task.test, switches, noise=noise, limit=limit))
     facts = {"checkpoint": name, "task": task.name, **asked, "noise": noise}
@@ -379,10 +384,16 @@ def open_app(
     os.execv(sys.executable, command)
 
 
-def _task_of(card: dict[str, Any], data: str | None, name: str) -> str:
+def _task_of(card: dict[str, Any], data: str | None, data_dir: Path | None, name: str) -> Task:
+    """The task that a checkpoint is measured on; ``data`` names another one, or the folder of its files."""
+    from dista.data import names
+    from dista.data import open as open_task
+
+    if data and data not in names() and Path(data).is_dir():
+        data, data_dir = None, Path(data)
     if data is None and "task" not in card:
         raise ValueError(f"the card of {name!r} names no task; say which with --data")
-    return data or card["task"]
+    return open_task(data or card["task"], root=data_dir)
 
 
 def _print(result: dict[str, Any], as_json: bool) -> None:

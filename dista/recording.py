@@ -132,17 +132,17 @@ def _run(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], keep: Callab
     return kept
 
 
+_SMALLER = {"bool": (np.bool_,), "count": (np.uint8, np.uint16)}
+
+
 def _to_array(observable: Observable, tensor: Tensor) -> np.ndarray:
     """As numpy in the smallest type that holds it exactly; a copy, never a view of a live tensor."""
     values = tensor.detach().float().cpu().numpy()
-    if observable.dtype == "bool" and np.isin(values, (0, 1)).all():
-        return values.astype(bool)
-    if (
-        observable.dtype == "count"
-        and (values == np.floor(values)).all()
-        and values.min(initial=0) >= 0
-    ):
-        return values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16)
+    with np.errstate(invalid="ignore"):  # what does not fit is seen by comparing
+        for dtype in _SMALLER.get(observable.dtype, ()):
+            small = values.astype(dtype)
+            if (small == values).all():
+                return small
     return np.array(values, np.float32)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from dista.bench import cases, machine, memory, neuron, report, scaling, timing
+from dista.bench import cases, looking, machine, memory, neuron, report, scaling, timing
 from dista.bench.tables import tables
 from dista.config import NeuronConfig
 from dista.neurons import LIF
@@ -46,6 +46,14 @@ def test_every_implementation_is_compared_with_the_peer(result):
     assert peer["forward ratio"] == 1
 
 
+def test_what_recording_costs_is_against_plain_inference(result, monkeypatch):
+    rows = {row["recorded"]: row for row in result["recording"]}
+    assert set(rows) == set(looking.LOOKS)
+    seconds = {"nothing": 2.0} | dict.fromkeys(looking.LOOKS, 3.0)
+    monkeypatch.setattr(looking, "interleaved", lambda actions, _: {n: seconds[n] for n in actions})
+    assert {row["ratio"] for row in looking.measure(TINY, 1)} == {1.5}
+
+
 def test_how_far_from_the_limit(result):
     row = next(row for row in result["models"] if row["implementation"] == "spatial")
     work = machine.operations(cases.ours()(TINY), TINY.input()[0])
@@ -60,7 +68,16 @@ def test_operations_of_one_layer_are_counted_exactly():
 def test_the_result_is_json_and_the_tables_say_all_of_it(result):
     again = json.loads(json.dumps(result))
     said = tables(again)
-    for words in ("1-8, T 3", "spikingjelly", "DISTA map", "bf16", "snntorch", "T^", "GFLOP/s"):
+    for words in (
+        "1-8, T 3",
+        "spikingjelly",
+        "DISTA map",
+        "bf16",
+        "snntorch",
+        "T^",
+        "GFLOP/s",
+        "everything",
+    ):
         assert words in said
     assert "not measured" in said, "memory was not"
 

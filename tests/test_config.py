@@ -181,6 +181,28 @@ def test_immutable(config):
     assert config.to_json() == before
 
 
+def test_changed_reaches_any_depth_and_validates_all_changes_together():
+    config = ModelConfig(**SIZE, dim=6, heads=3)
+    other = config.changed({"dim": 10, "heads": 5, "memory.form": "map", "memory.window": 7})
+    assert other == ModelConfig(**SIZE, dim=10, heads=5, memory=dict(form="map", window=7))
+    assert config.heads == 3 and config.changed({}) == config
+    with pytest.raises(ConfigError, match="dim=10 must be a multiple of heads=3"):
+        config.changed({"dim": 10})
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("neuron.taus", "did you mean tau"),
+        ("neuron.tau.w", "'tau' is no group of fields"),
+        ("memori.window", "'memori' is no group of fields; known: input_shape"),
+    ],
+)
+def test_changed_refuses_a_path_that_leads_nowhere(path, words):
+    with pytest.raises(ConfigError, match=words):
+        ModelConfig(**SIZE).changed({path: 2})
+
+
 def test_replace_makes_a_validated_copy():
     config = ModelConfig(**SIZE)
     changed = config.replace(depth=3, memory=dict(form="map", window=2))

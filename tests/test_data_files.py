@@ -139,12 +139,18 @@ def write_mnist(path, events):
 EVENTS = [(1, 2, 0, 1), (3, 4, 40_000, 0), (3, 4, 40_001, 0), (33, 30, 314_999, 1)]
 
 
-def test_nmnist(tmp_path):
+@pytest.fixture
+def saccades(tmp_path):
+    """A folder ``nmnist`` with ten recordings of each digit to train on, three to test."""
     for part, n in (("Train", 10), ("Test", 3)):
         for digit in "0123456789":
             for i in range(n):
-                write_mnist(tmp_path / part / digit / f"{i:05}.bin", EVENTS)
-    task = dista.data.open("nmnist", root=tmp_path, time_steps=8)
+                write_mnist(tmp_path / "nmnist" / part / digit / f"{i:05}.bin", EVENTS)
+    return tmp_path / "nmnist"
+
+
+def test_nmnist(saccades):
+    task = dista.data.open("nmnist", root=saccades, time_steps=8)
     assert [len(s) for s in (task.train, task.validation, task.test)] == [90, 10, 30]
     assert task.classes == tuple("0123456789") and task.input_shape == (2, 34, 34)
     x, y = task.test.sample(29)
@@ -153,6 +159,17 @@ def test_nmnist(tmp_path):
     assert [tuple(e) for e in task.test.events(0)] == EVENTS
     augmented, _ = next(iter(task.train.batches(9, augment=True)))
     assert augmented.shape == (8, 9, 2, 34, 34)
+
+
+def test_files_are_found_by_their_folder_and_by_the_one_above(saccades, monkeypatch):
+    from dista.cli import _task_of
+
+    for root in (saccades, saccades.parent):
+        assert len(dista.data.open("nmnist", root=root).test) == 30
+        assert len(_task_of({"task": "nmnist"}, str(root), None, "some").test) == 30
+        assert len(_task_of({"task": "digits"}, "nmnist", root, "some").test) == 30
+    monkeypatch.setenv("DISTA_DATA", str(saccades.parent))
+    assert len(_task_of({"task": "nmnist"}, None, None, "some").test) == 30
 
 
 def test_any_folder_of_recordings(tmp_path):

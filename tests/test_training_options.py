@@ -16,6 +16,7 @@ from dista.checkpoint import load, shipped
 from dista.config import ConfigError, TrainingConfig
 from dista.data.task import Batches
 from dista.model import DISTA
+from dista.presets import preset
 from dista.recipes import recipe, recipes
 from dista.runs import Run
 from dista.training import feed, mixing, optimiser, train
@@ -410,10 +411,12 @@ def test_any_option_and_the_logger(tmp_path):
     folder = tmp_path / "run"
     command = "-m dista train --preset tiny --data digits --epochs 1 --batch-size 1200 --threads 1"
     more = f"--set ema=0.5 --set tau_max=4 --set loss=tet --logger tensorboard --out {folder}"
+    more += " --set model.memory.window=2 --set model.time_steps=3 --precision bf16-mixed"
     answer = trainings.python_command(f"{command} {more}")
     assert answer.stderr == "", "quiet where there is no terminal"
-    training = Run(folder).config.training
+    training, model = Run(folder).config.training, Run(folder).config.model
     assert (training.ema, training.tau_max, training.loss) == (0.5, 4.0, "tet")
+    assert model == preset("tiny").changed({"memory.window": 2, "time_steps": 3})
     events = EventAccumulator(str(folder / "tensorboard")).Reload()
     logged = [event.value for event in events.Scalars("loss")]
     assert logged == pytest.approx(Run(folder).table("steps")["loss"].tolist(), rel=1e-6)
@@ -424,6 +427,7 @@ def test_any_option_and_the_logger(tmp_path):
     [
         ("--set emma=0.5", "did you mean ema?"),
         ("--set ema", "expected NAME=VALUE"),
+        ("--set model.dimm=3", "did you mean dim?"),
         ("--recipe cifr", "did you mean cifar"),
         ("--logger wandb", "expected tensorboard"),
         ("--resume nowhere", "leave the other options out"),

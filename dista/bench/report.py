@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from dista.allocator import keep_freed_memory
-from dista.bench import machine, neuron, scaling
+from dista.bench import looking, machine, neuron, scaling
 from dista.bench.cases import CASES, IMPLEMENTATIONS, PEER, Case
 from dista.bench.memory import peak
 from dista.bench.timing import forward, interleaved, training_step
@@ -23,7 +23,7 @@ def run(
     memory: bool = True,
     tick: Callable[[str], None] = lambda _: None,
 ) -> dict:
-    """Measure; keys ``machine``, ``peaks``, ``models``, ``neuron`` and ``attention``.
+    """Measure; keys ``machine``, ``peaks``, ``models``, ``recording``, ``neuron`` and ``attention``.
 
     ``tick`` is told, now and then, what is measured. KeyError for an unknown case. A ratio above 1
     means faster, or less memory, than spikingjelly.
@@ -39,6 +39,7 @@ def run(
         "machine": machine.info(),
         "peaks": peaks,
         "models": [row for name in cases for row in _case(name, rounds, memory, peaks, tick)],
+        "recording": [row for name in cases for row in _recording(name, rounds, tick)],
         "neuron": _neuron(rounds, tick),
         "attention": _attention(rounds, threads, memory, tick),
     }
@@ -91,6 +92,11 @@ def _of_peak(case: Case, name: str, seconds: dict, peaks: dict) -> float | None:
         return None
     work = machine.operations(IMPLEMENTATIONS[name](case), case.input()[0])
     return work / seconds[name] / peaks["convolution"]
+
+
+def _recording(name: str, rounds: int, tick) -> list[dict]:
+    tick(f"{CASES[name].name}: recording")
+    return looking.measure(CASES[name], rounds)
 
 
 def _neuron(rounds: int, tick) -> list[dict]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 def tables(result: dict) -> str:
     """The result as Markdown tables."""
-    return "\n\n".join([_models(result), _neurons(result), _exponents(result), _machine(result)])
+    parts = _models, _recording, _neurons, _exponents, _machine
+    return "\n\n".join(part(result) for part in parts)
 
 
 def _models(result: dict) -> str:
@@ -25,6 +26,15 @@ def _models(result: dict) -> str:
             "" if row["of peak"] is None else f"{100 * row['of peak']:.0f} %",
         )
         for row in result["models"]
+    ]
+    return _markdown(header, rows)
+
+
+def _recording(result: dict) -> str:
+    header = ("recording of DISTA map", "", "forward", "of plain inference")
+    rows = [
+        (row["shape"], row["recorded"], _ms(row["seconds"]), _times(row["ratio"]))
+        for row in result["recording"]
     ]
     return _markdown(header, rows)
 

@@ -14,7 +14,7 @@ _SPLIT_SEED = 2311
 
 
 def data_folder(name: str, root: str | Path | None) -> Path:
-    """`root`, or the folder `name` in $DISTA_DATA; ValueError where neither is given or there is none."""
+    """`root`, or the folder `name` in it or in $DISTA_DATA; ValueError where there is none."""
     base = os.environ.get("DISTA_DATA")
     if root is None and not base:
         raise ValueError(
@@ -24,7 +24,7 @@ def data_folder(name: str, root: str | Path | None) -> Path:
     folder = Path(root).expanduser() if root is not None else Path(base).expanduser() / name
     if not folder.is_dir():
         raise ValueError(f"{name!r} is looked for in {folder}, which is not a folder")
-    return folder
+    return folder / name if (folder / name).is_dir() else folder
 
 
 def stratified(labels: np.ndarray, shares: Sequence[float]) -> list[np.ndarray]:

@@ -28,6 +28,7 @@ def launch(training: TrainingConfig, tensorboard: str | None = None) -> Fabric:
     if training.threads:
         torch.set_num_threads(training.threads)
     keep_freed_memory()
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     fabric = Fabric(
         accelerator="cuda" if torch.cuda.is_available() else "cpu",
         strategy="ddp" if several else "auto",
@@ -36,7 +37,6 @@ def launch(training: TrainingConfig, tensorboard: str | None = None) -> Fabric:
         precision=_PRECISION[training.precision],
         loggers=TensorBoardLogger(tensorboard, name="", version="") if tensorboard else None,
     )
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
         fabric.launch()
