@@ -28,7 +28,8 @@ def launch(training: TrainingConfig, tensorboard: str | None = None) -> Fabric:
     if training.threads:
         torch.set_num_threads(training.threads)
     keep_freed_memory()
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    for part in ("lightning.fabric", "lightning.pytorch"):  # whichever was imported last speaks
+        logging.getLogger(part).setLevel(logging.WARNING)
     fabric = Fabric(
         accelerator="cuda" if torch.cuda.is_available() else "cpu",
         strategy="ddp" if several else "auto",
