@@ -16,7 +16,7 @@ import streamlit as st
 from dista.widgets.streamlit import acknowledge
 
 PLACE_NUMBERS = ("step", "block", "head", "row", "column", "neuron")
-PLACE_WORDS = ("layer", "range")
+PLACE_WORDS = ("layer", "range", "stage")
 
 
 def number(name: str, default: int, problems: list[str]) -> int:

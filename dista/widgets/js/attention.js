@@ -2,14 +2,14 @@
 // strips that choose block and head.
 
 import { el, panel, inside, choices, number } from "./dom.js";
-import { sum, totals } from "./recording.js";
+import { sum, strongest, totals } from "./recording.js";
 import { question, visible, largest, drawFilm, drawNow, locate } from "./film.js";
 import { lagChart } from "./lags.js";
 import { RANGES } from "./state.js";
 
 export function attentionPanel(store, app) {
   const { recording } = store;
-  const { node, heading, note, body } = panel("attention", "What this patch attends to, across space and time");
+  const { node, heading, note, body } = panel("attention centre", "What this patch attends to, across space and time");
   if (!recording.attention.length) {
     note.textContent = "No attention map was recorded. Record blocks.*.attention.scores and blocks.*.attention.denoise to see it.";
     return { node, draw() {} };
@@ -40,7 +40,7 @@ export function attentionPanel(store, app) {
 
   function draw(view) {
     const { state } = view;
-    const asked = question(recording, state);
+    const { question: asked } = view;
     heading.textContent = asked.block.cross ? "What this patch attends to, across space and time"
       : `What this patch attends to, step by step`;
     note.textContent = explain(recording, asked);
@@ -74,14 +74,6 @@ function explain(recording, { block }) {
 }
 
 // ---- words and numbers ---------------------------------------------------------------------
-
-function strongest(maps) {
-  let best = { value: 0 };
-  for (const [step, values] of maps) {
-    values.forEach((value, key) => { if (value > best.value) best = { value, step, key }; });
-  }
-  return best;
-}
 
 // One sentence about the query, for the live region and for labels.
 export function spoken(recording, state) {
@@ -127,7 +119,8 @@ function drawShares(node, { recording, state }, asked) {
   node.replaceChildren(...bars, el("p", { class: "legend" }, legend));
 }
 
-function drawStrips(node, store) {
+// Buttons for block and head, with how much attention this query pays in each.
+export function drawStrips(node, store) {
   const { recording, state } = store;
   const token = state.row * recording.grid[1] + state.column;
   const heads = recording.attention.map((block) => Array.from({ length: block.heads }, (_, head) =>

@@ -62,7 +62,7 @@ export function choices(label, entries, pick, name = "choice") {
 
 export function number(value, digits = 2) {
   if (!Number.isFinite(value)) return "?";
-  return Number.isInteger(value) ? String(value) : value.toFixed(digits).replace(/\.?0+$/, "");
+  return Number.isInteger(value) ? String(value) : value.toFixed(digits).replace(/\.0+$|(\.\d*[1-9])0+$/, "$1");
 }
 
 export function plural(count, word) {

@@ -2,7 +2,8 @@
 
 import { prepare, number } from "./dom.js";
 import { sum } from "./recording.js";
-import { shade, hatch } from "./theme.js";
+import { hatch } from "./theme.js";
+import { drawMap, ring, border, text } from "./maps.js";
 
 const ROWS = ["raw", "kept", "removed"];
 
@@ -35,44 +36,6 @@ export function largest(recording, block, state, column) {
   let most = 0;
   for (const map of [column.raw, column.kept]) for (const value of map ?? []) most = Math.max(most, value);
   return most;
-}
-
-function drawMap(context, theme, colors, values, most, box, grid) {
-  const [rows, columns] = grid;
-  const edges = (count, side, start) => Array.from({ length: count + 1 }, (_, i) => start + Math.round((i * side) / count));
-  const [xs, ys] = [edges(columns, box.width, box.x), edges(rows, box.height, box.y)];
-  context.fillStyle = colors[0];
-  context.fillRect(box.x, box.y, box.width, box.height);
-  for (let i = 0; i < values.length; i++) {
-    if (!values[i]) continue;
-    const [row, column] = [Math.floor(i / columns), i % columns];
-    context.fillStyle = shade(colors, values[i], most);
-    context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
-  }
-}
-
-function ring(context, box, [rows, columns], row, column, color, dash = []) {
-  const [w, h] = [box.width / columns, box.height / rows];
-  context.strokeStyle = color;
-  context.lineWidth = 1.5;
-  context.setLineDash(dash);
-  context.strokeRect(box.x + column * w + 0.75, box.y + row * h + 0.75, w - 1.5, h - 1.5);
-  context.setLineDash([]);
-}
-
-function border(context, box, color, width) {
-  context.strokeStyle = color;
-  context.lineWidth = width;
-  const out = width > 1 ? 2 : 0.5;
-  context.strokeRect(box.x - out, box.y - out, box.width + 2 * out, box.height + 2 * out);
-}
-
-function text(context, theme, words, x, y, { align = "center", bold = false, color = theme.muted, size = 12 } = {}) {
-  context.font = `${bold ? 600 : 400} ${size}px ${theme.font}`;
-  context.textAlign = align;
-  context.textBaseline = "middle";
-  context.fillStyle = color;
-  context.fillText(words, x, y);
 }
 
 // Columns side by side, wrapped onto several lines where the panel is narrow.
