@@ -78,6 +78,20 @@ def bound(name: str, value: Any) -> dict[str, Any]:
     return {"key": key, "on_change": _to_url, "args": (name,)}
 
 
+def opened(name: str) -> dict[str, Any]:
+    """Keyword arguments for a popover or expander that is open while the URL has ``name``."""
+    key = f"url:{name}"
+    st.session_state[key] = name in st.query_params
+    return {"key": key, "on_change": _keep_open, "args": (name,)}
+
+
+def _keep_open(name: str) -> None:
+    if st.session_state[f"url:{name}"]:
+        st.query_params[name] = "open"
+    else:
+        st.query_params.pop(name, None)
+
+
 def _to_url(name: str) -> None:
     value = st.session_state[f"url:{name}"]
     parts = sorted(value) if isinstance(value, list) else [value]

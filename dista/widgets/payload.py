@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,12 +116,18 @@ def _pack_attention(packer: Packer, source: Sample, grid: list[int] | None) -> l
                 "heads": some.sizes["head"],
                 "cross": bool((pairs[:, 0] != pairs[:, 1]).any()),
                 "raw": raw is not None,
+                "sums": _row_sums(source, block, "raw" if kept is None else "kept"),
                 "rule": {} if kept is None else _plain(kept.attrs),
                 "kept": _pack_maps(packer, name, _map_values(raw), _map_values(kept)),
                 "lags": _pack_lags(packer, source, block, some.sizes["head"]),
             }
         )
     return entries
+
+
+def _row_sums(source: Sample, block: int, of: measures.Stage) -> dict[str, Any]:
+    sums = measures.row_sums(source.recording, block, source.sample, of=of)
+    return asdict(sums) | {"normalised": sums.normalised}
 
 
 def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ export function attentionPanel(store, app) {
   const legend = el("span", { class: "scale" });
   const strips = el("div", { class: "strips" });
   const now = el("div", { class: "now" }, large, lags);
-  body.append(now, film, readout, shares, strips, el("div", { class: "ranges" }, range.node, legend));
+  const sums = el("p", { class: "note sums" });
+  body.append(now, film, readout, shares, strips, el("div", { class: "ranges" }, range.node, legend), sums);
   let places = [];
 
   const find = (event) => {
@@ -57,6 +58,7 @@ export function attentionPanel(store, app) {
     drawStrips(strips, store);
     range.show(RANGES.indexOf(state.range));
     drawLegend(legend, view, asked);
+    sums.textContent = rowSums(asked.block);
   }
   return { node, draw };
 }
@@ -64,13 +66,22 @@ export function attentionPanel(store, app) {
 function explain(recording, { block }) {
   const most = recording.head_dim ? ` (0–${recording.head_dim})` : "";
   const { kind, u } = block.rule;
-  const rule = !block.kept ? "" : kind === "threshold" ? ` The denoiser keeps counts above u = ${number(u)}.`
+  const rule = !block.kept ? " What the denoiser keeps was not recorded." : !block.raw ? " The counts before the denoiser were not recorded."
+    : kind === "none" ? " There is no denoiser: all is kept." : kind === "threshold" ? ` The denoiser keeps counts above u = ${number(u)}.`
     : kind === "lookup" ? " The denoiser looks each count up in a table." : "";
   if (block.cross) return `Coincident spikes between this query and every key of every reachable step${most}.${rule}`;
   const memory = { projection: "projection memory", attenuated: "attenuated memory" }[recording.memory?.form];
   const past = memory ? `The past enters before it, through Q, K and V (${memory}, ${recording.memory.window} steps).`
     : block.lags ? "The past enters before it, through Q, K and V." : "No other step enters.";
   return `This map compares patches of one step: coincident spikes of query and key${most}. ${past}${rule}`;
+}
+
+// Whether rows compare: what all queries of the block, its heads and steps sum to.
+function rowSums({ block, sums: { low, median, high, rows, empty, normalised } }) {
+  if (!high) return `No row of block ${block + 1} attends to anything.`;
+  const silent = empty ? ` ${empty} of ${rows} attend to nothing.` : "";
+  if (normalised) return `Rows of block ${block + 1} are normalised: each sums to ${number(high)}.${silent}`;
+  return `Rows of block ${block + 1} are not normalised: they sum to ${number(low)}–${number(high)} (median ${number(median)}).${silent}`;
 }
 
 // ---- words and numbers ---------------------------------------------------------------------

@@ -7,6 +7,11 @@ import { drawMap, ring, border, text } from "./maps.js";
 
 const ROWS = ["raw", "kept", "removed"];
 
+// Rows that the open stage is about; "scores" is the map before the denoiser.
+const inStage = (row, { stage }) => ({ scores: row === "raw", denoise: row !== "raw" })[stage] ?? false;
+const FADED = 0.35;
+const fades = (row, state) => state.stage === "scores" && !inStage(row, state);
+
 // Everything about one query: for each key step up to now, its maps, or null if out of reach.
 // Without attention across steps, each step shows its own query's map.
 export function question(recording, state) {
@@ -69,8 +74,9 @@ export function drawFilm(canvas, view, asked, width) {
     if (line * plan.perLine > state.step) continue;
     asked.rows.forEach((row, i) => {
       const box = plan.at(line * plan.perLine, i);
-      if (plan.labels) text(context, theme, row, 0, box.y + box.height / 2, { align: "left" });
-      else text(context, theme, row, box.x, box.y - 8, { align: "left" });
+      const look = inStage(row, state) ? { align: "left", bold: true, color: theme.ink_ } : { align: "left" };
+      if (plan.labels) text(context, theme, row, 0, box.y + box.height / 2, look);
+      else text(context, theme, row, box.x, box.y - 8, look);
     });
     if (plan.labels) text(context, theme, "sum", 0, plan.at(line * plan.perLine, asked.rows.length).y + 4, { align: "left" });
   }
@@ -98,7 +104,9 @@ function drawColumn(context, view, asked, column, key, plan, places) {
       hatch(context, box.x, box.y, box.width, box.height, theme.muted);
     } else {
       const colors = row === "removed" ? theme.removed : theme.kept;
+      context.globalAlpha = fades(row, state) ? FADED : 1;
       drawMap(context, theme, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
+      context.globalAlpha = 1;
       if (hover?.row !== undefined) ring(context, box, recording.grid, hover.row, hover.column, theme.accent, [2, 2]);
       ring(context, box, recording.grid, state.row, state.column, theme.hot);
       places.push({ step: key, map: row, rows: recording.grid[0], columns: recording.grid[1], ...box });
@@ -160,9 +168,11 @@ export function drawNow(canvas, view, asked, width) {
   const column = asked.columns[state.step];
   asked.rows.forEach((row, i) => {
     const box = { x: i * (size + 10) + 1, y: 22, width: size, height: tall };
-    text(context, theme, `${row}, step ${state.step + 1}`, box.x, 9, { align: "left", bold: true });
+    text(context, theme, `${row}, step ${state.step + 1}`, box.x, 9, { align: "left", bold: !fades(row, state) });
     const colors = row === "removed" ? theme.removed : theme.kept;
+    context.globalAlpha = fades(row, state) ? FADED : 1;
     drawMap(context, theme, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
+    context.globalAlpha = 1;
     ring(context, box, recording.grid, state.row, state.column, theme.hot);
     border(context, box, theme.line, 1);
   });

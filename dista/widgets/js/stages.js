@@ -143,7 +143,7 @@ function ofLogits({ recording, state, theme }) {
   const [low, high] = [Math.min(0, ...logits), Math.max(0, ...logits)];
   const top = logits.indexOf(Math.max(...logits));
   return {
-    value: recording.className(top), unit: number(logits[top]), spoken: `${recording.className(top)} leads with ${number(logits[top])}`,
+    value: recording.className(top), unit: `logit ${number(logits[top], 1)}`, spoken: `${recording.className(top)} leads with ${number(logits[top])}`,
     draw: (context, width) => logits.forEach((value, name) => {
       const y = (at) => ((high - at) / (high - low || 1)) * (SIDE - 2) + 1;
       const w = width / classes;

@@ -31,7 +31,10 @@ export function stemPanel(store, app) {
   const readout = el("p", { class: "readout" });
   const channels = el("canvas", { role: "img" });
   const busiest = busiestChannels(recording, names);
-  body.append(total, readout, el("h4", {}, `The ${busiest.length} busiest channels of ${recording.spikes[names[0]][1]}`), channels);
+  const legend = el("span", { class: "scale" });
+  const all = el("div", {}, total, readout);
+  const single = el("div", {}, el("h4", {}, `The ${busiest.length} busiest channels of ${recording.spikes[names[0]][1]}`), channels, legend);
+  body.append(el("div", { class: "beside" }, all, single));
   pickable(total, store, app, () => places[0]);
   pickable(channels, store, app, () => places[1]);
   let places = [[], []];
@@ -43,15 +46,17 @@ export function stemPanel(store, app) {
     const values = stemMap(recording, names, state.step);
     const item = { colors: theme.kept, step: state.step, query: true, key: hover };
     places = [
-      drawMaps(total, view, [{ ...item, title: `all channels, step ${state.step + 1}`, values, most: Math.max(...values), strong: true }], body.clientWidth, 210),
+      drawMaps(total, view, [{ ...item, title: `all channels, step ${state.step + 1}`, values, most: Math.max(...values), strong: true }], all.clientWidth, 240),
       drawMaps(channels, view, busiest.map((channel) => ({
         ...item, title: `${channel + 1}`, values: stemMap(recording, names, state.step, channel, channel + 1), most: 2, query: false, key: null,
-      })), body.clientWidth, 84),
+      })), single.clientWidth, 84),
     ];
     const at = hover?.row === undefined ? state : hover;
     const here = values[at.row * recording.grid[1] + at.column];
     readout.textContent = `Step ${state.step + 1}, patch row ${at.row + 1}, column ${at.column + 1}: ${here} spikes; all patches ${sum(values)}.`;
     total.setAttribute("aria-label", `Spikes of each patch. ${readout.textContent}`);
+    legend.replaceChildren(...[0, 1, 2].flatMap((spikes) => [
+      el("i", { class: "swatch cell", style: `background:${theme.kept[32 * spikes]}` }), spikes ? `${spikes} spike${spikes > 1 ? "s" : ""}` : "none"]));
     channels.setAttribute("aria-label", `Maps of channels ${busiest.map((channel) => channel + 1).join(", ")} at step ${state.step + 1}.`);
   }
   return { node, draw };

@@ -72,7 +72,7 @@ export function readoutPanel(store, app) {
 
 function explainRead(recording, block, { step }) {
   const n = recording.reach(block, step);
-  const scale = recording.scale === null ? "" : ` times ${number(recording.scale, 3)}${n > 1 ? ` / ${n}, the number of steps in reach` : ""}`;
+  const scale = recording.scale === null ? "" : `, times ${number(recording.scale, 3)}${n > 1 ? ` / ${n} as ${n} steps are in reach` : ""}`;
   return `The ${recording.used(block)} map adds up the spikes of V, key by key${scale}. This current drives the read-out neurons, `
     + "which carry some of it over in their membranes.";
 }
