@@ -1,6 +1,6 @@
 // Q, K and V: the spikes of a query and a key, whose coincidences are one entry of the map.
 
-import { el, panel, inside, number } from "./dom.js";
+import { el, panel, inside, contain, number } from "./dom.js";
 import { sum, strongest } from "./recording.js";
 import { visible, locate } from "./film.js";
 import { drawMaps, drawCells } from "./maps.js";
@@ -60,7 +60,7 @@ export function coincidencePanel(store, app) {
   function draw(view) {
     const { state, question: asked } = view;
     const known = asked && hasTrains(recording, asked.block);
-    body.replaceChildren(...(known ? [cells, verdict, title, maps, help, strips] : []));
+    contain(body, known ? [cells, verdict, title, maps, help, strips] : []);
     note.textContent = !asked ? "No attention map was recorded, so there is no pair of patches to compare."
       : known ? `Each entry of the map is a count: in how many of the head's channels both the query (step ${state.step + 1}) and the key spiked.`
         : "The spikes of Q, K and V were not recorded, or were changed to other values than 0 and 1. "
@@ -84,7 +84,7 @@ function drawTrains(canvas, { theme }, { q, k, v, both }, width) {
   const wide = width >= 560;
   const row = (label, values, more) => ({ label, values, sum: wide ? `${sum(values)} spike${sum(values) === 1 ? "" : "s"}` : sum(values), ...more });
   const count = wide ? `${sum(both)} in both` : sum(both);
-  const rows = [row("query Q", q), row("key K", k), row("Q and K", both, { strong: true, sum: count }), row("value V", v)];
+  const rows = [row(wide ? "query Q" : "Q", q), row(wide ? "key K" : "K", k), row("both", both, { strong: true, sum: count }), row(wide ? "value V" : "V", v)];
   drawCells(canvas, theme, rows, channels, width, 3);
 }
 

@@ -30,6 +30,12 @@ export function panel(name, title) {
   return { node, heading, note, body };
 }
 
+// Makes `children` the content of a node, without touching what is there already: it keeps the focus.
+export function contain(node, children) {
+  const same = node.childNodes.length === children.length && children.every((child, i) => child === node.childNodes[i]);
+  if (!same) node.replaceChildren(...children);
+}
+
 // Sizes a canvas in CSS pixels for the screen's density; returns a cleared context.
 export function prepare(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;

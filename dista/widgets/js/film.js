@@ -178,12 +178,12 @@ export function drawNow(canvas, view, asked, width) {
   });
 }
 
-// The step, and the patch of a map, at a point; undefined beside them.
+// The step, and the map and its patch, at a point; undefined beside them.
 export function locate(places, x, y) {
   const place = places.find((p) => x >= p.x && x < p.x + p.width && y >= p.y && y < p.y + p.height);
   if (!place) return undefined;
   if (!place.map) return { step: place.step };
   const row = Math.min(place.rows - 1, Math.floor(((y - place.y) / place.height) * place.rows));
   const column = Math.min(place.columns - 1, Math.floor(((x - place.x) / place.width) * place.columns));
-  return { step: place.step, row, column };
+  return { step: place.step, map: place.map, row, column };
 }

@@ -44,10 +44,10 @@ export function text(context, theme, words, x, y, { align = "center", bold = fal
 
 // Titled maps side by side, wrapped where the panel is narrow; returns their places for `locate`.
 // An item is { title, values, colors, most, step, query, key }: `query` and `key` are ringed patches.
-export function drawMaps(canvas, view, items, width, cap = 150) {
+export function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
   const { recording: { grid, steps }, state, theme } = view;
   const [gap, head] = [8, 22];
-  const fit = Math.max(2, Math.floor((width + gap) / (74 + gap)));
+  const fit = Math.max(2, Math.floor((width + gap) / (least + gap)));
   const lines = Math.ceil(items.length / fit);
   const perLine = Math.ceil(items.length / lines);
   const size = Math.min(cap, Math.floor((width + gap) / perLine) - gap - 1);
@@ -68,7 +68,7 @@ export function drawMaps(canvas, view, items, width, cap = 150) {
 // Rows of cells, one a channel. A row is { label, values, bars, sum }: spikes are filled cells, `bars` values
 // as heights. Channels in `marked` are in the accent colour in the first `tied` rows, with a line through them.
 export function drawCells(canvas, theme, rows, marked, width, tied = rows.length) {
-  const [left, right] = width >= 560 ? [66, 84] : [48, 40];
+  const [left, right] = width >= 560 ? [66, 84] : [46, 44];
   const count = rows[0].values.length;
   const cell = Math.min(30, (width - left - right) / count);
   const [tall, gap] = [22, 10];

@@ -81,7 +81,7 @@ function ofInput({ recording, state, frames }) {
   const at = Math.min(state.step, recording.input.frames - 1) * plane;
   const events = recording.input.kind === "events";
   return {
-    value: events ? sum(recording.array("input").subarray(at, at + plane)) : `${rows} × ${columns}`, unit: events ? "events" : "pixels",
+    value: events ? sum(recording.array("input").subarray(at, at + plane)) : `${rows}×${columns}`, unit: events ? "events" : "pixels",
     draw: (context, width) => { context.imageSmoothingEnabled = false; context.drawImage(frames.at(state.step), 0, 0, width, SIDE); },
   };
 }
@@ -100,8 +100,8 @@ function ofTrains(view) {
   const { q, k, v, both } = trains(view);
   const counts = [q, k, v].map((train) => sum(train));
   return {
-    value: counts.join(" · "), unit: "spikes", wide: 1.6, spoken: `${counts[0]} spikes of the query, ${counts[1]} and ${counts[2]} of the key and its value`,
-    title: "Spikes of Q at this patch, of K and V at the key compared with it",
+    value: sum(both), unit: "coincide", wide: 1.6, spoken: `${counts[0]} spikes of the query and ${counts[1]} of the key, ${sum(both)} coincide`,
+    title: "Spikes of Q at this patch, of K and V at the key compared with it; those of Q and K that coincide are its entry of the map",
     draw: (context, width) => [q, k, v].forEach((train, row) => train.forEach((spike, channel) => {
       const [w, h] = [width / train.length, SIDE / 3];
       context.fillStyle = !spike ? theme.line : both[channel] && row < 2 ? theme.accent : theme.muted;
@@ -116,7 +116,7 @@ const reached = ({ state, question: asked }, stage) => visible(asked, state, sta
 function ofScores(view) {
   const { state, question: asked } = view;
   const map = asked?.columns[state.step]?.raw;
-  return map && { value: number(reached(view, "raw"), 1), unit: "coincide", map, title: "Coincident spikes of this query with all keys that it reaches; the picture shows those of this step" };
+  return map && { value: number(reached(view, "raw"), 1), unit: "in all", map, title: "Coincident spikes of this query with all keys that it reaches; the picture shows those of this step" };
 }
 
 function ofDenoiser(view) {

@@ -49,7 +49,7 @@ export function stemPanel(store, app) {
       drawMaps(total, view, [{ ...item, title: `all channels, step ${state.step + 1}`, values, most: Math.max(...values), strong: true }], all.clientWidth, 240),
       drawMaps(channels, view, busiest.map((channel) => ({
         ...item, title: `${channel + 1}`, values: stemMap(recording, names, state.step, channel, channel + 1), most: 2, query: false, key: null,
-      })), single.clientWidth, 84),
+      })), single.clientWidth, 84, 44),
     ];
     const at = hover?.row === undefined ? state : hover;
     const here = values[at.row * recording.grid[1] + at.column];

@@ -1,6 +1,6 @@
 // The read-out: what the kept attention reads from the values, and the neurons that it drives.
 
-import { el, panel, number } from "./dom.js";
+import { el, panel, contain, number } from "./dom.js";
 import { sum } from "./recording.js";
 import { visible } from "./film.js";
 import { drawMaps, drawCells } from "./maps.js";
@@ -48,7 +48,7 @@ export function readoutPanel(store, app) {
     const { state, theme, question: asked } = view;
     const names = asked && ["value.neuron", "neuron"].map((part) => `blocks.${asked.block.block}.attention.${part}`);
     const missing = asked && names.filter((name) => !recording.spikesOf(name));
-    body.replaceChildren(...(asked && !missing.length ? [maps, words, title, cells, strips] : []));
+    contain(body, asked && !missing.length ? [maps, words, title, cells, strips] : []);
     note.textContent = !asked ? "No attention map was recorded, so there is nothing to read with."
       : missing.length ? `The spikes of ${missing.join(" and ")} were not recorded, or were changed to other values than 0 and 1.`
         : explainRead(recording, asked.block, state);
@@ -60,7 +60,7 @@ export function readoutPanel(store, app) {
     const here = Array.from(made.values.filter((_, i) => i % recording.tokens === asked.token));
     const fired = recording.train(names[1], state.step, asked.block, state.head, asked.token);
     const marked = fired.flatMap((spike, channel) => (spike ? [channel] : []));
-    drawCells(cells, theme, [{ label: "read", values: here, bars: true, sum: `Σ ${number(sum(here), 1)}` },
+    drawCells(cells, theme, [{ label: "read", values: here, bars: true, sum: number(sum(here), 1) },
       { label: "spikes", values: fired, strong: true, sum: String(sum(fired)) }], marked, body.clientWidth);
     words.replaceChildren(`Step ${state.step + 1}, patch row ${state.row + 1}, column ${state.column + 1}: a current of `,
       el("b", { "data-read": sum(here) }, number(sum(here), 1)), ` over ${here.length} channels is read; `,
