@@ -356,13 +356,14 @@ def test_pointing_at_a_key_compares_it(page, recordings):
     show(page, probe_payload(recording))
     open_stage(page, "qkv")
     known = entries(recording, START, 0)
+    before = compared(page)[0]
     keys = page.locator("canvas[data-name=keys]")
     box = keys.bounding_box()  # Q, K and V side by side
     third = box["width"] / 3
     keys.hover(position={"x": third + 0.35 * third, "y": box["height"] * 0.6})
     page.wait_for_timeout(60)
     key, count, entry = compared(page)
-    assert count == entry == known[key] and key[0] == START["step"]
+    assert count == entry == known[key] and key[0] == START["step"] and key != before
     assert "Q" in keys.get_attribute("aria-label")
 
 
