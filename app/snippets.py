@@ -29,6 +29,23 @@ def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[st
     return [*inputs(checkpoint, sample, image), f"recording = {record}"]
 
 
+def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
+    """``recording``, and lines that compare its maps with those of untrained networks."""
+    from trust import BATCH, MAPS, NETWORKS
+
+    return [
+        *recording(checkpoint, sample, image),
+        "",
+        "from dista.untrained import untrained_like",
+        "",
+        f"batch, _ = task.train.batch(range({BATCH}))",
+        f"networks = [untrained_like(model, batch, seed) for seed in range({NETWORKS})]",
+        f"others = [dista.record(network, x, {list(MAPS)}) for network in networks]",
+        "print(dista.measures.row_sums(recording, block=0))",
+        "print(dista.measures.untrained_similarity(recording, others))",
+    ]
+
+
 def own_image(image: str, task: str) -> list[str]:
     """Lines that put the own image of a link into ``x``."""
     where = "[-2:]" if task == "match" else "[:]"

@@ -16,7 +16,7 @@ import streamlit as st
 from dista.widgets.streamlit import acknowledge
 
 PLACE_NUMBERS = ("step", "block", "head", "row", "column", "neuron")
-PLACE_WORDS = ("layer", "range")
+PLACE_WORDS = ("layer", "range", "stage")
 
 
 def number(name: str, default: int, problems: list[str]) -> int:
@@ -76,6 +76,20 @@ def bound(name: str, value: Any) -> dict[str, Any]:
     key = f"url:{name}"
     st.session_state[key] = value
     return {"key": key, "on_change": _to_url, "args": (name,)}
+
+
+def opened(name: str) -> dict[str, Any]:
+    """Keyword arguments for a popover or expander that is open while the URL has ``name``."""
+    key = f"url:{name}"
+    st.session_state[key] = name in st.query_params
+    return {"key": key, "on_change": _keep_open, "args": (name,)}
+
+
+def _keep_open(name: str) -> None:
+    if st.session_state[f"url:{name}"]:
+        st.query_params[name] = "open"
+    else:
+        st.query_params.pop(name, None)
 
 
 def _to_url(name: str) -> None:

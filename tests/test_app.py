@@ -18,6 +18,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import dista.widgets
+from dista import measures
 
 
 def probes(test):
@@ -65,6 +66,62 @@ def test_the_code_on_the_page_reproduces_what_it_shows(page, monkeypatch):
     assert shown["step"] == 2
     expected = state.recording(state.checkpoints()["digits"], 5, None)
     assert np.array_equal(shown["it"]["head"].values, expected["head"].values)
+
+
+def test_how_far_to_trust_a_map_is_said_when_asked(page, monkeypatch):
+    """Row sums and untrained networks as the package has them; nothing runs before they are asked for."""
+    import trust
+
+    asked, run = [], trust.untrained
+    monkeypatch.setattr(trust, "NETWORKS", 2)
+    monkeypatch.setattr(trust, "untrained", lambda *key: asked.append(key) or run(*key))
+    test = page()
+    assert not asked and not test.exception
+    test.query_params["trust"] = "open"
+    test.run()
+    assert not test.exception and len(asked) == 1
+    words = " ".join(element.value for element in test.markdown)
+    names = {}
+    code = next(block.value for block in test.code if "untrained_like" in block.value)
+    exec(code.replace("print(", "found = ("), names)
+    assert [one.networks for one in names["found"]] == [2, 2]
+    for one in names["found"]:
+        assert trust.similarity_sentence(one) in words
+    for sentence in trust.row_sentences(names["recording"]):
+        assert sentence in words and "normalised" in sentence
+
+
+@pytest.mark.parametrize(
+    "low, high, empty, said",
+    [
+        (2, 340, 9, "not normalised, they sum to 2–340 (median 21); 9 of 12 attend to nothing."),
+        (2, 340, 0, "not normalised, they sum to 2–340 (median 21)."),
+        (1, 1, 0, "normalised, each sums to 1."),
+        (0, 0, 12, "no row attends to anything."),
+    ],
+)
+def test_row_sums_have_a_sentence(low, high, empty, said, monkeypatch):
+    import trust
+
+    sums = measures.RowSums(0, "kept", low, 21.0, high, 12, empty)
+    monkeypatch.setattr(measures, "blocks", lambda recording: [0])
+    monkeypatch.setattr(measures, "row_sums", lambda recording, block: sums)
+    assert trust.row_sentences(None)[0].endswith(said)
+
+
+@pytest.mark.parametrize(
+    "values, said",
+    [
+        ((0.3, 0.02, 0.6, 0.03), "cosine **0.30 ± 0.02** to an untrained network's maps"),
+        ((0.3, 0.02, 0.6, 0.03), "training has moved them away"),
+        ((0.58, 0.02, 0.6, 0.03), "has not set them apart"),
+        ((None, None, 0.6, 0.03), "too many maps are empty"),
+    ],
+)
+def test_likeness_to_untrained_networks_has_a_sentence(values, said):
+    import trust
+
+    assert said in trust.similarity_sentence(measures.UntrainedSimilarity(1, "kept", 5, *values))
 
 
 @pytest.mark.parametrize(

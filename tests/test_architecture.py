@@ -160,6 +160,7 @@ FORBIDDEN = [
     ("interventions", ["dista.model", "dista.neurons", "import:dista.attention"]),
     ("ablations", ["import:dista.model", "import:dista.data", "dista.training", "dista.figures"]),
     ("counterfactuals", ["xarray", "dista"]),
+    ("untrained", ["xarray", "dista"]),
     ("siblings", ["torch", "xarray", "dista.training"]),
     ("checkpoint", ["import:torch", "import:dista.model", "xarray"]),
     ("runs", ["import:torch", "import:xarray", "import:pandas", "dista.training"]),

@@ -161,6 +161,29 @@ def pressed(page):
     return page.locator(".dista-probe [aria-pressed=true]").all_inner_texts()
 
 
+def test_an_open_stage_is_in_the_link(visit):
+    page = visit()
+    page.locator("[data-stage=qkv]").click()
+    wait_for_url(page, stage="qkv")
+    verdict = page.locator(".verdict").inner_text()
+    again = visit(f"?{urlsplit(page.url).query}")
+    again.locator(".verdict").wait_for()
+    assert again.locator(".verdict").inner_text() == verdict
+    page.locator("[data-stage=qkv]").press("ArrowLeft")
+    wait_for_url(page, stage="stem")
+
+
+def test_untrained_networks_are_asked_when_the_reader_is(visit):
+    page = visit()
+    page.get_by_role("button", name="How far to trust it").click()
+    page.get_by_text("to an untrained network's maps").first.wait_for()
+    wait_for_url(page, trust="open")
+    page.keyboard.press("Escape")
+    wait_until(lambda: "trust" not in pumped(page, query), "the note is closed")
+    again = visit("?trust=open")
+    again.get_by_text("to an untrained network's maps").first.wait_for()
+
+
 def test_back_undoes(visit):
     page = visit()
     click_patch(page, 1, 1)

@@ -80,6 +80,37 @@ def test_the_most_active_neurons_travel(recording):
         assert layer["threshold"] == group["membrane"].attrs["v_threshold"]
 
 
+def test_spikes_of_the_stages_travel_as_bits(recording):
+    payload = round_trip(probe_payload(recording, SAMPLE))
+    packed = payload.header["spikes"]
+    attention = ["attention.query", "attention.key", "attention.value", "attention"]
+    names = [f"blocks.{block}.{part}.neuron" for block in (0, 1) for part in attention]
+    assert set(packed) == {"stem.stages.0.neuron", "stem.position.neuron", *names}
+    for name, (steps, channels) in packed.items():
+        spikes = recording[name.replace(".", "/")]["spikes"].values[:, SAMPLE]
+        assert (steps, channels) == (5, 39) == spikes.shape[:2]
+        bits = payload.array(f"spikes.{name}")
+        assert bits.nbytes == -(-spikes.size // 8)
+        unpacked = np.unpackbits(bits, bitorder="little", count=spikes.size)
+        np.testing.assert_array_equal(unpacked.reshape(spikes.shape), spikes)
+    assert payload.header["scale"] == 0.5
+
+
+def test_spikes_that_are_no_bits_are_left_out(recording):
+    changed = recording.copy(deep=True)
+    group = changed["blocks/1/attention/key/neuron"]
+    group["spikes"] = group["spikes"].astype(np.float32) * 0.5
+    packed = probe_payload(changed, SAMPLE).header["spikes"]
+    assert "blocks.1.attention.key.neuron" not in packed and len(packed) == 9
+
+
+def test_row_sums_travel(recording):
+    for block in probe_payload(recording, SAMPLE).header["attention"]:
+        sums = measures.row_sums(recording, block["block"], SAMPLE)
+        assert (block["sums"]["low"], block["sums"]["high"]) == (sums.low, sums.high)
+        assert block["sums"]["median"] == sums.median and block["sums"]["normalised"] is False
+
+
 def test_lags_are_mean_sizes_by_head(recording):
     payload = probe_payload(recording, SAMPLE)
     if "1" not in recording["blocks/0/attention/query/lags"].data_vars:
@@ -125,7 +156,11 @@ def test_arrays_are_aligned_and_the_buffer_small(recording):
     )
     lags = 2 * 3 * 3 * 5 * 3 * 77 * 4
     a_layer = 13 * (4 + 5 + 3 * 5 * 4) + 5 * 4 + 3 * 4 * 160 + 12 * ALIGN
-    other = payload.array("input").nbytes + payload.array("logits").nbytes + 2000
+    bits = sum(
+        payload.array(n).nbytes + ALIGN for n in payload.header["arrays"] if n[:7] == "spikes."
+    )
+    assert bits <= 10 * (5 * 39 * 77 // 8 + 2 * ALIGN)
+    other = bits + payload.array("input").nbytes + payload.array("logits").nbytes + 2000
     assert len(payload.buffer) <= maps + lags + len(payload.header["layers"]) * a_layer + other
 
 
@@ -219,6 +254,10 @@ def test_notebook_widget(recording):
     assert widget.state["step"] == 3
     with pytest.raises(Exception, match="range"):
         widget.range = "wide"
+    widget.stage = "qkv"
+    assert widget.state["stage"] == "qkv"
+    with pytest.raises(Exception, match="stage"):
+        widget.stage = "attention"
 
 
 def test_streamlit_tells_news_from_echo():

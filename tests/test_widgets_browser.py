@@ -4,6 +4,7 @@ import base64
 import re
 import shutil
 
+import numpy as np
 import pytest
 
 from dista import measures
@@ -193,8 +194,10 @@ def test_clicks_on_the_other_panels(page, recordings):
     raster = page.locator("canvas[data-name=raster]")
     before = page.locator(".membrane h3").inner_text()
     raster.focus()
-    page.keyboard.press("ArrowDown")
-    page.wait_for_function("(old) => window.told.at(-1)[1].neuron !== old", arg=state["neuron"])
+    for _ in range(2):  # the second one finds the focus where it was
+        page.keyboard.press("ArrowDown")
+        page.wait_for_function("(old) => window.told.at(-1)[1].neuron !== old", arg=state["neuron"])
+        state = page.evaluate("window.told.at(-1)[1]")
     assert page.locator(".membrane h3").inner_text() != before
     box = page.locator(".membrane svg").bounding_box()
     page.locator(".membrane svg").click(position={"x": box["width"] * 0.15, "y": 90})
@@ -281,6 +284,202 @@ def test_a_map_within_one_step_is_labelled_as_such(page, recordings):
     assert set(found) == {"self", "others"} and sum(found.values()) == split.total
 
 
+# --- stages -------------------------------------------------------------------------------------
+
+
+def open_stage(page, stage):
+    page.locator(f"[data-stage={stage}]").click()
+    told(page, stage=stage)
+
+
+def shown_panels(page):
+    """The panels of stages that can be seen, by class."""
+    names = "nodes => nodes.filter((n) => n.clientWidth).map((n) => n.className.split(' ')[1])"
+    stages = {"input", "stem", "qkv", "attention", "values", "decision"}
+    return stages & set(page.locator(".panel").evaluate_all(names))
+
+
+def compared(page):
+    """Key step, row, column of the compared key, the count of coincidences and the entry of the map."""
+    words = page.locator(".verdict").inner_text()
+    row, column, step = map(
+        int, re.search(r"key row (\d+), column (\d+), step (\d+)", words).groups()
+    )
+    count = int(page.locator(".verdict [data-count]").get_attribute("data-count"))
+    entry = int(page.locator(".verdict [data-entry]").get_attribute("data-entry"))
+    return (step - 1, row - 1, column - 1), count, entry
+
+
+def entries(recording, state, sample):
+    """The recorded map of a state's query: counts by (key step, row, column)."""
+    maps = measures.key_maps(
+        recording, state["block"], state["head"], (state["row"], state["column"]), state["step"], sample
+    )  # fmt: skip
+    return {
+        (int(step), row, column): int(maps.raw[i, row, column])
+        for i, step in enumerate(maps.key_steps)
+        for row in range(ROWS)
+        for column in range(COLUMNS)
+    }
+
+
+@pytest.mark.parametrize("form", ["map", "projection"])
+def test_coincident_spikes_are_the_entry_of_the_map(page, recordings, form):
+    recording = recordings(form)
+    maps = recording["blocks/0/attention/scores"].isel(batch=1, pair=slice(-3, None))
+    head, token = divmod(int(maps.sum(("pair", "key")).values.argmax()), ROWS * COLUMNS)
+    state = dict(step=4, block=0, head=head, row=token // COLUMNS, column=token % COLUMNS)
+    show(page, probe_payload(recording, 1), state=state)
+    open_stage(page, "qkv")
+    known = entries(recording, state, 1)
+    key, count, entry = compared(page)
+    assert count == entry == known[key] == max(known.values()) > 0
+    keys = page.locator("canvas[data-name=keys]")
+    keys.focus()
+    presses = ["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "PageUp", "PageDown", "ArrowLeft"]
+    seen = {key}
+    for name in presses:
+        page.keyboard.press(name)
+        page.wait_for_timeout(40)
+        key, count, entry = compared(page)
+        assert count == entry == known[key]
+        seen.add(key)
+    assert len(seen) > 3 and len({step for step, *_ in seen}) == (2 if form == "map" else 1)
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(40)
+    assert known[compared(page)[0]] == max(known.values())
+    assert page.evaluate("window.told.at(-1)[1]")["row"] == state["row"], "the query stays"
+
+
+def test_pointing_at_a_key_compares_it(page, recordings):
+    recording = recordings("projection")
+    show(page, probe_payload(recording))
+    open_stage(page, "qkv")
+    known = entries(recording, START, 0)
+    before = compared(page)[0]
+    keys = page.locator("canvas[data-name=keys]")
+    box = keys.bounding_box()  # Q, K and V side by side
+    third = box["width"] / 3
+    keys.hover(position={"x": third + 0.35 * third, "y": box["height"] * 0.6})
+    page.wait_for_timeout(60)
+    key, count, entry = compared(page)
+    assert count == entry == known[key] and key[0] == START["step"] and key != before
+    assert "Q" in keys.get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("form", ["map", "projection"])
+def test_what_is_read_is_what_the_model_reads(page, recordings, form):
+    recording = recordings(form)
+    show(page, probe_payload(recording, 1), state=START | {"stage": "readout"})
+    read = recording["blocks/0/attention/read"].isel(time=3, batch=1, head=1, query=2 * COLUMNS + 4)
+    shown = page.locator(".values [data-read]")
+    assert float(shown.get_attribute("data-read")) == pytest.approx(float(read.sum()), rel=1e-5)
+    spikes = recording["blocks/0/attention/neuron/spikes"].values[3, 1, 13:26, 2, 4]
+    assert (
+        f"{spikes.sum()} of their 13 neurons spike" in page.locator(".values .readout").inner_text()
+    )
+
+
+def test_the_stem_and_the_tiles_count_as_the_package_does(page, recordings):
+    recording = recordings("map")
+    show(page, probe_payload(recording, 1), state=START | {"stage": "stem"})
+    spikes = [recording[f"stem/{n}/neuron/spikes"].values[3, 1] for n in ("stages/0", "position")]
+    both = np.add(*[s.astype(int) for s in spikes])
+    words = page.locator(".stem .readout").inner_text()
+    assert f"column 5: {both[:, 2, 4].sum()} spikes; all patches {both.sum()}" in words
+    maps = measures.key_maps(recording, 0, 1, (2, 4), 3, 1)
+    rate = measures.firing_map(recording.isel(batch=[1])).rate
+    names = measures.firing_map(recording).layers
+    texts = {
+        n: page.locator(f"[data-stage={n}] b").inner_text()
+        for n in ("scores", "denoise", "readout")
+    }
+    assert float(texts["scores"]) == maps.raw.sum()
+    assert float(texts["denoise"].split()[0]) == pytest.approx(
+        100 * maps.removed.sum() / maps.raw.sum(), abs=0.5
+    )
+    fired = 100 * rate[names.index("blocks.0.attention.neuron"), 3]
+    assert float(texts["readout"].split()[0]) == pytest.approx(fired, abs=0.5)
+    logits = recording["head"].values[3, 1]
+    assert (
+        page.locator("[data-stage=logits]")
+        .get_attribute("aria-label")
+        .startswith(f"Logits: class {logits.argmax()} leads")
+    )
+
+
+def test_the_map_is_open_at_first(page, recordings):
+    show(page, probe_payload(recordings("map")))
+    assert shown_panels(page) == {"input", "attention", "decision"}
+    checked = page.locator("[role=radio][aria-checked=true]")
+    assert checked.get_attribute("data-stage") == "denoise" and checked.count() == 1
+    assert page.locator("[role=radio][tabindex='0']").count() == 1
+    page.locator("canvas[data-name=film]").focus()
+    page.keyboard.press("ArrowUp")
+    told(page, row=START["row"] - 1, stage="denoise")
+
+
+def test_arrows_on_the_stages_leave_the_query_alone(page, recordings):
+    show(page, probe_payload(recordings("map")))
+    page.locator("[data-stage=denoise]").focus()
+    for expected in ("readout", "logits", "input", "stem"):
+        page.keyboard.press("ArrowRight")
+        state = told(page, stage=expected)
+        assert (state["row"], state["column"]) == (START["row"], START["column"])
+    assert shown_panels(page) == {"input", "stem", "decision"}
+    page.keyboard.press("End")
+    told(page, stage="logits")
+    assert shown_panels(page) == {"input", "attention", "decision"}
+    assert page.locator(".panel[data-open]").get_attribute("aria-label") == "Decision, step by step"
+
+
+def test_a_narrow_page_shows_the_open_stage_alone(page, recordings):
+    page.set_viewport_size({"width": 390, "height": 844})
+    show(page, probe_payload(recordings("map")))
+    for stage, panel in (("stem", "stem"), ("qkv", "qkv"), ("scores", "attention"),
+                         ("readout", "values"), ("logits", "decision"), ("input", "input")):  # fmt: skip
+        open_stage(page, stage)
+        assert shown_panels(page) == {panel}
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(
+    "names, stage, words",
+    [
+        (["*.scores", "*.denoise"], "qkv", "The spikes of Q, K and V were not recorded"),
+        (["*.scores", "*.denoise"], "stem", "The spikes that leave the stem were not recorded"),
+        (
+            ["*.scores", "*.query.neuron.*"],
+            "readout",
+            "blocks.1.attention.neuron were not recorded",
+        ),
+        (["*.spikes"], "qkv", "No attention map was recorded"),
+        (["*.spikes"], "readout", "No attention map was recorded"),
+        (["*.scores", "*.spikes"], "denoise", "What the denoiser keeps was not recorded"),
+        (["*.denoise", "*.spikes"], "scores", "The counts before the denoiser were not recorded"),
+        ("head", "stem", "The spikes that leave the stem were not recorded"),
+    ],
+)
+def test_stages_say_what_is_missing(
+    page, recordings, small_model, small_input, names, stage, words
+):
+    model = small_model()
+    payload = probe_payload(record(model, small_input(model.config, steps=STEPS), names))
+    show(page, payload, state={"stage": stage})
+    assert words in page.locator(".dista-probe").inner_text()
+    for tile in ("stem", "qkv", "scores", "denoise", "readout", "logits", "input"):
+        page.locator(f"[data-stage={tile}]").click()
+        page.wait_for_timeout(40)
+
+
+def test_a_map_that_was_changed_is_not_called_a_count(page, recordings):
+    changed = recordings("map").copy(deep=True)
+    changed["blocks/0/attention/scores"].values[:] += 1
+    show(page, probe_payload(changed), state=START | {"stage": "qkv"})
+    words = page.locator(".verdict").inner_text()
+    assert "the map was changed after it was counted" in words
+
+
 @pytest.mark.parametrize(
     "names, words",
     [
@@ -309,7 +508,7 @@ def test_nothing_is_wider_than_the_page(page, recordings, width):
 
 
 def test_in_a_notebook(page, recordings):
-    traits = dict(START, sample=0, layer="", neuron=-1, range="map")
+    traits = dict(START, sample=0, layer="", neuron=-1, range="map", stage="denoise")
     data = base64.b64encode(probe_payload(recordings("map")).to_bytes()).decode()
     page.evaluate(JUPYTER, [module("jupyter"), data, traits])
     page.locator("canvas[data-name=input]").click(position={"x": 3, "y": 3})
@@ -319,3 +518,7 @@ def test_in_a_notebook(page, recordings):
     assert saved["layer"].endswith("neuron") and saved["neuron"] >= 0
     page.evaluate("window.model.fire('step', 1)")
     title(page, "Step 2 of 5")
+    page.evaluate("window.model.fire('stage', 'stem')")
+    page.locator(".stem").wait_for()
+    page.locator("[data-stage=logits]").click()
+    page.wait_for_function("window.saved.stage === 'logits'")

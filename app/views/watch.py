@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,14 @@ import controls
 import snippets
 import state
 import streamlit as st
+import trust
 import url
 
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from dista.widgets.packing import Payload
 
 KEY = "watch-probe"
@@ -52,6 +56,7 @@ def show() -> None:
             image = controls.choose_image(checkpoint, problems)
             code = st.popover("Copy as Python")
             st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+            doubts = st.popover("How far to trust it", **url.opened("trust"))
         waiting = st.container(width="content")
     if checkpoint is None:
         show_without_checkpoint(problems)
@@ -64,6 +69,9 @@ def show() -> None:
         payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
         seen = show_probe(payload, place, checkpoint=checkpoint.name, sample=sample)
         code.code(as_python(checkpoint, sample, image, seen), language="python")
+    if doubts.open:
+        with doubts, state.plain_errors():
+            show_doubts(checkpoint, recording, sample, image)
 
 
 def show_without_checkpoint(problems: list[str]) -> None:
@@ -81,6 +89,23 @@ def show_without_checkpoint(problems: list[str]) -> None:
 def show_probe(payload: Payload, place: dict[str, Any], **choices: Any) -> dict[str, Any]:
     remember = partial(url.remember_place, KEY, **choices)
     return probe(payload, key=KEY, state=place, on_change=remember)
+
+
+def show_doubts(
+    checkpoint: state.Checkpoint, recording: xr.DataTree, sample: int, image: str | None
+) -> None:
+    """Row sums, and how much of the maps networks have that learned nothing."""
+    st.markdown("**Counts, not probabilities**\n\n" + bullets(trust.row_sentences(recording)))
+    found = trust.untrained(checkpoint, sample, image)
+    st.markdown(
+        "**How much of it is learned?**\n\n" + bullets(map(trust.similarity_sentence, found))
+    )
+    st.caption(trust.METHOD)
+    st.code("\n".join(snippets.trust(checkpoint, sample, image)), language="python")
+
+
+def bullets(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 def warn(problems: list[str]) -> None:

@@ -54,6 +54,7 @@ from dista.measures.noise import (
 )
 from dista.measures.paired import Answers, PairedDifference, paired_difference
 from dista.measures.similarity import MapSimilarity, map_similarity
+from dista.measures.trust import RowSums, UntrainedSimilarity, row_sums, untrained_similarity
 
 __all__ = [
     "Answers",
@@ -80,8 +81,10 @@ __all__ = [
     "Patch",
     "PatchAttention",
     "Raster",
+    "RowSums",
     "SpikeDistance",
     "Stage",
+    "UntrainedSimilarity",
     "anytime",
     "attention_over_time",
     "attention_received",
@@ -108,6 +111,8 @@ __all__ = [
     "patch_attention",
     "raster",
     "representatives",
+    "row_sums",
     "spike_distance",
     "split",
+    "untrained_similarity",
 ]

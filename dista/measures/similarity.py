@@ -38,7 +38,7 @@ def map_similarity(
     for block in blocks(recording):
         names = [f"blocks.{block}.attention.{stage}" for stage in ("scores", "denoise")]
         pairs = [(_map(recording, name, sample), _map(other, name, sample)) for name in names]
-        found.append(MapSimilarity(block, *(_cosine(*pair) for pair in pairs)))
+        found.append(MapSimilarity(block, *(cosine(*pair) for pair in pairs)))
     return found
 
 
@@ -46,7 +46,8 @@ def _map(recording: xr.DataTree, name: str, sample: int) -> np.ndarray:
     return one_sample(need(recording, name), sample).values.astype(float).ravel()
 
 
-def _cosine(a: np.ndarray, b: np.ndarray) -> float | None:
+def cosine(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Cosine of two vectors, None where one is 0; MeasureError where their sizes differ."""
     if a.shape != b.shape:
         raise MeasureError(
             f"the maps have {a.size} and {b.size} entries; compare recordings of the same model "

@@ -1,14 +1,15 @@
 """A recording, packed for the probe: what one sample looks like from input to logits.
 
 Nothing is computed here that the eye does not need: attention maps travel as the integers they
-are, neurons are cut down to some that stand for each layer, and what the browser can derive
-from a click (totals, shares) is left to it.
+are, spikes of the stages as bits, neurons with all their traces are cut down to some that stand for
+each layer, and what the browser can derive from a click (totals, coincidences) is left to it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from dista import measures
 from dista.widgets.packing import Packer, Payload
 from dista.widgets.sample import Sample
+from dista.widgets.spikes import pack_spikes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,6 +58,7 @@ def probe_payload(
     header["grid"] = _grid(source, patch_grid)
     header["attention"] = _pack_attention(packer, source, header["grid"])
     header["layers"] = _pack_layers(packer, source, tau_start, config, shown)
+    header["spikes"] = pack_spikes(packer, source, header["grid"], config)
     header["input"] = _pack_input(packer, source)
     header["label"] = _label(recording, sample, label)
     header["decision"] = _pack_decision(packer, source)
@@ -65,6 +68,7 @@ def probe_payload(
     header["step_sentences"] = _per_step(step_sentences, source.steps, "step_sentences")
     header["memory"] = config.get("memory")
     header["head_dim"] = config["dim"] // config["heads"] if "heads" in config else None
+    header["scale"] = config.get("attention_scale")
     header["arrays"] = packer.arrays
     return Payload(header, packer.to_bytes())
 
@@ -112,12 +116,18 @@ def _pack_attention(packer: Packer, source: Sample, grid: list[int] | None) -> l
                 "heads": some.sizes["head"],
                 "cross": bool((pairs[:, 0] != pairs[:, 1]).any()),
                 "raw": raw is not None,
+                "sums": _row_sums(source, block, "raw" if kept is None else "kept"),
                 "rule": {} if kept is None else _plain(kept.attrs),
                 "kept": _pack_maps(packer, name, _map_values(raw), _map_values(kept)),
                 "lags": _pack_lags(packer, source, block, some.sizes["head"]),
             }
         )
     return entries
+
+
+def _row_sums(source: Sample, block: int, of: measures.Stage) -> dict[str, Any]:
+    sums = measures.row_sums(source.recording, block, source.sample, of=of)
+    return asdict(sums) | {"normalised": sums.normalised}
 
 
 def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:

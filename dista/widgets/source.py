@@ -13,8 +13,19 @@ from pathlib import Path
 
 HOSTS = ("streamlit", "jupyter")
 _HERE = Path(__file__).parent
-_FILES = ("dom", "recording", "theme", "state", "chart", "input", "film", "lags", "attention")
-_FILES += ("decision", "tau", "neurons", "probe")
+_FILES = (
+    "dom",
+    "recording",
+    "theme",
+    "state",
+    "chart",
+    "maps",
+    "input",
+    "film",
+    "lags",
+    "attention",
+)
+_FILES += ("decision", "stem", "coincidence", "values", "stages", "tau", "neurons", "probe")
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)
 

@@ -2,14 +2,14 @@
 // strips that choose block and head.
 
 import { el, panel, inside, choices, number } from "./dom.js";
-import { sum, totals } from "./recording.js";
+import { sum, strongest, totals } from "./recording.js";
 import { question, visible, largest, drawFilm, drawNow, locate } from "./film.js";
 import { lagChart } from "./lags.js";
 import { RANGES } from "./state.js";
 
 export function attentionPanel(store, app) {
   const { recording } = store;
-  const { node, heading, note, body } = panel("attention", "What this patch attends to, across space and time");
+  const { node, heading, note, body } = panel("attention centre", "What this patch attends to, across space and time");
   if (!recording.attention.length) {
     note.textContent = "No attention map was recorded. Record blocks.*.attention.scores and blocks.*.attention.denoise to see it.";
     return { node, draw() {} };
@@ -23,7 +23,8 @@ export function attentionPanel(store, app) {
   const legend = el("span", { class: "scale" });
   const strips = el("div", { class: "strips" });
   const now = el("div", { class: "now" }, large, lags);
-  body.append(now, film, readout, shares, strips, el("div", { class: "ranges" }, range.node, legend));
+  const sums = el("p", { class: "note sums" });
+  body.append(now, film, readout, shares, strips, el("div", { class: "ranges" }, range.node, legend), sums);
   let places = [];
 
   const find = (event) => {
@@ -40,7 +41,7 @@ export function attentionPanel(store, app) {
 
   function draw(view) {
     const { state } = view;
-    const asked = question(recording, state);
+    const { question: asked } = view;
     heading.textContent = asked.block.cross ? "What this patch attends to, across space and time"
       : `What this patch attends to, step by step`;
     note.textContent = explain(recording, asked);
@@ -57,6 +58,7 @@ export function attentionPanel(store, app) {
     drawStrips(strips, store);
     range.show(RANGES.indexOf(state.range));
     drawLegend(legend, view, asked);
+    sums.textContent = rowSums(asked.block);
   }
   return { node, draw };
 }
@@ -64,7 +66,8 @@ export function attentionPanel(store, app) {
 function explain(recording, { block }) {
   const most = recording.head_dim ? ` (0–${recording.head_dim})` : "";
   const { kind, u } = block.rule;
-  const rule = !block.kept ? "" : kind === "threshold" ? ` The denoiser keeps counts above u = ${number(u)}.`
+  const rule = !block.kept ? " What the denoiser keeps was not recorded." : !block.raw ? " The counts before the denoiser were not recorded."
+    : kind === "none" ? " There is no denoiser: all is kept." : kind === "threshold" ? ` The denoiser keeps counts above u = ${number(u)}.`
     : kind === "lookup" ? " The denoiser looks each count up in a table." : "";
   if (block.cross) return `Coincident spikes between this query and every key of every reachable step${most}.${rule}`;
   const memory = { projection: "projection memory", attenuated: "attenuated memory" }[recording.memory?.form];
@@ -73,15 +76,15 @@ function explain(recording, { block }) {
   return `This map compares patches of one step: coincident spikes of query and key${most}. ${past}${rule}`;
 }
 
-// ---- words and numbers ---------------------------------------------------------------------
-
-function strongest(maps) {
-  let best = { value: 0 };
-  for (const [step, values] of maps) {
-    values.forEach((value, key) => { if (value > best.value) best = { value, step, key }; });
-  }
-  return best;
+// Whether rows compare: what all queries of the block, its heads and steps sum to.
+function rowSums({ block, sums: { low, median, high, rows, empty, normalised } }) {
+  if (!high) return `No row of block ${block + 1} attends to anything.`;
+  const silent = empty ? ` ${empty} of ${rows} attend to nothing.` : "";
+  if (normalised) return `Rows of block ${block + 1} are normalised: each sums to ${number(high)}.${silent}`;
+  return `Rows of block ${block + 1} are not normalised: they sum to ${number(low)}–${number(high)} (median ${number(median)}).${silent}`;
 }
+
+// ---- words and numbers ---------------------------------------------------------------------
 
 // One sentence about the query, for the live region and for labels.
 export function spoken(recording, state) {
@@ -127,7 +130,8 @@ function drawShares(node, { recording, state }, asked) {
   node.replaceChildren(...bars, el("p", { class: "legend" }, legend));
 }
 
-function drawStrips(node, store) {
+// Buttons for block and head, with how much attention this query pays in each.
+export function drawStrips(node, store) {
   const { recording, state } = store;
   const token = state.row * recording.grid[1] + state.column;
   const heads = recording.attention.map((block) => Array.from({ length: block.heads }, (_, head) =>

@@ -20,7 +20,7 @@ export function decisionPanel(store) {
     const at = (step, name) => logits[step * classes + name];
     note.textContent = settles(recording);
     const named = namedClasses(recording, classes, at);
-    const ends = Math.max(...named.map((name) => recording.className(name).length)) * 7 + 16;
+    const ends = Math.max(...named.map((name) => recording.className(name).length)) * 7 + 32;
     const plot = chart(body.clientWidth, Math.round(Math.min(280, Math.max(170, body.clientWidth * 0.55))), recording.steps, {
       left: 30, right: Math.min(110, ends), top: 30, low: Math.min(0, ...logits), high: Math.max(0, ...logits),
     });

@@ -30,6 +30,12 @@ export function panel(name, title) {
   return { node, heading, note, body };
 }
 
+// Makes `children` the content of a node, without touching what is there already: it keeps the focus.
+export function contain(node, children) {
+  const same = node.childNodes.length === children.length && children.every((child, i) => child === node.childNodes[i]);
+  if (!same) node.replaceChildren(...children);
+}
+
 // Sizes a canvas in CSS pixels for the screen's density; returns a cleared context.
 export function prepare(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
@@ -62,7 +68,7 @@ export function choices(label, entries, pick, name = "choice") {
 
 export function number(value, digits = 2) {
   if (!Number.isFinite(value)) return "?";
-  return Number.isInteger(value) ? String(value) : value.toFixed(digits).replace(/\.?0+$/, "");
+  return Number.isInteger(value) ? String(value) : value.toFixed(digits).replace(/\.0+$|(\.\d*[1-9])0+$/, "$1");
 }
 
 export function plural(count, word) {

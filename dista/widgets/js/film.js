@@ -2,9 +2,15 @@
 
 import { prepare, number } from "./dom.js";
 import { sum } from "./recording.js";
-import { shade, hatch } from "./theme.js";
+import { hatch } from "./theme.js";
+import { drawMap, ring, border, text } from "./maps.js";
 
 const ROWS = ["raw", "kept", "removed"];
+
+// Rows that the open stage is about; "scores" is the map before the denoiser.
+const inStage = (row, { stage }) => ({ scores: row === "raw", denoise: row !== "raw" })[stage] ?? false;
+const FADED = 0.35;
+const fades = (row, state) => state.stage === "scores" && !inStage(row, state);
 
 // Everything about one query: for each key step up to now, its maps, or null if out of reach.
 // Without attention across steps, each step shows its own query's map.
@@ -35,44 +41,6 @@ export function largest(recording, block, state, column) {
   let most = 0;
   for (const map of [column.raw, column.kept]) for (const value of map ?? []) most = Math.max(most, value);
   return most;
-}
-
-function drawMap(context, theme, colors, values, most, box, grid) {
-  const [rows, columns] = grid;
-  const edges = (count, side, start) => Array.from({ length: count + 1 }, (_, i) => start + Math.round((i * side) / count));
-  const [xs, ys] = [edges(columns, box.width, box.x), edges(rows, box.height, box.y)];
-  context.fillStyle = colors[0];
-  context.fillRect(box.x, box.y, box.width, box.height);
-  for (let i = 0; i < values.length; i++) {
-    if (!values[i]) continue;
-    const [row, column] = [Math.floor(i / columns), i % columns];
-    context.fillStyle = shade(colors, values[i], most);
-    context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
-  }
-}
-
-function ring(context, box, [rows, columns], row, column, color, dash = []) {
-  const [w, h] = [box.width / columns, box.height / rows];
-  context.strokeStyle = color;
-  context.lineWidth = 1.5;
-  context.setLineDash(dash);
-  context.strokeRect(box.x + column * w + 0.75, box.y + row * h + 0.75, w - 1.5, h - 1.5);
-  context.setLineDash([]);
-}
-
-function border(context, box, color, width) {
-  context.strokeStyle = color;
-  context.lineWidth = width;
-  const out = width > 1 ? 2 : 0.5;
-  context.strokeRect(box.x - out, box.y - out, box.width + 2 * out, box.height + 2 * out);
-}
-
-function text(context, theme, words, x, y, { align = "center", bold = false, color = theme.muted, size = 12 } = {}) {
-  context.font = `${bold ? 600 : 400} ${size}px ${theme.font}`;
-  context.textAlign = align;
-  context.textBaseline = "middle";
-  context.fillStyle = color;
-  context.fillText(words, x, y);
 }
 
 // Columns side by side, wrapped onto several lines where the panel is narrow.
@@ -106,8 +74,9 @@ export function drawFilm(canvas, view, asked, width) {
     if (line * plan.perLine > state.step) continue;
     asked.rows.forEach((row, i) => {
       const box = plan.at(line * plan.perLine, i);
-      if (plan.labels) text(context, theme, row, 0, box.y + box.height / 2, { align: "left" });
-      else text(context, theme, row, box.x, box.y - 8, { align: "left" });
+      const look = inStage(row, state) ? { align: "left", bold: true, color: theme.ink_ } : { align: "left" };
+      if (plan.labels) text(context, theme, row, 0, box.y + box.height / 2, look);
+      else text(context, theme, row, box.x, box.y - 8, look);
     });
     if (plan.labels) text(context, theme, "sum", 0, plan.at(line * plan.perLine, asked.rows.length).y + 4, { align: "left" });
   }
@@ -135,7 +104,9 @@ function drawColumn(context, view, asked, column, key, plan, places) {
       hatch(context, box.x, box.y, box.width, box.height, theme.muted);
     } else {
       const colors = row === "removed" ? theme.removed : theme.kept;
+      context.globalAlpha = fades(row, state) ? FADED : 1;
       drawMap(context, theme, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
+      context.globalAlpha = 1;
       if (hover?.row !== undefined) ring(context, box, recording.grid, hover.row, hover.column, theme.accent, [2, 2]);
       ring(context, box, recording.grid, state.row, state.column, theme.hot);
       places.push({ step: key, map: row, rows: recording.grid[0], columns: recording.grid[1], ...box });
@@ -197,20 +168,22 @@ export function drawNow(canvas, view, asked, width) {
   const column = asked.columns[state.step];
   asked.rows.forEach((row, i) => {
     const box = { x: i * (size + 10) + 1, y: 22, width: size, height: tall };
-    text(context, theme, `${row}, step ${state.step + 1}`, box.x, 9, { align: "left", bold: true });
+    text(context, theme, `${row}, step ${state.step + 1}`, box.x, 9, { align: "left", bold: !fades(row, state) });
     const colors = row === "removed" ? theme.removed : theme.kept;
+    context.globalAlpha = fades(row, state) ? FADED : 1;
     drawMap(context, theme, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
+    context.globalAlpha = 1;
     ring(context, box, recording.grid, state.row, state.column, theme.hot);
     border(context, box, theme.line, 1);
   });
 }
 
-// The step, and the patch of a map, at a point; undefined beside them.
+// The step, and the map and its patch, at a point; undefined beside them.
 export function locate(places, x, y) {
   const place = places.find((p) => x >= p.x && x < p.x + p.width && y >= p.y && y < p.y + p.height);
   if (!place) return undefined;
   if (!place.map) return { step: place.step };
   const row = Math.min(place.rows - 1, Math.floor(((y - place.y) / place.height) * place.rows));
   const column = Math.min(place.columns - 1, Math.floor(((x - place.x) / place.width) * place.columns));
-  return { step: place.step, row, column };
+  return { step: place.step, map: place.map, row, column };
 }

@@ -1,6 +1,6 @@
 // Spikes of the chosen layer and the membrane potential of the chosen neuron.
 
-import { el, svg, panel, prepare, inside, number } from "./dom.js";
+import { el, svg, panel, prepare, inside, contain, number } from "./dom.js";
 import { layerTitle } from "./recording.js";
 import { chart, timeAxis, timeChart, path } from "./chart.js";
 
@@ -44,7 +44,7 @@ export function rasterPanel(store) {
     const found = traces(recording, state);
     const spikes = found?.of("spikes");
     heading.textContent = found ? `Spikes of ${layerTitle(state.layer)}` : "Spikes";
-    body.replaceChildren(...(spikes ? [canvas] : []));
+    contain(body, spikes ? [canvas] : []);
     if (!spikes) { note.textContent = "No spikes of this layer were recorded."; return; }
     const { layer, shown } = found;
     note.textContent = fired(layer, shown);
@@ -108,7 +108,7 @@ export function membranePanel(store) {
     const found = traces(recording, state);
     const membrane = found?.of("membrane");
     heading.textContent = found ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
-    body.replaceChildren(...(membrane ? [figure, legend] : []));
+    contain(body, membrane ? [figure, legend] : []);
     if (!membrane) { note.textContent = "No membrane potential of this layer was recorded."; return; }
     note.textContent = `${place(found.layer, state.neuron)}: charge, threshold, reset. ${forgets(found, state.neuron)}`;
     const of = (part) => { const all = found.of(part); return all && Array.from({ length: recording.steps }, (_, t) => all[t * found.shown + found.place]); };

@@ -5,12 +5,19 @@ import { decode } from "./recording.js";
 import { readTheme } from "./theme.js";
 import { Store } from "./state.js";
 import { Frames, timeRail, inputPanel, askedPerStep } from "./input.js";
+import { question } from "./film.js";
 import { attentionPanel, spoken } from "./attention.js";
 import { decisionPanel } from "./decision.js";
+import { stemPanel } from "./stem.js";
+import { coincidencePanel } from "./coincidence.js";
+import { readoutPanel } from "./values.js";
+import { stageRow, PANEL_OF } from "./stages.js";
 import { tauPanel } from "./tau.js";
 import { rasterPanel, membranePanel } from "./neurons.js";
 
+const LOOKS = ["range", "layer", "neuron", "stage"]; // parts of the state that are not a question
 const PACE = 700;                                   // ms a step while playing
+const CENTRE = ["stem", "qkv", "attention", "values"]; // panels that take turns in one place
 
 // Mounts a probe inside `parent`. `tell(state)` hears of the reader's changes. Returns an object
 // with update(bytes), set(state), refresh() and remove().
@@ -22,12 +29,12 @@ export function mount(parent, bytes, tell, wanted = {}) {
   root.append(grid, live);
   parent.append(root);
   const store = new Store(recording, { ...recording.state, ...wanted }, tell);
-  const app = { playing: false, play: () => play(!app.playing), point };
-  let panels = [], theme = null, frames = null, hover = null, queued = 0, timer = 0, revision = recording.revision;
+  const app = { playing: false, play: () => play(!app.playing), point, pin, reveal };
+  let panels = [], theme = null, frames = null, hover = null, pinned = null, queued = 0, timer = 0, revision = recording.revision;
 
   function build() {
-    panels = [timeRail, inputPanel, attentionPanel, decisionPanel, tauPanel, rasterPanel, membranePanel]
-      .map((make) => make(store, app));
+    panels = [timeRail, stageRow, inputPanel, stemPanel, coincidencePanel, attentionPanel, readoutPanel, decisionPanel,
+      tauPanel, rasterPanel, membranePanel].map((make) => make(store, app));
     const focused = focusables().indexOf(root.getRootNode().activeElement);
     grid.replaceChildren(...panels.map(({ node }) => node));
     if (focused >= 0) focusables()[focused]?.focus({ preventScroll: true });
@@ -43,8 +50,30 @@ export function mount(parent, bytes, tell, wanted = {}) {
     if (!root.isConnected || !root.clientWidth) return;
     if (!theme) dress();
     const { state, recording: current } = store;
-    const view = { state, recording: current, theme, frames, hover, asked: askedPerStep(current, state) };
-    panels.forEach((panel) => panel.draw(view));
+    const view = { state, recording: current, theme, frames, hover, pinned,
+      asked: askedPerStep(current, state), question: question(current, state) };
+    open(PANEL_OF[state.stage]);
+    panels.filter(({ node }) => node.clientWidth).forEach((panel) => panel.draw(view));
+  }
+
+  // Marks the panel of the open stage. Panels of the centre make room for each other; on a narrow page,
+  // whose stylesheet says so, all panels of stages do.
+  function open(name) {
+    for (const { node } of panels) {
+      const is = (other) => node.classList.contains(other);
+      if (!Object.values(PANEL_OF).some(is)) continue;
+      node.toggleAttribute("data-open", is(name));
+      node.toggleAttribute("data-closed", !is(name));
+      node.toggleAttribute("data-away", CENTRE.some(is) && !is(CENTRE.includes(name) ? name : "attention"));
+    }
+  }
+
+  // Brings the top of the open panel into view, if it is below.
+  function reveal() {
+    draw();
+    const { node } = panels.find((panel) => panel.node.hasAttribute("data-open")) ?? panels[0];
+    const hidden = node.getBoundingClientRect().top > innerHeight - 160;
+    if (hidden) node.scrollIntoView({ block: "center" });
   }
 
   function dress() {
@@ -67,6 +96,12 @@ export function mount(parent, bytes, tell, wanted = {}) {
     const same = hover?.step === place?.step && hover?.row === place?.row && hover?.column === place?.column;
     hover = place || null;
     if (!same) redraw();
+  }
+
+  function pin(place) {
+    pinned = place;
+    hover = null;
+    redraw();
   }
 
   function play(on) {
@@ -93,8 +128,10 @@ export function mount(parent, bytes, tell, wanted = {}) {
     store.set(changes);
   });
   store.listeners.push((changed) => {
+    const moved = changed.some((name) => !LOOKS.includes(name));
     hover = null;
-    if (!app.playing && changed.some((name) => name !== "range" && name !== "layer" && name !== "neuron")) {
+    if (moved) pinned = null;
+    if (!app.playing && moved) {
       live.textContent = spoken(store.recording, store.state);
     }
     redraw();

@@ -22,6 +22,7 @@ export class Recording {
     this.arrays = arrays;
     this.tokens = this.grid ? this.grid[0] * this.grid[1] : 0;
     this.attention.forEach((block) => this.#indexPairs(block));
+    this.unpacked = {};
   }
 
   array(name) {
@@ -78,6 +79,45 @@ export class Recording {
     return total;
   }
 
+  // How many steps the query at `step` reaches, itself included.
+  reach(block, step) {
+    return Array.from({ length: step + 1 }, (_, key) => this.reaches(block, step, key)).filter(Boolean).length;
+  }
+
+  // All spikes of a layer, 0 or 1 by (step, channel, patch), unpacked when first asked for; null if unknown.
+  spikesOf(name) {
+    if (!this.spikes?.[name]) return null;
+    const bits = this.array(`spikes.${name}`);
+    const [steps, channels] = this.spikes[name];
+    return this.unpacked[name] ??= { channels, values:
+      Uint8Array.from({ length: steps * channels * this.tokens }, (_, i) => (bits[i >> 3] >> (i & 7)) & 1) };
+  }
+
+  // Spikes per patch at one step, summed over the channels from `first` up to `end`.
+  firing(name, step, first = 0, end = Infinity) {
+    const { values, channels } = this.spikesOf(name);
+    const counts = new Float32Array(this.tokens);
+    for (let channel = first; channel < Math.min(end, channels); channel++) {
+      const start = (step * channels + channel) * this.tokens;
+      for (let token = 0; token < this.tokens; token++) counts[token] += values[start + token];
+    }
+    return counts;
+  }
+
+  // Spikes of one patch at one step, over the channels of a head.
+  train(name, step, block, head, token) {
+    const { values, channels } = this.spikesOf(name);
+    const size = channels / block.heads;
+    return Array.from({ length: size }, (_, i) => values[(step * channels + head * size + i) * this.tokens + token]);
+  }
+
+  // Share of a layer's neurons that fire at a step; null where spikes were not recorded.
+  rate(name, step) {
+    const position = this.layers.findIndex((layer) => layer.name === name);
+    const counts = this.array(`layer.${position}.counts`);
+    return counts && counts[step] / this.layers[position].neurons;
+  }
+
   neuronLayers() {
     return this.layers.filter((layer) => layer.shape);
   }
@@ -95,6 +135,15 @@ export function sum(values) {
   let total = 0;
   for (let i = 0; i < (values?.length ?? 0); i++) total += values[i];
   return total;
+}
+
+// The largest entry of `maps` ([key step, key map] pairs); its value is 0 where there is none.
+export function strongest(maps) {
+  let best = { value: 0 };
+  for (const [step, values] of maps) {
+    values.forEach((value, key) => { if (value > best.value) best = { value, step, key }; });
+  }
+  return best;
 }
 
 // Splits attention over `maps` ([key step, key map] pairs) by where it goes, as dista.measures.split

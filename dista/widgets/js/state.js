@@ -1,6 +1,7 @@
 // Where the reader is. Flat and serialisable: it goes into the URL and comes back.
 
 export const RANGES = ["map", "head", "global"];
+export const STAGES = ["input", "stem", "qkv", "scores", "denoise", "readout", "logits"];
 const QUIET = 250;                                  // ms without a change before the host hears of it
 const SOONER = 50;                                  // ms by which the host hears of those that follow first
 const MOVE = "dista-move";                          // the event by which probes of one group go together
@@ -24,6 +25,7 @@ export function settle(recording, wanted = {}) {
     row: Math.floor(patch / columns), column: patch % columns,
     layer, neuron: settleNeuron(recording, layer, wanted.neuron),
     range: RANGES.includes(wanted.range) ? wanted.range : "map",
+    stage: STAGES.includes(wanted.stage) ? wanted.stage : "denoise",
   };
 }
 

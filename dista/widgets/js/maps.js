@@ -1,0 +1,96 @@
+// Maps over patches and rows of spikes on a canvas: what the film and the panels of the stages draw with.
+
+import { prepare } from "./dom.js";
+import { shade } from "./theme.js";
+
+export function drawMap(context, theme, colors, values, most, box, grid) {
+  const [rows, columns] = grid;
+  const edges = (count, side, start) => Array.from({ length: count + 1 }, (_, i) => start + Math.round((i * side) / count));
+  const [xs, ys] = [edges(columns, box.width, box.x), edges(rows, box.height, box.y)];
+  context.fillStyle = colors[0];
+  context.fillRect(box.x, box.y, box.width, box.height);
+  for (let i = 0; i < values.length; i++) {
+    if (!values[i]) continue;
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    context.fillStyle = shade(colors, values[i], most);
+    context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
+  }
+}
+
+export function ring(context, box, [rows, columns], row, column, color, dash = []) {
+  const [w, h] = [box.width / columns, box.height / rows];
+  context.strokeStyle = color;
+  context.lineWidth = 1.5;
+  context.setLineDash(dash);
+  context.strokeRect(box.x + column * w + 0.75, box.y + row * h + 0.75, w - 1.5, h - 1.5);
+  context.setLineDash([]);
+}
+
+export function border(context, box, color, width) {
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  const out = width > 1 ? 2 : 0.5;
+  context.strokeRect(box.x - out, box.y - out, box.width + 2 * out, box.height + 2 * out);
+}
+
+export function text(context, theme, words, x, y, { align = "center", bold = false, color = theme.muted, size = 12 } = {}) {
+  context.font = `${bold ? 600 : 400} ${size}px ${theme.font}`;
+  context.textAlign = align;
+  context.textBaseline = "middle";
+  context.fillStyle = color;
+  context.fillText(words, x, y);
+}
+
+
+// Titled maps side by side, wrapped where the panel is narrow; returns their places for `locate`.
+// An item is { title, values, colors, most, step, query, key }: `query` and `key` are ringed patches.
+export function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
+  const { recording: { grid, steps }, state, theme } = view;
+  const [gap, head] = [8, 22];
+  const fit = Math.max(2, Math.floor((width + gap) / (least + gap)));
+  const lines = Math.ceil(items.length / fit);
+  const perLine = Math.ceil(items.length / lines);
+  const size = Math.min(cap, Math.floor((width + gap) / perLine) - gap - 1);
+  const tall = Math.round((size * grid[0]) / grid[1]);
+  const context = prepare(canvas, Math.min(width, perLine * (size + gap)), lines * (head + tall + gap));
+  return items.map(({ title, values, colors, most, step, query, key, strong }, i) => {
+    const box = { x: (i % perLine) * (size + gap) + 1, y: Math.floor(i / perLine) * (head + tall + gap) + head, width: size, height: tall };
+    text(context, theme, title, box.x, box.y - head / 2, { align: "left", bold: strong, color: strong ? theme.ink_ : theme.muted });
+    drawMap(context, theme, colors, values, most, box, grid);
+    border(context, box, strong ? theme.ink_ : theme.line, 1);
+    if (key) ring(context, box, grid, key.row, key.column, theme.panel);
+    if (key) ring(context, box, grid, key.row, key.column, theme.ink_, [3, 2]);
+    if (query) ring(context, box, grid, state.row, state.column, theme.hot);
+    return { ...box, step: Math.min(step, steps - 1), map: title, rows: grid[0], columns: grid[1] };
+  });
+}
+
+// Rows of cells, one a channel. A row is { label, values, bars, sum }: spikes are filled cells, `bars` values
+// as heights. Channels in `marked` are in the accent colour in the first `tied` rows, with a line through them.
+export function drawCells(canvas, theme, rows, marked, width, tied = rows.length) {
+  const [left, right] = width >= 560 ? [66, 84] : [46, 44];
+  const count = rows[0].values.length;
+  const cell = Math.min(30, (width - left - right) / count);
+  const [tall, gap] = [22, 10];
+  const context = prepare(canvas, Math.min(width, left + right + count * cell), rows.length * (tall + gap));
+  const inset = cell > 6 ? 1.5 : 0.5;
+  context.fillStyle = theme.accent;
+  for (const channel of marked) context.fillRect(left + (channel + 0.5) * cell - 0.75, tall / 2, 1.5, (tied - 1) * (tall + gap));
+  rows.forEach(({ label, values, bars, sum, strong }, i) => {
+    const y = i * (tall + gap);
+    text(context, theme, label, 0, y + tall / 2, { align: "left", bold: strong, color: strong ? theme.ink_ : theme.muted });
+    const most = bars ? Math.max(...values, 0) : 1;
+    values.forEach((value, channel) => {
+      const box = [left + channel * cell + inset, y, cell - 2 * inset, tall];
+      context.fillStyle = theme.panel;
+      context.fillRect(...box);
+      const high = most > 0 ? (tall * Math.max(0, value)) / most : 0;
+      context.fillStyle = i < tied && marked.includes(channel) ? theme.accent : theme.muted;
+      context.fillRect(box[0], y + tall - high, box[2], high);
+      context.strokeStyle = theme.line;
+      context.lineWidth = 1;
+      context.strokeRect(box[0] + 0.5, y + 0.5, box[2] - 1, tall - 1);
+    });
+    text(context, theme, sum, left + count * cell + 8, y + tall / 2, { align: "left", bold: strong, color: theme.ink_ });
+  });
+}
