@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import downloads
 import numpy as np
 import streamlit as st
 
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 POINTS = 400  # points of a curve that are sent to the browser
 HEIGHT = 170
 DEAD, SATURATED = 0.5, 0.2  # shares of a layer's neurons that deserve a sentence
-PLOTLY = {"displaylogo": False, "responsive": True}
+PLOTLY = {"displaylogo": False, "responsive": True, "displayNotifier": False}
+IMAGE = {"format": "png", "scale": 2}  # what the camera of a figure makes
 
 
 def plot(figure: Figure, key: str, **options: Any) -> Any:
     """A figure of the package, with its description for those who cannot see it."""
+    downloads.note(key, figure)
     alt = figure.layout.meta["alt"]
-    return st.plotly_chart(figure, key=key, theme=None, config=PLOTLY, alt=alt, **options)
+    config = PLOTLY | {"toImageButtonOptions": IMAGE | {"filename": key}}
+    return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt, **options)
 
 
 def clickable(figure: Figure) -> Figure:

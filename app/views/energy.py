@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import charts
 import controls
+import downloads
 import experiments
 import snippets
 import state
 import streamlit as st
+import toolbar
 import url
 
 from dista.figures.energy import joules
@@ -53,22 +55,20 @@ def show() -> None:
         checkpoint = controls.choose_checkpoint(problems)
         if checkpoint is not None:
             samples = choose_samples(checkpoint, problems)
-            code = st.popover("Copy as Python")
-            with st.popover("How to read this", key="how-to-read"):
-                st.markdown(f"**{FORMULA}**")
-                st.markdown(HOW_TO_READ)
+            tools = toolbar.show(f"**{FORMULA}**\n{HOW_TO_READ}")
     if checkpoint is None:
         st.markdown(EMPTY)
         return
     with state.plain_errors():
         of = url.choice("of", QUANTITIES, "energy", problems)
         stop = stop_at(checkpoint, problems)
-        code.code(as_python(checkpoint, samples, of, stop), language="python")
+        tools.code.code(as_python(checkpoint, samples, of, stop), language="python")
         said = st.container()
         with controls.measuring("samples", count(samples, "held-out sample")) as seen:
             energy, anytime = experiments.operations(checkpoint, samples, seen)
         said.markdown(f"##### {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
+        downloads.fill(tools.save, f"energy-{checkpoint.name}")
     if problems:
         st.warning(" ".join(dict.fromkeys(problems)))
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import charts
 import controls
+import downloads
 import experiments
 import snippets
 import state
 import streamlit as st
+import toolbar
 import url
 from experiments import Surgery
 
@@ -54,8 +56,7 @@ def show() -> None:
         if checkpoint is not None:
             sample = controls.choose_sample(checkpoint, problems)
             image = controls.choose_image(checkpoint, problems)
-            code = st.popover("Copy as Python")
-            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+            tools = toolbar.show(HOW_TO_READ)
     if checkpoint is None:
         st.markdown(EMPTY)
         return
@@ -67,7 +68,10 @@ def show() -> None:
         if surgery.kind != "learned":
             show_consequences(before, after, layer)
         show_population(checkpoint, before, layer, problems)
-        code.code(as_python(checkpoint, sample, image, layer, neuron, surgery), language="python")
+        python = as_python(checkpoint, sample, image, layer, neuron, surgery)
+        tools.code.code(python, language="python")
+        name = f"neurons-{checkpoint.name}-{sample}"
+        downloads.fill(tools.save, name, {"Recording": lambda: after})
     if problems:
         st.warning(" ".join(dict.fromkeys(problems)))
 
@@ -89,7 +93,9 @@ def choose(
     kind = url.choice("taus", list(said), "learned", problems)
     scope = url.choice("scope", ("layer", "all"), "layer", problems)
     tau = url.real("tau", 2.0, *TAUS, problems)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", gap="small", key="controls-layer"
+    ):
         st.selectbox("Layer", names, format_func=short, width=190, **url.bound("layer", layer))
         st.selectbox(
             "Time constants", list(said), format_func=said.get, width=200, **url.bound("taus", kind)

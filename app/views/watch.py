@@ -6,9 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import controls
+import downloads
 import snippets
 import state
 import streamlit as st
+import toolbar
 import url
 
 from dista.widgets.streamlit import probe
@@ -50,8 +52,7 @@ def show() -> None:
         if checkpoint is not None:
             sample = controls.choose_sample(checkpoint, problems)
             image = controls.choose_image(checkpoint, problems)
-            code = st.popover("Copy as Python")
-            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+            tools = toolbar.show(HOW_TO_READ)
         waiting = st.container(width="content")
     if checkpoint is None:
         show_without_checkpoint(problems)
@@ -63,7 +64,13 @@ def show() -> None:
             recording = state.recording(checkpoint, sample, image)
         payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
         seen = show_probe(payload, place, checkpoint=checkpoint.name, sample=sample)
-        code.code(as_python(checkpoint, sample, image, seen), language="python")
+        downloads.fill(
+            tools.save,
+            f"{checkpoint.name}-{sample}",
+            {"Recording": lambda: recording},
+            tables=lambda: state.numbers(recording),
+        )
+        tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
 
 
 def show_without_checkpoint(problems: list[str]) -> None:
