@@ -6,6 +6,7 @@ which would throw a reader's zoom away every two seconds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import downloads
@@ -32,6 +33,18 @@ def plot(figure: Figure, key: str, **options: Any) -> Any:
     alt = figure.layout.meta["alt"]
     config = PLOTLY | {"toImageButtonOptions": IMAGE | {"filename": key}}
     return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt, **options)
+
+
+def row(
+    figures: Mapping[str, Figure],
+    widths: Sequence[float] | None = None,
+    options: Mapping[str, dict] = {},
+) -> None:
+    """Figures side by side, by key, as tall as the tallest; ``options`` are those of single ones, by key."""
+    tallest = max(figure.layout.height for figure in figures.values())
+    for column, (key, figure) in zip(st.columns(widths or len(figures)), figures.items()):
+        with column:
+            plot(figure, key, height=tallest, **options.get(key, {}))
 
 
 def clickable(figure: Figure) -> Figure:

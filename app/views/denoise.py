@@ -139,14 +139,19 @@ def chosen_threshold(checkpoint: state.Checkpoint, problems: list[str]) -> int |
 
 def remember_threshold(u: int | None) -> None:
     """Write u into the URL, or take it out, when the line was let go."""
-    if u is None:
-        st.query_params.pop("u", None)
-    else:
-        st.query_params["u"] = str(u)
+    remember("u", None if u is None else str(u))
 
 
 def remember_paint(marks: np.ndarray) -> None:
-    st.query_params["paint"] = paint_text(marks)
+    """Write what is painted into the URL; nothing painted is nothing there."""
+    remember("paint", paint_text(marks) or None)
+
+
+def remember(name: str, text: str | None) -> None:
+    if text is None:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = text
 
 
 def described(checkpoint: state.Checkpoint) -> str:
@@ -168,20 +173,28 @@ def show_maps(
     received = measures.attention_received(noisy)
     parts = [measures.patch_attention(one, change.patches) for one in received]
     st.markdown(f"##### {sentence(parts, change.patches.mean(), noise)}")
+    st.markdown(answers(clean, noisy))
+    alike = measures.map_similarity(clean, noisy)
+    about_noise = {
+        "patches": figures.patch_attention(received, change.patches, theme=theme),
+        "similarity": figures.map_similarity(alike, theme=theme),
+    }
     left, middle, right = st.columns(3)
+    if noise.kind == "painted":
+        marks = paint_marks(noise.paint, *checkpoint.config.input_shape[1:])
+        with left:
+            brush(clean, marks, key="brush", on_change=remember_paint)
+        left, middle = middle, right
     with left:
         show_threshold(checkpoint, measures.denoising(noisy), u)
-        if noise.kind == "painted":
-            marks = paint_marks(noise.paint, *checkpoint.config.input_shape[1:])
-            brush(clean, marks, key="brush", on_change=remember_paint)
     with middle:
         charts.plot(figures.input_change(change, received, theme=theme), "input")
+    if noise.kind == "painted":
+        charts.row(about_noise)
+        return
     with right:
-        drawn = figures.patch_attention(received, change.patches, theme=theme)
-        charts.plot(drawn, "patches")
-        alike = measures.map_similarity(clean, noisy)
-        charts.plot(figures.map_similarity(alike, theme=theme), "similarity")
-        st.caption(answers(clean, noisy))
+        for key, figure in about_noise.items():
+            charts.plot(figure, key)
 
 
 def show_threshold(

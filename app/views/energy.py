@@ -125,17 +125,23 @@ def show_figures(energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
 
     theme = state.theme()
     left, middle, right = st.columns([0.34, 0.33, 0.33])
-    with left:
+    drawn = {
+        "map": figures.energy_map(energy, of=of, theme=theme),
+        "comparison": figures.energy_comparison(energy, theme=theme),
+        "anytime": figures.anytime(anytime, stop=stop, theme=theme),
+    }
+    tallest = max(figure.layout.height for figure in drawn.values())
+    with left, st.container(key="above-map"):
         st.segmented_control("Shown", QUANTITIES, required=True, **url.bound("of", of))
-        charts.plot(figures.energy_map(energy, of=of, theme=theme), "map")
-    with middle:
+    with middle, st.container(key="above-comparison"):
         show_totals(energy)
-        charts.plot(figures.energy_comparison(energy, theme=theme), "comparison")
-    with right:
+    with right, st.container(key="above-anytime"):
         steps = len(anytime.accuracy)
         if steps > 1:
             st.slider("Stop after step", 1, steps, step=1, **url.bound("stop", stop))
-        charts.plot(figures.anytime(anytime, stop=stop, theme=theme), "anytime")
+    for column, (key, figure) in zip((left, middle, right), drawn.items()):
+        with column:
+            charts.plot(figure, key, height=tallest)
     st.caption(f"{FORMULA}, in 45 nm; means over {count(energy.samples, 'held-out sample')}.")
 
 

@@ -179,7 +179,9 @@ def show_matrices(
 
     st.markdown(f"##### {sentence(results)}")
     largest = max(result.largest for result in results.values())
-    for column, (name, result) in zip(st.columns(4), results.items()):
+    with st.container(key="matrices"):
+        columns = st.columns(4)
+    for column, (name, result) in zip(columns, results.items()):
         figure = figures.causal_memory(
             result, subject=NETWORKS[name][0], largest=largest, step=step, step_labels=labels,
             theme=state.theme(),
@@ -235,13 +237,11 @@ def show_one_change(
         for side in sides
     ]
     drawn = {
-        "decision": figures.decision_change(*decisions, **look),
-        "membrane": figures.membrane_change(*traces, **look),
-        "attention": figures.attention_change(*attention, theme=state.theme()),
+        "closely-decision": figures.decision_change(*decisions, **look),
+        "closely-membrane": figures.membrane_change(*traces, **look),
+        "closely-attention": figures.attention_change(*attention, theme=state.theme()),
     }
-    for column, (name, figure) in zip(st.columns(3), drawn.items()):
-        with column:
-            charts.plot(figure, f"closely-{name}")
+    charts.row(drawn)
     st.caption(
         f"Dotted: the input as it is; solid: with step {step + 1} changed. The membrane is that of the "
         "neuron that the change moves most later on."

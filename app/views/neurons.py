@@ -20,6 +20,7 @@ from dista.figures.theme import short
 
 if TYPE_CHECKING:
     import xarray as xr
+    from plotly.graph_objects import Figure
 
 OVER = ("16", "64", "256")
 PLACE = ("channel", "row", "column")
@@ -119,7 +120,8 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
     default = [int(index) for index in shown[min(1, len(shown) - 1)]]
     sizes = recording[f"{layer.replace('.', '/')}/spikes"].sizes
     chosen = []
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Click a neuron in the raster, or name it:", width="content")
         for name, start in zip(PLACE, default):
             index = url.number(name, start, problems)
             if index >= sizes[name]:
@@ -143,24 +145,18 @@ def show_neuron(
 
     theme, labels = state.theme(), before.attrs.get("step_labels")
     st.markdown(f"##### {sentence(before, after, layer, surgery)}")
-    left, middle, right = st.columns([0.3, 0.36, 0.34])
-    with left:
-        raster = measures.raster(after, layer)
-        drawn = figures.raster(raster, step_labels=labels, theme=theme)
-        pick = partial(remember_neuron, "raster", raster.neurons)
-        charts.plot(charts.clickable(drawn), "raster", on_select=pick, selection_mode="points")
-        st.caption("Click a neuron to see its membrane.")
-    with middle:
-        neuron = choose_neuron(before, layer, problems)
-        traces = [measures.membrane_trace(tree, layer, neuron) for tree in (before, after)]
-        drawn = figures.membrane(traces[1], step_labels=labels, theme=theme)
-        charts.plot(drawn, "membrane")
-    with right:
-        if surgery.kind == "learned":
-            show_histogram(after, layer)
-        else:
-            drawn = figures.membrane_change(*traces, step_labels=labels, theme=theme)
-            charts.plot(drawn, "membrane-change")
+    neuron = choose_neuron(before, layer, problems)
+    raster = measures.raster(after, layer)
+    spikes = charts.clickable(figures.raster(raster, step_labels=labels, theme=theme))
+    traces = [measures.membrane_trace(tree, layer, neuron) for tree in (before, after)]
+    drawn = {"membrane": figures.membrane(traces[1], step_labels=labels, theme=theme)}
+    if surgery.kind == "learned":
+        drawn["histogram"] = histogram(after, layer)
+    else:
+        drawn["membrane-change"] = figures.membrane_change(*traces, step_labels=labels, theme=theme)
+    pick = partial(remember_neuron, "raster", raster.neurons)
+    clicks = {"raster": {"on_select": pick, "selection_mode": "points"}}
+    charts.row({"raster": spikes} | drawn, [0.3, 0.36, 0.34], clicks)
     return neuron
 
 
@@ -172,14 +168,12 @@ def remember_neuron(key: str, neurons) -> None:
         st.query_params.update({name: str(index) for name, index in zip(PLACE, clicked)})
 
 
-def show_histogram(recording: xr.DataTree, layer: str) -> None:
+def histogram(recording: xr.DataTree, layer: str) -> Figure:
     from dista import figures, measures
 
-    histogram = measures.membrane_histogram(recording, layer)
-    slope = experiments.slope(recording, histogram)
-    charts.plot(
-        figures.membrane_histogram(histogram, slope=slope, theme=state.theme()), "histogram"
-    )
+    counted = measures.membrane_histogram(recording, layer)
+    slope = experiments.slope(recording, counted)
+    return figures.membrane_histogram(counted, slope=slope, theme=state.theme())
 
 
 def sentence(before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surgery) -> str:
@@ -222,7 +216,7 @@ def show_consequences(before: xr.DataTree, after: xr.DataTree, layer: str) -> No
         change = figures.decision_change(*decisions, step_labels=labels, theme=theme)
         charts.plot(change, "decision-change")
     with membranes:
-        show_histogram(after, layer)
+        charts.plot(histogram(after, layer), "histogram")
 
 
 def show_population(

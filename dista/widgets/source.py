@@ -13,11 +13,22 @@ from pathlib import Path
 
 HOSTS = ("streamlit", "jupyter")
 _HERE = Path(__file__).parent
-_FILES = ("dom", "recording", "theme", "state", "chart", "input", "film", "lags", "attention")
+_FILES = (
+    "dom",
+    "recording",
+    "theme",
+    "capture",
+    "state",
+    "chart",
+    "input",
+    "film",
+    "lags",
+    "attention",
+)
 _FILES += ("decision", "tau", "neurons", "probe")
 _PARTS = {
-    "threshold": ("dom", "theme", "echo", "host", "threshold"),
-    "brush": ("dom", "recording", "theme", "input", "echo", "host", "brush"),
+    "threshold": ("dom", "theme", "capture", "echo", "host", "threshold"),
+    "brush": ("dom", "recording", "theme", "capture", "input", "echo", "host", "brush"),
 }
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)

@@ -120,9 +120,10 @@ def threshold(
     _part("threshold")(
         key=key,
         data={
-            "blocks": counted, "u": u, "trained": trained, "rule": rule, "most": most, "line": line
+            "blocks": counted, "u": u, "trained": trained, "rule": rule, "most": most, "line": line,
+            "heard": _heard(key),
         },
-        on_u_change=lambda: on_change(_whole(st.session_state[key]["u"])),
+        on_u_change=lambda: on_change(_told(key, "u")),
     )  # fmt: skip
 
 
@@ -135,10 +136,11 @@ def brush(
     """
 
     def told() -> None:
-        digits = np.frombuffer(str(st.session_state[key]["marks"]).encode(), np.uint8) - ord("0")
+        digits = np.frombuffer(_told(key, "marks").encode(), np.uint8) - ord("0")
         on_change(digits.reshape(marks.shape))
 
-    _part("brush")(key=key, data=paint_payload(recording, marks).to_bytes(), on_marks_change=told)
+    data = paint_payload(recording, marks).to_bytes(heard=_heard(key))
+    _part("brush")(key=key, data=data, on_marks_change=told)
 
 
 @cache
@@ -146,5 +148,12 @@ def _part(name: str) -> Callable[..., Any]:
     return st.components.v2.component(f"dista_{name}", js=part(name), css=styles())
 
 
-def _whole(value: Any) -> int | None:
-    return None if value == "trained" else int(value)
+def _told(key: str, name: str) -> Any:
+    """What the control ``key`` reports, and a note that it was heard: see ``js/echo.js``."""
+    report = st.session_state[key][name]
+    st.session_state[f"{key}:heard"] = report["count"]
+    return report["value"]
+
+
+def _heard(key: str) -> int:
+    return st.session_state.get(f"{key}:heard", 0)

@@ -17,7 +17,8 @@ const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRi
 export default host((root, tell, bytes) => {
   let picture = read(bytes), frames = null, theme = null, timer = 0, from = null;
   let marks = picture.marks.slice(), cursor = [picture.rows >> 1, picture.columns >> 1];
-  const [past, echo] = [[], new Echo(text(marks))];
+  let told = text(marks);
+  const [past, echo] = [[], new Echo(picture.heard)];
   const chosen = { mark: 0, size: 1, step: picture.frames - 1 };
   const { node, note, body } = panel("brush", "Paint on the input");
   const canvas = el("canvas", { tabindex: 0, role: "application", "data-name": "brush" });
@@ -36,9 +37,9 @@ export default host((root, tell, bytes) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       const now = text(marks);
-      if (now === echo.last && !echo.told.length) return;
-      echo.tell(now);
-      tell("marks", now);
+      if (now === told) return;
+      told = now;
+      tell("marks", echo.report(now));
     }, wait);
   }
 
@@ -108,7 +109,7 @@ export default host((root, tell, bytes) => {
 
   function refresh() {
     if (!theme) return;
-    const width = Math.floor(Math.min(body.clientWidth, 420));
+    const width = Math.floor(Math.min(body.clientWidth, 380));
     const tall = Math.round((width * picture.rows) / picture.columns);
     const context = prepare(canvas, width, tall);
     paint(context, frames.at(chosen.step), 0, 0, width, tall);
@@ -127,9 +128,12 @@ export default host((root, tell, bytes) => {
   return {
     update(next) {
       picture = read(next);
-      if (picture.marks.length !== marks.length || echo.news(text(picture.marks))) {
+      const given = text(picture.marks);
+      if (picture.marks.length !== marks.length || (echo.current(picture.heard) && given !== told)) {
         marks = picture.marks.slice();
+        told = given;
         past.length = 0;
+        clearTimeout(timer);
       }
       chosen.step = Math.min(chosen.step, picture.frames - 1);
     },
@@ -149,7 +153,7 @@ function read(bytes) {
   const { header, arrays } = unpack(bytes);
   const [frames, , rows, columns] = arrays.input.shape;
   return { ...header.input, input: header.input, arrays, array: (name) => arrays[name].values, frames, rows, columns,
-    grid: header.grid, marks: Uint8Array.from(arrays.marks.values) };
+    grid: header.grid, heard: header.heard, marks: Uint8Array.from(arrays.marks.values) };
 }
 
 function drawMarks(context, { rows, columns, kind }, marks, theme, width, tall) {

@@ -1,22 +1,19 @@
-// A value that browser and server both may change. The server repeats what it was told some time ago; that
-// is no news, and must not undo what the reader has done meanwhile.
+// A value that browser and server both may change. What the server sends may be older than what the reader
+// has done since; so each report has a number, and the server says which one it has heard last.
 
 export class Echo {
-  constructor(value) {
-    Object.assign(this, { last: value, told: [] });
+  constructor(heard) {
+    this.sent = heard;
   }
 
-  tell(value) {
-    this.told.push(value);
+  // The report of a value, with its number.
+  report(value) {
+    this.sent += 1;
+    return { value, count: this.sent };
   }
 
-  // Whether `value` from the server is one that the browser should take over.
-  news(value) {
-    const at = this.told.indexOf(value);
-    if (at >= 0) this.told.splice(0, at + 1);
-    else if (value !== this.last) this.told = [];
-    else return false;
-    this.last = value;
-    return at < 0;
+  // Whether the server knew all that it was told, so that its value is the one to show.
+  current(heard) {
+    return heard >= this.sent;
   }
 }

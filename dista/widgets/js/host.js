@@ -1,6 +1,7 @@
 // One small component in a Streamlit page: `make(root, tell, data)` gives { update(data), draw(theme) }.
 
 import { el } from "./dom.js";
+import { offerImage } from "./capture.js";
 import { readTheme } from "./theme.js";
 
 export function host(make) {
@@ -26,6 +27,7 @@ function mount(parent, make, data, tell) {
   parent.append(root);
   const entry = { tell };
   entry.part = make(root, (name, value) => entry.tell(name, value), data);
+  offerImage(root.querySelector(".panel"));
   entry.draw = () => {
     if (!root.isConnected || !root.clientWidth) return;
     const color = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();

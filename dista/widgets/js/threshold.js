@@ -4,7 +4,7 @@ import { el, svg, panel } from "./dom.js";
 import { Echo } from "./echo.js";
 import { host } from "./host.js";
 
-const [LEFT, RIGHT, TOP, TITLE, FOOT] = [42, 12, 26, 24, 20];
+const [LEFT, RIGHT, TOP, GAP, FOOT] = [42, 12, 28, 16, 20];
 const WAIT = 300;                                   // ms without a key before the host hears of it
 
 export default host((root, tell, data) => {
@@ -19,8 +19,8 @@ export default host((root, tell, data) => {
   body.append(figure, el("p", { class: "legend" }, el("i", { class: "swatch gone" }), "removed",
     el("i", { class: "swatch stays" }), "kept", trained));
   root.append(node);
-  const echo = new Echo(data.u);
-  let { u } = data, plan = null, timer = 0;
+  const echo = new Echo(data.heard);
+  let { u } = data, told = u, plan = null, timer = 0;
 
   // u as the line shows it, also where the denoiser was left as it was trained.
   const at = () => u ?? data.trained;
@@ -28,9 +28,9 @@ export default host((root, tell, data) => {
   function report(wait) {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      if (u === echo.last && !echo.told.length) return;
-      echo.tell(u);
-      tell("u", u ?? "trained");
+      if (u === told) return;
+      told = u;
+      tell("u", echo.report(u));
     }, wait);
   }
 
@@ -69,7 +69,7 @@ export default host((root, tell, data) => {
     const [gone, all] = ["gone", "mass"].map((name) => parts.reduce((sum, part) => sum + part[name], 0));
     const share = percent(gone, all);
     const x = plan.x(Math.floor(at()) + 0.5);
-    grip.setAttribute("transform", `translate(${x},${TOP - 12})`);
+    grip.setAttribute("transform", `translate(${x},${TOP - 16})`);
     label.textContent = `u = ${at()}${u === null ? ", as trained" : ""}`;
     const left = x > plan.width * 0.62;
     Object.entries({ x: left ? -13 : 13, y: 4, "text-anchor": left ? "end" : "start" }).forEach(([name, value]) => label.setAttribute(name, value));
@@ -94,10 +94,10 @@ export default host((root, tell, data) => {
     figure.setAttribute("width", width);
     figure.setAttribute("height", plan.height);
     line.setAttribute("y1", 8);
-    line.setAttribute("y2", plan.height - FOOT - TOP + 12);
+    line.setAttribute("y2", plan.height - FOOT - TOP + 16);
     grip.setAttribute("aria-valuemin", 0);
     grip.setAttribute("aria-valuemax", data.most);
-    plan.titles = data.blocks.map((_, i) => svg("text", { x: LEFT, y: plan.top(i) - 9, class: "tick halo" }));
+    plan.titles = data.blocks.map((_, i) => svg("text", { x: width - RIGHT, y: plan.top(i) + 4, class: "tick end halo" }));
     axes.replaceChildren(...frames(plan, data.blocks), ...plan.titles);
     plan.bars = data.blocks.map(({ before }) => before.map((_, a) => (a ? ["stays", "gone"].map((name) => svg("rect", { class: name })) : [])));
     bars.replaceChildren(...plan.bars.flat(2));
@@ -108,7 +108,10 @@ export default host((root, tell, data) => {
   return {
     update(next) {
       data = next;
-      if (echo.news(data.u)) { u = data.u; clearTimeout(timer); }
+      if (echo.current(data.heard) && data.u !== told) {
+        u = told = data.u;
+        clearTimeout(timer);
+      }
     },
     draw() {
       build(body.clientWidth);
@@ -120,15 +123,15 @@ export default host((root, tell, data) => {
 function layout(width, { blocks, most, u, trained }) {
   const largest = Math.max(2, ...blocks.map(({ before }) => before.length - 1));
   const right = Math.min(most, Math.max(largest + 1, u ?? trained));
-  const tall = 118;
+  const tall = 178;
   const x = (count) => LEFT + ((count - 0.2) / (right + 0.6)) * (width - LEFT - RIGHT);
   const highest = Math.max(10, ...blocks.flatMap(({ before }) => before.slice(1)));
-  const top = (i) => TOP + i * (tall + TITLE + 8) + TITLE;
+  const top = (i) => TOP + i * (tall + GAP);
   return {
     width, right, tall, x, top, highest,
     height: top(blocks.length - 1) + tall + FOOT,
     count: (at) => ((at - LEFT) / (width - LEFT - RIGHT)) * (right + 0.6) + 0.2,
-    rise: (n) => (n > 0 ? (tall * (Math.log10(n) + 0.3)) / (Math.log10(highest) + 0.3) : 0),
+    rise: (n) => (n > 0 ? (tall * (Math.log10(n) + 0.3)) / (Math.log10(highest) + 0.6) : 0),
   };
 }
 
