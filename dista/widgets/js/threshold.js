@@ -77,7 +77,7 @@ export default host((root, tell, data) => {
     grip.setAttribute("aria-valuetext", `u = ${at()} removes ${share} of the coincident spikes`);
     heading.textContent = u === null && !data.line ? `The denoiser removes ${share} of all coincident spikes`
       : `u = ${at()} removes ${share} of all coincident spikes`;
-    plan.titles.forEach((title, i) => { title.textContent = `Block ${data.blocks[i].block + 1}: ${percent(parts[i].entries, parts[i].nonzero)} of non-zero entries removed`; });
+    plan.titles.forEach((title, i) => { title.textContent = `Block ${data.blocks[i].block + 1}: ${percent(parts[i].entries, parts[i].nonzero)} of entries removed`; });
     trained.disabled = u === null;
   }
 
