@@ -9,7 +9,7 @@ import streamlit as st
 LESSON = "lesson"
 
 _CSS = """<style>
-.stAppHeader, .stMain [class*="st-key-controls"], .stMain .st-key-card-switches { display: none; }
+.stAppHeader, .stSidebar, .stMain [class*="st-key-controls"], .stMain .st-key-card-switches { display: none; }
 .stMainBlockContainer { padding-top: .9rem; }
 </style>"""
 

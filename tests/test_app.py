@@ -21,7 +21,7 @@ import dista.widgets
 
 
 def probes(test):
-    return test.get("bidi_component")
+    return [one for one in test.get("bidi_component") if one.proto.component_name == "dista_probe"]
 
 
 def sentences(test):

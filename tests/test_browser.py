@@ -373,8 +373,10 @@ def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
     )
     canvas = page.locator("canvas[data-name=brush]")
     page.get_by_text("Paint on the input: nothing").wait_for()
-    box = canvas.bounding_box()
+    page.locator(".st-key-similarity .gtitle").wait_for()
     page.get_by_role("group", name="Width").get_by_role("button", name="1").click()
+    page.wait_for_timeout(500)  # until nothing moves any more
+    box = canvas.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 2.5 / 28, box["y"] + box["height"] * 3.5 / 28)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 6.5 / 28, box["y"] + box["height"] * 3.5 / 28)

@@ -104,7 +104,8 @@ def _axes(figure: go.Figure, ticks: list[str], steps: int) -> None:
     axis = {"tickvals": np.arange(steps), "constrain": "domain", "tickangle": 0}
     numbers = step_ticks(steps)  # what the steps show is said once, down the side
     figure.update_xaxes(
-        axis | {"ticktext": numbers, "side": "top", "title": {"text": "changed step"}}
+        axis
+        | {"ticktext": numbers, "side": "top", "title": {"text": "changed step", "standoff": 4}}
     )
     figure.update_yaxes(
         axis

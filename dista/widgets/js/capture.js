@@ -1,6 +1,6 @@
 // A panel as a PNG file: its heading, and the canvases and drawings below it, where they stand.
 
-import { el } from "./dom.js";
+import { el, SVG } from "./dom.js";
 
 const [SCALE, EDGE, HEAD] = [2, 12, 30];
 const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "font-size",
@@ -58,7 +58,7 @@ async function drawn(part) {
     STYLES.forEach((name) => to[i].style.setProperty(name, style.getPropertyValue(name)));
   });
   const box = part.getBoundingClientRect();
-  Object.entries({ xmlns: "http://www.w3.org/2000/svg", width: box.width, height: box.height }).forEach(([name, value]) => copy.setAttribute(name, value));
+  Object.entries({ xmlns: SVG, width: box.width, height: box.height }).forEach(([name, value]) => copy.setAttribute(name, value));
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
   await image.decode();

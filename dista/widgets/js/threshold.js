@@ -99,7 +99,7 @@ export default host((root, tell, data) => {
     grip.setAttribute("aria-valuemax", data.most);
     plan.titles = data.blocks.map((_, i) => svg("text", { x: width - RIGHT, y: plan.top(i) + 4, class: "tick end halo" }));
     axes.replaceChildren(...frames(plan, data.blocks), ...plan.titles);
-    plan.bars = data.blocks.map(({ before }) => before.map((_, a) => (a ? ["stays", "gone"].map((name) => svg("rect", { class: name })) : [])));
+    plan.bars = data.blocks.map(({ before }) => before.map((_, a) => (a ? ["stays", "gone"].map((name) => svg("rect", { class: name, fill: name === "gone" ? "url(#gone)" : null })) : [])));
     bars.replaceChildren(...plan.bars.flat(2));
     trained.textContent = `As trained, ${data.rule}`;
     note.textContent = `Drag the line, or use the arrow keys.${data.blocks.length > 1 ? " Later blocks are counted anew when you let go: they see what earlier ones keep." : ""}`;
