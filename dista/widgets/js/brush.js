@@ -22,6 +22,7 @@ export default host((root, tell, bytes) => {
   const chosen = { mark: 0, size: 1, step: picture.frames - 1 };
   const { node, note, body } = panel("brush", "Paint on the input");
   const canvas = el("canvas", { tabindex: 0, role: "application", "data-name": "brush" });
+  const readout = el("p", { class: "readout" });
   const live = el("p", { class: "spoken", "aria-live": "polite" });
   const pick = (name) => (index) => { chosen[name] = index; refresh(); };
   const mark = choices("Paint", [FULL[picture.kind], "blank", "speckles", "remove"], pick("mark"), "segment");
@@ -30,7 +31,7 @@ export default host((root, tell, bytes) => {
   const undo = el("button", { type: "button", class: "choice", onclick: back }, "Undo");
   const clear = el("button", { type: "button", class: "choice", onclick: () => change(() => marks.fill(0), 0) }, "Clear");
   step.node.hidden = picture.frames === 1;
-  body.append(canvas, el("div", { class: "strips" }, mark.node, size.node, step.node, el("div", { class: "choices" }, undo, clear)), live);
+  body.append(canvas, readout, el("div", { class: "strips" }, mark.node, size.node, step.node, el("div", { class: "choices" }, undo, clear)), live);
   root.append(node);
 
   function report(wait) {
@@ -117,8 +118,8 @@ export default host((root, tell, bytes) => {
     if (picture.grid) grid(context, [width, tall], ...picture.grid, theme);
     if (root.getRootNode().activeElement === canvas) drawCursor(context, picture, cursor, SIZES[chosen.size], theme, width, tall);
     const count = marks.reduce((sum, value) => sum + (value > 0), 0);
-    note.textContent = `${count ? `${plural(count, "pixel")} painted` : "Draw with the pointer, or with arrows and space"}, `
-      + `${picture.frames > 1 ? "at every step alike" : "in the image that every step sees"}.`;
+    note.textContent = `Draw with the pointer, or with arrows and space. Paint is there at every step${picture.frames > 1 ? " alike" : ", like the image"}.`;
+    readout.textContent = `${count ? plural(count, "pixel") : "No pixel"} painted.`;  // below: nothing moves under the pointer
     canvas.setAttribute("aria-label", `${picture.rows} by ${picture.columns} pixels, ${count} of them painted. Arrows move, space paints, shift and arrows draw a line.`);
     [[mark, "mark"], [size, "size"], [step, "step"]].forEach(([strip, name]) => strip.show(chosen[name]));
     undo.disabled = !past.length;
