@@ -6,8 +6,10 @@ which would throw a reader's zoom away every two seconds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import downloads
 import numpy as np
 import streamlit as st
 
@@ -21,13 +23,28 @@ if TYPE_CHECKING:
 POINTS = 400  # points of a curve that are sent to the browser
 HEIGHT = 170
 DEAD, SATURATED = 0.5, 0.2  # shares of a layer's neurons that deserve a sentence
-PLOTLY = {"displaylogo": False, "responsive": True}
+PLOTLY = {"displaylogo": False, "responsive": True, "displayNotifier": False}
+IMAGE = {"format": "png", "scale": 2}  # what the camera of a figure makes
 
 
 def plot(figure: Figure, key: str, **options: Any) -> Any:
     """A figure of the package, with its description for those who cannot see it."""
+    downloads.note(key, figure)
     alt = figure.layout.meta["alt"]
-    return st.plotly_chart(figure, key=key, theme=None, config=PLOTLY, alt=alt, **options)
+    config = PLOTLY | {"toImageButtonOptions": IMAGE | {"filename": key}}
+    return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt, **options)
+
+
+def row(
+    figures: Mapping[str, Figure],
+    widths: Sequence[float] | None = None,
+    options: Mapping[str, dict] = {},
+) -> None:
+    """Figures side by side, by key, as tall as the tallest; ``options`` are those of single ones, by key."""
+    tallest = max(figure.layout.height for figure in figures.values())
+    for column, (key, figure) in zip(st.columns(widths or len(figures)), figures.items()):
+        with column:
+            plot(figure, key, height=tallest, **options.get(key, {}))
 
 
 def clickable(figure: Figure) -> Figure:

@@ -97,11 +97,15 @@ def _operated(
 
 
 def noisy(
-    checkpoint: state.Checkpoint, sample: int, image: str | None, noise: Noise, u: float | None
+    checkpoint: state.Checkpoint,
+    sample: int,
+    image: str | None,
+    noise: Noise | None,
+    u: float | None,
 ) -> xr.DataTree:
     """What the checkpoint does with a noisy sample, where its denoisers have the threshold ``u``.
 
-    None leaves the denoisers as they were trained.
+    ``noise`` None is the sample as it is, ``u`` None leaves the denoisers as they were trained.
     """
     changed = state.changed(checkpoint)
     return _noisy(checkpoint.path, changed, checkpoint.task, sample, image, noise, u)
@@ -109,14 +113,15 @@ def noisy(
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=24)
 def _noisy(
-    path: str, changed: float, data: str, sample: int, image: str | None, noise: Noise, u: float | None
+    path: str, changed: float, data: str, sample: int, image: str | None, noise: Noise | None, u: float | None
 ) -> xr.DataTree:  # fmt: skip
     import dista
     from dista.corruption import corrupt
 
     model, task = state.model(path, changed), state.task(data)
     x, labels = state.inputs(data, sample, image)
-    x = corrupt(x, noise, [sample], counts=task.test.unit == 1)
+    if noise is not None:
+        x = corrupt(x, noise, [sample], counts=task.test.unit == 1)
     denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
     with state.RUNNING, dista.intervene(model, denoisers):
         return state.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)

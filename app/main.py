@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import links
 import streamlit as st
 import url
 
@@ -31,5 +32,7 @@ page = st.navigation(
     position="top",
 )
 url.resume(page.title)
+if links.lesson():
+    links.frame_lesson(page.title)
 page.run()
 url.leave_mark(page.title)

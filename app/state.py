@@ -18,6 +18,7 @@ from dista.config import ModelConfig
 from dista.widgets.payload import probe_payload
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from torch import Tensor
 
@@ -195,6 +196,16 @@ def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any)
     if task.step_labels:
         result.attrs["step_labels"] = list(task.step_labels)
     return result
+
+
+def numbers(recording: xr.DataTree) -> dict[str, pd.DataFrame]:
+    """What the probe shows in numbers: each layer's, and the logits of each step."""
+    import pandas as pd
+
+    from dista.measures import neuron_table
+
+    layers = pd.DataFrame(neuron_table(recording))
+    return {"layers": layers, "logits": recording["head"].to_dataframe("logit").reset_index()}
 
 
 def payload(recording: xr.DataTree, *key: Any) -> Payload:

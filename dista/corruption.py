@@ -8,6 +8,7 @@
     salt-and-pepper  chance of a pixel to become either nothing or the largest value
     events           mean number of spurious events (in images: of white specks) at each pixel
     occlusion        side of a blank square at a random place, as a part of the region's sides
+    painted          1, or 0 for none: pixels that someone marked, see ``dista.painting``, at every step
 
 Images stay in 0..1; event counts stay whole and above 0, except for Gaussian noise. A sample's noise
 follows from the seed and its number alone, whatever else is in the batch.
@@ -21,6 +22,8 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from dista.painting import FULL, SPECKLED, paint_marks
+
 Region = tuple[float, float, float, float]
 
 REGIONS: dict[str, Region] = {
@@ -33,29 +36,33 @@ REGIONS: dict[str, Region] = {
 
 
 class Noise(NamedTuple):
-    """What is done to an input: a kind of ``KINDS``, how much, and where, by a name of ``REGIONS``."""
+    """What is done to an input: a kind of ``KINDS``, how much, and where, by a name of ``REGIONS``.
+
+    ``paint`` is the text of what was painted, of painted noise, which says itself where it is.
+    """
 
     kind: str = "gaussian"
     level: float = 0.0
     where: str = "everywhere"
+    paint: str = ""
 
 
-def _gaussian(x: Tensor, level: float, largest: float, generator: Generator) -> Tensor:
-    return x + level * torch.randn(x.shape, generator=generator)
+def _gaussian(x: Tensor, noise: Noise, largest: float, generator: Generator) -> Tensor:
+    return x + noise.level * torch.randn(x.shape, generator=generator)
 
 
-def _salt_and_pepper(x: Tensor, level: float, largest: float, generator: Generator) -> Tensor:
+def _salt_and_pepper(x: Tensor, noise: Noise, largest: float, generator: Generator) -> Tensor:
     drawn = torch.rand(x.shape, generator=generator)
-    x = torch.where(drawn < level / 2, torch.zeros_like(x), x)
-    return torch.where((level / 2 <= drawn) & (drawn < level), torch.full_like(x, largest), x)
+    x = x.masked_fill(drawn < noise.level / 2, 0)
+    return x.masked_fill((noise.level / 2 <= drawn) & (drawn < noise.level), largest)
 
 
-def _events(x: Tensor, level: float, largest: float, generator: Generator) -> Tensor:
-    return x + torch.poisson(torch.full(x.shape, float(level)), generator=generator)
+def _events(x: Tensor, noise: Noise, largest: float, generator: Generator) -> Tensor:
+    return x + torch.poisson(torch.full(x.shape, float(noise.level)), generator=generator)
 
 
-def _occlusion(x: Tensor, level: float, largest: float, generator: Generator) -> Tensor:
-    rows, columns = (round(level * size) for size in x.shape[-2:])
+def _occlusion(x: Tensor, noise: Noise, largest: float, generator: Generator) -> Tensor:
+    rows, columns = (round(noise.level * size) for size in x.shape[-2:])
     top, left = (
         int(torch.randint(size - side + 1, (), generator=generator))
         for size, side in zip(x.shape[-2:], (rows, columns))
@@ -65,11 +72,19 @@ def _occlusion(x: Tensor, level: float, largest: float, generator: Generator) ->
     return x
 
 
-KINDS: dict[str, tuple[Callable[[Tensor, float, float, Generator], Tensor], float]] = {
+def _painted(x: Tensor, noise: Noise, largest: float, generator: Generator) -> Tensor:
+    marks = torch.from_numpy(paint_marks(noise.paint, *x.shape[-2:]))
+    drawn = torch.rand(x.shape, generator=generator) < 0.5
+    full = (marks == FULL) | ((marks == SPECKLED) & drawn)
+    return x.masked_fill(marks > 0, 0).masked_fill(full, largest)
+
+
+KINDS: dict[str, tuple[Callable[[Tensor, Noise, float, Generator], Tensor], float]] = {
     "gaussian": (_gaussian, float("inf")),
     "salt-and-pepper": (_salt_and_pepper, 1.0),
     "events": (_events, float("inf")),
     "occlusion": (_occlusion, 1.0),
+    "painted": (_painted, 1.0),
 }
 """The function of each kind and its largest level."""
 
@@ -103,7 +118,7 @@ def _one(x: Tensor, noise: Noise, counts: bool, *seeds: int) -> Tensor:
     )
     largest = max(1.0, float(x.max())) if counts else 1.0
     change, _ = KINDS[noise.kind]
-    noisy = change(x[region], noise.level, largest, seeded_generator(*seeds))
+    noisy = change(x[region], noise, largest, seeded_generator(*seeds))
     x = x.clone()
     x[region] = noisy.clamp(0, None if counts else 1)
     return x
@@ -118,6 +133,11 @@ def _check(x: Tensor, noise: Noise, samples: Sequence[int]) -> None:
     if not 0 <= noise.level <= largest:
         upper = f" and at most {largest:g}" if largest < float("inf") else ""
         raise ValueError(f"noise={noise.level:g}; expected a level of at least 0{upper}")
+    if noise.kind == "painted" and (noise.level not in (0, 1) or noise.where != "everywhere"):
+        raise ValueError(
+            f"painted noise has the level {noise.level:g}, {noise.where}; it is there or not, where it was "
+            "painted: give the level 0 or 1, and no place"
+        )
     if len(samples) != x.shape[x.ndim - 4]:
         raise ValueError(
             f"{len(samples)} samples for a batch of {x.shape[x.ndim - 4]}; give the number of each"

@@ -22,7 +22,7 @@ from dista import measures
 
 
 def probes(test):
-    return test.get("bidi_component")
+    return [one for one in test.get("bidi_component") if one.proto.component_name == "dista_probe"]
 
 
 def sentences(test):

@@ -13,8 +13,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import dashboard
+import numpy as np
 import pytest
 
+from dista.painting import SPECKLED, paint_marks
 from dista.runs import Run
 
 ROOT = Path(__file__).parent.parent
@@ -357,3 +359,110 @@ def test_a_training_outlives_the_page_that_started_it(visit, folders):
     again.get_by_text("Stopped in epoch").wait_for()
     assert Run(folders[1] / run).status()["state"] == "stopped"
     assert again.get_by_role("button", name="Continue").is_visible()
+
+
+def test_the_threshold_is_a_line_to_drag_and_for_the_keyboard(visit):
+    page = visit("denoise?checkpoint=digits&sample=3", ready=".threshold .grip")
+    page.locator(".st-key-similarity .gtitle").wait_for()
+    grip = page.get_by_role("slider", name="Threshold u")
+    box = page.locator(".threshold svg").bounding_box()
+    x, y = box["x"], box["y"] + 150
+    page.mouse.move(x + 0.2 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(x + 0.7 * box["width"], y, steps=4)
+    dragged = grip.get_attribute("aria-valuenow")
+    assert (
+        int(dragged) > 1 and f"u = {dragged} removes" in page.locator(".threshold h3").inner_text()
+    )
+    assert "u" not in query(page), "the page hears of it when the line is let go"
+    page.mouse.up()
+    wait_for_url(page, u=dragged)
+    grip.press("Home")
+    wait_for_url(page, u=0)
+    page.locator(".threshold h3").get_by_text("u = 0 removes 0 %").wait_for()
+    page.go_back()
+    wait_for_url(page, u=dragged)
+    wait_until(
+        lambda: pumped(page, lambda _: grip.get_attribute("aria-valuenow")) == dragged,
+        "the line goes back",
+    )
+    page.get_by_role("button", name="As trained").click()
+    wait_until(lambda: "u" not in pumped(page, query), "u out of the URL")
+
+
+def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
+    page = visit(
+        "denoise?checkpoint=digits&sample=3&noise=painted", ready="canvas[data-name=brush]"
+    )
+    canvas = page.locator("canvas[data-name=brush]")
+    page.get_by_text("Paint on the input: nothing").wait_for()
+    page.locator(".st-key-similarity .gtitle").wait_for()
+    page.get_by_role("group", name="Width").get_by_role("button", name="1").click()
+    page.wait_for_timeout(500)  # until nothing moves any more
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 2.5 / 28, box["y"] + box["height"] * 3.5 / 28)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 6.5 / 28, box["y"] + box["height"] * 3.5 / 28)
+    page.mouse.up()
+    wait_until(lambda: "paint" in pumped(page, query), "paint in the URL")
+    marks = paint_marks(query(page)["paint"], 28, 28)
+    assert np.argwhere(marks).tolist() == [[3, column] for column in range(2, 7)]
+    page.get_by_role("button", name="speckles").click()
+    canvas.focus()
+    for key in ("ArrowDown", "Space"):
+        page.keyboard.press(key)
+    wait_until(
+        lambda: paint_marks(pumped(page, query)["paint"], 28, 28)[4, 6] == SPECKLED, "a speckle"
+    )
+    page.get_by_role("button", name="Undo").click()
+    wait_until(
+        lambda: np.array_equal(paint_marks(pumped(page, query)["paint"], 28, 28), marks), "undone"
+    )
+    page.get_by_text("of the attention to corrupted patches and").wait_for()
+    again = visit(f"denoise?{urlsplit(page.url).query}", ready="canvas[data-name=brush]")
+    again.get_by_text("5 pixels painted").wait_for()
+
+
+def saved(page, button):
+    with page.expect_download() as download:
+        button.click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def test_figures_numbers_and_recordings_are_saved(visit):
+    page = visit("energy?checkpoint=digits", ready=".st-key-anytime .gtitle")
+    page.get_by_text("An answer takes").wait_for()
+    page.get_by_role("button", name="Save").click()
+    name, content = saved(page, page.get_by_role("button", name="Numbers, CSV"))
+    assert name == "energy-digits.csv" and content.startswith(b"figure,")
+    for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        if not page.get_by_role("button", name=f"{kind}:").first.is_visible():
+            page.get_by_role("button", name="Save").click()
+        name, content = saved(page, page.get_by_role("button", name=f"{kind}:").first)
+        assert name == f"energy-digits-map.{kind.lower()}" and content.startswith(start)
+    page = visit(f"?sample={dashboard.SAMPLE}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    name, content = saved(page, page.get_by_role("button", name="Recording, zarr"))
+    assert name.endswith(".zarr.zip") and content.startswith(b"PK")
+    page.keyboard.press("Escape")
+    for panel in (".attention", ".decision"):
+        name, content = saved(page, page.locator(f"{panel} button.save"))
+        assert name.endswith(".png") and content.startswith(b"\x89PNG")
+    assert page.locator(".tau button.save").is_hidden(), "a list is nothing to save as a picture"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_lesson_shows_figures_alone_and_opens_in_the_explorer(visit, width):
+    page = visit("denoise?checkpoint=digits&sample=3&u=2&lesson=1", width, ready=".threshold .grip")
+    page.locator(".st-key-similarity .gtitle").wait_for()
+    controls = page.locator(".st-key-controls")
+    assert controls.is_hidden() and page.locator(".st-key-controls-noise").is_hidden()
+    assert page.get_by_role("link", name="Memory").is_hidden()
+    page.get_by_role("slider", name="Threshold u").press("ArrowRight")
+    wait_for_url(page, u=3, lesson=1)
+    page.get_by_role("button", name="Open in the explorer").click()
+    controls.wait_for()
+    wait_until(lambda: "lesson" not in pumped(page, query), "lesson out of the URL")
+    assert query(page)["u"] == "3"
+    page.get_by_role("button", name="Link").click()
+    page.get_by_text("&u=3&lesson=1").wait_for()

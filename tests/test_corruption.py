@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from dista.corruption import KINDS, REGIONS, Noise, corrupt
+from dista.painting import BLANK, FULL, SPECKLED, PaintError, paint_marks, paint_text
 
-LEVEL = {"gaussian": 0.3, "salt-and-pepper": 0.2, "events": 0.2, "occlusion": 0.5}
+LEVEL = {"gaussian": 0.3, "salt-and-pepper": 0.2, "events": 0.2, "occlusion": 0.5, "painted": 1}
+AMOUNTS = sorted(set(KINDS) - {"painted"})  # the kinds that are drawn by chance, in a region
+
+
+def painting(rows, columns):
+    """Marks of each kind, in other places than their mirror images."""
+    marks = np.zeros((rows, columns), np.uint8)
+    marks[1, 2:5], marks[2, 3:5], marks[3:5, 1] = BLANK, FULL, SPECKLED
+    return marks
+
+
+def some(kind, x):
+    """Some noise of a kind for ``x``."""
+    paint = paint_text(painting(*x.shape[-2:])) if kind == "painted" else ""
+    return Noise(kind, LEVEL[kind], paint=paint)
 
 
 @pytest.fixture
@@ -26,8 +42,9 @@ def test_every_kind_has_a_level_here():
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_changes_at_level_0_and_the_input_is_left_alone(image, kind):
     before = image.clone()
-    assert torch.equal(corrupt(image, Noise(kind, 0), range(3)), image)
-    assert not torch.equal(corrupt(image, Noise(kind, LEVEL[kind]), range(3)), image)
+    noise = some(kind, image)
+    assert torch.equal(corrupt(image, noise._replace(level=0), range(3)), image)
+    assert not torch.equal(corrupt(image, noise, range(3)), image)
     assert torch.equal(image, before)
 
 
@@ -70,7 +87,7 @@ def test_occlusion_is_one_blank_rectangle(image):
     assert (noisy == 0).any(1).flatten(1).float().argmax(1).unique().numel() > 1  # other places
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", AMOUNTS)
 @pytest.mark.parametrize("where", REGIONS)
 def test_noise_stays_in_its_region_and_in_range(image, kind, where):
     noisy = corrupt(image, Noise(kind, LEVEL[kind], where), range(3))
@@ -86,7 +103,7 @@ def test_noise_stays_in_its_region_and_in_range(image, kind, where):
 def test_noise_belongs_to_the_sample(kind, frames):
     x = torch.rand(*([5] if frames else []), 3, 2, 8, 9)
     axis = 1 if frames else 0
-    noise = Noise(kind, LEVEL[kind])
+    noise = some(kind, x)
     alone = corrupt(x.narrow(axis, 2, 1), noise, [40])
     together = corrupt(x, noise, [7, 7, 40])
     assert torch.equal(together.narrow(axis, 2, 1), alone)
@@ -108,8 +125,63 @@ def test_frames_have_noise_of_their_own_at_each_step():
         (Noise("occlusion", 1.5), [0], "at least 0 and at most 1"),
         (Noise("occlusion", 0.5, "behind"), [0], "where='behind'; expected one of everywhere"),
         (Noise("gaussian", 0.1), [0, 1], "2 samples for a batch of 1"),
+        (Noise("painted", 0.5), [0], "the level 0.5, everywhere; it is there or not"),
+        (Noise("painted", 1, "centre"), [0], "the level 1, centre"),
+        (Noise("painted", 1, paint="%%"), [0], "the painting is damaged"),
     ],
 )
 def test_bad_noise_is_explained(noise, samples, said):
     with pytest.raises(ValueError, match=said):
         corrupt(torch.zeros(1, 1, 4, 4), noise, samples)
+
+
+# Painted pixels -----------------------------------------------------------------------------------
+
+
+def test_a_painting_is_where_and_what_was_painted(image):
+    x = image[..., :7, :11]
+    marks = torch.from_numpy(painting(7, 11))
+    noisy = corrupt(x, Noise("painted", 1, paint=paint_text(marks.numpy())), range(3))
+    assert torch.equal(noisy[..., marks == 0], x[..., marks == 0])
+    assert (noisy[..., marks == BLANK] == 0).all() and (noisy[..., marks == FULL] == 1).all()
+    assert set(noisy[..., marks == SPECKLED].unique().tolist()) == {0, 1}
+
+
+def test_painted_frames_are_full_of_the_largest_count_at_every_step():
+    counts = torch.zeros(5, 1, 2, 7, 11)
+    counts[3, :, 1, 6, 10] = 4
+    marks = torch.from_numpy(painting(7, 11))
+    noisy = corrupt(counts, Noise("painted", 1, paint=paint_text(marks.numpy())), [0], counts=True)
+    assert (noisy[..., marks == FULL] == 4).all() and (noisy[..., marks == BLANK] == 0).all()
+    speckles = noisy[..., marks == SPECKLED]
+    assert set(speckles.unique().tolist()) == {0, 4} and not torch.equal(speckles[0], speckles[1])
+    assert noisy[3, 0, 1, 6, 10] == 4
+
+
+def test_a_painting_becomes_a_short_text_and_comes_back():
+    marks = np.zeros((28, 28), np.uint8)
+    marks[4:9, 10:18] = FULL
+    marks[20, 3] = SPECKLED
+    text = paint_text(marks)
+    assert len(text) < 60 and text.replace("-", "").replace("_", "").isalnum()
+    assert np.array_equal(paint_marks(text, 28, 28), marks)
+    assert paint_text(0 * marks) == "" and not paint_marks("", 7, 11).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("%%%", "damaged"),
+        ("AAAA", "damaged"),
+        (paint_text(painting(7, 12)), "not one of 7 x 11 pixels"),
+        (paint_text(painting(70, 110)), "not one of 7 x 11 pixels"),
+    ],
+)
+def test_a_text_that_is_no_painting_is_explained(text, said):
+    with pytest.raises(PaintError, match=said):
+        paint_marks(text, 7, 11)
+
+
+def test_other_marks_are_refused():
+    with pytest.raises(PaintError, match="marks are 0 to 3; there is 4"):
+        paint_text(np.full((2, 2), 4))

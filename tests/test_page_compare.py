@@ -32,7 +32,7 @@ def run(runs, assets):
 
 
 def probes(test):
-    return test.get("bidi_component")
+    return [one for one in test.get("bidi_component") if one.proto.component_name == "dista_probe"]
 
 
 def words(test):

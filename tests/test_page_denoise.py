@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dashboard
 import experiments
+import numpy as np
 import pytest
 import state
 from dashboard import as_shown, shown
 
 from dista import evaluation, figures, measures
 from dista.corruption import Noise
+from dista.painting import FULL, paint_text
 
 QUERY = {"checkpoint": "digits", "sample": "3"}
+MARKS = np.zeros((28, 28), np.uint8)
+MARKS[3:6, 10:20] = FULL
+PAINT = paint_text(MARKS)
 
 
 @pytest.fixture
@@ -23,12 +28,13 @@ def digits(page):
 @pytest.mark.parametrize(
     ("query", "noise", "u"),
     [
-        ({}, Noise("salt-and-pepper", 0.05), None),
-        ({"noise": "occlusion", "level": "0.4", "u": "2"}, Noise("occlusion", 0.4), 2.0),
+        ({}, Noise("salt-and-pepper", 0.3, "centre"), None),
+        ({"noise": "occlusion", "level": "0.4", "u": "2"}, Noise("occlusion", 0.4, "centre"), 2),
         ({"noise": "gaussian", "level": "0.3", "where": "centre", "u": "0"},
-         Noise("gaussian", 0.3, "centre"), 0.0),
+         Noise("gaussian", 0.3, "centre"), 0),
         ({"level": "0"}, Noise("salt-and-pepper", 0.0), None),
-        ({"u": "8"}, Noise("salt-and-pepper", 0.05), 8.0),  # more than any count: nothing is kept
+        ({"where": "everywhere", "u": "8"}, Noise("salt-and-pepper", 0.3), 8),  # nothing is kept
+        ({"noise": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT), None),
     ],
 )  # fmt: skip
 def test_its_figures_are_the_packages(page, digits, query, noise, u):
@@ -39,7 +45,6 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
     )
     change, received = measures.input_change(clean, noisy), measures.attention_received(noisy)
     assert shown(test) == [
-        as_shown(figures.denoising(measures.denoising(noisy))),
         as_shown(figures.input_change(change, received)),
         as_shown(figures.patch_attention(received, change.patches)),
         as_shown(figures.map_similarity(measures.map_similarity(clean, noisy))),
@@ -50,14 +55,22 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
     assert bool(change.patches.any()) == bool(noise.level)
 
 
-def test_the_code_on_the_page_reproduces_its_figures(page):
-    test = page("denoise", **QUERY, noise="occlusion", level="0.4", u="2")
+@pytest.mark.parametrize(
+    ("query", "noise"),
+    [
+        ({"noise": "occlusion", "level": "0.4"}, Noise("occlusion", 0.4, "centre")),
+        ({"noise": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT)),
+    ],
+)
+def test_the_code_on_the_page_reproduces_its_figures(page, digits, query, noise):
+    test = page("denoise", **QUERY, **query, u="2")
     *lines, last = test.code[0].value.splitlines()
     made = {}
     exec("\n".join([*lines, f"figure = {last}"]), made)
-    assert as_shown(made["figure"]) == shown(test)[0]
+    noisy = experiments.noisy(digits, 3, None, noise, 2)
+    assert as_shown(made["figure"]) == as_shown(figures.denoising(measures.denoising(noisy)))
     change = figures.input_change(made["change"], made["received"])
-    assert as_shown(change) == shown(test)[1]
+    assert as_shown(change) == shown(test)[0]
 
 
 def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
@@ -72,8 +85,9 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
             assert curve.accuracy[i, j] == pytest.approx(given.accuracy)
     test = page("denoise", **QUERY, noise="gaussian", curve="50", thresholds="0,3")
     assert not test.exception and not test.error
-    expected = experiments.noise_curve(digits, Noise("gaussian", 0.05), [0, 3], 50, done.append)
-    assert shown(test)[4] == as_shown(figures.noise_curve(expected, own=1.0))
+    asked = Noise("gaussian", 0.3, "centre")
+    expected = experiments.noise_curve(digits, asked, [0, 3], 50, done.append)
+    assert shown(test)[3] == as_shown(figures.noise_curve(expected, own=1.0))
 
 
 def test_thresholds_are_kept_in_the_link(page):
@@ -84,13 +98,21 @@ def test_thresholds_are_kept_in_the_link(page):
     assert test.query_params["thresholds"] == "0,4"
 
 
-def test_as_trained_takes_u_out_of_the_link(page):
-    test = page("denoise", **QUERY, u="2")
-    button = next(button for button in test.button if button.label == "As trained")
-    assert not button.disabled
-    button.click().run()
-    assert "u" not in test.query_params and not test.exception
-    assert next(button for button in test.button if button.label == "As trained").disabled
+def test_it_opens_with_an_answer(page):
+    test = page("denoise")
+    said = [element.value for element in test.markdown]
+    assert any("of the attention to corrupted patches and" in text for text in said)
+
+
+def test_the_brush_is_there_to_paint_and_what_has_no_level_has_no_curve(page):
+    test = page("denoise", **QUERY, noise="painted")
+    assert not test.exception and not test.warning
+    assert (
+        len(test.get("bidi_component")) == len(page("denoise", **QUERY).get("bidi_component")) + 1
+    )
+    said = " ".join(element.value for kind in (test.markdown, test.caption) for element in kind)
+    assert "Paint on the input" in said and "no curve of accuracy" in said
+    assert not test.get("button_group") and not test.slider
 
 
 @pytest.mark.parametrize(
@@ -100,18 +122,20 @@ def test_as_trained_takes_u_out_of_the_link(page):
         ({"level": "2"}, "level='2', which is not a number from 0 to 1"),
         ({"u": "99"}, "There is no u = 99: counts of this model end at 8"),
         ({"thresholds": "1,x"}, "thresholds='1,x'; expected some of 0, 1, 2"),
+        ({"u": "-1"}, "u='-1', which is not a whole number"),
         ({"where": "behind"}, "where='behind'; there are everywhere"),
+        ({"noise": "painted", "paint": "AAAA"}, "a painting that cannot be shown: the painting is"),
     ],
 )
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):
     test = page("denoise", **QUERY | query)
     assert not test.exception and not test.error
-    assert said in test.warning[0].value and len(shown(test)) == 4
+    assert said in test.warning[0].value and len(shown(test)) == 3
 
 
 def test_memory_in_the_map(page):
     test = page("denoise", checkpoint="match-map", sample=str(dashboard.SAMPLE), where="left half")
-    assert not test.exception and not test.error and len(shown(test)) == 4
+    assert not test.exception and not test.error and len(shown(test)) == 3
 
 
 def test_without_assets_the_page_says_which_command_makes_some(page, tmp_path, monkeypatch):

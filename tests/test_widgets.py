@@ -9,8 +9,9 @@ import pytest
 from dista import measures
 from dista.recording import record
 from dista.widgets.packing import ALIGN, Packer, Payload
-from dista.widgets.payload import probe_payload
+from dista.widgets.payload import paint_payload, probe_payload
 from dista.widgets.source import HOSTS, module, styles
+from dista.widgets.source import part as control
 
 SAMPLE = 2
 
@@ -297,3 +298,20 @@ def test_going_back_is_news_even_if_the_run_after_a_click_was_cut_short():
     st.session_state["key"] = {"state": clicked | {"revision": 0}}
     acknowledge("key")  # a report that crossed with the news: the host's wish stands
     assert _given("key", clicked, clicked | {"revision": 0})["revision"] == 2
+
+
+@pytest.mark.parametrize("name", ["threshold", "brush"])
+def test_small_controls_are_one_module_each(name):
+    text = control(name)
+    assert "import " not in text and text.count("export default") == 1
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    with pytest.raises(ValueError, match="no widget 'slider'; choose one of threshold, brush"):
+        control("slider")
+
+
+def test_what_is_painted_travels_with_the_input(recording):
+    marks = np.zeros((13, 21), np.uint8)
+    marks[2, 5] = 3
+    payload = round_trip(paint_payload(recording, marks, SAMPLE))
+    assert np.array_equal(payload.array("marks"), marks)
+    assert payload.array("input").shape == (5, 2, 13, 21) and payload.header["grid"] == [7, 11]

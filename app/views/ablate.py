@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import charts
+import downloads
 import reruns
 import snippets
 import sources
 import state
 import streamlit as st
 import switches
+import toolbar
 import url
 from switches import Chosen
 
@@ -65,8 +67,7 @@ def show() -> None:
         default = "match-map" if "match-map" in known else next(iter(known))
         checkpoint = sources.choose("checkpoint", "Checkpoint", known, default, problems)
         limit = choose_limit(checkpoint, problems)
-        code = st.popover("Copy as Python")
-        st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+        tools = toolbar.show(HOW_TO_READ)
     with st.container(border=True, key="card-switches"):
         chosen = switches.choose(checkpoint.config, problems)
     if problems:
@@ -75,8 +76,9 @@ def show() -> None:
         experiments = switches.experiments(checkpoint.config, chosen)
         before, results = compare(checkpoint, experiments, limit)
         show_results(checkpoint, before, results)
-        code.code(as_python(checkpoint, experiments, limit), language="python")
+        tools.code.code(as_python(checkpoint, experiments, limit), language="python")
         show_siblings(checkpoint, before, limit)
+        downloads.fill(tools.save, f"ablate-{downloads.short(checkpoint.name)}")
 
 
 def choose_limit(checkpoint: state.Checkpoint, problems: list[str]) -> int:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import charts
 import controls
+import downloads
 import reruns
 import sources
 import state
 import streamlit as st
+import toolbar
 import url
 from reruns import Side
 
@@ -55,8 +57,7 @@ def show() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
         sides = choose_sides(known, problems)
-        code = st.popover("Copy as Python")
-        st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+        tools = toolbar.show(HOW_TO_READ)
     place = url.place(problems)
     if problems:
         st.warning(" ".join(problems))
@@ -65,7 +66,11 @@ def show() -> None:
         st.markdown(f"##### {sentence(recordings)}")
         show_differences(sides, recordings)
         show_probes(sides, recordings, place)
-        code.code(as_python(sides, place), language="python")
+        tools.code.code(as_python(sides, place), language="python")
+        left, right = (downloads.short(side.checkpoint.name) for side in sides)
+        name = f"compare-{left}-{right}-{sides[0].sample}"
+        both = {f"Recording {side}": (lambda it=it: it) for side, it in zip(SIDES, recordings)}
+        downloads.fill(tools.save, name, both)
 
 
 def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tuple[Side, Side]:

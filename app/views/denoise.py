@@ -6,28 +6,35 @@ from typing import TYPE_CHECKING
 
 import charts
 import controls
+import downloads
 import experiments
 import snippets
 import state
 import streamlit as st
+import toolbar
 import url
 
 from dista.figures.theme import percent
+from dista.painting import PaintError, paint_marks, paint_text
+from dista.widgets.streamlit import brush, threshold
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
 
     from dista.corruption import Noise
+    from dista.measures import BlockDenoising
 
 KINDS = {
     "salt-and-pepper": "salt and pepper",
     "gaussian": "Gaussian",
     "events": "spurious events",
     "occlusion": "occlusion",
+    "painted": "painted by you",
 }
 WHERE = ("everywhere", "left half", "upper half", "centre")
 SAMPLES = ("0", "50", "100", "200", "500")
-DEFAULT_LEVEL = 0.05
+DEFAULT = "salt-and-pepper", 0.3, "centre"
 
 HOW_TO_READ = """
 - **The denoiser** keeps a count of the attention map where it is larger than *u* and makes all others
@@ -37,6 +44,8 @@ HOW_TO_READ = """
   into neighbouring patches as well, and from the second block on attention has spread it further.
 - **Similarity** is the cosine between the maps of the clean and of the noisy input, with the same u:
   1 where they are alike up to a factor. It compares raw maps with raw ones, denoised with denoised.
+- **Painted pixels** are at every step as you painted them: full is the largest value, blank is nothing,
+  speckled is either of both by chance. The link holds them.
 - **Accuracy against noise** uses the same noise for every u. The bars are 95 % intervals; lines that
   differ by less than that may not differ at all.
 - Noise kinds and their levels are [ours]. Gaussian noise on event counts makes them fractions.
@@ -60,20 +69,24 @@ def show() -> None:
         if checkpoint is not None:
             sample = controls.choose_sample(checkpoint, problems)
             image = controls.choose_image(checkpoint, problems)
-            code = st.popover("Copy as Python")
-            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+            tools = toolbar.show(HOW_TO_READ)
     if checkpoint is None:
         st.markdown(EMPTY)
         return
     with state.plain_errors():
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            noise = choose_noise(problems)
-            u = choose_threshold(checkpoint, problems)
-        code.code(as_python(checkpoint, sample, image, noise, u), language="python")
-        clean = experiments.noisy(checkpoint, sample, image, noise._replace(level=0.0), u)
+        row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
+        with st.container(**row, key="controls-noise"):
+            noise = choose_noise(checkpoint, problems)
+        u = chosen_threshold(checkpoint, problems)
+        python = as_python(checkpoint, sample, image, noise, u)
+        tools.code.code(python, language="python")
+        clean = experiments.noisy(checkpoint, sample, image, None, u)
         noisy = experiments.noisy(checkpoint, sample, image, noise, u)
-        show_maps(clean, noisy)
-        show_curve(checkpoint, noise, u, problems)
+        show_maps(checkpoint, clean, noisy, noise, u)
+        show_curve(checkpoint, noise, problems)
+        name = f"denoise-{checkpoint.name}-{sample}"
+        recordings = {"Clean": lambda: clean, "Noisy": lambda: noisy}
+        downloads.fill(tools.save, name, recordings)
     if problems:
         st.warning(" ".join(dict.fromkeys(problems)))
 
@@ -81,37 +94,64 @@ def show() -> None:
 # What is chosen -----------------------------------------------------------------------------------
 
 
-def choose_noise(problems: list[str]) -> Noise:
-    """Kind, level and place of the noise; in the URL."""
+def choose_noise(checkpoint: state.Checkpoint, problems: list[str]) -> Noise:
+    """Kind, level and place of the noise, or what was painted; in the URL."""
     from dista.corruption import Noise
 
-    kind = url.choice("noise", list(KINDS), "salt-and-pepper", problems)
-    level = url.real("level", DEFAULT_LEVEL, 0.0, 1.0, problems)
-    where = url.choice("where", WHERE, "everywhere", problems)
+    kind = url.choice("noise", list(KINDS), DEFAULT[0], problems)
     st.selectbox(
         "Noise in the input", list(KINDS), format_func=KINDS.get, width=190,
         **url.bound("noise", kind),
     )  # fmt: skip
+    if kind == "painted":
+        text = painted(checkpoint, problems)
+        return Noise(kind, float(bool(text)), paint=text)
+    level = url.real("level", DEFAULT[1], 0.0, 1.0, problems)
+    where = url.choice("where", WHERE, DEFAULT[2], problems)
     st.slider("Level", 0.0, 1.0, step=0.01, width=220, **url.bound("level", level))
     st.selectbox("Where", WHERE, width=150, **url.bound("where", where))
     return Noise(kind, level, where)
 
 
-def choose_threshold(checkpoint: state.Checkpoint, problems: list[str]) -> float | None:
+def painted(checkpoint: state.Checkpoint, problems: list[str]) -> str:
+    """What was painted on inputs of this size, as text; in the URL as ``paint``."""
+    text = st.query_params.get("paint", "")
+    try:
+        paint_marks(text, *checkpoint.config.input_shape[1:])
+    except PaintError as error:
+        problems.append(f"The link holds a painting that cannot be shown: {error}.")
+        return ""
+    return text
+
+
+def chosen_threshold(checkpoint: state.Checkpoint, problems: list[str]) -> int | None:
     """The denoiser's u; None, and not in the URL, where it is left as it was trained."""
-    config = checkpoint.config
-    trained = config.denoiser.u if config.denoiser.kind != "none" else 0.0
-    untouched = "u" not in st.query_params
-    u = url.number("u", int(trained), problems)
-    if u > config.head_dim:
-        problems.append(f"There is no u = {u}: counts of this model end at {config.head_dim}.")
-        u, untouched = int(trained), True
-    st.slider(
-        f"Threshold u (trained with {described(checkpoint)})",
-        0, config.head_dim, step=1, width=330, **url.bound("u", u),
-    )  # fmt: skip
-    st.button("As trained", on_click=st.query_params.pop, args=("u", None), disabled=untouched)
-    return None if untouched else float(u)
+    if "u" not in st.query_params:
+        return None
+    most = checkpoint.config.head_dim
+    u = url.number("u", most + 1, problems)
+    if u <= most:
+        return u
+    if st.query_params["u"] == str(u):
+        problems.append(f"There is no u = {u}: counts of this model end at {most}.")
+    return None
+
+
+def remember_threshold(u: int | None) -> None:
+    """Write u into the URL, or take it out, when the line was let go."""
+    remember("u", None if u is None else str(u))
+
+
+def remember_paint(marks: np.ndarray) -> None:
+    """Write what is painted into the URL; nothing painted is nothing there."""
+    remember("paint", paint_text(marks) or None)
+
+
+def remember(name: str, text: str | None) -> None:
+    if text is None:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = text
 
 
 def described(checkpoint: state.Checkpoint) -> str:
@@ -122,31 +162,60 @@ def described(checkpoint: state.Checkpoint) -> str:
 # What is shown ------------------------------------------------------------------------------------
 
 
-def show_maps(clean: xr.DataTree, noisy: xr.DataTree) -> None:
+def show_maps(
+    checkpoint: state.Checkpoint, clean: xr.DataTree, noisy: xr.DataTree, noise: Noise, u: int | None
+) -> None:  # fmt: skip
     """Histogram with u, the noise in input and maps, attention to it, and similarity to the clean maps."""
     from dista import figures, measures
 
     theme = state.theme()
     change = measures.input_change(clean, noisy)
     received = measures.attention_received(noisy)
-    denoising = measures.denoising(noisy)
     parts = [measures.patch_attention(one, change.patches) for one in received]
-    st.markdown(f"##### {sentence(parts, change.patches.mean())}")
+    st.markdown(f"##### {sentence(parts, change.patches.mean(), noise)}")
+    st.markdown(answers(clean, noisy))
+    alike = measures.map_similarity(clean, noisy)
+    about_noise = {
+        "patches": figures.patch_attention(received, change.patches, theme=theme),
+        "similarity": figures.map_similarity(alike, theme=theme),
+    }
     left, middle, right = st.columns(3)
+    if noise.kind == "painted":
+        marks = paint_marks(noise.paint, *checkpoint.config.input_shape[1:])
+        with left:
+            brush(clean, marks, key="brush", on_change=remember_paint)
+        left, middle = middle, right
     with left:
-        charts.plot(figures.denoising(denoising, theme=theme), "denoising")
+        show_threshold(checkpoint, measures.denoising(noisy), u)
     with middle:
         charts.plot(figures.input_change(change, received, theme=theme), "input")
+    if noise.kind == "painted":
+        charts.row(about_noise)
+        return
     with right:
-        drawn = figures.patch_attention(received, change.patches, theme=theme)
-        charts.plot(drawn, "patches")
-        alike = measures.map_similarity(clean, noisy)
-        charts.plot(figures.map_similarity(alike, theme=theme), "similarity")
-        st.caption(answers(clean, noisy))
+        for key, figure in about_noise.items():
+            charts.plot(figure, key)
 
 
-def sentence(parts: list, share: float) -> str:
+def show_threshold(
+    checkpoint: state.Checkpoint, blocks: list[BlockDenoising], u: int | None
+) -> None:
+    """The histogram, in which u is a line to drag; its numbers are those of the package's figure."""
+    from dista import figures
+
+    config = checkpoint.config
+    trained = config.denoiser.u if config.denoiser.kind != "none" else 0.0
+    downloads.note("denoising", figures.denoising(blocks, theme=state.theme()))
+    threshold(
+        blocks, u=u, trained=trained, rule=described(checkpoint), most=config.head_dim,
+        key="threshold", on_change=remember_threshold,
+    )  # fmt: skip
+
+
+def sentence(parts: list, share: float, noise: Noise) -> str:
     """The one plain sentence of the page."""
+    if not share and noise.kind == "painted":
+        return "Paint on the input: nothing there has changed yet."
     if not share:
         return "Without noise the denoiser can remove nothing but what it always removes: add some."
     if share == 1:
@@ -172,14 +241,27 @@ def answers(clean: xr.DataTree, noisy: xr.DataTree) -> str:
     return f"Answer without noise: {names[0]} ({sure[0]}). With noise: {names[1]} ({sure[1]})."
 
 
-def show_curve(
-    checkpoint: state.Checkpoint, noise: Noise, u: float | None, problems: list[str]
-) -> None:
+def show_curve(checkpoint: state.Checkpoint, noise: Noise, problems: list[str]) -> None:
     """Accuracy against noise for several u, on as many held-out samples as one has patience for."""
+    if noise.kind == "painted":
+        st.caption(
+            "What is painted is there or not: it has no level, so there is no curve of accuracy against it. "
+            "Choose another kind of noise for that."
+        )
+        return
     config = checkpoint.config
     own = config.denoiser.u if config.denoiser.kind == "threshold" else 0.0
-    offered = range(min(config.head_dim, 9))
-    default = sorted({0, int(own), min(int(own) + 2, config.head_dim)} & set(offered))
+    with st.container(key="controls-curve"):
+        thresholds, samples = choose_curve(config.head_dim, own, noise, problems)
+    if samples:
+        samples = min(samples, checkpoint.samples or samples)
+        draw_curve(checkpoint, noise, thresholds, samples, own)
+
+
+def choose_curve(most: int, own: float, noise: Noise, problems: list[str]) -> tuple[list[int], int]:
+    """The thresholds to be compared, and the number of samples; both in the URL."""
+    offered = range(min(most, 9))
+    default = sorted({0, int(own), min(int(own) + 2, most)} & set(offered))
     st.markdown(f"##### Accuracy against {KINDS[noise.kind]} noise, {noise.where}")
     thresholds = url.numbers("thresholds", offered, default, problems)
     samples = int(url.choice("curve", SAMPLES, "0", problems))
@@ -195,8 +277,7 @@ def show_curve(
         st.caption(
             "Choose a number of samples to measure it; 100 take a minute or two on a laptop."
         )
-        return
-    draw_curve(checkpoint, noise, thresholds, min(samples, checkpoint.samples or samples), own)
+    return thresholds, samples
 
 
 def draw_curve(
@@ -213,7 +294,7 @@ def draw_curve(
 
 
 def as_python(
-    checkpoint: state.Checkpoint, sample: int, image: str | None, noise: Noise, u: float | None
+    checkpoint: state.Checkpoint, sample: int, image: str | None, noise: Noise, u: int | None
 ) -> str:
     """Code that makes the histogram and the other figures of the maps."""
     changes = "{}"
@@ -224,7 +305,7 @@ def as_python(
             *snippets.inputs(checkpoint, sample, image),
             "from dista.corruption import Noise, corrupt",
             "",
-            f"noise = Noise({noise.kind!r}, {noise.level:g}, {noise.where!r})",
+            f"noise = Noise({', '.join(map(repr, noise if noise.paint else noise[:3]))})",
             f"noisy = corrupt(x, noise, [{sample}], counts=task.test.unit == 1)",
             f"with dista.intervene(model, {changes}):",
             "    before, after = (dista.record(model, it) for it in (x, noisy))",

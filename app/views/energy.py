@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import charts
 import controls
+import downloads
 import experiments
 import snippets
 import state
 import streamlit as st
+import toolbar
 import url
 
 from dista.figures.energy import joules
@@ -53,22 +55,20 @@ def show() -> None:
         checkpoint = controls.choose_checkpoint(problems)
         if checkpoint is not None:
             samples = choose_samples(checkpoint, problems)
-            code = st.popover("Copy as Python")
-            with st.popover("How to read this", key="how-to-read"):
-                st.markdown(f"**{FORMULA}**")
-                st.markdown(HOW_TO_READ)
+            tools = toolbar.show(f"**{FORMULA}**\n{HOW_TO_READ}")
     if checkpoint is None:
         st.markdown(EMPTY)
         return
     with state.plain_errors():
         of = url.choice("of", QUANTITIES, "energy", problems)
         stop = stop_at(checkpoint, problems)
-        code.code(as_python(checkpoint, samples, of, stop), language="python")
+        tools.code.code(as_python(checkpoint, samples, of, stop), language="python")
         said = st.container()
         with controls.measuring("samples", count(samples, "held-out sample")) as seen:
             energy, anytime = experiments.operations(checkpoint, samples, seen)
         said.markdown(f"##### {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
+        downloads.fill(tools.save, f"energy-{checkpoint.name}")
     if problems:
         st.warning(" ".join(dict.fromkeys(problems)))
 
@@ -125,17 +125,23 @@ def show_figures(energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
 
     theme = state.theme()
     left, middle, right = st.columns([0.34, 0.33, 0.33])
-    with left:
+    drawn = {
+        "map": figures.energy_map(energy, of=of, theme=theme),
+        "comparison": figures.energy_comparison(energy, theme=theme),
+        "anytime": figures.anytime(anytime, stop=stop, theme=theme),
+    }
+    tallest = max(figure.layout.height for figure in drawn.values())
+    with left, st.container(key="above-map"):
         st.segmented_control("Shown", QUANTITIES, required=True, **url.bound("of", of))
-        charts.plot(figures.energy_map(energy, of=of, theme=theme), "map")
-    with middle:
+    with middle, st.container(key="above-comparison"):
         show_totals(energy)
-        charts.plot(figures.energy_comparison(energy, theme=theme), "comparison")
-    with right:
+    with right, st.container(key="above-anytime"):
         steps = len(anytime.accuracy)
         if steps > 1:
             st.slider("Stop after step", 1, steps, step=1, **url.bound("stop", stop))
-        charts.plot(figures.anytime(anytime, stop=stop, theme=theme), "anytime")
+    for column, (key, figure) in zip((left, middle, right), drawn.items()):
+        with column:
+            charts.plot(figure, key, height=tallest)
     st.caption(f"{FORMULA}, in 45 nm; means over {count(energy.samples, 'held-out sample')}.")
 
 

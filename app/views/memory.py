@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 import charts
 import controls
+import downloads
 import reruns
 import snippets
 import state
 import streamlit as st
+import toolbar
 import url
 
 from dista.figures.theme import percent, short
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from dista.measures import CausalMemory
 
 NETWORKS = {
@@ -66,8 +70,7 @@ def show() -> None:
         checkpoint = controls.choose_checkpoint(problems)
         if checkpoint is not None:
             sample = controls.choose_sample(checkpoint, problems)
-            code = st.popover("Copy as Python")
-            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+            tools = toolbar.show(HOW_TO_READ)
     if checkpoint is None:
         st.markdown(EMPTY)
         return
@@ -85,9 +88,11 @@ def show() -> None:
         with chosen:
             of, step = choose_comparison(names, checkpoint, problems)
         show_matrices({name: each[of] for name, each in found.items()}, step, labels)
-        show_one_change(checkpoint, sample, other, layers, of, step, labels, problems)
+        recording = show_one_change(checkpoint, sample, other, layers, of, step, labels, problems)
         show_own_account(checkpoint, sample, labels)
-        code.code(as_python(checkpoint, sample, other, of, step), language="python")
+        name = f"memory-{checkpoint.name}-{sample}"
+        downloads.fill(tools.save, name, {"Recording": lambda: recording})
+        tools.code.code(as_python(checkpoint, sample, other, of, step), language="python")
     if problems:
         warnings.warning(" ".join(problems))
 
@@ -174,7 +179,9 @@ def show_matrices(
 
     st.markdown(f"##### {sentence(results)}")
     largest = max(result.largest for result in results.values())
-    for column, (name, result) in zip(st.columns(4), results.items()):
+    with st.container(key="matrices"):
+        columns = st.columns(4)
+    for column, (name, result) in zip(columns, results.items()):
         figure = figures.causal_memory(
             result, subject=NETWORKS[name][0], largest=largest, step=step, step_labels=labels,
             theme=state.theme(),
@@ -205,8 +212,11 @@ def remember_click(name: str) -> None:
 def show_one_change(
     checkpoint: state.Checkpoint, sample: int, other: int | None, layers: list[str], of: str,
     step: int, labels: Sequence[str] | None, problems: list[str],
-) -> None:  # fmt: skip
-    """One column of one matrix: the answer, a membrane and the attention with and without the change."""
+) -> xr.DataTree:  # fmt: skip
+    """One column of one matrix: the answer, a membrane and the attention with and without the change.
+
+    Returns the recording that it shows.
+    """
     from dista import figures, measures
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="closely"):
@@ -227,17 +237,16 @@ def show_one_change(
         for side in sides
     ]
     drawn = {
-        "decision": figures.decision_change(*decisions, **look),
-        "membrane": figures.membrane_change(*traces, **look),
-        "attention": figures.attention_change(*attention, theme=state.theme()),
+        "closely-decision": figures.decision_change(*decisions, **look),
+        "closely-membrane": figures.membrane_change(*traces, **look),
+        "closely-attention": figures.attention_change(*attention, theme=state.theme()),
     }
-    for column, (name, figure) in zip(st.columns(3), drawn.items()):
-        with column:
-            charts.plot(figure, f"closely-{name}")
+    charts.row(drawn)
     st.caption(
         f"Dotted: the input as it is; solid: with step {step + 1} changed. The membrane is that of the "
         "neuron that the change moves most later on."
     )
+    return recording
 
 
 def choose_network(problems: list[str]) -> str:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import charts
 import controls
+import downloads
 import experiments
 import snippets
 import state
 import streamlit as st
+import toolbar
 import url
 from experiments import Surgery
 
@@ -18,6 +20,7 @@ from dista.figures.theme import short
 
 if TYPE_CHECKING:
     import xarray as xr
+    from plotly.graph_objects import Figure
 
 OVER = ("16", "64", "256")
 PLACE = ("channel", "row", "column")
@@ -54,8 +57,7 @@ def show() -> None:
         if checkpoint is not None:
             sample = controls.choose_sample(checkpoint, problems)
             image = controls.choose_image(checkpoint, problems)
-            code = st.popover("Copy as Python")
-            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+            tools = toolbar.show(HOW_TO_READ)
     if checkpoint is None:
         st.markdown(EMPTY)
         return
@@ -67,7 +69,10 @@ def show() -> None:
         if surgery.kind != "learned":
             show_consequences(before, after, layer)
         show_population(checkpoint, before, layer, problems)
-        code.code(as_python(checkpoint, sample, image, layer, neuron, surgery), language="python")
+        python = as_python(checkpoint, sample, image, layer, neuron, surgery)
+        tools.code.code(python, language="python")
+        name = f"neurons-{checkpoint.name}-{sample}"
+        downloads.fill(tools.save, name, {"Recording": lambda: after})
     if problems:
         st.warning(" ".join(dict.fromkeys(problems)))
 
@@ -89,7 +94,9 @@ def choose(
     kind = url.choice("taus", list(said), "learned", problems)
     scope = url.choice("scope", ("layer", "all"), "layer", problems)
     tau = url.real("tau", 2.0, *TAUS, problems)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", gap="small", key="controls-layer"
+    ):
         st.selectbox("Layer", names, format_func=short, width=190, **url.bound("layer", layer))
         st.selectbox(
             "Time constants", list(said), format_func=said.get, width=200, **url.bound("taus", kind)
@@ -113,7 +120,8 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
     default = [int(index) for index in shown[min(1, len(shown) - 1)]]
     sizes = recording[f"{layer.replace('.', '/')}/spikes"].sizes
     chosen = []
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Click a neuron in the raster, or name it:", width="content")
         for name, start in zip(PLACE, default):
             index = url.number(name, start, problems)
             if index >= sizes[name]:
@@ -137,24 +145,18 @@ def show_neuron(
 
     theme, labels = state.theme(), before.attrs.get("step_labels")
     st.markdown(f"##### {sentence(before, after, layer, surgery)}")
-    left, middle, right = st.columns([0.3, 0.36, 0.34])
-    with left:
-        raster = measures.raster(after, layer)
-        drawn = figures.raster(raster, step_labels=labels, theme=theme)
-        pick = partial(remember_neuron, "raster", raster.neurons)
-        charts.plot(charts.clickable(drawn), "raster", on_select=pick, selection_mode="points")
-        st.caption("Click a neuron to see its membrane.")
-    with middle:
-        neuron = choose_neuron(before, layer, problems)
-        traces = [measures.membrane_trace(tree, layer, neuron) for tree in (before, after)]
-        drawn = figures.membrane(traces[1], step_labels=labels, theme=theme)
-        charts.plot(drawn, "membrane")
-    with right:
-        if surgery.kind == "learned":
-            show_histogram(after, layer)
-        else:
-            drawn = figures.membrane_change(*traces, step_labels=labels, theme=theme)
-            charts.plot(drawn, "membrane-change")
+    neuron = choose_neuron(before, layer, problems)
+    raster = measures.raster(after, layer)
+    spikes = charts.clickable(figures.raster(raster, step_labels=labels, theme=theme))
+    traces = [measures.membrane_trace(tree, layer, neuron) for tree in (before, after)]
+    drawn = {"membrane": figures.membrane(traces[1], step_labels=labels, theme=theme)}
+    if surgery.kind == "learned":
+        drawn["histogram"] = histogram(after, layer)
+    else:
+        drawn["membrane-change"] = figures.membrane_change(*traces, step_labels=labels, theme=theme)
+    pick = partial(remember_neuron, "raster", raster.neurons)
+    clicks = {"raster": {"on_select": pick, "selection_mode": "points"}}
+    charts.row({"raster": spikes} | drawn, [0.3, 0.36, 0.34], clicks)
     return neuron
 
 
@@ -166,14 +168,12 @@ def remember_neuron(key: str, neurons) -> None:
         st.query_params.update({name: str(index) for name, index in zip(PLACE, clicked)})
 
 
-def show_histogram(recording: xr.DataTree, layer: str) -> None:
+def histogram(recording: xr.DataTree, layer: str) -> Figure:
     from dista import figures, measures
 
-    histogram = measures.membrane_histogram(recording, layer)
-    slope = experiments.slope(recording, histogram)
-    charts.plot(
-        figures.membrane_histogram(histogram, slope=slope, theme=state.theme()), "histogram"
-    )
+    counted = measures.membrane_histogram(recording, layer)
+    slope = experiments.slope(recording, counted)
+    return figures.membrane_histogram(counted, slope=slope, theme=state.theme())
 
 
 def sentence(before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surgery) -> str:
@@ -216,7 +216,7 @@ def show_consequences(before: xr.DataTree, after: xr.DataTree, layer: str) -> No
         change = figures.decision_change(*decisions, step_labels=labels, theme=theme)
         charts.plot(change, "decision-change")
     with membranes:
-        show_histogram(after, layer)
+        charts.plot(histogram(after, layer), "histogram")
 
 
 def show_population(

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import charts
 import controls
+import downloads
 import launch
 import new_run
 import state
 import streamlit as st
+import toolbar
 import url
 
 from dista.runs import Run, RunError, find
@@ -20,7 +22,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEY = "train-probe"
+TABLES = ("steps", "epochs", "neurons", "attention", "gradients")
 POLL = 2.0  # seconds between looks into the folder of a running run
+
+HOW_TO_READ = """
+- **The film.** The slider goes through the epochs of which there is a recording; curves, cursor and probe
+  follow it. *Follow latest* moves on with a training that is running.
+- **Time constants and rates** are means over the neurons of a layer, over the samples that the run records.
+- **Accuracy** is that of the validation samples, which are not those of the other pages.
+"""
 
 EMPTY = """
 #### No run yet
@@ -40,10 +50,11 @@ def show() -> None:
     problems: list[str] = []
     runs = {run.name: run for run in find(state.runs_folder())}
     run = None
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         new_run.offer(problems)
         if runs and "starting" not in st.session_state:
             run = controls.choose_run(runs, problems)
+            tools = toolbar.show(HOW_TO_READ)
     if new_run.starting():
         return
     url.place(problems)
@@ -57,6 +68,37 @@ def show() -> None:
         check(run)
         polled = running or st.session_state.get("continuing") == run.name
         st.fragment(follow, run_every=POLL if polled else None)(run, running)
+        offer(tools, run)
+
+
+def offer(tools: toolbar.Toolbar, run: Run) -> None:
+    """The run's tables and its last snapshot to take home, and the Python that reads them."""
+    snapshots = run.snapshots()
+    epoch = url.number("epoch", snapshots[-1] if snapshots else 0, [])
+    recordings = {f"Epoch {epoch}": lambda: run.snapshot(epoch)} if epoch in snapshots else {}
+    downloads.fill(tools.save, run.name, recordings, tables=lambda: tables(run))
+    tools.code.code(as_python(run, epoch), language="python")
+
+
+def tables(run: Run) -> dict[str, pd.DataFrame]:
+    return {name: table for name in TABLES if not (table := run.table(name)).empty}
+
+
+def as_python(run: Run, epoch: int) -> str:
+    """Code that reads the run and draws its curves."""
+    return "\n".join(
+        [
+            "import dista",
+            "",
+            f"run = dista.runs.Run({str(run.path)!r})",
+            f"epoch = {epoch}",
+            "epochs, neurons = run.table('epochs'), run.table('neurons')",
+            "dista.figures.tau_history(neurons, epoch=epoch)",
+            "dista.figures.rate_history(neurons, epoch=epoch)",
+            "dista.widgets.probe(run.snapshot(epoch))",
+            "dista.figures.learning_curves(epochs, epoch=epoch)",
+        ]
+    )
 
 
 def check(run: Run) -> None:
@@ -212,7 +254,8 @@ def show_figures(run: Run, epoch: int, epochs: pd.DataFrame, neurons: pd.DataFra
         figures.rate_history(neurons, epoch=epoch, theme=theme),
     ]
     for column, figure, name in zip(st.columns(3), drawn, ("learning", "tau", "rate")):
-        column.plotly_chart(figure, key=f"done-{name}-{run.name}", theme=None, config=charts.PLOTLY)
+        with column:
+            charts.plot(figure, f"done-{name}-{run.name}")
 
 
 def show_layers(neurons: pd.DataFrame) -> None:

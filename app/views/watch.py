@@ -7,9 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import controls
+import downloads
 import snippets
 import state
 import streamlit as st
+import toolbar
 import trust
 import url
 
@@ -54,8 +56,7 @@ def show() -> None:
         if checkpoint is not None:
             sample = controls.choose_sample(checkpoint, problems)
             image = controls.choose_image(checkpoint, problems)
-            code = st.popover("Copy as Python")
-            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+            tools = toolbar.show(HOW_TO_READ)
             doubts = st.popover("How far to trust it", **url.opened("trust"))
         waiting = st.container(width="content")
     if checkpoint is None:
@@ -68,7 +69,13 @@ def show() -> None:
             recording = state.recording(checkpoint, sample, image)
         payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
         seen = show_probe(payload, place, checkpoint=checkpoint.name, sample=sample)
-        code.code(as_python(checkpoint, sample, image, seen), language="python")
+        downloads.fill(
+            tools.save,
+            f"{checkpoint.name}-{sample}",
+            {"Recording": lambda: recording},
+            tables=lambda: state.numbers(recording),
+        )
+        tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
     if doubts.open:
         with doubts, state.plain_errors():
             show_doubts(checkpoint, recording, sample, image)

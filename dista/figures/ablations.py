@@ -68,6 +68,7 @@ def _interval(row: int, name: str, result: PairedDifference, colours: Palette) -
     return go.Scatter(
         x=x,
         y=np.full(3, row),
+        name=name,
         mode="lines+markers",
         line={"color": colour, "width": 2},
         marker={

@@ -76,7 +76,7 @@ def causal_memory(
         f"step. Change at the last step: {result.effect[-1, -1]:.2f} {_unit(result.of)}; seen there of the "
         f"first step: {result.effect[-1, 0]:.2f}."
     )
-    return finish(figure, theme, title=title, alt=alt, height=340, top=44)
+    return finish(figure, theme, title=title, alt=alt, height=340, top=30)
 
 
 def _numbers(effect: np.ndarray, largest: float, colours: Palette) -> go.Scatter:
@@ -102,8 +102,10 @@ def _brief(value: float) -> str:
 
 def _axes(figure: go.Figure, ticks: list[str], steps: int) -> None:
     axis = {"tickvals": np.arange(steps), "constrain": "domain", "tickangle": 0}
+    numbers = step_ticks(steps)  # what the steps show is said once, down the side
     figure.update_xaxes(
-        axis | {"ticktext": ticks, "side": "top", "title": {"text": "changed step"}}
+        axis
+        | {"ticktext": numbers, "side": "top", "title": {"text": "changed step", "standoff": 4}}
     )
     figure.update_yaxes(
         axis

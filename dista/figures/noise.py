@@ -85,9 +85,10 @@ def patch_attention(
     area = float(patches.mean())
     figure.add_hline(
         area, line={"color": colours.orange, "width": 1, "dash": "dot"},
-        annotation={"text": f"{percent(area)} of the patches", "font": {"size": 11}},
+        annotation={"text": f"{percent(area)} of<br>the patches", "font": {"size": 11}},
         annotation_position="top right", annotation_font_color=colours.muted,
     )  # fmt: skip
+    figure.update_xaxes(range=[-0.5, len(results) - 0.15])  # room for what the line says
     figure.update_yaxes(tickformat=".0%", nticks=5, rangemode="tozero", showgrid=True)
     figure.update_layout(bargap=0.45, bargroupgap=0.08)
     title = f"{percent(_mean(results, 'raw'))} of attention goes to corrupted patches, "

@@ -89,7 +89,7 @@ def finish(
     ``top`` is the room in pixels that labels between title and axes need.
     """
     colours = palette(theme)
-    lines = textwrap.wrap(title, TITLE_WIDTH)
+    lines = _wrapped(title)
     axis = {
         "gridcolor": colours.line,
         "linecolor": colours.line,
@@ -136,6 +136,14 @@ def finish(
         meta={"alt": alt},
     )
     return figure
+
+
+def _wrapped(title: str) -> list[str]:
+    """Lines of about equal length, as few as fit a narrow screen; a number keeps its per cent sign."""
+    bound = title.replace(" %", "\xa0%")
+    fewest = len(textwrap.wrap(bound, TITLE_WIDTH))
+    width = next(w for w in range(1, TITLE_WIDTH + 1) if len(textwrap.wrap(bound, w)) <= fewest)
+    return [line.replace("\xa0", " ") for line in textwrap.wrap(bound, width)]
 
 
 def step_ticks(

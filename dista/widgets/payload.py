@@ -73,6 +73,14 @@ def probe_payload(
     return Payload(header, packer.to_bytes())
 
 
+def paint_payload(recording: xr.DataTree, marks: np.ndarray, sample: int = 0) -> Payload:
+    """The input of one sample, and the marks (row, column) painted on it, for the brush."""
+    source, packer = Sample(recording, sample), Packer()
+    header = {"version": 1, "input": _pack_input(packer, source), "grid": _grid(source, None)}
+    packer.add("marks", marks, "uint8")
+    return Payload(header | {"arrays": packer.arrays}, packer.to_bytes())
+
+
 def _grid(source: Sample, given: tuple[int, int] | None) -> list[int] | None:
     """Rows and columns of patches: as given, as a neuron in a block has them, or nearest to square."""
     if given is not None:

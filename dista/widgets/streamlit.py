@@ -1,4 +1,4 @@
-"""The probe in a Streamlit page.
+"""The probe, and two small controls, in a Streamlit page.
 
 The component keeps its DOM while its key stays the same, so a rerun that brings new data keeps the
 reader's place. Bytes reach the browser only at the top level of ``data``: header and buffer travel
@@ -8,14 +8,21 @@ reported is not written into it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from dista.widgets.packing import Payload
-from dista.widgets.source import module, styles
+from dista.widgets.payload import paint_payload
+from dista.widgets.source import module, part, styles
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dista.measures import BlockDenoising
 
 
 @cache
@@ -86,3 +93,68 @@ def _given(key: str, wanted: dict[str, Any], reported: dict[str, Any]) -> dict[s
         given.update(state=wanted, returned=wanted, revision=given["revision"] + 1)
     given["last"] = wanted
     return given
+
+
+# Small controls ---------------------------------------------------------------------------------
+
+
+def threshold(
+    blocks: Sequence[BlockDenoising],
+    *,
+    u: int | None,
+    trained: float,
+    rule: str,
+    most: int,
+    key: str,
+    on_change: Callable[[int | None], None],
+) -> None:
+    """Histograms of the maps with u as a line to drag; ``on_change(u)`` hears where it was let go.
+
+    ``u`` None leaves the denoiser as it was ``trained``, which ``rule`` says in words; ``most`` is the largest
+    count that the model can have. While the line moves, what it removes is counted in the browser.
+    """
+    counted = [
+        {"block": one.block, "before": one.before.tolist(), "after": one.after.tolist()}
+        for one in blocks
+    ]
+    line = all(one.u is not None for one in blocks)
+    _part("threshold")(
+        key=key,
+        data={
+            "blocks": counted, "u": u, "trained": trained, "rule": rule, "most": most, "line": line,
+            "heard": _heard(key),
+        },
+        on_u_change=lambda: on_change(_told(key, "u")),
+    )  # fmt: skip
+
+
+def brush(
+    recording: xr.DataTree, marks: np.ndarray, *, key: str, on_change: Callable[[np.ndarray], None]
+) -> None:
+    """The input of ``recording`` to paint on; ``on_change(marks)`` hears of every stroke.
+
+    ``marks`` (row, column) are those of ``dista.painting``.
+    """
+
+    def told() -> None:
+        digits = np.frombuffer(_told(key, "marks").encode(), np.uint8) - ord("0")
+        on_change(digits.reshape(marks.shape))
+
+    data = paint_payload(recording, marks).to_bytes(heard=_heard(key))
+    _part("brush")(key=key, data=data, on_marks_change=told)
+
+
+@cache
+def _part(name: str) -> Callable[..., Any]:
+    return st.components.v2.component(f"dista_{name}", js=part(name), css=styles())
+
+
+def _told(key: str, name: str) -> Any:
+    """What the control ``key`` reports, and a note that it was heard: see ``js/echo.js``."""
+    report = st.session_state[key][name]
+    st.session_state[f"{key}:heard"] = report["count"]
+    return report["value"]
+
+
+def _heard(key: str) -> int:
+    return st.session_state.get(f"{key}:heard", 0)

@@ -1,6 +1,6 @@
 // Small helpers for elements, SVG and canvases. No state.
 
-const SVG = "http://www.w3.org/2000/svg";
+export const SVG = "http://www.w3.org/2000/svg";
 
 function fill(node, props, children) {
   for (const [name, value] of Object.entries(props)) {

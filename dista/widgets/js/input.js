@@ -32,7 +32,7 @@ export class Frames {
   }
 }
 
-function paint(context, image, x, y, width, height) {
+export function paint(context, image, x, y, width, height) {
   context.imageSmoothingEnabled = false;
   context.drawImage(image, x, y, width, height);
 }
@@ -153,7 +153,7 @@ export function inputPanel(store) {
   return { node, draw };
 }
 
-function grid(context, [width, height], rows, columns, theme) {
+export function grid(context, [width, height], rows, columns, theme) {
   context.beginPath();
   for (let i = 1; i < columns; i++) { const x = Math.round((width * i) / columns) + 0.5; context.moveTo(x, 0); context.lineTo(x, height); }
   for (let i = 1; i < rows; i++) { const y = Math.round((height * i) / rows) + 0.5; context.moveTo(0, y); context.lineTo(width, y); }

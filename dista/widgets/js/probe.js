@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { decode } from "./recording.js";
 import { readTheme } from "./theme.js";
+import { offerImage } from "./capture.js";
 import { Store } from "./state.js";
 import { Frames, timeRail, inputPanel, askedPerStep } from "./input.js";
 import { question } from "./film.js";
@@ -35,6 +36,7 @@ export function mount(parent, bytes, tell, wanted = {}) {
   function build() {
     panels = [timeRail, stageRow, inputPanel, stemPanel, coincidencePanel, attentionPanel, readoutPanel, decisionPanel,
       tauPanel, rasterPanel, membranePanel].map((make) => make(store, app));
+    panels.slice(2).forEach(({ node }) => offerImage(node));   // the rail and the stages are there to be clicked
     const focused = focusables().indexOf(root.getRootNode().activeElement);
     grid.replaceChildren(...panels.map(({ node }) => node));
     if (focused >= 0) focusables()[focused]?.focus({ preventScroll: true });

@@ -2,8 +2,8 @@
 
 const TYPES = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array, float32: Float32Array };
 
-// `bytes` is what Payload.to_bytes wrote: header length (8 bytes), header, buffer.
-export function decode(bytes) {
+// The header and the arrays in what Payload.to_bytes wrote: header length (8 bytes), header, buffer.
+export function unpack(bytes) {
   const copy = bytes.slice();                       // starts at offset 0, so that arrays are aligned
   const size = new DataView(copy.buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(copy.subarray(8, 8 + size)));
@@ -12,6 +12,11 @@ export function decode(bytes) {
     const length = shape.reduce((product, side) => product * side, 1);
     arrays[name] = { values: new TYPES[dtype](copy.buffer, 8 + size + offset, length), shape };
   }
+  return { header, arrays };
+}
+
+export function decode(bytes) {
+  const { header, arrays } = unpack(bytes);
   return new Recording(header, arrays);
 }
 

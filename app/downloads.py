@@ -1,0 +1,108 @@
+"""What a page lets its readers take home: images of figures, their numbers, and the recording.
+
+``charts.plot`` notes what a page draws; at its end the page calls ``fill``. Nothing is made before it is
+asked for: images in the browser, by plotly itself, the rest on the server when its button is pressed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from plotly.graph_objects import Figure
+    from streamlit.delta_generator import DeltaGenerator
+
+_NOTED = "figures on the page"
+_HERE = Path(__file__).parent
+
+
+def begin() -> DeltaGenerator:
+    """The button whose content ``fill`` makes when the page is complete."""
+    st.session_state[_NOTED] = {}
+    return st.popover("Save")
+
+
+def note(key: str, figure: Figure) -> None:
+    """Remember a figure whose numbers the page is to offer."""
+    st.session_state.setdefault(_NOTED, {})[key] = figure
+
+
+def fill(
+    place: DeltaGenerator,
+    name: str,
+    recordings: Mapping[str, Callable[[], xr.DataTree]] | None = None,
+    tables: Callable[[], Mapping[str, pd.DataFrame]] | None = None,
+) -> None:
+    """Offer the page's figures, their numbers and its ``recordings``, each by what its button says.
+
+    ``tables`` are numbers that no figure of the page holds; both are called when they are asked for.
+    ``name`` is how the files begin.
+    """
+    figures = dict(st.session_state.get(_NOTED, {}))
+    with place:
+        if figures:
+            st.markdown("**Figures**")
+            _images()(key="save-images", data={"name": name})
+        if figures or tables:
+            _file("Numbers, CSV", partial(csv, figures, tables), f"{name}.csv")
+        for label, recording in (recordings or {}).items():
+            _file(f"{label}, zarr", partial(zarr, recording), f"{name}-{_slug(label)}.zarr.zip")
+        st.caption(_HINT)
+
+
+_HINT = (
+    "A .zarr.zip opens with dista.open_recording, or with xarray alone. The column figure of the "
+    "CSV says which figure a row belongs to."
+)
+
+
+def _file(label: str, data: Any, file_name: str) -> None:
+    st.download_button(
+        label, data, file_name, on_click="ignore", icon=":material/download:", width="stretch"
+    )
+
+
+def csv(
+    figures: Mapping[str, Figure], tables: Callable[[], Mapping[str, pd.DataFrame]] | None = None
+) -> bytes:
+    """The numbers of all figures and tables, one below the other; ``figure`` says where a row is from."""
+    import pandas as pd
+
+    from dista.figures.numbers import table
+
+    parts = {key: table(figure) for key, figure in figures.items()}
+    parts |= tables() if tables else {}
+    rows = pd.concat(parts, names=["figure"]).reset_index("figure").reset_index(drop=True)
+    return rows.to_csv(index=False).encode()
+
+
+def zarr(recording: Callable[[], xr.DataTree]) -> bytes:
+    """The recording as one file, as ``dista.recording.save`` writes it."""
+    from dista.recording import save
+
+    with tempfile.TemporaryDirectory() as folder:
+        return save(recording(), Path(folder, "recording.zarr.zip")).read_bytes()
+
+
+def short(checkpoint: str) -> str:
+    """The name of a checkpoint as a part of a file's: of one of a run's, the run."""
+    return checkpoint.split("/")[-3] if checkpoint.count("/") > 2 else checkpoint
+
+
+def _slug(label: str) -> str:
+    return label.lower().replace(" ", "-")
+
+
+@cache
+def _images() -> Any:
+    """Buttons that save each figure on the page as PNG or SVG."""
+    js, css = ((_HERE / f"downloads.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    return st.components.v2.component("dista_save_images", js=js, css=css)

@@ -1,0 +1,27 @@
+"""The buttons that every page has in its first row: take it home, share it, read it rightly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import downloads
+import links
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+
+class Toolbar(NamedTuple):
+    """Places that a page fills when it knows what it shows."""
+
+    code: DeltaGenerator
+    save: DeltaGenerator
+
+
+def show(how_to_read: str) -> Toolbar:
+    """Python, files, links and reading notes, each behind a button."""
+    code, save = st.popover("Copy as Python"), downloads.begin()
+    links.offer()
+    st.popover("How to read this", key="how-to-read").markdown(how_to_read)
+    return Toolbar(code, save)

@@ -1,0 +1,293 @@
+"""How fast the dashboard answers, in headless Chromium; prints figures, asserts nothing.
+
+    .venv/bin/python tests/latency.py [--starts 3] [--rounds 30] [--sessions 10] [--minutes 5] [--json]
+
+    start         `dista app` with a warm environment, until the first page shows its figure
+    client        a key that moves the query patch, until the film is drawn again: no server involved
+    cached        another sample that was recorded before
+    intervention  a time constant moved (Neurons), a threshold moved (Denoise): the model runs again
+    training      both again while a training uses the other core; and what the open Train page costs it
+    sessions      several readers at once for some minutes: what they wait, and the server's memory
+
+Everything is measured on the shipped checkpoints, through the browser: from the key until the text on
+the page has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 120_000  # ms
+FILM = "canvas[data-name=film]"
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """Something a reader does: where, with which key on what, and the text that tells the answer."""
+
+    path: str
+    target: str
+    keys: tuple[str, ...]
+    tells: str
+    attribute: str = ""
+    warm: int = 2
+    """Rounds that are not counted: the first time is that of loading, not of answering."""
+
+
+INTERACTIONS = {
+    "client": Interaction("", FILM, ("ArrowRight", "ArrowLeft"), FILM, "aria-label"),
+    "cached": Interaction(
+        "", "[data-testid=stNumberInputStepUp], [data-testid=stNumberInputStepDown]", ("up", "down"),
+        "canvas[data-name=film]", "aria-label",
+    ),
+    "intervention, tau": Interaction(
+        "neurons?checkpoint=digits&taus=set&tau=3.0", ".stSlider input[type=range]",
+        ("ArrowRight", "ArrowLeft"), "h5",
+    ),
+}  # fmt: skip
+
+
+# The server ---------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def server(runs: Path) -> Iterator[tuple[psutil.Process, str]]:
+    """The dashboard as `make app` starts it, on a free port; its process and address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "dista", "app", "--headless", "--port", str(port)]
+    environment = os.environ | {"DISTA_RUNS": str(runs)}
+    started = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        while not _answers(address):
+            time.sleep(0.02)
+        yield psutil.Process(started.pid), address
+    finally:
+        started.terminate()
+        started.wait(20)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def first_figure(browser: Browser, runs: Path) -> float:
+    """Seconds from the command to the first figure."""
+    began = time.perf_counter()
+    with server(runs) as (_, address):
+        page = open_page(browser, f"{address}/")
+        page.locator(FILM).wait_for()
+        seconds = time.perf_counter() - began
+        page.context.close()
+    return seconds
+
+
+def open_page(browser: Browser, address: str) -> Page:
+    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    return page
+
+
+# Interactions -------------------------------------------------------------------------------------
+
+
+def milliseconds(page: Page, what: Interaction, key: str) -> float:
+    """From the key until the text has changed, to the few milliseconds that asking takes."""
+    node = page.locator(what.tells).first
+
+    def told() -> str | None:
+        return node.get_attribute(what.attribute) if what.attribute else node.text_content()
+
+    before = told()
+    act = _click(page, key) if key in ("up", "down") else _press(page, what.target, key)
+    began = time.perf_counter()
+    act()
+    while told() in (before, "", None):
+        if time.perf_counter() - began > PATIENCE / 1000:
+            raise TimeoutError(f"{what.tells} on {page.url} never changed after {key}")
+    return 1000 * (time.perf_counter() - began)
+
+
+def _click(page: Page, key: str) -> Callable[[], None]:
+    button = page.locator(f"[data-testid=stNumberInputStep{key.capitalize()}]").first
+    return lambda: button.dispatch_event("click")
+
+
+def _press(page: Page, target: str, key: str) -> Callable[[], None]:
+    page.locator(target).first.focus()
+    return lambda: page.keyboard.press(key)
+
+
+def measure(browser: Browser, address: str, rounds: int) -> dict[str, dict[str, float]]:
+    """Median and 95th percentile, in milliseconds, of every interaction."""
+    found = {}
+    for name, what in INTERACTIONS.items():
+        page = open_page(browser, f"{address}/{what.path}")
+        page.locator(what.target).first.wait_for(state="attached")
+        page.locator(what.tells).first.wait_for()
+        page.wait_for_timeout(3000)  # what is below the fold is drawn, too
+        taken = []
+        for turn in range(rounds + 2 * what.warm):
+            taken.append(milliseconds(page, what, what.keys[turn % len(what.keys)]))
+            page.wait_for_timeout(300)
+        found[name] = summary(taken[2 * what.warm :])
+        page.context.close()
+    return found
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    at_95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+    return {"median": statistics.median(ordered), "p95": at_95, "count": len(ordered)}
+
+
+# Training -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Training:
+    """A training in a process of its own, on one thread."""
+
+    folder: Path
+    process: subprocess.Popen = field(init=False)
+
+    def __enter__(self) -> Training:
+        words = "--preset digits --data digits --threads 1 --epochs 1000 --set snapshot_mb=20"
+        command = [sys.executable, "-m", "dista", "train", *words.split(), "--out", self.folder]
+        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        while self.steps() < 20:
+            time.sleep(0.2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(60)
+
+    def steps(self) -> int:
+        path = self.folder / "steps.jsonl"
+        return path.read_bytes().count(b"\n") if path.is_file() else 0
+
+    def speed(self, seconds: float) -> float:
+        """Steps a second over the next so many seconds."""
+        began, before = time.perf_counter(), self.steps()
+        time.sleep(seconds)
+        return (self.steps() - before) / (time.perf_counter() - began)
+
+
+def cost_of_looking(browser: Browser, address: str, run: Training, rounds: int) -> float:
+    """Training speed with the Train page open, as a part of that without, in turns of 20 seconds."""
+    ratios = []
+    for _ in range(rounds):
+        alone = run.speed(20)
+        page = open_page(browser, f"{address}/train?run={run.folder.name}")
+        page.locator(FILM).wait_for()
+        page.wait_for_timeout(2000)
+        ratios.append(run.speed(20) / alone)
+        page.context.close()
+    return statistics.median(ratios)
+
+
+# Sessions -----------------------------------------------------------------------------------------
+
+
+def several(
+    browser: Browser, address: str, process: psutil.Process, sessions: int, minutes: float
+) -> dict:
+    """Readers who take turns with the cached interaction; latency, and the server's memory over time."""
+    what = INTERACTIONS["cached"]
+    pages = [open_page(browser, f"{address}/{what.path}") for _ in range(sessions)]
+    for page in pages:
+        page.locator(FILM).wait_for()
+    end, taken, memory, turn = time.monotonic() + 60 * minutes, [], [], 0
+    while time.monotonic() < end:
+        for page in pages:
+            taken.append(milliseconds(page, what, what.keys[turn % 2]))
+        turn += 1
+        memory.append(process.memory_info().rss / 1e6)
+    for page in pages:
+        page.context.close()
+    quarter = max(1, len(memory) // 4)
+    early, late = (statistics.median(part) for part in (memory[:quarter], memory[-quarter:]))
+    return summary(taken) | {"memory_mb_first_quarter": early, "memory_mb_last_quarter": late}
+
+
+# All of it ----------------------------------------------------------------------------------------
+
+
+def run(options: argparse.Namespace) -> dict:
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        runs = Path(folder)
+        starts = [first_figure(browser, runs) for _ in range(options.starts + 1)][1:]
+        result = {"start_seconds": statistics.median(starts)}
+        with server(runs) as (process, address):
+            result["idle"] = measure(browser, address, options.rounds)
+            with Training(runs / "beside") as training:
+                result["while training"] = measure(browser, address, options.rounds)
+                looks = cost_of_looking(browser, address, training, options.looks)
+                result["training speed with the page open"] = looks
+            if options.minutes:
+                result["sessions"] = several(
+                    browser, address, process, options.sessions, options.minutes
+                )
+        browser.close()
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--looks", type=int, default=3)
+    parser.add_argument("--sessions", type=int, default=10)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    result = run(options)
+    print(json.dumps(result) if options.json else _said(result))
+
+
+def _said(result: dict) -> str:
+    lines = [f"first figure after {result['start_seconds']:.1f} s"]
+    for when in ("idle", "while training"):
+        lines += [
+            f"{name}, {when}: median {row['median']:.0f} ms, 95th percentile {row['p95']:.0f} ms"
+            for name, row in result[when].items()
+        ]
+    speed = result["training speed with the page open"]
+    lines.append(f"training speed with the Train page open: {100 * speed:.0f} % of that without")
+    if "sessions" in result:
+        lines.append(f"several sessions: {json.dumps(result['sessions'])}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""What readers take home: the numbers of figures, recordings as files, and links, also for a lesson."""
+
+from __future__ import annotations
+
+import io
+from urllib.parse import parse_qs, urlsplit
+
+import downloads
+import numpy as np
+import pandas as pd
+import pytest
+import state
+import test_figures
+from dashboard import APP
+from streamlit.testing.v1 import AppTest
+
+from dista import figures, open_recording
+from dista.figures.numbers import COLUMNS, table
+
+# Numbers of figures -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", test_figures.FIGURES)
+def test_every_figure_has_numbers(name):
+    rows = table(test_figures.FIGURES[name]("light"))
+    assert len(rows) and set(rows.columns) <= set(COLUMNS)
+    assert not rows[["panel", "x", "y"]].isna().any(axis=None)
+    assert not rows.astype(str).apply(lambda column: column.str.contains("<")).any(axis=None)
+
+
+def test_cells_have_the_names_of_their_axes_and_nothing_is_there_where_nothing_was_measured():
+    effect = test_figures.causal()
+    rows = table(figures.causal_memory(effect, step_labels=test_figures.LABELS))
+    assert len(rows) == 15, "the outlines and the numbers on the cells are not counted again"
+    one = rows[(rows.x == "2") & (rows.y == "4 probe")]
+    assert one.value.item() == pytest.approx(effect.effect[3, 1])
+    assert one.x_axis.item() == "changed step" and one.y_axis.item() == "seen at step"
+
+
+def test_points_have_their_interval_and_their_panel():
+    curve = test_figures.curve()
+    rows = table(figures.noise_curve(curve))
+    first = rows[rows.series == "u = 0"]
+    assert np.allclose(first.y, curve.accuracy[0])
+    assert np.allclose(first.low, curve.low[0]) and np.allclose(first.high, curve.high[0])
+    blocks = test_figures.denoised()
+    rows = table(figures.denoising(blocks))
+    assert [panel[:7] for panel in rows.panel.unique()] == ["Block 1", "Block 2"]
+    kept = rows[(rows.series == "kept") & rows.panel.str.startswith("Block 2")]
+    assert kept.y.sum() == blocks[1].after[1:].sum()
+
+
+# Files ----------------------------------------------------------------------------------------------
+
+
+def test_the_csv_names_the_figure_of_each_row():
+    drawn = {"map": figures.causal_memory(test_figures.causal())}
+    more = pd.DataFrame({"layer": ["a", "b"], "tau": [2.0, 3.0]})
+    content = downloads.csv(drawn, lambda: {"layers": more})
+    rows = pd.read_csv(io.BytesIO(content))
+    assert list(rows.figure) == ["map"] * 15 + ["layers"] * 2
+    assert list(rows.tau.dropna()) == [2, 3] and rows.value.notna().sum() == 15
+
+
+def test_the_recording_is_a_file_that_opens(page, tmp_path):
+    recording = state.recording(state.checkpoints()["digits"], 3, None)
+    path = tmp_path / "one.zarr.zip"
+    path.write_bytes(downloads.zarr(lambda: recording))
+    again = open_recording(path)
+    assert np.array_equal(again["head"].values, recording["head"].values)
+
+
+NUMBERS, ONE = "Numbers, CSV", "Recording, zarr"
+OFFERED = {
+    "watch": [NUMBERS, ONE],
+    "neurons": [NUMBERS, ONE],
+    "denoise": [NUMBERS, "Clean, zarr", "Noisy, zarr"],
+    "memory": [NUMBERS, ONE],
+    "ablate": [NUMBERS],
+    "compare": [NUMBERS, "Recording left, zarr", "Recording right, zarr"],
+    "energy": [NUMBERS],
+    "train": [NUMBERS, "Epoch 2, zarr"],
+}
+
+
+@pytest.mark.parametrize("view", OFFERED)
+def test_every_page_offers_what_it_shows(page, view):
+    query = {"limit": "25"} if view == "ablate" else {}
+    test = page(view, **query)
+    assert not test.exception and not test.error
+    assert [button.proto.label for button in test.get("download_button")] == OFFERED[view]
+
+
+# Links ----------------------------------------------------------------------------------------------
+
+
+def links_of(test):
+    """The two links: they are what is last in the toolbar's boxes of code."""
+    return [code.value for code in test.code if code.value.startswith("?") or "://" in code.value]
+
+
+@pytest.mark.parametrize("view", OFFERED)
+def test_both_links_hold_the_whole_state(page, view):
+    query = {"sample": "3", "thresholds": "0,3"} | ({"limit": "25"} if view == "ablate" else {})
+    view_link, lesson = links_of(page(view, **query))
+    read = [
+        {k: v[0] for k, v in parse_qs(urlsplit(it).query).items()} for it in (view_link, lesson)
+    ]
+    assert read == [query, query | {"lesson": "1"}] and "thresholds=0,3" in view_link
+
+
+def hidden(test):
+    return any(".stAppHeader, " in html.proto.body for html in test.get("html"))
+
+
+def test_a_lesson_hides_the_controls_and_gives_them_back(page):
+    def opened(**query):
+        test = AppTest.from_file(APP / "main.py", default_timeout=60)
+        test.query_params.update(query)
+        return test.run()
+
+    assert not hidden(opened(sample="3")) and not hidden(opened(lesson="0"))
+    test = opened(sample="3", lesson="1")
+    assert hidden(test) and not test.exception
+    test.button(key="leave-lesson").click().run()
+    assert not hidden(test) and "lesson" not in test.query_params
+    assert test.query_params["sample"] in ("3", ["3"])
