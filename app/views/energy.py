@@ -91,7 +91,7 @@ def stop_at(checkpoint: state.Checkpoint, problems: list[str]) -> int:
     """The number of steps after which the answer is read out; all of them at first."""
     steps = checkpoint.config.time_steps
     if checkpoint.task is not None:
-        steps = state.task(checkpoint.task).time_steps or steps
+        steps = state.task(checkpoint.data).time_steps or steps
     stop = url.number("stop", steps, problems)
     if not 1 <= stop <= steps:
         problems.append(f"The answer cannot be read out after step {stop}: there are 1 to {steps}.")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import controls
+import own_paths
 import snippets
 import state
 import streamlit as st
 import url
+from own_paths import Recorded
 
 from dista.widgets.streamlit import probe
 
@@ -46,8 +49,12 @@ dista train --preset match_map --data match --save assets/match-map
 def show() -> None:
     problems: list[str] = []
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        checkpoint = controls.choose_checkpoint(problems)
-        if checkpoint is not None:
+        checkpoint = controls.choose_source(problems)
+        if isinstance(checkpoint, Recorded):
+            position = choose_position(checkpoint, problems)
+            code = st.popover("Copy as Python")
+            st.popover("How to read this", key="how-to-read").markdown(HOW_TO_READ)
+        elif checkpoint is not None:
             sample = controls.choose_sample(checkpoint, problems)
             image = controls.choose_image(checkpoint, problems)
             code = st.popover("Copy as Python")
@@ -58,12 +65,44 @@ def show() -> None:
         return
     place = url.place(problems)
     warn(problems)
+    if isinstance(checkpoint, Recorded):
+        with state.plain_errors():
+            seen = show_recording(checkpoint, position, place)
+            code.code(of_recording(checkpoint, position, seen), language="python")
+        return
     with state.plain_errors():
         with waiting:
             recording = state.recording(checkpoint, sample, image)
         payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
-        seen = show_probe(payload, place, checkpoint=checkpoint.name, sample=sample)
+        seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
         code.code(as_python(checkpoint, sample, image, seen), language="python")
+
+
+def choose_position(recorded: Recorded, problems: list[str]) -> int:
+    """Which sample of a recording, by its place in it; in the URL as ``sample`` by its own number."""
+    recording = state.open_recording(Path(recorded.path))
+    numbers = [] if recording is None else recording["batch"].values.tolist()
+    if len(numbers) < 2:
+        return 0
+    wanted = url.number("sample", numbers[0], problems)
+    if wanted not in numbers:
+        problems.append(f"There is no sample {wanted} in this recording; showing {numbers[0]}.")
+        wanted = numbers[0]
+    st.selectbox(
+        "Sample", numbers, format_func=lambda sample: f"Sample {sample}",
+        label_visibility="collapsed", width=190, **url.bound("sample", wanted),
+    )  # fmt: skip
+    return numbers.index(wanted)
+
+
+def show_recording(recorded: Recorded, position: int, place: dict[str, Any]) -> dict[str, Any]:
+    """A recording from a path of the reader's own, in the probe."""
+    path = Path(recorded.path)
+    recording = state.open_recording(path)
+    if recording is None or "input" not in recording:
+        raise ValueError(f"{path} is not a readable recording; dista record writes one")
+    payload = state.payload(recording, recorded.path, path.stat().st_mtime, position=position)
+    return show_probe(payload, place, path=recorded.name)
 
 
 def show_without_checkpoint(problems: list[str]) -> None:
@@ -88,15 +127,26 @@ def warn(problems: list[str]) -> None:
         st.warning(" ".join(problems))
 
 
+def of_recording(recorded: Recorded, position: int, place: dict[str, Any]) -> str:
+    """Code that shows a recording from a path in a notebook."""
+    lines = ["import dista", "", f"recording = dista.open_recording({recorded.path!r})"]
+    lines += ["", "dista.widgets.probe(", f"    recording,\n    {position},"]
+    lines += ["    step_labels=recording.attrs.get('step_labels'),"]
+    return "\n".join(lines) + "\n" + _options(place) + ")"
+
+
+def _options(place: dict[str, Any]) -> str:
+    names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
+    return "".join(f"    {name}={place[name]!r},\n" for name in names if name in place)
+
+
 def as_python(
     checkpoint: state.Checkpoint, sample: int, image: str | None, place: dict[str, Any]
 ) -> str:
     """Code that shows the same view in a notebook."""
-    names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
-    options = "".join(f"    {name}={place[name]!r},\n" for name in names if name in place)
     lines = snippets.recording(checkpoint, sample, image)
     lines += ["", "dista.widgets.probe(", "    recording,", "    step_labels=task.step_labels,"]
-    return "\n".join(lines) + "\n    class_names=task.classes,\n" + options + ")"
+    return "\n".join(lines) + "\n    class_names=task.classes,\n" + _options(place) + ")"
 
 
 show()
