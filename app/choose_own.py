@@ -27,7 +27,8 @@ NAMES = {"digit": "image", "colours": "image", "events": "events"}
 def choose_image(checkpoint: Checkpoint, problems: list[str]) -> str | None:
     """An own input as text, for ``state`` and ``snippets``; None while there is none that fits."""
     kind = own_input.kind(checkpoint.config.input_shape)
-    _offer(kind, checkpoint)
+    with st.container(width="content"):
+        _offer(kind, checkpoint)
     if problem := st.session_state.pop("own-input-problem", None):
         problems.append(problem)
     return _of_url(kind, checkpoint, problems)
@@ -41,12 +42,15 @@ def _offer(kind: Kind | None, checkpoint: Checkpoint) -> None:
     with st.popover("Own input", key="own-input", on_change="rerun") as popover:
         if not popover.open:
             return
-        if kind is None:
-            st.write("This checkpoint's inputs have a form for which there is no own input yet.")
-        else:
-            _OFFERS[kind](checkpoint)
-        if "image" in st.query_params or "events" in st.query_params:
-            st.button("Back to the sample", on_click=_forget)
+        with st.container(width=320):
+            if kind is None:
+                st.write(
+                    "This checkpoint's inputs have a form for which there is no own input yet."
+                )
+            else:
+                _OFFERS[kind](checkpoint)
+            if "image" in st.query_params or "events" in st.query_params:
+                st.button("Back to the sample", on_click=_forget)
 
 
 def _of_url(kind: Kind | None, checkpoint: Checkpoint, problems: list[str]) -> str | None:

@@ -61,26 +61,33 @@ def read(name: str, content: bytes) -> Recording:
     """The events of an uploaded file; ValueError, in one sentence about ``name``, for anything else."""
     from dista.data.recordings import read_events
 
-    suffix = Path(name).suffix.lower()
     _check_archive(name, content)
     with tempfile.TemporaryDirectory(prefix="dista-events-") as folder:
-        path = Path(folder) / f"recording{suffix}"
+        path = Path(folder, "recording").with_suffix(Path(name).suffix.lower())
         path.write_bytes(content)
         try:
             events = read_events(path)
         except ValueError as error:
-            said, _, _ = str(error).replace(str(path), name).partition(" recording of events:")
-            raise ValueError(
-                said + (" recording of events" if said.endswith("able") else "")
-            ) from error
+            raise ValueError(_plain(str(error), path, name)) from error
     if len(events) > MOST_EVENTS:
-        raise ValueError(f"{name} has {len(events)} events; at most {MOST_EVENTS} can be shown")
+        raise ValueError(
+            f"the file {name} has {len(events)} events; at most {MOST_EVENTS} can be shown"
+        )
     return Recording(name, events.astype(_COMPACT))
 
 
+def _plain(said: str, path: Path, name: str) -> str:
+    """What the reader of files said, of the file as it is called, and without how the bytes failed."""
+    sentence = said.replace(str(path), f"the file {name}")
+    return sentence.partition(": ")[0] if " readable " in sentence else sentence
+
+
 def _check_archive(name: str, content: bytes) -> None:
-    if zipfile.is_zipfile(io.BytesIO(content)):
+    """ValueError where an archive would unfold to more than memory should hold."""
+    try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             size = sum(member.file_size for member in archive.infolist())
-        if size > _UNPACKED:
-            raise ValueError(f"{name} unfolds to {size // 1_000_000} MB; 200 MB are the most")
+    except zipfile.BadZipFile:
+        return  # no archive, or a damaged one, which the reader refuses
+    if size > _UNPACKED:
+        raise ValueError(f"the file {name} unfolds to {size // 1_000_000} MB; 200 MB are the most")

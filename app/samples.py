@@ -58,7 +58,8 @@ def choose_sample(checkpoint: state.Checkpoint, problems: list[str]) -> int:
         **url.bound("sample", sample),
     )
     st.button("Random", on_click=_random, args=(samples,), help="Another held-out sample")
-    _choose_by_answer(checkpoint, sample)
+    with st.container(width="content"):
+        _choose_by_answer(checkpoint, sample)
     return sample
 
 
@@ -78,7 +79,10 @@ def _choose_by_answer(checkpoint: state.Checkpoint, sample: int) -> None:
     """
     if st.session_state.pop("sample-chosen", False):
         st.rerun()  # the whole page
-    with st.popover("By class or mistake", key=_OPEN, on_change="rerun") as popover:
+    label, said = "Find", "By its class, or among the most confident mistakes"
+    with st.popover(
+        label, icon=":material/search:", help=said, key=_OPEN, on_change="rerun"
+    ) as popover:
         if popover.open:
             with state.plain_errors():
                 task = state.task(checkpoint.data)
@@ -155,15 +159,13 @@ def _offer_mistakes(checkpoint: state.Checkpoint, task: Task, sample: int) -> No
     found = mistakes(_answers(checkpoint, limit, key), task.classes)
     share = f"{len(found)} of the first {count(limit, 'held-out sample')}"
     st.caption(f"{share} {'is' if len(found) == 1 else 'are'} answered wrong.")
-    for mistake in found[:LISTED]:
-        st.button(
-            mistake.sentence,
-            key=f"mistake-{mistake.sample}",
-            on_click=_choose,
-            args=(mistake.sample,),
-            type="tertiary",
-            icon=":material/check:" if mistake.sample == sample else None,
-        )
+    with st.container(gap=None):
+        for mistake in found[:LISTED]:
+            st.button(
+                mistake.sentence, key=f"mistake-{mistake.sample}", type="tertiary",
+                icon=":material/check:" if mistake.sample == sample else None,
+                on_click=_choose, args=(mistake.sample,),
+            )  # fmt: skip
     if limit < every:
         st.button(f"Search all {every}", on_click=_search, args=(key, every))
 

@@ -11,6 +11,7 @@ import snippets
 import state
 import streamlit as st
 import url
+from samples import held_out
 
 from dista.figures.theme import percent
 
@@ -196,7 +197,7 @@ def show_curve(
             "Choose a number of samples to measure it; 100 take a minute or two on a laptop."
         )
         return
-    draw_curve(checkpoint, noise, thresholds, min(samples, checkpoint.samples or samples), own)
+    draw_curve(checkpoint, noise, thresholds, min(samples, held_out(checkpoint)), own)
 
 
 def draw_curve(

@@ -11,6 +11,7 @@ import snippets
 import state
 import streamlit as st
 import url
+from samples import held_out
 
 from dista.figures.energy import joules
 from dista.figures.theme import count, percent
@@ -84,7 +85,7 @@ def choose_samples(checkpoint: state.Checkpoint, problems: list[str]) -> int:
         format_func=lambda text: f"{text} samples" if text == SAMPLES[0] else text,
         **url.bound("samples", samples),
     )  # fmt: skip
-    return min(int(samples), checkpoint.samples or int(samples))
+    return min(int(samples), held_out(checkpoint))
 
 
 def stop_at(checkpoint: state.Checkpoint, problems: list[str]) -> int:
