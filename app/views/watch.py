@@ -81,7 +81,8 @@ def show() -> None:
 def choose_position(recorded: Recorded, problems: list[str]) -> int:
     """Which sample of a recording, by its place in it; in the URL as ``sample`` by its own number."""
     recording = state.open_recording(Path(recorded.path))
-    numbers = [] if recording is None else recording["batch"].values.tolist()
+    known = recording is not None and "batch" in recording.coords
+    numbers = recording["batch"].values.tolist() if known else []
     if len(numbers) < 2:
         return 0
     wanted = url.number("sample", numbers[0], problems)
