@@ -29,6 +29,8 @@ def choose_image(checkpoint: Checkpoint, problems: list[str]) -> str | None:
     kind = own_input.kind(checkpoint.config.input_shape)
     with st.container(width="content"):
         _offer(kind, checkpoint)
+    if "image" in st.query_params or "events" in st.query_params:
+        st.button("Remove own input", icon=":material/undo:", on_click=_forget)
     if problem := st.session_state.pop("own-input-problem", None):
         problems.append(problem)
     return _of_url(kind, checkpoint, problems)
@@ -49,8 +51,6 @@ def _offer(kind: Kind | None, checkpoint: Checkpoint) -> None:
                 )
             else:
                 _OFFERS[kind](checkpoint)
-            if "image" in st.query_params or "events" in st.query_params:
-                st.button("Back to the sample", on_click=_forget)
 
 
 def _of_url(kind: Kind | None, checkpoint: Checkpoint, problems: list[str]) -> str | None:
@@ -144,7 +144,7 @@ _OFFERS: Mapping[Kind, Callable[[Checkpoint], None]] = {
 
 
 def _key(what: str) -> str:
-    """A widget's key; after "Back to the sample" it is another one, and the widget empty."""
+    """A widget's key; after "Remove own input" it is another one, and the widget empty."""
     return f"own-{what}-{st.session_state.get('own-inputs', 0)}"
 
 
@@ -185,7 +185,6 @@ def _keep(name: str, text: Callable[[], str]) -> None:
 
 
 def _forget() -> None:
-    st.session_state["own-input-changed"] = True
     st.session_state["own-inputs"] = st.session_state.get("own-inputs", 0) + 1
     st.query_params.pop("image", None)
     st.query_params.pop("events", None)

@@ -345,10 +345,10 @@ def test_the_popover_offers_what_the_checkpoint_can_see(own_page, own_runs, chec
     assert len(test.get("bidi_component")) == (2 if checkpoint == "digits" else 1)
 
 
-def test_back_to_the_sample(own_page):
+def test_an_own_input_can_be_removed(own_page):
     test = own_page(checkpoint="digits", image=images.image_text(images.drawn(SEVEN)))
     test.session_state["own-input"] = True
     test.run()
-    next(one for one in test.button if one.label == "Back to the sample").click().run()
+    next(one for one in test.button if one.label == "Remove own input").click().run()
     assert "image" not in test.query_params and not test.exception
     assert len(dashboard.shown(test)) == 0
