@@ -30,7 +30,8 @@ def choose_image(checkpoint: Checkpoint, problems: list[str]) -> str | None:
     with st.container(width="content"):
         _offer(kind, checkpoint)
     if "image" in st.query_params or "events" in st.query_params:
-        st.button("Remove own input", icon=":material/undo:", on_click=_forget)
+        said = "Show the held-out sample instead of the own input"
+        st.button("Remove", icon=":material/undo:", on_click=_forget, help=said)
     if problem := st.session_state.pop("own-input-problem", None):
         problems.append(problem)
     return _of_url(kind, checkpoint, problems)
@@ -144,7 +145,7 @@ _OFFERS: Mapping[Kind, Callable[[Checkpoint], None]] = {
 
 
 def _key(what: str) -> str:
-    """A widget's key; after "Remove own input" it is another one, and the widget empty."""
+    """A widget's key; after "Remove" it is another one, and the widget empty."""
     return f"own-{what}-{st.session_state.get('own-inputs', 0)}"
 
 
