@@ -1,24 +1,29 @@
-"""Choosers that pages share, and the own image that people may bring."""
+"""Choosers that pages share."""
 
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import images
+import own_paths
+import sources
 import state
 import streamlit as st
 import url
+from choose_own import choose_image
+from samples import choose_sample
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from dista.runs import Run
 
-DIGIT_TASKS = ("digits", "match")
-FALLBACK_SAMPLES = 1000
+__all__ = [
+    "choose_checkpoint", "choose_epoch", "choose_image", "choose_probe", "choose_run", "choose_sample",
+    "choose_source", "measuring", "together",
+]  # fmt: skip
 
 
 def together() -> DeltaGenerator:
@@ -26,120 +31,57 @@ def together() -> DeltaGenerator:
     return st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
 
 
-# Checkpoint and sample ------------------------------------------------------------------------
+# Checkpoint -------------------------------------------------------------------------------------
 
 
 def choose_checkpoint(problems: list[str]) -> state.Checkpoint | None:
-    """A select box over the shipped checkpoints, in the URL as ``checkpoint``; None if there are none."""
-    known = state.checkpoints()
-    if not known:
+    """A select box over shipped checkpoints and those of runs, in the URL as ``checkpoint``.
+
+    One at a path of the reader's own comes first, and is in the URL as ``path``. None if there are none.
+    """
+    own = own_paths.chosen(problems)
+    if isinstance(own, own_paths.Recorded):
+        problems.append(
+            f"{own.path} is a recording, which the Watch page shows; here a model runs."
+        )
+        own = None
+    return _choose(own, problems)
+
+
+def choose_source(problems: list[str]) -> state.Checkpoint | own_paths.Recorded | None:
+    """As ``choose_checkpoint``, for a page that can also show a recording, which needs no model."""
+    return _choose(own_paths.chosen(problems), problems)
+
+
+def _choose(own: Any, problems: list[str]) -> Any:
+    """One of what is known, or ``own`` where the URL has a path; and a field for a path."""
+    known = sources.known()
+    if own is not None:
+        name = own.name
+        known = {name: own} | known
+    elif known:
+        first = sources.default(known)
+        known = {first: known[first]} | known  # the default first, the rest as they are
+        name = url.choice("checkpoint", list(known), first, problems)
+    else:
+        own_paths.offer()
         return None
-    first = state.first_light()
-    preferred = first.attrs.get("model") if first is not None else "match-map"
-    default = preferred if preferred in known else next(iter(known))
-    names = sorted(
-        known, key=lambda name: name != default
-    )  # the default first, the rest as they are
-    name = url.choice("checkpoint", names, default, problems)
     st.selectbox(
         "Checkpoint",
-        names,
-        format_func=lambda option: known[option].title,
+        list(known),
+        format_func=lambda option: _title(known[option]),
         label_visibility="collapsed",
-        width=380,
-        **url.bound("checkpoint", name),
+        width=340,
+        **url.bound("checkpoint", name, instead_of="path"),
     )
+    own_paths.offer()
     return known[name]
 
 
-def choose_sample(checkpoint: state.Checkpoint, problems: list[str]) -> int:
-    """A held-out sample by number, or at random; in the URL as ``sample``."""
-    count = checkpoint.samples or FALLBACK_SAMPLES
-    first = state.first_light()
-    shipped = first is not None and first.attrs.get("model") == checkpoint.name
-    default = int(first["batch"].values[0]) if shipped else 0
-    sample = url.number("sample", default, problems)
-    if sample >= count:
-        problems.append(f"There is no sample {sample}: the held-out samples are 0 to {count - 1}.")
-        sample = default
-    st.number_input(
-        "Sample",
-        min_value=0,
-        max_value=count - 1,
-        step=1,
-        icon=":material/tag:",
-        label_visibility="collapsed",
-        width=190,
-        **url.bound("sample", sample),
-    )
-    st.button("Random", on_click=_random_sample, args=(count,), help="Another held-out sample")
-    return sample
-
-
-def _random_sample(count: int) -> None:
-    st.query_params["sample"] = str(random.randrange(count))
-
-
-# Own image --------------------------------------------------------------------------------------
-
-
-def choose_image(checkpoint: state.Checkpoint, problems: list[str]) -> str | None:
-    """An own digit as text for the URL (``image``), None while there is none."""
-    with st.popover("Own image", key="own-image"):
-        if checkpoint.task not in DIGIT_TASKS:
-            st.write("This checkpoint sees events of a camera. Choose one for digits or match.")
-            return None
-        role = "It is shown as the probe." if checkpoint.task == "match" else ""
-        st.file_uploader(
-            f"A picture of one digit, png or jpg. {role}",
-            type=["png", "jpg", "jpeg"],
-            key=_upload_key(),
-            on_change=_keep_upload,
-        )
-        st.toggle(
-            "Dark digit on light paper",
-            value=True,
-            key="own-image-invert",
-            on_change=_keep_upload,
-            help="The networks have seen light digits on black: this inverts the picture.",
-        )
-        st.caption("Scaled to 28 × 28 pixels with 16 greys, so that it fits into the link.")
-        if "image" in st.query_params:
-            st.button("Back to the sample", on_click=_forget_upload)
-    if problem := st.session_state.pop("own-image-problem", None):
-        problems.append(problem)
-    return _image_of_url(problems)
-
-
-def _image_of_url(problems: list[str]) -> str | None:
-    text = st.query_params.get("image")
-    try:
-        if text is not None:
-            images.image_pixels(text)
-    except images.ImageError as error:
-        problems.append(str(error))
-        return None
-    return text
-
-
-def _upload_key() -> str:
-    return f"own-image-{st.session_state.get('own-images', 0)}"
-
-
-def _keep_upload() -> None:
-    upload = st.session_state.get(_upload_key())
-    if upload is None:
-        return
-    try:
-        pixels = images.read_digit(upload.getvalue(), invert=st.session_state["own-image-invert"])
-        st.query_params["image"] = images.image_text(pixels)
-    except images.ImageError as error:
-        st.session_state["own-image-problem"] = str(error)
-
-
-def _forget_upload() -> None:
-    st.session_state["own-images"] = st.session_state.get("own-images", 0) + 1
-    st.query_params.pop("image", None)
+def _title(one: state.Checkpoint | own_paths.Recorded) -> str:
+    if isinstance(one, own_paths.Recorded):
+        return f"recording {Path(one.path).name}"
+    return sources.title(one)
 
 
 # Long work --------------------------------------------------------------------------------------

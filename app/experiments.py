@@ -78,12 +78,12 @@ def operated(
 ) -> xr.DataTree:
     """What the checkpoint does with a sample, or an own image, after a surgery."""
     changed = state.changed(checkpoint)
-    return _operated(checkpoint.path, changed, checkpoint.task, sample, image, surgery)
+    return _operated(checkpoint.path, changed, checkpoint.data, sample, image, surgery)
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=24)
 def _operated(
-    path: str, changed: float, data: str, sample: int, image: str | None, surgery: Surgery
+    path: str, changed: float, data: state.Data, sample: int, image: str | None, surgery: Surgery
 ) -> xr.DataTree:
     import dista
 
@@ -108,12 +108,12 @@ def noisy(
     ``noise`` None is the sample as it is, ``u`` None leaves the denoisers as they were trained.
     """
     changed = state.changed(checkpoint)
-    return _noisy(checkpoint.path, changed, checkpoint.task, sample, image, noise, u)
+    return _noisy(checkpoint.path, changed, checkpoint.data, sample, image, noise, u)
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=24)
 def _noisy(
-    path: str, changed: float, data: str, sample: int, image: str | None, noise: Noise | None, u: float | None
+    path: str, changed: float, data: state.Data, sample: int, image: str | None, noise: Noise | None, u: float | None
 ) -> xr.DataTree:  # fmt: skip
     import dista
     from dista.corruption import corrupt
@@ -142,7 +142,7 @@ def noise_curve(
 
     levels = LEVELS[noise.kind]
     answers = {(u, level): [] for u in thresholds for level in levels}
-    parts = evaluation.batches(state.task(checkpoint.task).test, limit)
+    parts = evaluation.batches(state.task(checkpoint.data).test, limit)
     for i, part in enumerate(parts):
         for j, (u, level) in enumerate(answers):
             chosen = Chosen((f"u={u:g}",), noise._replace(level=level))
@@ -157,7 +157,7 @@ def noise_curve(
 
 def population(checkpoint: state.Checkpoint, samples: int) -> FiringMap:
     """How much every layer fires on the first held-out samples."""
-    return _population(checkpoint.path, state.changed(checkpoint), checkpoint.task, samples)
+    return _population(checkpoint.path, state.changed(checkpoint), checkpoint.data, samples)
 
 
 def operations(
@@ -168,8 +168,8 @@ def operations(
 
     from dista import evaluation, measures
 
-    parts = evaluation.batches(state.task(checkpoint.task).test, limit)
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.task
+    parts = evaluation.batches(state.task(checkpoint.data).test, limit)
+    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
     counted, labels = [], []
     for done, part in enumerate(parts, 1):
         counts, label = _count(*key, part.start, part.stop)
@@ -183,7 +183,7 @@ def operations(
 
 @st.cache_resource(show_spinner=False, max_entries=1024)
 def _count(
-    path: str, changed: float, data: str, low: int, high: int
+    path: str, changed: float, data: state.Data, low: int, high: int
 ) -> tuple[xr.Dataset, np.ndarray]:
     from dista.operations import count
 
@@ -193,7 +193,7 @@ def _count(
 
 
 @st.cache_resource(show_spinner="Counting spikes over held-out samples …", max_entries=16)
-def _population(path: str, changed: float, data: str, samples: int) -> FiringMap:
+def _population(path: str, changed: float, data: state.Data, samples: int) -> FiringMap:
     from dista.measures import firing_map
 
     x, _ = state.task(data).test.batch(range(samples))

@@ -1,4 +1,4 @@
-"""An image of one's own: read, made into a digit as the networks know them, put into a link."""
+"""Pictures of one's own, uploaded or drawn: made into what the networks know, and put into a link."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
 SIDE = 28
 LEVELS = 16
+COLOUR_SIDE = 32
+COLOUR_BYTES = 1100  # of a colour picture in a link, before base64 makes a third more of it
+
+_BOX, _PEN = 20.0, 2.4  # MNIST fits its digits into 20 pixels; its strokes are about as wide
+_DOT = 0.1  # drawings smaller than this part of the pad are not scaled up any further
+_FINE = 8  # a drawing is made of as many pixels each way for one of the digit
+_COLOUR_SIGN = "UklGR"  # how base64 says RIFF, with which every WebP begins
 
 
 class ImageError(ValueError):
-    """An uploaded file, or an image in a link, that cannot be used."""
+    """A file, a drawing, or a picture in a link, that cannot be used."""
 
 
 def read_digit(content: bytes, *, invert: bool) -> np.ndarray:
@@ -27,47 +35,144 @@ def read_digit(content: bytes, *, invert: bool) -> np.ndarray:
     The picture is fitted into the square as a whole; its border is filled with black after the
     inversion, as in the digits that the networks know.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import ImageOps
 
-    try:
-        with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as opened:
-            grey = ImageOps.exif_transpose(opened)
-            if "A" in grey.getbands():
-                paper = Image.new("RGBA", grey.size, "white" if invert else "black")
-                grey = Image.alpha_composite(paper, grey.convert("RGBA"))
-            grey = grey.convert("L")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
-        raise ImageError("This file is not a readable png or jpg picture; try another.") from error
+    grey = _opened(content, paper="white" if invert else "black").convert("L")
     if invert:
         grey = ImageOps.invert(grey)
     return np.asarray(ImageOps.pad(grey, (SIDE, SIDE), color=0)) // (256 // LEVELS)
 
 
+def read_colours(content: bytes) -> np.ndarray:
+    """A png or jpg as uint8 (32, 32, 3): scaled, and cropped to its middle square; else ImageError."""
+    from PIL import ImageOps
+
+    picture = _opened(content, paper="white").convert("RGB")
+    return np.asarray(ImageOps.fit(picture, (COLOUR_SIDE, COLOUR_SIDE)))
+
+
+def _opened(content: bytes, paper: str) -> Image:
+    """The picture upright and opaque: what was transparent is ``paper``."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as opened:
+            upright = ImageOps.exif_transpose(opened)
+            if "A" not in upright.getbands():
+                return upright.copy()
+            below = Image.new("RGBA", upright.size, paper)
+            return Image.alpha_composite(below, upright.convert("RGBA")).convert("RGB")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+        raise ImageError("This file is not a readable png or jpg picture; try another.") from error
+
+
+# Drawings ---------------------------------------------------------------------------------------
+
+
+def drawn(strokes: Sequence[Sequence[Sequence[float]]]) -> np.ndarray:
+    """Strokes of points (x, y) in 0..1 as grey levels 0..15, (28, 28), light on black.
+
+    As MNIST's digits are made: scaled into 20 x 20 pixels without changing its proportions, and moved
+    so that its centre of mass is the middle. The pen is as wide as theirs, however large the drawing is.
+    ImageError where there is no point.
+    """
+    try:
+        lines = [np.array(stroke, np.float64).reshape(-1, 2) for stroke in strokes if len(stroke)]
+        points = np.concatenate(lines)
+    except (ValueError, TypeError) as error:
+        raise ImageError("This drawing is empty; draw a digit.") from error
+    if not np.isfinite(points).all():
+        raise ImageError("This drawing is damaged; draw it again.")
+    low, high = points.min(0), points.max(0)
+    scale = (_BOX - _PEN) / max((high - low).max(), _DOT)
+    lines = [(line - (low + high) / 2) * scale + SIDE / 2 for line in lines]
+    rows, columns = np.indices((SIDE * _FINE, SIDE * _FINE))
+    ink = _inked(lines)
+    mass = np.array([(columns * ink).sum(), (rows * ink).sum()]) / ink.sum() / _FINE
+    grey = _inked([line + SIDE / 2 - mass for line in lines])
+    coarse = grey.reshape(SIDE, _FINE, SIDE, _FINE).mean((1, 3))
+    return (coarse * (LEVELS - 1) + 0.5).astype(np.uint8)
+
+
+def _inked(lines: Sequence[np.ndarray]) -> np.ndarray:
+    """Lines in pixels of the digit, drawn with a round pen on finer ones: 0 or 1."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("L", (SIDE * _FINE, SIDE * _FINE))
+    pen, radius = ImageDraw.Draw(picture), _PEN * _FINE / 2
+    for line in lines:
+        places = [(float(x), float(y)) for x, y in line * _FINE]
+        pen.line(places, fill=1, width=round(2 * radius))
+        for x, y in places:
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
+    return np.asarray(picture, np.float64)
+
+
+# Links ------------------------------------------------------------------------------------------
+
+
 def image_text(levels: np.ndarray) -> str:
     """Grey levels 0..15, (28, 28), as a short text that a URL can carry."""
-    packed = zlib.compress(levels.astype(np.uint8).tobytes(), 9)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return _text(zlib.compress(levels.astype(np.uint8).tobytes(), 9))
 
 
 def image_pixels(text: str) -> np.ndarray:
     """The inverse of ``image_text``, as pixels 0..1; ImageError where the text is damaged."""
     try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        content = zlib.decompressobj().decompress(packed, SIDE * SIDE + 1)
+        content = zlib.decompressobj().decompress(_bytes(text), SIDE * SIDE + 1)
         levels = np.frombuffer(content, np.uint8).reshape(SIDE, SIDE)
     except (ValueError, zlib.error) as error:
         raise ImageError("The picture in this link is damaged; upload it again.") from error
     return np.minimum(levels, LEVELS - 1).astype(np.float32) / (LEVELS - 1)
 
 
+def colour_text(pixels: np.ndarray) -> str:
+    """A picture, uint8 (32, 32, 3), as WebP of the best quality that leaves the link short."""
+    from PIL import Image
+
+    for quality in (95, 90, 80, 70, 55, 40, 25, 10, 0):
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "WEBP", quality=quality, method=6)
+        if file.tell() <= COLOUR_BYTES:
+            break
+    return _text(file.getvalue())
+
+
+def colour_pixels(text: str) -> np.ndarray:
+    """The inverse of ``colour_text``, as far as WebP keeps it: float32 (3, 32, 32) in 0..1."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(_bytes(text)), formats=["WEBP"]) as opened:
+            if opened.size != (COLOUR_SIDE, COLOUR_SIDE):
+                raise ValueError(f"{opened.size} pixels")
+            pixels = np.asarray(opened.convert("RGB"), np.float32) / 255
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ImageError("The picture in this link is damaged; upload it again.") from error
+    return pixels.transpose(2, 0, 1).copy()
+
+
+def is_colour(text: str) -> bool:
+    """Whether a text in a link is meant to be a colour picture."""
+    return text.startswith(_COLOUR_SIGN)
+
+
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def with_own_image(x: Tensor, pixels: np.ndarray, step_labels: Sequence[str] | None) -> Tensor:
     """The input with the own image in it: at the steps called probe, or instead of the whole image."""
     import torch
 
-    digit = torch.from_numpy(pixels)
+    picture = torch.from_numpy(pixels)
     x = x.clone()
     if step_labels is None:
-        x[:] = digit
+        x[:] = picture
     else:
-        x[[label == "probe" for label in step_labels]] = digit
+        x[[label == "probe" for label in step_labels]] = picture
     return x

@@ -31,13 +31,13 @@ def effects(
 
     The changed step is blank, or that of the sample ``other``.
     """
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.task
+    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
     return _effects(*key, sample, other, switches)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _effects(
-    path: str, changed: float, data: str, sample: int, other: int | None, switches: Switches
+    path: str, changed: float, data: state.Data, sample: int, other: int | None, switches: Switches
 ) -> dict[str, CausalMemory]:
     from dista import measures
 
@@ -53,20 +53,20 @@ def changed_steps(
     checkpoint: state.Checkpoint, sample: int, other: int | None, switches: Switches, layer: str
 ) -> xr.DataTree:
     """The input and its copies with one step changed: answers, maps, and the neurons of ``layer``."""
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.task
+    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
     return _kept_steps(*key, sample, other, switches, layer)
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=16)
 def _kept_steps(
-    path: str, changed: float, data: str, sample: int, other: int | None, switches: Switches, layer: str
+    path: str, changed: float, data: state.Data, sample: int, other: int | None, switches: Switches, layer: str
 ) -> xr.DataTree:  # fmt: skip
     names = ("head", "*.denoise", f"{layer}.*")
     return _changed_steps(path, changed, data, sample, other, switches, names)
 
 
 def _changed_steps(
-    path: str, changed: float, data: str, sample: int, other: int | None, switches: Switches,
+    path: str, changed: float, data: state.Data, sample: int, other: int | None, switches: Switches,
     names: tuple[str, ...],
 ) -> xr.DataTree:  # fmt: skip
     from dista.ablations import ablated
@@ -83,11 +83,11 @@ def _changed_steps(
 
 def own_account(checkpoint: state.Checkpoint, sample: int) -> xr.DataTree:
     """What attention itself shows of earlier steps: its maps, and what each lag adds."""
-    return _own_account(checkpoint.path, state.changed(checkpoint), checkpoint.task, sample)
+    return _own_account(checkpoint.path, state.changed(checkpoint), checkpoint.data, sample)
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=8)
-def _own_account(path: str, changed: float, data: str, sample: int) -> xr.DataTree:
+def _own_account(path: str, changed: float, data: state.Data, sample: int) -> xr.DataTree:
     x, _ = state.task(data).test.batch([sample])
     names = ("*.denoise", "*.lags.*")
     return state.record(state.model(path, changed), state.task(data), x, names)
@@ -101,7 +101,7 @@ def answer(checkpoint: state.Checkpoint, part: range, chosen: Chosen) -> Answers
 
     So a page can show progress and be left in the middle, and what was run is not run again.
     """
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.task
+    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
     return _answer(*key, part.start, part.stop, *chosen)
 
 
@@ -109,7 +109,7 @@ def answer(checkpoint: state.Checkpoint, part: range, chosen: Chosen) -> Answers
 def _answer(
     path: str,
     changed: float,
-    data: str,
+    data: state.Data,
     low: int,
     high: int,
     switches: Switches,
@@ -135,7 +135,7 @@ def answers(
 
     (first, _), *_ = experiments.values()
     parts: dict[str, list[Answers]] = {name: [] for name in experiments}
-    for part in evaluation.batches(state.task(first.task).test, limit):
+    for part in evaluation.batches(state.task(first.data).test, limit):
         for name, (checkpoint, chosen) in experiments.items():
             parts[name].append(answer(checkpoint, part, chosen))
         seen(part.stop)
@@ -158,11 +158,11 @@ def side(which: Side) -> xr.DataTree:
     checkpoint, sample, noise = which
     if not noise:
         return state.recording(checkpoint, sample, None)
-    return _noisy(checkpoint.path, state.changed(checkpoint), checkpoint.task, sample, noise)
+    return _noisy(checkpoint.path, state.changed(checkpoint), checkpoint.data, sample, noise)
 
 
 @st.cache_resource(show_spinner="Recording what every neuron does …", max_entries=16)
-def _noisy(path: str, changed: float, data: str, sample: int, noise: float) -> xr.DataTree:
+def _noisy(path: str, changed: float, data: state.Data, sample: int, noise: float) -> xr.DataTree:
     from dista import evaluation
 
     model, task = state.model(path, changed), state.task(data)

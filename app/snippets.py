@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import event_files
+import own_input
+import state
+
 if TYPE_CHECKING:
     from experiments import Surgery
     from state import Checkpoint
@@ -15,11 +19,22 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     lines = [
         "import dista",
         "",
-        f"model = dista.load({checkpoint.name!r})",
-        f"task = dista.data.open({checkpoint.task!r})",
+        f"model = dista.load({loaded(checkpoint)!r})",
+        task(checkpoint),
         f"x, label = task.test.batch({chosen})",
     ]
-    return lines if image is None else lines + own_image(image, checkpoint.task)
+    return lines if image is None else lines + own(image, checkpoint)
+
+
+def loaded(checkpoint: Checkpoint) -> str:
+    """What ``dista.load`` takes: the name of a shipped checkpoint, or a path."""
+    return checkpoint.name if checkpoint.name in state.checkpoints() else checkpoint.path
+
+
+def task(checkpoint: Checkpoint) -> str:
+    """The line that opens the task of a checkpoint."""
+    name, root = checkpoint.data
+    return f"task = dista.data.open({name!r}{f', root={root!r}' if root else ''})"
 
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
@@ -46,8 +61,42 @@ def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
     ]
 
 
+def own(text: str, checkpoint: Checkpoint) -> list[str]:
+    """Lines that put the own input into ``x``."""
+    kind = own_input.kind(checkpoint.config.input_shape)
+    if kind == "events":
+        return own_events(text)
+    return own_colours(text) if kind == "colours" else own_image(text, checkpoint.task)
+
+
+def own_events(key: str) -> list[str]:
+    """Lines that read the recording from the reader's own copy, which the link does not hold."""
+    return [
+        "",
+        "# the own recording, from the file that was uploaded",
+        "from pathlib import Path",
+        "from dista.data.recordings import as_input, read_events",
+        f"x = as_input(read_events(Path({event_files.shelf().get(key).name!r})), task)",
+        "",
+    ]
+
+
+def own_colours(image: str) -> list[str]:
+    """Lines that put the own colour picture of a link into ``x``."""
+    return [
+        "",
+        "# the own picture, 32 x 32 pixels in colour",
+        "import base64, io, numpy, torch",
+        "from PIL import Image",
+        f"packed = base64.urlsafe_b64decode({image + '=' * (-len(image) % 4)!r})",
+        "pixels = numpy.asarray(Image.open(io.BytesIO(packed)).convert('RGB'), numpy.float32) / 255",
+        "x[:] = torch.from_numpy(pixels.transpose(2, 0, 1).copy())",
+        "",
+    ]
+
+
 def own_image(image: str, task: str) -> list[str]:
-    """Lines that put the own image of a link into ``x``."""
+    """Lines that put the own digit of a link into ``x``."""
     where = "[-2:]" if task == "match" else "[:]"
     return [
         "",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 
 import state
 import streamlit as st
 import url
 
-from dista.checkpoint import WEIGHTS
+from dista.checkpoint import CARD, CONFIG, WEIGHTS
 from dista.runs import Run, find
 
 
@@ -25,17 +26,36 @@ def known() -> dict[str, state.Checkpoint]:
 def best(run: Run) -> state.Checkpoint | None:
     """The best checkpoint of a run, its path as its name; None while there is none to be read."""
     path = run.checkpoint("best")
-    if (path / WEIGHTS).is_file():
-        with contextlib.suppress(ValueError, OSError):
-            return state.checkpoint_at(str(path), path)
+    if not (path / WEIGHTS).is_file():
+        return None
+    files = (path / CONFIG, path / CARD, run.path / CONFIG)
+    changed = tuple(file.stat().st_mtime for file in files if file.is_file())
+    return _best(str(run.path), changed)
+
+
+@st.cache_data(show_spinner=False, max_entries=512)
+def _best(path: str, changed: tuple[float, ...]) -> state.Checkpoint | None:
+    with contextlib.suppress(ValueError, OSError):
+        run = Run(path)
+        found = run.checkpoint("best")
+        return state.checkpoint_at(str(found), found, run.config.data_root)
     return None
 
 
+def default(options: Mapping[str, state.Checkpoint]) -> str:
+    """The checkpoint of the shipped recording, with which a page opens at once; or the first one."""
+    first = state.first_light()
+    preferred = first.attrs.get("model") if first is not None else "match-map"
+    return preferred if preferred in options else next(iter(options))
+
+
 def title(checkpoint: state.Checkpoint) -> str:
-    """What a chooser says of a checkpoint: its title, after the name of its run if it is of one."""
+    """What a chooser says of a checkpoint: its title, after the name of its run or folder."""
     if checkpoint.name in state.checkpoints():
         return checkpoint.title
-    return f"{checkpoint.name.split('/')[-3]}: {checkpoint.title}"
+    parts = Path(checkpoint.path).parts
+    owner = parts[-3] if parts[-2:] == ("checkpoints", "best") else parts[-1]
+    return f"{owner}: {checkpoint.title}"
 
 
 def choose(

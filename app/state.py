@@ -8,9 +8,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import images
+import own_input
 import streamlit as st
 
 from dista import checkpoint as checkpoints_on_disk
@@ -48,15 +48,22 @@ def plain_errors() -> Iterator[None]:
     except KeyError as error:
         st.error(f"Something is missing: {error.args[0] if error.args else error}")
     except (ValueError, IndexError, OSError) as error:
-        st.error(_sentence(error))
+        st.error(sentence(error))
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 # Checkpoints and recordings --------------------------------------------------------------------
+
+
+class Data(NamedTuple):
+    """A task, and the folder of its files where a run says which one it was trained on."""
+
+    name: str
+    root: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,11 @@ class Checkpoint:
     accuracy: float | None
     samples: int | None
     config: ModelConfig
+    root: str | None = None
+
+    @property
+    def data(self) -> Data:
+        return Data(self.task, self.root)
 
     @property
     def title(self) -> str:
@@ -94,8 +106,11 @@ def _checkpoints(folder: str, changed: tuple[float, ...]) -> dict[str, Checkpoin
     return found
 
 
-def checkpoint_at(name: str, path: Path) -> Checkpoint:
-    """What the card and the configuration in the folder ``path`` say; ValueError where they are damaged."""
+def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
+    """What the card and the configuration in the folder ``path`` say; ValueError where they are damaged.
+
+    ``root`` is the folder of the task's files, where it is known.
+    """
     card = checkpoints_on_disk.read_card(path)
     measured = card.get("metrics", {}).get("test", {})
     return Checkpoint(
@@ -105,6 +120,7 @@ def checkpoint_at(name: str, path: Path) -> Checkpoint:
         accuracy=measured.get("accuracy"),
         samples=measured.get("samples"),
         config=checkpoints_on_disk.read_config(path),
+        root=root,
     )
 
 
@@ -124,27 +140,47 @@ def changed(checkpoint: Checkpoint) -> float:
     return Path(checkpoint.path, checkpoints_on_disk.WEIGHTS).stat().st_mtime
 
 
+def task(data: str | Data) -> Task:
+    """The task, opened once; ValueError where its files are not on this server."""
+    name, root = Data(data) if isinstance(data, str) else data
+    above = os.environ.get("DISTA_DATA")
+    folders = [root, str(Path(above, name)) if above else None]
+    return _task(name, next((one for one in folders if one and Path(one).is_dir()), None))
+
+
 @st.cache_resource(show_spinner=False)
-def task(name: str) -> Any:
+def _task(name: str, folder: str | None) -> Any:
     import dista.data
 
-    return dista.data.open(name)
+    if name not in dista.data.FROM_FILES:
+        return dista.data.open(name)
+    if folder is None:
+        raise ValueError(
+            f"this checkpoint was trained on {name}, whose files are not on this server; start it with "
+            f"the variable DISTA_DATA naming the folder above {name}"
+        )
+    return dista.data.open(name, root=folder)
 
 
 def first_light() -> xr.DataTree | None:
     """The shipped recording, with which the first page opens without loading torch."""
     path = checkpoints_on_disk.assets() / "first-light.zarr.zip"
-    return _open(str(path), path.stat().st_mtime) if path.is_file() else None
+    return open_recording(path) if path.is_file() else None
+
+
+def open_recording(path: Path) -> xr.DataTree | None:
+    """A recording in a file or folder; None where it is damaged or something else."""
+    return _open(str(path), path.stat().st_mtime)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _open(path: str, changed: float) -> xr.DataTree | None:
-    """A zipped recording, by xarray alone: ``dista.open_recording`` would import torch."""
+    """A recording, by xarray alone: ``dista.open_recording`` would import torch."""
     import xarray as xr
     import zarr
 
     try:
-        store = zarr.storage.ZipStore(path, mode="r")
+        store = zarr.storage.ZipStore(path, mode="r") if Path(path).is_file() else path
         with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
             return tree.load()
     except Exception:  # whatever a damaged file raises: the page then records anew
@@ -161,29 +197,29 @@ def shows(recording: xr.DataTree | None, name: str, sample: int) -> bool:
 
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> xr.DataTree:
-    """What the checkpoint does with a held-out sample, or with the own image of ``controls``."""
+    """What the checkpoint does with a held-out sample, or with the own input of ``controls``."""
     first = first_light()
     if image is None and shows(first, checkpoint.name, sample):
         return first
-    return _record(checkpoint.path, changed(checkpoint), checkpoint.task, sample, image)
+    return _record(checkpoint.path, changed(checkpoint), checkpoint.data, sample, image)
 
 
 @st.cache_resource(
     show_spinner="Recording what every neuron does with this sample …", max_entries=16
 )
-def _record(path: str, changed: float, data: str, sample: int, image: str | None) -> xr.DataTree:
+def _record(path: str, changed: float, data: Data, sample: int, image: str | None) -> xr.DataTree:
     chosen = task(data)
     x, labels = inputs(data, sample, image)
     return record(model(path, changed), chosen, x, labels=labels, samples=[sample])
 
 
-def inputs(data: str, sample: int, image: str | None) -> tuple[Tensor, list[int] | None]:
-    """A held-out sample and its label, or the own image, whose label nobody knows."""
+def inputs(data: Data, sample: int, image: str | None) -> tuple[Tensor, list[int] | None]:
+    """A held-out sample and its label, or the own input, whose label nobody knows."""
     chosen = task(data)
     x, y = chosen.test.batch([sample])
     if image is None:
         return x, y.tolist()
-    return images.with_own_image(x, images.image_pixels(image), chosen.step_labels), None
+    return own_input.put(image, x, chosen), None
 
 
 def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any) -> xr.DataTree:
@@ -208,16 +244,17 @@ def numbers(recording: xr.DataTree) -> dict[str, pd.DataFrame]:
     return {"layers": layers, "logits": recording["head"].to_dataframe("logit").reset_index()}
 
 
-def payload(recording: xr.DataTree, *key: Any) -> Payload:
-    """The recording packed for the probe; ``key`` says which recording it is."""
-    return _payload(key, recording)
+def payload(recording: xr.DataTree, *key: Any, position: int = 0) -> Payload:
+    """One sample of the recording packed for the probe; ``key`` says which recording it is."""
+    return _payload(key, position, recording)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _payload(key: tuple[Any, ...], _recording: xr.DataTree) -> Payload:
+def _payload(key: tuple[Any, ...], position: int, _recording: xr.DataTree) -> Payload:
     labels = _recording.attrs.get("step_labels")
     return probe_payload(
         _recording,
+        position,
         step_labels=labels,
         step_sentences=step_sentences(labels) if labels else None,
         class_names=_recording.attrs.get("classes"),

@@ -71,11 +71,14 @@ def numbers(
     return list(default)
 
 
-def bound(name: str, value: Any) -> dict[str, Any]:
-    """Keyword arguments that make a widget show ``value`` and write its changes to the URL."""
+def bound(name: str, value: Any, *, instead_of: str | None = None) -> dict[str, Any]:
+    """Keyword arguments that make a widget show ``value`` and write its changes to the URL.
+
+    What is chosen then takes the place of ``instead_of``, which goes out of the URL.
+    """
     key = f"url:{name}"
     st.session_state[key] = value
-    return {"key": key, "on_change": _to_url, "args": (name,)}
+    return {"key": key, "on_change": _to_url, "args": (name, instead_of)}
 
 
 def opened(name: str) -> dict[str, Any]:
@@ -92,7 +95,9 @@ def _keep_open(name: str) -> None:
         st.query_params.pop(name, None)
 
 
-def _to_url(name: str) -> None:
+def _to_url(name: str, instead_of: str | None) -> None:
+    if instead_of is not None:
+        st.query_params.pop(instead_of, None)
     value = st.session_state[f"url:{name}"]
     parts = sorted(value) if isinstance(value, list) else [value]
     st.query_params[name] = ",".join(str(part) for part in parts)

@@ -85,7 +85,9 @@ def answer(
     """What ``model`` with ``switches`` answers to these samples, run as one batch."""
     x, y = noisy(split, samples, noise)
     with torch.inference_mode(), ablated(model, switches):
-        return Answers(model(x).argmax(-1).numpy(), y.numpy())
+        logits = model(x)
+        confidence = logits.softmax(-1).amax(-1)
+        return Answers(logits.argmax(-1).numpy(), y.numpy(), confidence.numpy())
 
 
 def answers(
@@ -113,7 +115,9 @@ def batches(split: Split, limit: int | None = None) -> list[range]:
 
 def join(parts: Sequence[Answers]) -> Answers:
     """Answers to one batch after another, as one."""
+    known = all(part.confidence is not None for part in parts)
     return Answers(
         np.concatenate([part.answer for part in parts]),
         np.concatenate([part.label for part in parts]),
+        np.concatenate([part.confidence for part in parts]) if known else None,
     )

@@ -235,3 +235,23 @@ def test_other_samples_cannot_be_paired():
     one, other = Answers(np.zeros(3), np.zeros(3)), Answers(np.zeros(3), np.ones(3))
     with pytest.raises(MeasureError, match="to 3 and 3 samples that are not the same"):
         measures.paired_difference(one, other)
+
+
+# --- mistakes -------------------------------------------------------------------------------------
+
+
+def test_answers_say_how_sure_they_are(undecided):
+    model, data = undecided()
+    found = answers(model, data, limit=40)
+    with torch.no_grad():
+        expected = model(data.batch(range(40))[0]).softmax(-1)
+    assert found.answer.tolist() == expected.argmax(-1).tolist()
+    assert np.allclose(found.confidence, expected.amax(-1), atol=1e-6)
+
+
+def test_the_surest_mistakes_come_first():
+    sure = np.array([0.6, 0.9, 0.7, 0.7, 0.99])
+    found = Answers(np.array([0, 1, 1, 0, 1]), np.array([1, 0, 0, 1, 1]), sure)
+    assert measures.confident_mistakes(found).tolist() == [1, 2, 3, 0]
+    with pytest.raises(MeasureError, match="without confidences"):
+        measures.confident_mistakes(Answers(found.answer, found.label))

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import dashboard
+import images
 import numpy as np
 import pytest
 
@@ -219,6 +220,77 @@ def test_another_sample_keeps_the_place_and_the_probe(visit):
     wait_until(lambda: pumped(page, picture) != before, "another cue is shown")
     assert page.locator(".dista-probe").evaluate("element => element.marked")
     wait_until(lambda: "Step 1, patch row 3, column 3" in pumped(page, film), "the same place")
+
+
+def draw(page, *points):
+    """Draw through points of the pad, 0..1 each way, with the mouse."""
+    box = page.locator("canvas[data-name=pad]").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+
+
+def input_pixels(page):
+    """The input as the probe draws it: 28 x 28 shares of ink."""
+    return page.locator("canvas[data-name=input]").evaluate("""canvas => {
+        const small = new OffscreenCanvas(28, 28).getContext("2d");
+        small.drawImage(canvas, 0, 0, 28, 28);
+        return [...small.getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0).map(v => 1 - v / 255);
+    }""")
+
+
+def test_a_drawn_digit_is_the_input_and_in_the_link(visit):
+    page = visit("?checkpoint=digits&sample=3&row=0&column=0")
+    before = picture(page)
+    page.get_by_role("button", name="Own input").click()
+    page.locator("canvas[data-name=pad]").wait_for()
+    draw(page, (0.3, 0.2), (0.7, 0.2), (0.45, 0.85))
+    wait_until(lambda: "image" in pumped(page, query), "the drawing in the URL")
+    wait_until(lambda: pumped(page, picture) != before, "the drawing is shown")
+    expected = images.image_pixels(query(page)["image"])
+    assert expected.sum() > 40
+    shown = np.reshape(input_pixels(page), (28, 28))
+    assert np.corrcoef(shown[6:].ravel(), expected[6:].ravel())[0, 1] > 0.9
+    link = urlsplit(page.url).query
+    again = visit(f"?{link}")
+    wait_until(lambda: pumped(again, picture) == pumped(page, picture), "the link shows it as well")
+    page.get_by_role("button", name="Undo").click()
+    wait_until(lambda: "image" not in pumped(page, query), "no drawing, no image in the URL")
+    wait_until(lambda: pumped(page, picture) == before, "the sample again")
+
+
+def test_a_digit_can_be_drawn_with_keys(visit):
+    page = visit("?checkpoint=digits&sample=3")
+    page.get_by_role("button", name="Own input").click()
+    pad = page.locator("canvas[data-name=pad]")
+    pad.focus()
+    page.keyboard.press("Space")
+    for _ in range(8):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.get_by_text("Pen up, 50 % from the left, 70 % from the top").wait_for(state="attached")
+    wait_until(lambda: "image" in pumped(page, query), "the drawing in the URL")
+    ink = images.image_pixels(query(page)["image"])
+    rows, columns = np.nonzero(ink > 0.5)
+    assert np.ptp(rows) > 15 and np.ptp(columns) < 4, "a one"
+    page.get_by_role("button", name="Clear").press("Enter")
+    wait_until(lambda: "image" not in pumped(page, query), "it is cleared")
+
+
+def test_mistakes_are_searched_with_progress_and_one_is_chosen(visit):
+    page = visit("?checkpoint=digits&sample=3")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_text("of 500 held-out samples answered").wait_for()
+    page.get_by_role("button", name="Stop here").click()
+    page.get_by_text("are answered wrong").wait_for()
+    mistake = page.get_by_role("button", name="Sample ").first
+    number = mistake.inner_text().split()[1].rstrip(":")
+    mistake.click()
+    wait_for_url(page, sample=number)
+    assert query(page)["checkpoint"] == "digits"
 
 
 def picture(page):

@@ -14,7 +14,7 @@ import torch
 
 import dista.data
 from dista.data.files import stratified
-from dista.data.recordings import frames, read_events
+from dista.data.recordings import as_input, frames, read_events
 from dista.data.warp import CropFlip
 
 REAL = Path(os.environ.get("DISTA_DATA") or "data")
@@ -198,6 +198,60 @@ def test_frames_keep_every_event_inside():
     inside = (events["x"] < 4) & (events["y"] < 5)
     assert frames(events, 7, (5, 4)).sum() == inside.sum()
     assert frames(np.repeat(events[:1], 999), 1, (9, 9)).max() == 255
+
+
+def structured(events):
+    return np.array(events, [("x", "<i2"), ("y", "<i2"), ("t", "<i8"), ("p", "?")])
+
+
+@pytest.mark.parametrize("names", ["xytp", ("x", "y", "timestamp", "polarity"), None])
+def test_an_archive_of_columns_or_of_one_array(tmp_path, names):
+    given, path = structured(EVENTS), tmp_path / "one.npz"
+    columns = {"events": given} if names is None else dict(zip(names, zip(*EVENTS)))
+    np.savez_compressed(path, **columns)
+    assert [tuple(event) for event in read_events(path)] == EVENTS
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".npy", ".npz"])
+@pytest.mark.parametrize("content", [b"", b"garbage" * 9, b"PK\x03\x04rest", pickle.dumps([1])])
+def test_damaged_recordings_are_one_sentence(tmp_path, suffix, content):
+    path = tmp_path / f"one{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"one\.\w+ (is not a readable recording|holds no events)"):
+        read_events(path)
+
+
+def test_what_is_no_recording_is_named(tmp_path):
+    np.savez(tmp_path / "other.npz", x=[1], y=[2])
+    with pytest.raises(ValueError, match="holds no events with x, y, t and p"):
+        read_events(tmp_path / "other.npz")
+    with pytest.raises(ValueError, match=r"ends in '\.txt'; recordings of events end in \.bin"):
+        read_events(tmp_path / "other.txt")
+
+
+def test_one_recording_becomes_the_input_that_its_task_has(tmp_path):
+    for part, n in (("Train", 10), ("Test", 3)):
+        for digit in "01":
+            for i in range(n):
+                write_mnist(tmp_path / part / digit / f"{i:05}.bin", EVENTS)
+    task = dista.data.open("nmnist", root=tmp_path, time_steps=8)
+    x, _ = task.test.batch([0])
+    assert torch.equal(as_input(task.test.events(0), task), x)
+    late = structured([(x, y, t + 10**6, p) for x, y, t, p in EVENTS])
+    assert as_input(late, task)[[0, 1, 7], 0].sum((1, 2, 3)).tolist() == [1, 2, 1], "cut anew"
+
+
+def test_a_few_events_outside_are_left_out_and_a_larger_camera_is_refused(tmp_path):
+    events = np.repeat(structured(EVENTS[:1]), 100)
+    task = dista.data.Task("recordings", ("a", "b"), (2, 5, 7), 3, None, None, None, None, "")
+    events["x"][:2] = (7, -1)
+    assert as_input(events, task).shape == (3, 1, 2, 5, 7) and as_input(events, task).sum() == 98
+    events["y"][:40] = 200
+    with pytest.raises(ValueError, match=r"40 % of the events lie outside of the 5 x 7 .* y 200"):
+        as_input(events, task)
+    still = dista.data.Task("still", ("a", "b"), (1, 5, 7), None, None, None, None, None, "")
+    with pytest.raises(ValueError, match="still is not a task of events"):
+        as_input(events, still)
 
 
 def test_real_nmnist():

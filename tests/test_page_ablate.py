@@ -166,7 +166,7 @@ def test_where_the_card_says_too_little_there_is_nothing_to_compare_with(page):
         ({"switches": "memory,head=7.0"}, "switches='head=7.0', which this model does not have"),
         ({"switches": "memory,window=2"}, "two switches for one part, attention's memory"),
         ({"limit": "0"}, "limit=0; there are 1 to 1000 held-out samples"),
-        ({"checkpoint": "/etc"}, "checkpoint='/etc'; there are digits"),
+        ({"checkpoint": "/etc"}, "checkpoint='/etc'; there are match-map, digits"),
     ],
 )
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said, monkeypatch):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import charts
+import controls
 import downloads
 import reruns
 import snippets
@@ -59,15 +60,18 @@ dista train --preset digits --data digits --save assets/digits
 def show() -> None:
     problems: list[str] = []
     st.markdown("Run a trained network without some of its parts. **What were they worth?**")
-    known = sources.known()
-    if not known:
+    with (
+        st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"),
+        state.plain_errors(),
+    ):
+        limit, checkpoint = None, controls.choose_checkpoint(problems)
+        if checkpoint is not None:
+            limit = choose_limit(checkpoint, problems)
+            tools = toolbar.show(HOW_TO_READ)
+    if checkpoint is None:
         st.markdown(EMPTY)
+    if limit is None:  # also where the task of the checkpoint cannot be opened
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        default = "match-map" if "match-map" in known else next(iter(known))
-        checkpoint = sources.choose("checkpoint", "Checkpoint", known, default, problems)
-        limit = choose_limit(checkpoint, problems)
-        tools = toolbar.show(HOW_TO_READ)
     with st.container(border=True, key="card-switches"):
         chosen = switches.choose(checkpoint.config, problems)
     if problems:
@@ -83,7 +87,7 @@ def show() -> None:
 
 def choose_limit(checkpoint: state.Checkpoint, problems: list[str]) -> int:
     """How many held-out samples are answered; in the URL as ``limit``."""
-    most = len(state.task(checkpoint.task).test)
+    most = len(state.task(checkpoint.data).test)
     limit = url.number("limit", min(SAMPLES, most), problems)
     if not 1 <= limit <= most:
         problems.append(f"The link says limit={limit}; there are 1 to {most} held-out samples.")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import charts
 import controls
 import downloads
+import own_paths
 import reruns
+import snippets
 import sources
 import state
 import streamlit as st
@@ -51,12 +53,13 @@ dista train --preset digits --data digits --save assets/digits
 def show() -> None:
     problems: list[str] = []
     st.markdown("Two networks, or two inputs, side by side. **Where do they part?**")
-    known = sources.known()
+    known = with_own(sources.known(), problems)
     if not known:
         st.markdown(EMPTY)
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
         sides = choose_sides(known, problems)
+        own_paths.offer()
         tools = toolbar.show(HOW_TO_READ)
     place = url.place(problems)
     if problems:
@@ -71,6 +74,17 @@ def show() -> None:
         name = f"compare-{left}-{right}-{sides[0].sample}"
         both = {f"Recording {side}": (lambda it=it: it) for side, it in zip(SIDES, recordings)}
         downloads.fill(tools.save, name, both)
+
+
+def with_own(
+    known: dict[str, state.Checkpoint], problems: list[str]
+) -> dict[str, state.Checkpoint]:
+    """A checkpoint at a path of the reader's own comes first."""
+    own = own_paths.chosen(problems)
+    if isinstance(own, own_paths.Recorded):
+        problems.append(f"{own.path} is a recording, which the Watch page shows; here models run.")
+        own = None
+    return known if own is None else {own.name: own} | known
 
 
 def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tuple[Side, Side]:
@@ -136,7 +150,7 @@ def show_differences(sides: tuple[Side, Side], recordings: list[xr.DataTree]) ->
 
     theme = state.theme()
     if sides[0].checkpoint == sides[1].checkpoint:
-        labels = state.task(sides[0].checkpoint.task).step_labels
+        labels = state.task(sides[0].checkpoint.data).step_labels
         apart = measures.spike_distance(*recordings)
         left, right = st.columns([0.6, 0.4])
         with left:
@@ -167,7 +181,7 @@ def alike(similarity: Any) -> str:
 def as_python(sides: tuple[Side, Side], place: dict[str, Any]) -> str:
     """Code that records both sides, shows both probes, and draws what differs."""
     left, right = sides
-    lines = ["import dista", "", f"task = dista.data.open({left.checkpoint.task!r})"]
+    lines = ["import dista", "", snippets.task(left.checkpoint)]
     lines += ["", "def side(name, sample, noise):"]
     lines += ["    model = dista.load(name)"]
     lines += ["    x, label = dista.evaluation.noisy(task.test, [sample], noise)"]
@@ -175,8 +189,11 @@ def as_python(sides: tuple[Side, Side], place: dict[str, Any]) -> str:
         "    known = {'labels': label.tolist(), 'classes': task.classes, 'samples': [sample]}"
     ]
     lines += ["    return dista.record(model, x, **known)", ""]
-    lines += [f"left = side({left.checkpoint.name!r}, {left.sample}, {left.noise})"]
-    lines += [f"right = side({right.checkpoint.name!r}, {right.sample}, {right.noise})", ""]
+    lines += [f"left = side({snippets.loaded(left.checkpoint)!r}, {left.sample}, {left.noise})"]
+    lines += [
+        f"right = side({snippets.loaded(right.checkpoint)!r}, {right.sample}, {right.noise})",
+        "",
+    ]
     names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
     options = "".join(f", {name}={place[name]!r}" for name in names if name in place)
     lines += [

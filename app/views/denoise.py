@@ -13,6 +13,7 @@ import state
 import streamlit as st
 import toolbar
 import url
+from samples import held_out
 
 from dista.figures.theme import percent
 from dista.painting import PaintError, paint_marks, paint_text
@@ -254,8 +255,7 @@ def show_curve(checkpoint: state.Checkpoint, noise: Noise, problems: list[str]) 
     with st.container(key="controls-curve"):
         thresholds, samples = choose_curve(config.head_dim, own, noise, problems)
     if samples:
-        samples = min(samples, checkpoint.samples or samples)
-        draw_curve(checkpoint, noise, thresholds, samples, own)
+        draw_curve(checkpoint, noise, thresholds, min(samples, held_out(checkpoint)), own)
 
 
 def choose_curve(most: int, own: float, noise: Noise, problems: list[str]) -> tuple[list[int], int]:

@@ -13,6 +13,7 @@ import state
 import streamlit as st
 import toolbar
 import url
+from samples import held_out
 
 from dista.figures.energy import joules
 from dista.figures.theme import count, percent
@@ -84,14 +85,14 @@ def choose_samples(checkpoint: state.Checkpoint, problems: list[str]) -> int:
         format_func=lambda text: f"{text} samples" if text == SAMPLES[0] else text,
         **url.bound("samples", samples),
     )  # fmt: skip
-    return min(int(samples), checkpoint.samples or int(samples))
+    return min(int(samples), held_out(checkpoint))
 
 
 def stop_at(checkpoint: state.Checkpoint, problems: list[str]) -> int:
     """The number of steps after which the answer is read out; all of them at first."""
     steps = checkpoint.config.time_steps
     if checkpoint.task is not None:
-        steps = state.task(checkpoint.task).time_steps or steps
+        steps = state.task(checkpoint.data).time_steps or steps
     stop = url.number("stop", steps, problems)
     if not 1 <= stop <= steps:
         problems.append(f"The answer cannot be read out after step {stop}: there are 1 to {steps}.")

@@ -15,6 +15,7 @@ import state
 import streamlit as st
 import toolbar
 import url
+from samples import held_out
 
 from dista.figures.theme import percent, short
 
@@ -82,7 +83,7 @@ def show() -> None:
         with chosen:
             other = choose_input(checkpoint, sample, problems)
         found = measured(checkpoint, sample, other)
-        labels = state.task(checkpoint.task).step_labels
+        labels = state.task(checkpoint.data).step_labels
         names = list(found["trained"])
         layers = [name.removesuffix(".membrane") for name in names if name.endswith(".membrane")]
         with chosen:
@@ -108,7 +109,7 @@ def choose_input(checkpoint: state.Checkpoint, sample: int, problems: list[str])
         )  # fmt: skip
     if kind == "blank":
         return None
-    last = (checkpoint.samples or controls.FALLBACK_SAMPLES) - 1
+    last = held_out(checkpoint) - 1
     other = url.number("other", min(sample + 1, last), problems)
     if other > last:
         problems.append(f"There is no sample {other}: the held-out samples are 0 to {last}.")

@@ -15,6 +15,7 @@ import streamlit as st
 import toolbar
 import url
 from experiments import Surgery
+from samples import held_out
 
 from dista.figures.theme import short
 
@@ -234,7 +235,7 @@ def show_population(
         )  # fmt: skip
     left, right = st.columns([0.6, 0.4])
     with left:
-        firing = experiments.population(checkpoint, min(int(over), checkpoint.samples or 16))
+        firing = experiments.population(checkpoint, min(int(over), held_out(checkpoint)))
         charts.plot(figures.firing_map(firing, theme=state.theme()), "firing")
     with right:
         rows = measures.neuron_table(recording)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import controls
 import downloads
+import own_paths
 import snippets
 import state
 import streamlit as st
 import toolbar
 import trust
 import url
+from own_paths import Recorded
 
 from dista.widgets.streamlit import probe
 
@@ -52,33 +55,80 @@ dista train --preset match_map --data match --save assets/match-map
 def show() -> None:
     problems: list[str] = []
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        checkpoint = controls.choose_checkpoint(problems)
-        if checkpoint is not None:
-            sample = controls.choose_sample(checkpoint, problems)
-            image = controls.choose_image(checkpoint, problems)
+        source = controls.choose_source(problems)
+        if isinstance(source, Recorded):
+            position = choose_position(source, problems)
+            tools = toolbar.show(HOW_TO_READ)
+        elif source is not None:
+            sample = controls.choose_sample(source, problems)
+            image = controls.choose_image(source, problems)
             tools = toolbar.show(HOW_TO_READ)
             doubts = st.popover("How far to trust it", **url.opened("trust"))
         waiting = st.container(width="content")
-    if checkpoint is None:
+    if source is None:
         show_without_checkpoint(problems)
         return
     place = url.place(problems)
     warn(problems)
     with state.plain_errors():
+        if isinstance(source, Recorded):
+            watch_recording(source, position, place, tools)
+            return
         with waiting:
-            recording = state.recording(checkpoint, sample, image)
-        payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
-        seen = show_probe(payload, place, checkpoint=checkpoint.name, sample=sample)
-        downloads.fill(
-            tools.save,
-            f"{checkpoint.name}-{sample}",
-            {"Recording": lambda: recording},
-            tables=lambda: state.numbers(recording),
-        )
-        tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
+            recording = state.recording(source, sample, image)
+        watch(source, sample, image, recording, place, tools)
     if doubts.open:
         with doubts, state.plain_errors():
-            show_doubts(checkpoint, recording, sample, image)
+            show_doubts(source, recording, sample, image)
+
+
+def watch(
+    checkpoint: state.Checkpoint, sample: int, image: str | None, recording: xr.DataTree,
+    place: dict[str, Any], tools: toolbar.Toolbar,
+) -> None:  # fmt: skip
+    """A checkpoint with one sample, in the probe."""
+    payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
+    seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
+    offer_files(tools, f"{checkpoint.name}-{sample}", recording)
+    tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
+
+
+def offer_files(tools: toolbar.Toolbar, name: str, recording: xr.DataTree) -> None:
+    downloads.fill(
+        tools.save, name, {"Recording": lambda: recording}, tables=lambda: state.numbers(recording)
+    )
+
+
+def choose_position(recorded: Recorded, problems: list[str]) -> int:
+    """Which sample of a recording, by its place in it; in the URL as ``sample`` by its own number."""
+    recording = state.open_recording(Path(recorded.path))
+    known = recording is not None and "batch" in recording.coords
+    numbers = recording["batch"].values.tolist() if known else []
+    if len(numbers) < 2:
+        return 0
+    wanted = url.number("sample", numbers[0], problems)
+    if wanted not in numbers:
+        problems.append(f"There is no sample {wanted} in this recording; showing {numbers[0]}.")
+        wanted = numbers[0]
+    st.selectbox(
+        "Sample", numbers, format_func=lambda sample: f"Sample {sample}",
+        label_visibility="collapsed", width=190, **url.bound("sample", wanted),
+    )  # fmt: skip
+    return numbers.index(wanted)
+
+
+def watch_recording(
+    recorded: Recorded, position: int, place: dict[str, Any], tools: toolbar.Toolbar
+) -> None:
+    """A recording from a path of the reader's own, in the probe."""
+    path = Path(recorded.path)
+    recording = state.open_recording(path)
+    if recording is None or "input" not in recording:
+        raise ValueError(f"{path} is not a readable recording; dista record writes one")
+    payload = state.payload(recording, recorded.path, path.stat().st_mtime, position=position)
+    seen = show_probe(payload, place, path=recorded.name)
+    offer_files(tools, path.name.partition(".")[0], recording)
+    tools.code.code(of_recording(recorded, position, seen), language="python")
 
 
 def show_without_checkpoint(problems: list[str]) -> None:
@@ -120,15 +170,26 @@ def warn(problems: list[str]) -> None:
         st.warning(" ".join(problems))
 
 
+def of_recording(recorded: Recorded, position: int, place: dict[str, Any]) -> str:
+    """Code that shows a recording from a path in a notebook."""
+    lines = ["import dista", "", f"recording = dista.open_recording({recorded.path!r})"]
+    lines += ["", "dista.widgets.probe(", f"    recording,\n    {position},"]
+    lines += ["    step_labels=recording.attrs.get('step_labels'),"]
+    return "\n".join(lines) + "\n" + _options(place) + ")"
+
+
+def _options(place: dict[str, Any]) -> str:
+    names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
+    return "".join(f"    {name}={place[name]!r},\n" for name in names if name in place)
+
+
 def as_python(
     checkpoint: state.Checkpoint, sample: int, image: str | None, place: dict[str, Any]
 ) -> str:
     """Code that shows the same view in a notebook."""
-    names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
-    options = "".join(f"    {name}={place[name]!r},\n" for name in names if name in place)
     lines = snippets.recording(checkpoint, sample, image)
     lines += ["", "dista.widgets.probe(", "    recording,", "    step_labels=task.step_labels,"]
-    return "\n".join(lines) + "\n    class_names=task.classes,\n" + options + ")"
+    return "\n".join(lines) + "\n    class_names=task.classes,\n" + _options(place) + ")"
 
 
 show()

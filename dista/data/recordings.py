@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from dista.data.task import Split, Task
 from dista.data.warp import EventWarp
 
 _LARGEST = 255  # frames are bytes
+_STRAY = 0.02  # of the events of one recording may lie outside of what a model sees
+_DURATION = {name: int(SACCADES.duration_us) for name in ("nmnist", "digits-events")}
 _VALIDATION, _TEST = 0.1, 0.2  # of what is there for training; of all, where no split is given
 _EVENT_TYPE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
 
@@ -43,8 +46,8 @@ def recordings(
 
     ``root`` holds ``train`` and ``test`` (in any case) with a folder for each class; or these folders
     themselves, of which a fifth is then for the test. Files are .bin (N-MNIST's format), .aedat4 (as
-    far as tonic's reader is installed), or .npy with fields x, y, t, p. Each is cut from its first to
-    its last event into ``time_steps`` bins of equal length. ``size`` is (rows, columns), by default
+    far as tonic's reader is installed), .npy with fields x, y, t, p, or .npz with arrays of these
+    names. Each is cut from its first to its last event into ``time_steps`` bins of equal length. ``size`` is (rows, columns), by default
     what the largest coordinates need; events outside are left out.
     """
     folder = data_folder("recordings", root)
@@ -132,21 +135,35 @@ def _read_aedat4(path: Path) -> np.ndarray:
 
     try:
         return read_aedat4(str(path))
-    except ImportError as error:
-        raise ValueError(
-            f"{path}: tonic reads .aedat4 with the package aedat; install it"
-        ) from error
+    except ImportError:
+        raise
+    except Exception as error:  # the package has exceptions of its own
+        raise ValueError(error) from error
 
 
 def _read_numpy(path: Path) -> np.ndarray:
     return np.load(path, allow_pickle=False)
 
 
+def _read_archive(path: Path) -> np.ndarray:
+    """Arrays named x, y, t, p (or as in ``_FIELDS``), or one array that has them as fields."""
+    with np.load(path, allow_pickle=False) as archive:
+        if len(archive.files) == 1:
+            return archive[archive.files[0]]
+        columns = {
+            field: archive[next(name for name in names if name in archive.files)]
+            for field, names in _FIELDS.items()
+        }
+    return np.rec.fromarrays(list(columns.values()), names=list(columns))
+
+
 _READERS: dict[str, Callable[[Path], np.ndarray]] = {
     ".bin": _read_mnist,
     ".aedat4": _read_aedat4,
     ".npy": _read_numpy,
+    ".npz": _read_archive,
 }
+_DAMAGE = (OSError, LookupError, TypeError, ValueError, EOFError, MemoryError, BadZipFile)
 _FIELDS = {"x": ("x",), "y": ("y",), "t": ("t", "timestamp"), "p": ("p", "on", "polarity")}
 
 
@@ -155,12 +172,22 @@ def read_events(path: Path) -> np.ndarray:
 
     ValueError where it cannot be read, or holds no events.
     """
+    if path.suffix not in _READERS:
+        raise ValueError(
+            f"{path} ends in {path.suffix!r}; recordings of events end in {', '.join(_READERS)}"
+        )
     try:
         raw = _READERS[path.suffix](path)
         events = np.empty(len(raw), _EVENT_TYPE)
         for field, names in _FIELDS.items():
             events[field] = raw[next(name for name in names if name in raw.dtype.names)]
-    except (OSError, IndexError, TypeError, StopIteration, ValueError) as error:
+    except ImportError as error:
+        raise ValueError(
+            f"{path} cannot be read: tonic reads .aedat4 with the package aedat; install it"
+        ) from error
+    except StopIteration:
+        raise ValueError(f"{path} holds no events with x, y, t and p") from None
+    except _DAMAGE as error:
         raise ValueError(f"{path} is not a readable recording of events: {error}") from error
     if not len(events):
         raise ValueError(f"{path} holds no events")
@@ -177,11 +204,42 @@ def frames(
     """
     rows, columns = size
     first, last = (0, duration - 1) if duration else events["t"][[0, -1]].tolist()
-    events = events[(events["y"] < rows) & (events["x"] < columns)]
+    events = events[_inside(events, size)]
     step = np.minimum((events["t"] - first) * steps // (last - first + 1), steps - 1)
     cell = ((step * 2 + (events["p"] > 0)) * rows + events["y"]) * columns + events["x"]
     counts = np.bincount(cell, minlength=steps * 2 * rows * columns)
     return np.minimum(counts, _LARGEST).astype(np.uint8).reshape(steps, 2, rows, columns)
+
+
+def _inside(events: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    rows, columns = size
+    y, x = events["y"], events["x"]
+    return (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
+
+
+def as_input(events: np.ndarray, task: Task) -> torch.Tensor:
+    """One recording as a model of ``task`` takes it: float32 counts (time, 1, 2, row, column).
+
+    Bins are those of the task, 315 ms in all for ``nmnist`` and ``digits-events``; a recording that
+    does not end in that time, and one for ``recordings``, is cut from its first to its last event. A
+    few events outside of what the model sees, 2 % at most, are left out. ValueError where there are
+    more, as from a camera of another size, or where the task is not one of events.
+    """
+    channels, *size = task.input_shape
+    if channels != 2 or task.time_steps is None:
+        raise ValueError(f"{task.name} is not a task of events; its inputs are {task.input_shape}")
+    outside = 1 - float(_inside(events, size).mean())
+    if outside > _STRAY:
+        raise ValueError(
+            f"{100 * outside:.0f} % of the events lie outside of the {size[0]} x {size[1]} pixels that "
+            f"this model sees (x reaches {events['x'].max()}, y {events['y'].max()}); crop or scale "
+            "the recording first"
+        )
+    duration = _DURATION.get(task.name)
+    if duration and not (events["t"][0] >= 0 and events["t"][-1] < duration):
+        duration = None
+    counts = frames(events, task.time_steps, tuple(size), duration)
+    return torch.from_numpy(counts).float().unsqueeze(1)
 
 
 def _size(paths: list[Path]) -> tuple[int, int]:

@@ -52,7 +52,12 @@ from dista.measures.noise import (
     noise_curve,
     patch_attention,
 )
-from dista.measures.paired import Answers, PairedDifference, paired_difference
+from dista.measures.paired import (
+    Answers,
+    PairedDifference,
+    confident_mistakes,
+    paired_difference,
+)
 from dista.measures.similarity import MapSimilarity, map_similarity
 from dista.measures.trust import RowSums, UntrainedSimilarity, row_sums, untrained_similarity
 
@@ -91,6 +96,7 @@ __all__ = [
     "attention_split",
     "blocks",
     "causal_memory",
+    "confident_mistakes",
     "decision",
     "denoising",
     "energy",

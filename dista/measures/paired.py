@@ -14,10 +14,14 @@ _Z = 1.959963984540054  # the normal quantile of a 95 % interval
 
 @dataclass(frozen=True)
 class Answers:
-    """What was answered to each sample, and what was right, as class numbers (sample,)."""
+    """What was answered to each sample, and what was right, as class numbers (sample,).
+
+    ``confidence`` is the softmax probability of what was answered, 0 to 1; None where nobody kept it.
+    """
 
     answer: np.ndarray
     label: np.ndarray
+    confidence: np.ndarray | None = None
 
     @property
     def correct(self) -> np.ndarray:
@@ -71,6 +75,19 @@ def paired_difference(before: Answers, after: Answers) -> PairedDifference:
     return PairedDifference(
         n, before.accuracy, after.accuracy, (len(gained) - len(lost)) / n, low, high, lost, gained
     )
+
+
+def confident_mistakes(answers: Answers) -> np.ndarray:
+    """The samples that are answered wrong, by position, those first of which the model is surest.
+
+    Equal confidences stay in the order of the samples. MeasureError where no confidence was kept.
+    """
+    if answers.confidence is None:
+        raise MeasureError(
+            "these answers come without confidences; dista.evaluation.answers keeps them"
+        )
+    wrong = np.flatnonzero(~answers.correct)
+    return wrong[np.argsort(-answers.confidence[wrong], kind="stable")]
 
 
 def _bonett_price(lost: int, gained: int, n: int) -> tuple[float, float]:

@@ -1,0 +1,93 @@
+"""Recordings of events that readers bring: read safely, and kept on a shelf under their content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+SUFFIXES = (".bin", ".npy", ".npz", ".aedat4")
+MOST_EVENTS = 2_000_000  # of one recording
+_SHELF_EVENTS = 3 * MOST_EVENTS  # of all of them, about 100 MB
+_UNPACKED = 200_000_000  # bytes that an archive may unfold to
+
+_COMPACT = np.dtype([("x", np.int32), ("y", np.int32), ("t", np.int64), ("p", np.uint8)])
+
+
+class Recording(NamedTuple):
+    """A file's name and its events, ordered by time: fields x, y, t (microseconds), p."""
+
+    name: str
+    events: np.ndarray
+
+
+class Shelf:
+    """Recordings by a hash of their events; the oldest go when there are too many events."""
+
+    def __init__(self, most: int = _SHELF_EVENTS) -> None:
+        self._most, self._kept, self._lock = most, {}, threading.Lock()
+
+    def keep(self, recording: Recording) -> str:
+        """The key under which the recording is kept."""
+        key = hashlib.sha256(recording.events.tobytes()).hexdigest()[:12]
+        with self._lock:
+            self._kept.pop(key, None)
+            self._kept[key] = recording
+            while len(self._kept) > 1 and self._events() > self._most:
+                del self._kept[next(iter(self._kept))]
+        return key
+
+    def get(self, key: str) -> Recording | None:
+        return self._kept.get(key)
+
+    def _events(self) -> int:
+        return sum(len(one.events) for one in self._kept.values())
+
+
+@st.cache_resource(show_spinner=False)
+def shelf() -> Shelf:
+    """The shelf of this server, which is empty again when it restarts."""
+    return Shelf()
+
+
+def read(name: str, content: bytes) -> Recording:
+    """The events of an uploaded file; ValueError, in one sentence about ``name``, for anything else."""
+    from dista.data.recordings import read_events
+
+    _check_archive(name, content)
+    with tempfile.TemporaryDirectory(prefix="dista-events-") as folder:
+        path = Path(folder, "recording").with_suffix(Path(name).suffix.lower())
+        path.write_bytes(content)
+        try:
+            events = read_events(path)
+        except ValueError as error:
+            raise ValueError(_plain(str(error), path, name)) from error
+    if len(events) > MOST_EVENTS:
+        raise ValueError(
+            f"the file {name} has {len(events)} events; at most {MOST_EVENTS} can be shown"
+        )
+    return Recording(name, events.astype(_COMPACT))
+
+
+def _plain(said: str, path: Path, name: str) -> str:
+    """What the reader of files said, of the file as it is called, and without how the bytes failed."""
+    sentence = said.replace(str(path), f"the file {name}")
+    return sentence.partition(": ")[0] if " readable " in sentence else sentence
+
+
+def _check_archive(name: str, content: bytes) -> None:
+    """ValueError where an archive would unfold to more than memory should hold."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile:
+        return  # no archive, or a damaged one, which the reader refuses
+    if size > _UNPACKED:
+        raise ValueError(f"the file {name} unfolds to {size // 1_000_000} MB; 200 MB are the most")
