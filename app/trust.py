@@ -29,13 +29,13 @@ def untrained(
     checkpoint: state.Checkpoint, sample: int, image: str | None
 ) -> list[UntrainedSimilarity]:
     """How like untrained networks' maps the checkpoint's are for this input, block by block."""
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.task
+    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
     return _untrained(*key, sample, image)
 
 
 @st.cache_data(show_spinner="Asking networks that have learned nothing …", max_entries=64)
 def _untrained(
-    path: str, changed: float, data: str, sample: int, image: str | None
+    path: str, changed: float, data: state.Data, sample: int, image: str | None
 ) -> list[UntrainedSimilarity]:
     from dista.untrained import untrained_like
 

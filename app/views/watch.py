@@ -70,16 +70,17 @@ def show() -> None:
         return
     place = url.place(problems)
     warn(problems)
-    with state.plain_errors():
-        if isinstance(source, Recorded):
+    if isinstance(source, Recorded):
+        with state.plain_errors():
             watch_recording(source, position, place, tools)
-            return
+        return
+    with state.plain_errors():
         with waiting:
             recording = state.recording(source, sample, image)
         watch(source, sample, image, recording, place, tools)
-    if doubts.open:
-        with doubts, state.plain_errors():
-            show_doubts(source, recording, sample, image)
+        if doubts.open:
+            with doubts, state.plain_errors():
+                show_doubts(source, recording, sample, image)
 
 
 def watch(
