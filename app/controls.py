@@ -71,7 +71,7 @@ def _choose(own: Any, problems: list[str]) -> Any:
         list(known),
         format_func=lambda option: _title(known[option]),
         label_visibility="collapsed",
-        width=340,
+        width=310,
         **url.bound("checkpoint", name, instead_of="path"),
     )
     own_paths.offer()

@@ -57,7 +57,10 @@ def choose_sample(checkpoint: state.Checkpoint, problems: list[str]) -> int:
         width=150,
         **url.bound("sample", sample),
     )
-    st.button("Random", on_click=_random, args=(samples,), help="Another held-out sample")
+    st.button(
+        "", icon=":material/shuffle:", key="random-sample", on_click=_random, args=(samples,),
+        help="Another held-out sample, at random",
+    )  # fmt: skip
     with st.container(width="content"):
         _choose_by_answer(checkpoint, sample)
     return sample

@@ -23,5 +23,5 @@ def show(how_to_read: str) -> Toolbar:
     """Python, files, links and reading notes, each behind a button."""
     code, save = st.popover("Copy as Python"), downloads.begin()
     links.offer()
-    st.popover("How to read this", key="how-to-read").markdown(how_to_read)
+    st.popover("How to read", key="how-to-read").markdown(how_to_read)
     return Toolbar(code, save)

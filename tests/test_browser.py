@@ -178,7 +178,7 @@ def test_an_open_stage_is_in_the_link(visit):
 
 def test_untrained_networks_are_asked_when_the_reader_is(visit):
     page = visit()
-    page.get_by_role("button", name="How far to trust it").click()
+    page.get_by_role("button", name="How far to trust").click()
     page.get_by_text("to an untrained network's maps").first.wait_for()
     wait_for_url(page, trust="open")
     page.keyboard.press("Escape")

@@ -63,7 +63,7 @@ def show() -> None:
             sample = controls.choose_sample(source, problems)
             image = controls.choose_image(source, problems)
             tools = toolbar.show(HOW_TO_READ)
-            doubts = st.popover("How far to trust it", **url.opened("trust"))
+            doubts = st.popover("How far to trust", **url.opened("trust"))
         waiting = st.container(width="content")
     if source is None:
         show_without_checkpoint(problems)

@@ -18,6 +18,7 @@ from dista.measures.access import (
     one_sample,
     within,
 )
+from dista.measures.completion import completed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,13 +107,17 @@ def membrane_trace(
     place = dict(zip(("channel", "row", "column"), neuron, strict=True))
     for axis, index in place.items():
         within(axis, index, membrane.sizes[axis])
+    taus = find(recording, f"{layer}.tau")
     parts = {name: find(recording, f"{layer}.{name}") for name in ACTIVITY}
-    traces = {
-        name: None if part is None else one_sample(part, sample).isel(place).values
+    here = {
+        name: None if part is None else one_sample(part, sample).isel(place)
         for name, part in parts.items()
     }
-    taus = find(recording, f"{layer}.tau")
-    tau = None if taus is None else float(taus.values[neuron[0] if taus.size > 1 else 0])
+    own = taus[[neuron[0]]] if taus is not None and taus.size > 1 else taus
+    traces = {
+        name: None if part is None else part.values for name, part in completed(here, own).items()
+    }
+    tau = None if own is None else float(own.values[0])
     v_reset = membrane.attrs.get("v_reset")
     return MembraneTrace(
         layer=layer,

@@ -21,8 +21,8 @@ from dista.training.state import Position
 if TYPE_CHECKING:
     import xarray as xr
 
-SNAPSHOT = ("*.scores", "*.denoise", "*.spikes", "*.membrane", "*.reset", "*.tau", "head")
-"""What a snapshot of the probe samples records."""
+SNAPSHOT = ("*.scores", "*.denoise", "*.spikes", "*.membrane", "*.tau", "head")
+"""What a snapshot of the probe samples records; the rest of a membrane follows from it."""
 
 ACTIVITY = ("*.spikes", "*.tau", "*.scores", "*.denoise")
 """What the tables of an epoch are measured on."""

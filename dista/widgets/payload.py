@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dista import measures
+from dista.measures.completion import completed
 from dista.widgets.packing import Packer, Payload
 from dista.widgets.sample import Sample
 from dista.widgets.spikes import pack_spikes
@@ -233,6 +234,7 @@ def _pack_activity(
 ) -> None:
     """Spikes and traces (time, neuron) of some neurons, and spikes of the layer a step."""
     found = {part: source.get(f"{entry['name']}.{part}") for part in ("spikes", *_TRACES)}
+    found = completed(found, source.get(f"{entry['name']}.tau"))
     flat = {
         part: values.transpose("time", "channel", "row", "column").values.reshape(
             values.sizes["time"], -1
