@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from dista.config import ConfigError, ModelConfig
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dista.model import DISTA
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "card.json"
@@ -73,21 +75,39 @@ def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
         raise CheckpointError(f"{path} is not a valid model configuration: {error}") from error
 
 
-def save(model: DISTA, path: str | os.PathLike) -> Path:
-    """Write ``model`` to the folder ``path``; each file is replaced whole, the weights first."""
+def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
+    """Write ``model`` to the folder ``path``; each file is replaced whole, the weights first.
+
+    With ``half`` floats take two bytes instead of four, rounded to float16; a model computes in the
+    precision that it is loaded into all the same. ValueError where a value is too large for that.
+    """
     import torch
     from safetensors.torch import save as to_bytes
 
     path = Path(path)
-    path.mkdir(parents=True, exist_ok=True)
     weights = {
         name: value.detach().to(memory_format=torch.contiguous_format).cpu()
         for name, value in model.state_dict().items()
     }
+    if half:
+        weights = {name: _halved(name, value) for name, value in weights.items()}
+    path.mkdir(parents=True, exist_ok=True)
     write_whole(path / WEIGHTS, to_bytes(weights))
     write_whole(path / CARD, json.dumps(model.card, indent=2, ensure_ascii=False).encode())
     write_whole(path / CONFIG, model.config.to_json().encode())
     return path
+
+
+def _halved(name: str, value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    if not bool(half.isfinite().all()):
+        largest = float(value.abs().max())
+        raise ValueError(
+            f"{name} reaches {largest:g}, more than half precision holds; save it whole"
+        )
+    return half
 
 
 def load(name_or_path: str | os.PathLike) -> DISTA:

@@ -15,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from dista.data import Task
+    from dista.model import DISTA
     from dista.runs import Run
 
 app = typer.Typer(
@@ -96,6 +97,9 @@ def train(
     save: Annotated[
         Path | None, typer.Option(help="Also copy the best checkpoint to this folder.")
     ] = None,
+    half: Annotated[
+        bool, typer.Option("--half", help="Save that copy in half precision: half the size.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a model and write a run folder that the explorer shows while it grows."""
@@ -115,9 +119,11 @@ def train(
 
     try:
         if resume:
-            _report(run_resume(resume, logger=logger), save, as_json)
+            run = run_resume(resume, logger=logger)
         else:
-            _train(preset, data, data_dir, recipe, options, out, logger, dry_run, save, as_json)
+            run = _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_json)
+        if run:
+            _report(run, save, half, as_json)
     except KeyboardInterrupt as stop:  # here, as typer would turn it into an exit of its own
         raise typer.Exit(_stopped(stop)) from None
 
@@ -128,7 +134,8 @@ def _stopped(stop: KeyboardInterrupt) -> int:
     return 128 + getattr(stop, "signal", signal.SIGINT)
 
 
-def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, save, as_json) -> None:
+def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_json) -> Run | None:
+    """The finished run; None after a dry run, whose plan is printed."""
     from dista.data import open as open_task
     from dista.presets import preset as model_config
     from dista.recipes import recipe as training_config
@@ -144,14 +151,13 @@ def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, save, 
 
     if dry_run:
         _print(asdict(trainings.plan(task, config, training)), as_json)
-        return
-    run = trainings.train(
+        return None
+    return trainings.train(
         task, config, training, folder=folder, preset=preset, data_root=data_dir, logger=logger
     )
-    _report(run, save, as_json)
 
 
-def _report(run: Run, save: Path | None, as_json: bool) -> None:
+def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
     """What a finished run came to; and its best checkpoint in the folder ``save``."""
     from dista.training import is_first
 
@@ -160,9 +166,24 @@ def _report(run: Run, save: Path | None, as_json: bool) -> None:
     best = run.load("best")
     if save:
         best.card["name"] = save.name
-        best.save(save)
+        best.save(save, half=half)
+        if half:
+            best = _measured_again(run, save)
     seconds = run.status()["seconds"]
     _print({"run": str(run.path), **best.card["metrics"]["test"], "seconds": seconds}, as_json)
+
+
+def _measured_again(run: Run, folder: Path) -> DISTA:
+    """The rounded copy of the run's model, whose card then says what the rounded weights are worth."""
+    from dista.checkpoint import load
+    from dista.data import open as open_task
+    from dista.evaluation import evaluate as measure
+
+    model, task = load(folder), open_task(run.config.data, root=run.config.data_root)
+    result = measure(model, task.test)
+    model.card["metrics"]["test"] = {k: result[k] for k in ("accuracy", "loss", "samples")}
+    model.save(folder, half=True)
+    return model
 
 
 def _pairs(given: list[str] | None) -> dict[str, Any]:

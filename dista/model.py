@@ -150,11 +150,11 @@ class DISTA(nn.Module):
         """The answer (batch, class): mean of the step logits over the read-out window."""
         return logits[-(self.config.readout_steps or len(logits)) :].mean(0)
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, half: bool = False) -> Path:
         """Write weights, config and card to the folder ``path``; see ``dista.checkpoint.save``."""
         from dista.checkpoint import save
 
-        return save(self, path)
+        return save(self, path, half=half)
 
     def _sequence(self, x: Tensor) -> tuple[Tensor, int]:
         """Input as (time, batch, ...) and the number of steps; a static image keeps time length 1."""

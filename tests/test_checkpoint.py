@@ -69,6 +69,26 @@ def test_files(saved, original):
     assert set(load_file(saved / "model.safetensors")) == set(original.state_dict())
 
 
+def test_half_precision_is_half_the_size_and_rounds(original, saved, tmp_path):
+    folder = original.save(tmp_path / "half", half=True)
+    sizes = [(path / "model.safetensors").stat().st_size for path in (folder, saved)]
+    assert sizes[0] < 0.6 * sizes[1]
+    again = load(folder).state_dict()
+    for name, value in original.state_dict().items():
+        assert again[name].dtype == value.dtype
+        torch.testing.assert_close(again[name], value, rtol=1e-3, atol=1e-6)
+        if value.is_floating_point():
+            assert torch.equal(again[name], value.half().to(value.dtype))
+
+
+def test_what_half_precision_cannot_hold_is_said_and_nothing_is_written(small_model, tmp_path):
+    model = small_model()
+    model.stem.position.norm.running_var[3] = 1e6
+    with pytest.raises(ValueError, match=r"stem\.position\.norm\.running_var reaches 1e"):
+        model.save(tmp_path / "half", half=True)
+    assert not (tmp_path / "half").exists()
+
+
 def test_saving_again_replaces(saved, folder, small_model, small_input):
     other = small_model(depth=1)
     other.save(folder)

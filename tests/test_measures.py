@@ -123,7 +123,7 @@ def test_membrane_trace_takes_one_neuron_of_one_sample():
     np.testing.assert_array_equal(trace.v, [10, 22, 34])
     # Not recorded: tau (h - v before) + v before.
     np.testing.assert_array_equal(trace.current, [44, 62, 74])
-    np.testing.assert_array_equal(trace.current, [44, 62, 74], 'tau (h - v before) + v before')
+    np.testing.assert_array_equal(trace.current, [44, 62, 74], "tau (h - v before) + v before")
     assert (trace.threshold, trace.v_reset, trace.tau) == (1.5, None, 4.0)
     assert trace.half_life == pytest.approx(measures.half_life(4.0))
     with pytest.raises(MeasureError, match=r"column=3; the recording has 0 to 2"):

@@ -411,12 +411,17 @@ def test_any_option_and_the_logger(tmp_path):
     folder = tmp_path / "run"
     command = "-m dista train --preset tiny --data digits --epochs 1 --batch-size 1200 --threads 1"
     more = f"--set ema=0.5 --set tau_max=4 --set loss=tet --logger tensorboard --out {folder}"
+    more += f" --save {tmp_path / 'copy'} --half"
     more += " --set model.memory.window=2 --set model.time_steps=3 --precision bf16-mixed"
     answer = trainings.python_command(f"{command} {more}")
     assert answer.stderr == "", "quiet where there is no terminal"
     training, model = Run(folder).config.training, Run(folder).config.model
     assert (training.ema, training.tau_max, training.loss) == (0.5, 4.0, "tet")
     assert model == preset("tiny").changed({"memory.window": 2, "time_steps": 3})
+    copy = load(tmp_path / "copy")
+    whole = Run(folder).load("best").head.linear.weight
+    assert torch.equal(copy.head.linear.weight, whole.half().float())
+    assert copy.card["metrics"]["test"]["samples"] == 1000 and copy.card["name"] == "copy"
     events = EventAccumulator(str(folder / "tensorboard")).Reload()
     logged = [event.value for event in events.Scalars("loss")]
     assert logged == pytest.approx(Run(folder).table("steps")["loss"].tolist(), rel=1e-6)

@@ -49,18 +49,19 @@ Runs are looked for in the folder `{folder}`; the variable `DISTA_RUNS` names an
 def show() -> None:
     problems: list[str] = []
     runs = {run.name: run for run in find(state.runs_folder())}
-    run = None
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         new_run.offer(problems)
         if runs and "starting" not in st.session_state:
-            run = controls.choose_run(runs, problems)
             tools = toolbar.show(HOW_TO_READ)
     if new_run.starting():
         return
+    if runs:
+        with st.container(key="runs"):
+            run = controls.choose_run(runs, problems)
     url.place(problems)
     if problems:
         st.warning(" ".join(problems))
-    if run is None:
+    if not runs:
         st.markdown(EMPTY.format(folder=state.runs_folder()))
         return
     running = run.status()["state"] == "running"

@@ -127,6 +127,8 @@ def _files(folder: Path, classes: tuple[str, ...]) -> Files:
 def _read_mnist(path: Path) -> np.ndarray:
     from tonic.io import read_mnist_file
 
+    if path.stat().st_size % 5:
+        raise ValueError(f"it has {path.stat().st_size} bytes, but events of N-MNIST have 5 each")
     return read_mnist_file(str(path), dtype=_EVENT_TYPE)
 
 
@@ -228,10 +230,10 @@ def as_input(events: np.ndarray, task: Task) -> torch.Tensor:
     channels, *size = task.input_shape
     if channels != 2 or task.time_steps is None:
         raise ValueError(f"{task.name} is not a task of events; its inputs are {task.input_shape}")
-    outside = 1 - float(_inside(events, size).mean())
-    if outside > _STRAY:
+    outside = int((~_inside(events, size)).sum())
+    if outside > _STRAY * len(events):
         raise ValueError(
-            f"{100 * outside:.0f} % of the events lie outside of the {size[0]} x {size[1]} pixels that "
+            f"{100 * outside / len(events):.0f} % of the events lie outside of the {size[0]} x {size[1]} pixels that "
             f"this model sees (x reaches {events['x'].max()}, y {events['y'].max()}); crop or scale "
             "the recording first"
         )
