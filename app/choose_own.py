@@ -61,7 +61,7 @@ def _of_url(kind: Kind | None, checkpoint: Checkpoint, problems: list[str]) -> s
         return None
     try:
         if kind == "events":
-            own_input.event_input(text, state.task(checkpoint.data))
+            own_input.event_input(text, state.form(checkpoint.data))
         elif kind == "colours":
             images.colour_pixels(text)
         else:

@@ -87,7 +87,7 @@ def _operated(
 ) -> xr.DataTree:
     import dista
 
-    model, task = state.model(path, changed), state.task(data)
+    model, task = state.model(path, changed), state.form(data)
     x, labels = state.inputs(data, sample, image)
     with state.RUNNING, dista.intervene(model, changes(surgery, model)):
         return state.record(model, task, x, SEEN, labels=labels, samples=[sample])
@@ -118,7 +118,7 @@ def _noisy(
     import dista
     from dista.corruption import corrupt
 
-    model, task = state.model(path, changed), state.task(data)
+    model, task = state.model(path, changed), state.form(data)
     x, labels = state.inputs(data, sample, image)
     if noise is not None:
         x = corrupt(x, noise, [sample], counts=task.test.unit == 1)

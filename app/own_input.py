@@ -27,13 +27,25 @@ def kind(input_shape: Sequence[int]) -> Kind | None:
     return {(1, 28, 28): "digit", (3, 32, 32): "colours"}.get(tuple(input_shape))
 
 
-def put(text: str, x: Tensor, task: Task) -> Tensor:
-    """The input ``x`` of a held-out sample with the own input in its place; ValueError if it is damaged."""
+def put(text: str, task: Task, sample: int) -> Tensor:
+    """What the model of ``task`` is shown; ValueError where the own input is damaged or gone.
+
+    In match-to-sample an image is put in the place of the probe of a held-out sample.
+    """
     what = kind(task.input_shape)
     if what == "events":
         return event_input(text, task)
     pixels = images.colour_pixels(text) if what == "colours" else images.image_pixels(text)
-    return images.with_own_image(x, pixels, task.step_labels)
+    return images.with_own_image(_around(task, sample), pixels, task.step_labels)
+
+
+def _around(task: Task, sample: int) -> Tensor:
+    """What the own image is put into: the held-out sample, or black where there are none."""
+    import torch
+
+    if len(task.test):
+        return task.test.batch([sample])[0]
+    return torch.zeros(1, *task.input_shape)
 
 
 def event_input(key: str, task: Task) -> Tensor:

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) -> list[str]:
     """Lines that load the model and the task and make ``x`` and ``label``, of one sample or a range."""
     chosen = f"[{sample}]" if isinstance(sample, int) else sample
-    lines = [
-        "import dista",
-        "",
-        f"model = dista.load({loaded(checkpoint)!r})",
-        task(checkpoint),
-        f"x, label = task.test.batch({chosen})",
-    ]
-    return lines if image is None else lines + own(image, checkpoint)
+    lines = ["import dista", "", f"model = dista.load({loaded(checkpoint)!r})"]
+    if image is None:
+        return [*lines, task(checkpoint), f"x, label = task.test.batch({chosen})"]
+    if len(state.form(checkpoint.data).test):
+        lines += [task(checkpoint), f"x, label = task.test.batch({chosen})"]
+    else:
+        lines += [
+            f"task = dista.data.without_samples({checkpoint.task!r})  # its files are not here",
+            "x = model.mean.new_zeros(1, *task.input_shape)",
+        ]
+    return lines + own(image, checkpoint)
 
 
 def loaded(checkpoint: Checkpoint) -> str:

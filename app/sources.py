@@ -10,7 +10,7 @@ import state
 import streamlit as st
 import url
 
-from dista.checkpoint import CARD, CONFIG, WEIGHTS
+from dista.checkpoint import CARD, CONFIG, WEIGHTS, assets
 from dista.runs import Run, find
 
 
@@ -51,9 +51,10 @@ def default(options: Mapping[str, state.Checkpoint]) -> str:
 
 def title(checkpoint: state.Checkpoint) -> str:
     """What a chooser says of a checkpoint: its title, after the name of its run or folder."""
-    if checkpoint.name in state.checkpoints():
+    path = Path(checkpoint.path)
+    if path.parent == assets():
         return checkpoint.title
-    parts = Path(checkpoint.path).parts
+    parts = path.parts
     owner = parts[-3] if parts[-2:] == ("checkpoints", "best") else parts[-1]
     return f"{owner}: {checkpoint.title}"
 

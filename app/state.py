@@ -156,10 +156,22 @@ def _task(name: str, folder: str | None) -> Any:
         return dista.data.open(name)
     if folder is None:
         raise ValueError(
-            f"this checkpoint was trained on {name}, whose files are not on this server; start it with "
-            f"the variable DISTA_DATA naming the folder above {name}"
+            f"this checkpoint was trained on {name}, whose files are not on this server; bring your own "
+            f"input, or start the server with the variable DISTA_DATA naming the folder above {name}"
         )
     return dista.data.open(name, root=folder)
+
+
+def form(data: Data) -> Task:
+    """The task as far as it is here: without its samples where its files are not on this server."""
+    import dista.data
+
+    try:
+        return task(data)
+    except ValueError:
+        if data.name not in dista.data.FROM_FILES:
+            raise
+        return dista.data.without_samples(data.name)
 
 
 def first_light() -> xr.DataTree | None:
@@ -208,18 +220,17 @@ def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> xr.Data
     show_spinner="Recording what every neuron does with this sample …", max_entries=16
 )
 def _record(path: str, changed: float, data: Data, sample: int, image: str | None) -> xr.DataTree:
-    chosen = task(data)
+    chosen = form(data)
     x, labels = inputs(data, sample, image)
     return record(model(path, changed), chosen, x, labels=labels, samples=[sample])
 
 
 def inputs(data: Data, sample: int, image: str | None) -> tuple[Tensor, list[int] | None]:
     """A held-out sample and its label, or the own input, whose label nobody knows."""
-    chosen = task(data)
-    x, y = chosen.test.batch([sample])
     if image is None:
+        x, y = task(data).test.batch([sample])
         return x, y.tolist()
-    return own_input.put(image, x, chosen), None
+    return own_input.put(image, form(data), sample), None
 
 
 def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any) -> xr.DataTree:

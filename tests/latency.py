@@ -5,7 +5,7 @@
     start         `dista app` with a warm environment, until the first page shows its figure
     client        a key that moves the query patch, until the film is drawn again: no server involved
     cached        another sample that was recorded before
-    intervention  a time constant moved (Neurons), a threshold moved (Denoise): the model runs again
+    intervention  a time constant moved on Neurons: the model runs again, and every figure is made anew
     training      both again while a training uses the other core; and what the open Train page costs it
     sessions      several readers at once for some minutes: what they wait, and the server's memory
 
@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,12 +57,11 @@ class Interaction:
 INTERACTIONS = {
     "client": Interaction("", FILM, ("ArrowRight", "ArrowLeft"), FILM, "aria-label"),
     "cached": Interaction(
-        "", "[data-testid=stNumberInputStepUp], [data-testid=stNumberInputStepDown]", ("up", "down"),
-        "canvas[data-name=film]", "aria-label",
+        "", "[data-testid=stNumberInputField]", ("ArrowUp", "ArrowDown"), FILM, "aria-label",
     ),
-    "intervention, tau": Interaction(
+    "intervention": Interaction(
         "neurons?checkpoint=digits&taus=set&tau=3.0", ".stSlider input[type=range]",
-        ("ArrowRight", "ArrowLeft"), "h5",
+        ("ArrowRight",), "h5",
     ),
 }  # fmt: skip
 
@@ -127,23 +126,18 @@ def milliseconds(page: Page, what: Interaction, key: str) -> float:
         return node.get_attribute(what.attribute) if what.attribute else node.text_content()
 
     before = told()
-    act = _click(page, key) if key in ("up", "down") else _press(page, what.target, key)
+    page.locator(what.target).first.focus()
     began = time.perf_counter()
-    act()
-    while told() in (before, "", None):
+    page.keyboard.press(key)
+    while told() in (before, "", None) or _running(page):
         if time.perf_counter() - began > PATIENCE / 1000:
             raise TimeoutError(f"{what.tells} on {page.url} never changed after {key}")
     return 1000 * (time.perf_counter() - began)
 
 
-def _click(page: Page, key: str) -> Callable[[], None]:
-    button = page.locator(f"[data-testid=stNumberInputStep{key.capitalize()}]").first
-    return lambda: button.dispatch_event("click")
-
-
-def _press(page: Page, target: str, key: str) -> Callable[[], None]:
-    page.locator(target).first.focus()
-    return lambda: page.keyboard.press(key)
+def _running(page: Page) -> bool:
+    """Whether the server is still at work for this page."""
+    return page.locator(".stApp").get_attribute("data-test-script-state") == "running"
 
 
 def measure(browser: Browser, address: str, rounds: int) -> dict[str, dict[str, float]]:

@@ -254,6 +254,22 @@ def test_a_few_events_outside_are_left_out_and_a_larger_camera_is_refused(tmp_pa
         as_input(events, still)
 
 
+@pytest.mark.parametrize("name", ["cifar10", "nmnist"])
+def test_a_task_without_samples_has_the_form_of_the_real_one(name, tmp_path, saccades):
+    write_parquet(tmp_path / "c", "PNG")
+    real = dista.data.open(name, root={"cifar10": tmp_path / "c", "nmnist": saccades}[name])
+    known = dista.data.without_samples(name)
+    for field in ("name", "classes", "input_shape", "time_steps", "step_labels"):
+        assert getattr(known, field) == getattr(real, field)
+    assert len(known.test) == 0 and known.test.unit == real.test.unit
+    assert known.test.has_time == real.test.has_time
+
+
+def test_nothing_is_known_of_other_tasks_without_samples():
+    with pytest.raises(ValueError, match="'recordings' without its samples; expected cifar10, nmn"):
+        dista.data.without_samples("recordings")
+
+
 def test_real_nmnist():
     task = dista.data.open("nmnist", root=need("nmnist"))
     assert len(task.train) + len(task.validation) == 800 and len(task.test) == 200

@@ -322,6 +322,33 @@ def test_a_colour_picture_is_shown_and_its_code_reproduces_it(own_page, own_runs
     assert np.allclose(shown["it"]["input"].values[0], images.colour_pixels(text))
 
 
+@pytest.mark.parametrize("view", ["watch", "neurons", "denoise"])
+def test_a_picture_is_shown_where_the_files_of_the_task_are_not(
+    own_page, own_runs, monkeypatch, tmp_path, view
+):
+    folder, text = own_runs[0], images.colour_text(images.read_colours(photo()))
+    moved = (folder / "colours").rename(tmp_path / "colours")
+    try:
+        test = own_page(view, checkpoint=own_runs[1]["cifar10"])
+        assert not test.exception and len(test.error) == 1
+        assert "whose files are not on this server; bring your own input" in test.error[0].value
+        test = own_page(view, checkpoint=own_runs[1]["cifar10"], image=text)
+        assert not test.exception and not test.warning
+        assert len(test.error) == (view == "neurons"), "its figure over many samples needs them"
+        code = test.code[0].value
+        assert "without_samples('cifar10')" in code
+        if view == "watch":
+            shown = {}
+            monkeypatch.setitem(
+                vars(dista.widgets), "probe", lambda it, **place: shown.update(it=it)
+            )
+            exec(code, {})
+            assert np.allclose(shown["it"]["input"].values[0], images.colour_pixels(text))
+            assert shown["it"].attrs["classes"][3] == "cat"
+    finally:
+        moved.rename(folder / "colours")
+
+
 def test_a_digit_is_not_for_a_network_of_colours(own_page, own_runs):
     text = images.image_text(images.drawn(SEVEN))
     test = own_page(checkpoint=own_runs[1]["cifar10"], image=text)

@@ -69,9 +69,10 @@ def show() -> None:
         neuron = show_neuron(before, after, layer, surgery, problems)
         if surgery.kind != "learned":
             show_consequences(before, after, layer)
-        show_population(checkpoint, before, layer, problems)
         python = as_python(checkpoint, sample, image, layer, neuron, surgery)
         tools.code.code(python, language="python")
+        with state.plain_errors():  # needs held-out samples, which need not be here
+            show_population(checkpoint, before, layer, problems)
         name = f"neurons-{checkpoint.name}-{sample}"
         downloads.fill(tools.save, name, {"Recording": lambda: after})
     if problems:

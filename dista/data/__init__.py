@@ -6,14 +6,26 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 
-from dista.data.cifar import cifar10
+import numpy as np
+import torch
+
+from dista.data.cifar import CLASSES, cifar10
 from dista.data.digits import digits
 from dista.data.digits_events import digits_events
 from dista.data.match import match
 from dista.data.recordings import nmnist, recordings
 from dista.data.task import Batches, Split, Task
 
-__all__ = ["FROM_FILES", "Batches", "Split", "Task", "fitting", "names", "open"]
+__all__ = [
+    "FROM_FILES",
+    "Batches",
+    "Split",
+    "Task",
+    "fitting",
+    "names",
+    "open",
+    "without_samples",
+]
 
 _TASKS: dict[str, Callable[..., Task]] = {
     "digits": digits,
@@ -34,6 +46,10 @@ _FORMS = {
     "cifar10": ((3, 32, 32), 10),
     "nmnist": ((2, 34, 34), 10),
 }
+
+
+_KNOWN = {"cifar10": (CLASSES, None), "nmnist": (tuple("0123456789"), 8)}
+"""Classes and time steps of tasks that are known without their files."""
 
 
 def names() -> tuple[str, ...]:
@@ -66,3 +82,22 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
             expected = f"expected one of {', '.join(known)}" if known else "it takes none"
             raise ValueError(f"unknown option {option!r} of data {name!r}: {expected}")
     return make(root=root, **options)
+
+
+def without_samples(name: str) -> Task:
+    """``cifar10`` or ``nmnist`` as far as they are known without files: form and classes, empty splits.
+
+    A model can be shown other inputs with it. ValueError for tasks whose form is that of their files.
+    """
+    if name not in _KNOWN:
+        raise ValueError(
+            f"nothing is known of {name!r} without its samples; expected {', '.join(_KNOWN)}"
+        )
+    (classes, steps), (shape, _) = _KNOWN[name], _FORMS[name]
+    inputs = torch.zeros((0, *([] if steps is None else [steps]), *shape), dtype=torch.uint8)
+    unit = 1 / 255 if steps is None else 1.0
+    splits = {
+        part: Split(part, inputs, np.zeros(0, np.int64), unit)
+        for part in ("train", "validation", "test")
+    }
+    return Task(name, classes, shape, steps, None, **splits, description=f"{name} without samples.")
