@@ -260,7 +260,10 @@ class TrainingConfig(Config):
 
     - ``augment``: the task's own small deformations. ``policy``: RandAugment (``rand``, arXiv
       1909.13719), TrivialAugment (``trivial``, 2103.10158) or AutoAugment for CIFAR-10 (``auto``,
-      1805.09501), on images. ``erasing``: the probability of a random rectangle (1708.04896).
+      1805.09501), on images. ``erasing``: the probability of a random rectangle (1708.04896), which is
+      cutout on events. ``flip``: the probability of mirroring left and right; ``roll``: the largest
+      shift in pixels, what leaves at one side coming back at the other; both as for event data in
+      2203.06145, of all steps of a sample alike.
     - ``mixup`` (1710.09412), ``cutmix`` (1905.04899) and, on events, ``eventmix`` (2205.11739): the
       alpha of the Beta distribution from which the share is drawn. Where several are on, each batch
       draws one of them.
@@ -296,6 +299,8 @@ class TrainingConfig(Config):
     augment: bool = True
     policy: Literal["none", "rand", "trivial", "auto"] = "none"
     erasing: float = Field(0.0, ge=0, le=1)
+    flip: float = Field(0.0, ge=0, le=1)
+    roll: int = Field(0, ge=0)
     mixup: float = Field(0.0, ge=0)
     cutmix: float = Field(0.0, ge=0)
     eventmix: float = Field(0.0, ge=0)

@@ -43,10 +43,20 @@ _RECIPES = {
         mixup=0.0,
         ema=0.999,
     ),
-    # Spikformer's training on CIFAR10-DVS: 106 epochs, batches of 16, rate 1e-3, mixup 0.5; the
-    # mixing of events is EventMix's [related: arXiv 2205.11739].
+    # Spikformer's training on CIFAR10-DVS: 106 epochs, batches of 16, rate 1e-3, mixup 0.5; flips, rolls
+    # and cutout are those of event data [related: arXiv 2203.06145], the mixing of events is EventMix's
+    # [related: arXiv 2205.11739].
     "dvs": _SPIKFORMER.replace(
-        epochs=106, batch_size=16, lr=1e-3, tau_lr=4e-3, warmup=0.1, mixup=0.5, eventmix=1.0
+        epochs=106,
+        batch_size=16,
+        lr=1e-3,
+        tau_lr=4e-3,
+        warmup=0.1,
+        flip=0.5,
+        roll=5,
+        erasing=0.25,
+        mixup=0.5,
+        eventmix=1.0,
     ),
     # [related: arXiv 2202.11946]: every step answers, which few and short recordings profit from.
     "events-tet": TrainingConfig(loss="tet", eventmix=1.0, label_smoothing=0.1),

@@ -79,6 +79,8 @@ EFFECTS = [
     ({"policy": "rand"}, {}),
     ({"policy": "trivial"}, {}),
     ({"erasing": 1.0}, {}),
+    ({"flip": 1.0}, {}),
+    ({"roll": 3}, {}),
     ({"mixup": 0.5}, {}),
     ({"cutmix": 0.5}, {}),
     ({"seed": 3}, {}),
@@ -219,6 +221,27 @@ def test_several_kinds_take_turns(digits):
     mix = mixing.Mixing(ONE.replace(mixup=1.0, cutmix=1.0), digits)
     cut = [bool((mix(x, y, n)[0] == x).any()) for n in range(12)]  # mixup leaves no pixel alone
     assert 0 < sum(cut) < 12
+
+
+@pytest.mark.parametrize("shape", [(7, 2, 5, 11), (3, 7, 2, 5, 11)], ids=["images", "frames"])
+def test_flips_and_rolls_move_whole_samples_all_steps_alike(shape):
+    x = torch.rand(shape)
+    samples = [x.select(x.ndim - 4, i) for i in range(7)]
+    torch.manual_seed(3)
+    kinds = set()
+    for one, out in zip(samples, mixing.flip(x, 0.5).unbind(x.ndim - 4)):
+        kinds.add("kept" if torch.equal(out, one) else "mirrored")
+        assert torch.equal(out, one) or torch.equal(out, one.flip(-1))
+    assert kinds == {"kept", "mirrored"}
+    shifts = set()
+    for one, out in zip(samples, mixing.roll(x, 2).unbind(x.ndim - 4)):
+        shifts |= {
+            (r, c)
+            for r in range(-2, 3)
+            for c in range(-2, 3)
+            if torch.equal(one.roll((r, c), (-2, -1)), out)
+        }
+    assert len(shifts) > 3, "each sample has a shift of its own, at most 2 either way"
 
 
 def test_erasing_removes_one_rectangle_of_as_many_as_it_says():

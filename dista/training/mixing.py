@@ -38,6 +38,10 @@ class Mixing:
             torch.manual_seed(seeded_generator(*numbers, 1).initial_seed())
             if self.training.policy != "none":
                 x = apply_policy(x, self.training.policy)
+            if self.training.flip:
+                x = flip(x, self.training.flip)
+            if self.training.roll:
+                x = roll(x, self.training.roll)
             if self.training.erasing:
                 x = erase(x, self.training.erasing)
             mixes = self._mixes()
@@ -90,6 +94,23 @@ def apply_policy(x: Tensor, policy: str) -> Tensor:
     }[policy]()
     groups = x.mul(255).round().to(torch.uint8).tensor_split(min(_GROUPS, len(x)))
     return torch.cat([transform(group) for group in groups]).float().div(255)
+
+
+def flip(x: Tensor, probability: float) -> Tensor:
+    """Mirror some samples left and right, all steps alike [related: arXiv 2203.06145]."""
+    mirrored = torch.rand(x.shape[x.ndim - 4], 1, 1, 1) < probability
+    return torch.where(mirrored.to(x.device), x.flip(-1), x)
+
+
+def roll(x: Tensor, largest: int) -> Tensor:
+    """Shift each sample by up to ``largest`` pixels along rows and columns, around the edges.
+
+    All steps of a sample are shifted alike [related: arXiv 2203.06145].
+    """
+    batch = x.ndim - 4
+    shifts = torch.randint(-largest, largest + 1, (x.shape[batch], 2)).tolist()
+    moved = [one.roll(shift, (-2, -1)) for one, shift in zip(x.unbind(batch), shifts)]
+    return torch.stack(moved, batch)
 
 
 def erase(x: Tensor, probability: float) -> Tensor:
