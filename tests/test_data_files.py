@@ -41,7 +41,7 @@ def pictures(n, seed=0):
     return np.broadcast_to(colours, (n, 32, 32, 3)).copy(), np.arange(n) % 10
 
 
-def write_parquet(folder, form, column="img"):
+def write_parquet(folder, form, column="img", label="label"):
     import pyarrow as arrow
     import pyarrow.parquet as parquet
     from PIL import Image
@@ -54,7 +54,7 @@ def write_parquet(folder, form, column="img"):
             buffer = io.BytesIO()
             Image.fromarray(image).save(buffer, form)
             encoded.append({"bytes": buffer.getvalue(), "path": None})
-        table = arrow.table({column: encoded, "label": labels})
+        table = arrow.table({column: encoded, label: labels})
         parquet.write_table(table, folder / f"{name}-00000.parquet")
 
 
@@ -76,11 +76,29 @@ def test_cifar10_from_parquet(tmp_path, form, column, said):
         assert np.bincount(task.validation.labels).tolist() == [1] * 10
 
 
-def test_cifar10_from_torchvisions_folder(tmp_path, monkeypatch):
-    """The published layout with files of our own, whose sums the library is told."""
-    from torchvision.datasets import CIFAR10
+def test_cifar100_from_parquet(tmp_path):
+    write_parquet(tmp_path / "c", "PNG", label="fine_label")
+    task = dista.data.open("cifar100", root=tmp_path)
+    assert task.description.startswith("CIFAR-100: 90 images") and len(task.classes) == 100
+    x, y = task.test.sample(7)
+    assert y == 7 and task.classes[y] == "beetle" and x.shape == (3, 32, 32)
+    with pytest.raises(ValueError, match="expected img or image, and label"):
+        dista.data.open("cifar10", root=tmp_path)
 
-    base = tmp_path / "cifar-10-batches-py"
+
+@pytest.mark.parametrize(
+    ("name", "folder", "labels_key"),
+    [
+        ("cifar10", "cifar-10-batches-py", "labels"),
+        ("cifar100", "cifar-100-python", "fine_labels"),
+    ],
+)
+def test_cifar_from_torchvisions_folder(tmp_path, monkeypatch, name, folder, labels_key):
+    """The published layout with files of our own, whose sums the library is told."""
+    from torchvision import datasets
+
+    published = getattr(datasets, name.upper())
+    base = tmp_path / folder
     base.mkdir()
 
     def write(name, content):
@@ -89,17 +107,17 @@ def test_cifar10_from_torchvisions_folder(tmp_path, monkeypatch):
 
     images, labels = pictures(100)
     rows = images.transpose(0, 3, 1, 2).reshape(100, -1)
-    content = {"data": rows, "labels": labels.tolist()}
-    monkeypatch.setattr(CIFAR10, "train_list", [list(write("data_batch_1", content))])
-    monkeypatch.setattr(CIFAR10, "test_list", [list(write("test_batch", content))])
-    name, md5 = write("batches.meta", {"label_names": list("0123456789")})
-    monkeypatch.setattr(CIFAR10, "meta", {"filename": name, "key": "label_names", "md5": md5})
-    task = dista.data.open("cifar10", root=tmp_path)
+    content = {"data": rows, labels_key: labels.tolist()}
+    monkeypatch.setattr(published, "train_list", [list(write("train_batch", content))])
+    monkeypatch.setattr(published, "test_list", [list(write("test_batch", content))])
+    meta, md5 = write("meta", {"names": list("0123456789")})
+    monkeypatch.setattr(published, "meta", {"filename": meta, "key": "names", "md5": md5})
+    task = dista.data.open(name, root=tmp_path)
     x, y = task.test.sample(7)
     assert y == 7 and torch.allclose(x, torch.from_numpy(images[7]).permute(2, 0, 1) / 255)
     (base / "test_batch").write_bytes(b"another")
     with pytest.raises(ValueError, match="has another MD5 sum"):
-        dista.data.open("cifar10", root=tmp_path)
+        dista.data.open(name, root=tmp_path)
 
 
 def test_crops_are_shifted_and_mirrored_copies():
@@ -254,10 +272,11 @@ def test_a_few_events_outside_are_left_out_and_a_larger_camera_is_refused(tmp_pa
         as_input(events, still)
 
 
-@pytest.mark.parametrize("name", ["cifar10", "nmnist"])
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "nmnist"])
 def test_a_task_without_samples_has_the_form_of_the_real_one(name, tmp_path, saccades):
-    write_parquet(tmp_path / "c", "PNG")
-    real = dista.data.open(name, root={"cifar10": tmp_path / "c", "nmnist": saccades}[name])
+    write_parquet(tmp_path / "cifar10", "PNG")
+    write_parquet(tmp_path / "cifar100", "PNG", label="fine_label")
+    real = dista.data.open(name, root=tmp_path)
     known = dista.data.without_samples(name)
     for field in ("name", "classes", "input_shape", "time_steps", "step_labels"):
         assert getattr(known, field) == getattr(real, field)
@@ -266,7 +285,9 @@ def test_a_task_without_samples_has_the_form_of_the_real_one(name, tmp_path, sac
 
 
 def test_nothing_is_known_of_other_tasks_without_samples():
-    with pytest.raises(ValueError, match="'recordings' without its samples; expected cifar10, nmn"):
+    with pytest.raises(
+        ValueError, match="'recordings' without its samples; expected cifar10, cifar100"
+    ):
         dista.data.without_samples("recordings")
 
 
@@ -317,6 +338,7 @@ def other_columns(folder):
 
 WRONG = [
     ("cifar10", lambda folder: None, "neither cifar-10-batches-py"),
+    ("cifar100", lambda folder: None, "neither cifar-100-python"),
     ("cifar10", other_columns, "has the columns pixels, label; expected img or image"),
     ("nmnist", one_class, "has 1 folders; expected one for each class"),
     ("recordings", broken, "holds no events"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dista.data.cifar import CLASSES, cifar10
+from dista.data.cifar import CLASSES, FINE_CLASSES, cifar10, cifar100
 from dista.data.digits import digits
 from dista.data.digits_events import digits_events
 from dista.data.match import match
@@ -32,11 +32,12 @@ _TASKS: dict[str, Callable[..., Task]] = {
     "digits-events": digits_events,
     "match": match,
     "cifar10": cifar10,
+    "cifar100": cifar100,
     "nmnist": nmnist,
     "recordings": recordings,
 }
 
-FROM_FILES = ("cifar10", "nmnist", "recordings")
+FROM_FILES = ("cifar10", "cifar100", "nmnist", "recordings")
 """Tasks that read files which the user has; the others come with the installation."""
 
 _FORMS = {
@@ -44,11 +45,16 @@ _FORMS = {
     "digits-events": ((2, 34, 34), 10),
     "match": ((1, 28, 28), 2),
     "cifar10": ((3, 32, 32), 10),
+    "cifar100": ((3, 32, 32), 100),
     "nmnist": ((2, 34, 34), 10),
 }
 
 
-_KNOWN = {"cifar10": (CLASSES, None), "nmnist": (tuple("0123456789"), 8)}
+_KNOWN = {
+    "cifar10": (CLASSES, None),
+    "cifar100": (FINE_CLASSES, None),
+    "nmnist": (tuple("0123456789"), 8),
+}
 """Classes and time steps of tasks that are known without their files."""
 
 
@@ -85,7 +91,7 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
 
 
 def without_samples(name: str) -> Task:
-    """``cifar10`` or ``nmnist`` as far as they are known without files: form and classes, empty splits.
+    """A task of CIFAR's or ``nmnist`` as far as it is known without files: form, classes, empty splits.
 
     A model can be shown other inputs with it. ValueError for tasks whose form is that of their files.
     """

@@ -1,10 +1,11 @@
-"""`cifar10`: small colour photographs, from files that the user has."""
+"""`cifar10` and `cifar100`: small colour photographs, from files that the user has."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +19,125 @@ from dista.data.warp import CropFlip
 CLASSES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
+FINE_CLASSES = tuple(
+    [
+        "apple",
+        "aquarium_fish",
+        "baby",
+        "bear",
+        "beaver",
+        "bed",
+        "bee",
+        "beetle",
+        "bicycle",
+        "bottle",
+        "bowl",
+        "boy",
+        "bridge",
+        "bus",
+        "butterfly",
+        "camel",
+        "can",
+        "castle",
+        "caterpillar",
+        "cattle",
+        "chair",
+        "chimpanzee",
+        "clock",
+        "cloud",
+        "cockroach",
+        "couch",
+        "crab",
+        "crocodile",
+        "cup",
+        "dinosaur",
+        "dolphin",
+        "elephant",
+        "flatfish",
+        "forest",
+        "fox",
+        "girl",
+        "hamster",
+        "house",
+        "kangaroo",
+        "keyboard",
+        "lamp",
+        "lawn_mower",
+        "leopard",
+        "lion",
+        "lizard",
+        "lobster",
+        "man",
+        "maple_tree",
+        "motorcycle",
+        "mountain",
+        "mouse",
+        "mushroom",
+        "oak_tree",
+        "orange",
+        "orchid",
+        "otter",
+        "palm_tree",
+        "pear",
+        "pickup_truck",
+        "pine_tree",
+        "plain",
+        "plate",
+        "poppy",
+        "porcupine",
+        "possum",
+        "rabbit",
+        "raccoon",
+        "ray",
+        "road",
+        "rocket",
+        "rose",
+        "sea",
+        "seal",
+        "shark",
+        "shrew",
+        "skunk",
+        "skyscraper",
+        "snail",
+        "snake",
+        "spider",
+        "squirrel",
+        "streetcar",
+        "sunflower",
+        "sweet_pepper",
+        "table",
+        "tank",
+        "telephone",
+        "television",
+        "tiger",
+        "tractor",
+        "train",
+        "trout",
+        "tulip",
+        "turtle",
+        "wardrobe",
+        "whale",
+        "willow_tree",
+        "wolf",
+        "woman",
+        "worm",
+    ]
+)
 _VALIDATION = 0.1  # of the training images
+
+
+class _Kind(NamedTuple):
+    """One of the two sets: torchvision's class for it, and the column with the labels of a parquet file."""
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    dataset: str
+    label: str
+
+
+_TEN = _Kind("cifar10", "CIFAR-10", CLASSES, "CIFAR10", "label")
+_HUNDRED = _Kind("cifar100", "CIFAR-100", FINE_CLASSES, "CIFAR100", "fine_label")
 
 
 def cifar10(*, root: str | Path | None = None) -> Task:
@@ -30,11 +149,23 @@ def cifar10(*, root: str | Path | None = None) -> Task:
     the training images, the same number of each class, is for validation. Decoded images are kept in
     the user's cache folder. ValueError, with what was looked for, where there is neither.
     """
-    folder = data_folder("cifar10", root)
-    arrays = _torchvision(folder) or _parquet(folder)
+    return _open(_TEN, root)
+
+
+def cifar100(*, root: str | Path | None = None) -> Task:
+    """CIFAR-100 with its 100 fine classes, read as ``cifar10`` is.
+
+    Torchvision's folder is ``cifar-100-python``, the labels of parquet files are ``fine_label``.
+    """
+    return _open(_HUNDRED, root)
+
+
+def _open(kind: _Kind, root: str | Path | None) -> Task:
+    folder = data_folder(kind.name, root)
+    arrays = _torchvision(kind, folder) or _parquet(kind, folder)
     if arrays is None:
         raise ValueError(
-            f"{folder} has neither cifar-10-batches-py (torchvision's folder) nor "
+            f"{folder} has neither {_published(kind).base_folder} (torchvision's folder) nor "
             "train*.parquet and test*.parquet; give the folder that does"
         )
     train, validation = stratified(arrays["train_labels"], (1 - _VALIDATION, _VALIDATION))
@@ -43,12 +174,12 @@ def cifar10(*, root: str | Path | None = None) -> Task:
     splits = {name: _split(name, arrays, *part) for name, part in parts.items()}
     copy = ", JPEG copy" if arrays["lossy"] else ""
     return Task(
-        name="cifar10",
-        classes=CLASSES,
+        name=kind.name,
+        classes=kind.classes,
         input_shape=(3, 32, 32),
         time_steps=None,
         step_labels=None,
-        description=f"CIFAR-10{copy}: {len(train)} images for training, "
+        description=f"{kind.title}{copy}: {len(train)} images for training, "
         f"{len(validation)} for validation, {len(arrays['test_labels'])} for the test.",
         **splits,
     )
@@ -65,17 +196,23 @@ def _split(name: str, arrays: Arrays, source: str, indices: np.ndarray) -> Split
     )
 
 
-def _torchvision(folder: Path) -> Arrays | None:
-    """The arrays of torchvision's folder, None where there is none; ValueError where it is damaged."""
-    if not (folder / "cifar-10-batches-py").is_dir():
-        return None
-    from torchvision.datasets import CIFAR10
+def _published(kind: _Kind) -> type:
+    """torchvision's class of the set, which knows the published files."""
+    from torchvision import datasets
 
+    return getattr(datasets, kind.dataset)
+
+
+def _torchvision(kind: _Kind, folder: Path) -> Arrays | None:
+    """The arrays of torchvision's folder, None where there is none; ValueError where it is damaged."""
+    published = _published(kind)
+    if not (folder / published.base_folder).is_dir():
+        return None
     try:
-        parts = {name: CIFAR10(folder, train=name == "train") for name in ("train", "test")}
+        parts = {name: published(folder, train=name == "train") for name in ("train", "test")}
     except RuntimeError as error:
         raise ValueError(
-            f"{folder / 'cifar-10-batches-py'} is not what was published: a file is missing or "
+            f"{folder / published.base_folder} is not what was published: a file is missing or "
             "has another MD5 sum; download it again"
         ) from error
     images = {f"{name}_images": part.data for name, part in parts.items()}
@@ -83,7 +220,7 @@ def _torchvision(folder: Path) -> Arrays | None:
     return images | labels | {"lossy": np.array(False)}
 
 
-def _parquet(folder: Path) -> Arrays | None:
+def _parquet(kind: _Kind, folder: Path) -> Arrays | None:
     """The arrays of parquet files, None where there are none; decoded once, then cached."""
     files = {name: sorted(folder.rglob(f"{name}*.parquet")) for name in ("train", "test")}
     if not all(files.values()):
@@ -92,13 +229,13 @@ def _parquet(folder: Path) -> Arrays | None:
         (str(p.resolve()), p.stat().st_size, p.stat().st_mtime) for f in files.values() for p in f
     ]
     key = hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
-    return cached_arrays(f"cifar10-1-{key}", lambda: _decode(files))
+    return cached_arrays(f"{kind.name}-1-{key}", lambda: _decode(files, kind.label))
 
 
-def _decode(files: dict[str, list[Path]]) -> Arrays:
+def _decode(files: dict[str, list[Path]], label: str) -> Arrays:
     arrays: Arrays = {"lossy": np.array(False)}
     for name, paths in files.items():
-        encoded, labels = zip(*(_columns(path) for path in paths))
+        encoded, labels = zip(*(_columns(path, label) for path in paths))
         flat = [one for part in encoded for one in part]
         arrays[f"{name}_images"] = np.stack([_pixels(one) for one in flat])
         arrays[f"{name}_labels"] = np.concatenate(labels)
@@ -106,17 +243,17 @@ def _decode(files: dict[str, list[Path]]) -> Arrays:
     return arrays
 
 
-def _columns(path: Path) -> tuple[list[bytes], np.ndarray]:
+def _columns(path: Path, label: str) -> tuple[list[bytes], np.ndarray]:
     import pyarrow.parquet as parquet
 
     table = parquet.read_table(path)
     column = next((name for name in ("img", "image") if name in table.column_names), None)
-    if column is None or "label" not in table.column_names:
+    if column is None or label not in table.column_names:
         raise ValueError(
-            f"{path} has the columns {', '.join(table.column_names)}; expected img or image, and label"
+            f"{path} has the columns {', '.join(table.column_names)}; expected img or image, and {label}"
         )
     images = [one["bytes"] for one in table[column].to_pylist()]
-    return images, table["label"].to_numpy().astype(np.int64)
+    return images, table[label].to_numpy().astype(np.int64)
 
 
 def _pixels(encoded: bytes) -> np.ndarray:
