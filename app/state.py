@@ -15,6 +15,7 @@ import streamlit as st
 
 from dista import checkpoint as checkpoints_on_disk
 from dista.config import ModelConfig
+from dista.runs import Run, Tail
 from dista.widgets.payload import probe_payload
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from dista.data import Task
     from dista.model import DISTA
-    from dista.runs import Run
     from dista.widgets.packing import Payload
 
 _MEMORY = {
@@ -295,6 +295,18 @@ def step_sentences(labels: Sequence[str]) -> list[str] | None:
 def runs_folder() -> Path:
     """Where runs are looked for: DISTA_RUNS, or the folder ``runs``."""
     return Path(os.environ.get("DISTA_RUNS", "runs"))
+
+
+def table(run: Run, name: str) -> pd.DataFrame:
+    """A table of the run; of one that grows only what was added is read. Do not change the frame."""
+    tail, lock = _tail(str(run.path.resolve()), name, run)
+    with lock:
+        return tail.read()
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _tail(path: str, name: str, _run: Run) -> tuple[Tail, threading.Lock]:
+    return Tail(_run, name), threading.Lock()
 
 
 def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:

@@ -33,7 +33,7 @@ import signal
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
 from dista import processes
 from dista.checkpoint import CheckpointError, write_whole
@@ -138,14 +138,7 @@ class Run:
 
     def table(self, table: Table) -> pd.DataFrame:
         """All complete lines of a table so far; an empty frame where there are none yet."""
-        import pandas as pd
-
-        try:
-            text = (self.path / f"{table}.jsonl").read_text("utf-8")
-        except FileNotFoundError:
-            text = ""
-        complete = text[: text.rfind("\n") + 1].splitlines()
-        return pd.DataFrame([json.loads(line) for line in complete])
+        return Tail(self, table).read()
 
     # Resuming ----------------------------------------------------------------------------------
 
@@ -237,6 +230,46 @@ class Run:
         if not self.checkpoint(which).is_dir():
             raise CheckpointError(f"{self.path} has no checkpoint {which!r} yet")
         return load(self.checkpoint(which))
+
+
+class Tail:
+    """A table of a run that is looked at again and again: each time only what was added is read."""
+
+    def __init__(self, run: Run, table: Table) -> None:
+        self._path = run.path / f"{table}.jsonl"
+        self._forget()
+
+    def _forget(self) -> None:
+        import pandas as pd
+
+        self._frame, self._size, self._end = pd.DataFrame(), 0, b""
+
+    def read(self) -> pd.DataFrame:
+        """All complete lines so far, as ``Run.table``; the frame belongs to the tail, do not change it."""
+        try:
+            with self._path.open("rb") as file:
+                added = self._added(file)
+        except FileNotFoundError:
+            self._forget()
+        else:
+            self._append(added[: added.rfind(b"\n") + 1])
+        return self._frame
+
+    def _added(self, file: BinaryIO) -> bytes:
+        """What comes after the known part; all of it where a resumed run has cut what was known."""
+        file.seek(self._size - len(self._end))
+        if file.read(len(self._end)) != self._end:
+            self._forget()
+        file.seek(self._size)
+        return file.read()
+
+    def _append(self, lines: bytes) -> None:
+        import pandas as pd
+
+        if lines:
+            new = pd.DataFrame([json.loads(line) for line in lines.splitlines()])
+            self._frame = pd.concat([self._frame, new], ignore_index=True) if self._size else new
+            self._size, self._end = self._size + len(lines), (self._end + lines)[-256:]
 
 
 def find(folder: str | os.PathLike) -> list[Run]:

@@ -12,11 +12,11 @@ import pytest
 import torch
 import xarray as xr
 
-from dista import processes
+from dista import processes, runs
 from dista.checkpoint import CheckpointError
 from dista.config import TrainingConfig
 from dista.recording import RecordingError, record
-from dista.runs import Run, RunConfig, RunError, find
+from dista.runs import Run, RunConfig, RunError, Tail, find
 
 ENVIRONMENT = {"command": "dista train --preset tiny", "versions": {"torch": torch.__version__}}
 
@@ -100,6 +100,36 @@ def test_a_half_written_last_line_is_ignored(run):
     with (run.path / "epochs.jsonl").open("a") as file:
         file.write(line[cut:])
     assert run.table("epochs")["epoch"].tolist() == [0, 1]
+
+
+def test_a_tail_reads_only_what_was_added(run, monkeypatch):
+    tail = Tail(run, "steps")
+    assert tail.read().empty
+    run.append("steps", [{"step": i, "loss": 1 / (1 + i)} for i in range(300)])
+    assert len(tail.read()) == 300
+    path = run.path / "steps.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"step": 300, "loss"')
+    read = []
+    loads = runs.json.loads
+    monkeypatch.setattr(runs.json, "loads", lambda text: read.append(text) or loads(text))
+    assert len(tail.read()) == 300 and read == []
+    with path.open("ab") as file:
+        file.write(b": 0.5}\n")
+    assert tail.read().equals(run.table("steps")) and len(tail.read()) == 301
+    assert len(read) == 1 + 301, "one line by the tail, all of them by the table"
+
+
+def test_a_tail_starts_again_where_a_resumed_run_has_cut_the_table(run):
+    tail = Tail(run, "steps")
+    run.append("steps", [{"step": i, "loss": 1.0} for i in range(50)])
+    assert len(tail.read()) == 50
+    path = run.path / "steps.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:20]))
+    run.append("steps", [{"step": i, "loss": 2.0} for i in range(20, 80)])
+    assert tail.read().equals(run.table("steps")) and len(tail.read()) == 80
+    path.unlink()
+    assert tail.read().empty
 
 
 def test_only_a_half_written_line(run):

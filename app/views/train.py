@@ -9,6 +9,7 @@ import charts
 import controls
 import downloads
 import launch
+import live
 import new_run
 import state
 import streamlit as st
@@ -82,7 +83,7 @@ def offer(tools: toolbar.Toolbar, run: Run) -> None:
 
 
 def tables(run: Run) -> dict[str, pd.DataFrame]:
-    return {name: table for name in TABLES if not (table := run.table(name)).empty}
+    return {name: table for name in TABLES if not (table := state.table(run, name)).empty}
 
 
 def as_python(run: Run, epoch: int) -> str:
@@ -131,7 +132,7 @@ def follow(run: Run, was_running: bool) -> None:
 def read(run: Run, table: str) -> pd.DataFrame:
     """A table of the run, or a sentence why it cannot be read."""
     try:
-        return run.table(table)
+        return state.table(run, table)
     except (ValueError, OSError) as error:
         raise RunError(
             f"{run.path / table}.jsonl is damaged and cannot be read; the rest of the run may be whole"
@@ -194,16 +195,16 @@ def show_curves(run: Run, epoch: int, running: bool) -> None:
     if running:
         show_charts(
             [
-                ("Loss by training step", charts.loss(read(run, "steps"), epoch), "live-loss"),
-                ("Validation accuracy by epoch", charts.accuracy(epochs, epoch), "live-accuracy"),
+                ("Loss by training step", live.loss(read(run, "steps"), epoch), "live-loss"),
+                ("Validation accuracy by epoch", live.accuracy(epochs, epoch), "live-accuracy"),
                 (
                     "Time constants by epoch, steps",
-                    charts.layers(neurons, "tau", epoch),
+                    live.layers(neurons, "tau", epoch),
                     "live-tau",
                 ),
                 (
                     "Spikes per neuron and step",
-                    charts.layers(neurons, "rate", epoch, share=True),
+                    live.layers(neurons, "rate", epoch, share=True),
                     "live-rate",
                 ),
             ]
@@ -212,24 +213,26 @@ def show_curves(run: Run, epoch: int, running: bool) -> None:
         st.info("The run ended before its first epoch was complete; there is nothing to plot.")
     else:
         show_figures(run, epoch, epochs, neurons)
-    with st.expander("Gradients, attention maps, silent neurons"):
-        show_charts(more_charts(run, epoch, neurons))
+    more = st.expander("Gradients, attention maps, silent neurons", **url.opened("more"))
+    if more.open:
+        with more:
+            show_charts(more_charts(run, epoch, neurons))
 
 
 def more_charts(run: Run, epoch: int, neurons: pd.DataFrame) -> list[tuple]:
     gradients, maps = read(run, "gradients"), read(run, "attention")
     return [
-        ("Gradients of weights", charts.layers(gradients, "weights", epoch), "more-weights"),
-        ("Gradients of taus", charts.layers(gradients, "tau", epoch), "more-taus"),
+        ("Gradients of weights", live.layers(gradients, "weights", epoch), "more-weights"),
+        ("Gradients of taus", live.layers(gradients, "tau", epoch), "more-taus"),
         (
             "Removed by the denoiser",
-            charts.layers(maps, "removed", epoch, share=True),
+            live.layers(maps, "removed", epoch, share=True),
             "more-removed",
         ),
-        ("Mean lag, steps", charts.layers(maps, "reach", epoch), "more-reach"),
+        ("Mean lag, steps", live.layers(maps, "reach", epoch), "more-reach"),
         (
             "Silent neurons",
-            charts.layers(neurons, "dead", epoch, share=True),
+            live.layers(neurons, "dead", epoch, share=True),
             "more-dead",
         ),
     ]
@@ -239,10 +242,7 @@ def show_charts(drawn: list[tuple]) -> None:
     for column, (title, chart, key) in zip(st.columns(len(drawn)), drawn):
         with column.container(border=True, key=f"card-{key}"):
             st.markdown(f"**{title}**")
-            if chart is None:
-                st.caption("Nothing has been measured yet.")
-            else:
-                st.altair_chart(chart, key=key)
+            live.show(chart, key)
 
 
 def show_figures(run: Run, epoch: int, epochs: pd.DataFrame, neurons: pd.DataFrame) -> None:
