@@ -15,12 +15,14 @@ from dista.config import ModelConfig
 
 if TYPE_CHECKING:
     import xarray as xr
+    from plotly.graph_objects import Figure
     from torch import nn
 
     from dista.corruption import Noise
+    from dista.figures.theme import Theme
     from dista.measures import Anytime, Energy, FiringMap, MembraneHistogram, NoiseCurve
 
-SEEN = ("*.neuron.*", "*.scores", "*.denoise", "head")
+SEEN = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.denoise", "head")
 """What the pages look at in a changed model."""
 
 DENOISERS = "blocks.*.attention.denoise"
@@ -198,6 +200,21 @@ def _population(path: str, changed: float, data: state.Data, samples: int) -> Fi
 
     x, _ = state.task(data).test.batch(range(samples))
     return firing_map(state.record(state.model(path, changed), state.task(data), x, ["*.spikes"]))
+
+
+def population_figure(checkpoint: state.Checkpoint, samples: int, theme: Theme) -> Figure:
+    """``population`` as the package draws it; kept, as it does not change while a tau is moved."""
+    firing = population(checkpoint, samples)
+    return _population_figure(checkpoint.path, state.changed(checkpoint), samples, theme, firing)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _population_figure(
+    path: str, changed: float, samples: int, theme: Theme, _firing: FiringMap
+) -> Figure:
+    from dista import figures
+
+    return figures.firing_map(_firing, theme=theme)
 
 
 def slope(recording: xr.DataTree, histogram: MembraneHistogram) -> np.ndarray:

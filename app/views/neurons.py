@@ -236,8 +236,9 @@ def show_population(
         )  # fmt: skip
     left, right = st.columns([0.6, 0.4])
     with left:
-        firing = experiments.population(checkpoint, min(int(over), held_out(checkpoint)))
-        charts.plot(figures.firing_map(firing, theme=state.theme()), "firing")
+        samples = min(int(over), held_out(checkpoint))
+        figure = experiments.population_figure(checkpoint, samples, state.theme())
+        charts.plot(figure, "firing")
     with right:
         rows = measures.neuron_table(recording)
         start = checkpoint.config.neuron.tau

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -86,11 +87,60 @@ def finish(
 ) -> go.Figure:
     """Give a figure its look, a sentence as title and a description; the width is its container's.
 
-    ``top`` is the room in pixels that labels between title and axes need.
+    ``top`` is the room in pixels that labels between title and axes need. The layout is assigned as a
+    whole, which is ten times as fast as ``update_layout`` and ``update_xaxes``, and without plotly's
+    own template, which would be most of what a page sends for a small figure.
     """
-    colours = palette(theme)
-    lines = _wrapped(title)
-    axis = {
+    colours, lines = palette(theme), _wrapped(title)
+    layout = figure.layout.to_plotly_json()
+    axes = [name for name in layout if name.startswith(("xaxis", "yaxis"))]
+    look = _look(colours) | dict.fromkeys({"xaxis", "yaxis", *axes}, _axis(colours))
+    layout = _merged(layout, look)
+    layout["height"] = height + top + 17 * (len(lines) - 1)
+    layout["title"]["text"] = f"<b>{'<br>'.join(lines)}</b>"
+    layout["margin"] = {"l": 12, "r": 16, "t": 24 + 17 * len(lines) + top, "b": 8}
+    layout["meta"] = {"alt": alt}
+    layout["template"] = {"data": {"heatmap": [{"colorbar": {"outlinewidth": 0, "ticks": ""}}]}}
+    figure.layout = layout
+    return figure
+
+
+def _look(colours: Palette) -> dict[str, Any]:
+    """What all figures have in common, axes apart."""
+    return {
+        "autosize": True,
+        "paper_bgcolor": colours.panel,
+        "plot_bgcolor": colours.panel,
+        "font": {"family": FONT, "size": 13, "color": colours.ink},
+        "title": {
+            "font": {"size": 13},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 12, "l": 12},
+        },
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "bgcolor": "rgba(0,0,0,0)",
+            "font": {"size": 12},
+        },
+        "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left"},
+        "hovermode": "closest",
+        "autotypenumbers": "strict",
+        "dragmode": False,
+    }
+
+
+def _axis(colours: Palette) -> dict[str, Any]:
+    return {
         "gridcolor": colours.line,
         "linecolor": colours.line,
         "zeroline": False,
@@ -101,41 +151,16 @@ def finish(
         "title": {"font": {"color": colours.muted, "size": 12}},
         "fixedrange": False,
     }
-    figure.update_xaxes(axis)
-    figure.update_yaxes(axis)
-    figure.update_layout(
-        height=height + top + 17 * (len(lines) - 1),
-        autosize=True,
-        paper_bgcolor=colours.panel,
-        plot_bgcolor=colours.panel,
-        font={"family": FONT, "size": 13, "color": colours.ink},
-        title={
-            "text": f"<b>{'<br>'.join(lines)}</b>",
-            "font": {"size": 13},
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "y": 1,
-            "yref": "container",
-            "yanchor": "top",
-            "pad": {"t": 12, "l": 12},
-        },
-        margin={"l": 12, "r": 16, "t": 24 + 17 * len(lines) + top, "b": 8},
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 0,
-            "yref": "container",
-            "yanchor": "bottom",
-            "bgcolor": "rgba(0,0,0,0)",
-            "font": {"size": 12},
-        },
-        hoverlabel={"font": {"family": FONT, "size": 12}, "align": "left"},
-        dragmode=False,
-        meta={"alt": alt},
-    )
-    return figure
+
+
+def _merged(given: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``given`` with the values of ``over`` in their places, at any depth."""
+    both = dict(given)
+    for name, value in over.items():
+        own = both.get(name)
+        nested = isinstance(own, Mapping) and isinstance(value, Mapping)
+        both[name] = _merged(own, value) if nested else copy.deepcopy(value)
+    return both
 
 
 def _wrapped(title: str) -> list[str]:
