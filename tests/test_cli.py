@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from dista.checkpoint import read_card, shipped
+from dista.data import FROM_FILES
 
 
 def dista(*arguments: str) -> subprocess.CompletedProcess:
@@ -78,7 +80,9 @@ def test_ablate_says_what_a_part_is_worth():
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_shipped_cards_hold_on_a_part(name):
     """The accuracy on 200 held-out samples lies where the card's accuracy lets it (4 sigma)."""
-    card = read_card(name)["metrics"]["test"]
+    card, task = read_card(name)["metrics"]["test"], read_card(name)["task"]
+    if task in FROM_FILES and not Path(os.environ.get("DISTA_DATA") or "data", task).is_dir():
+        pytest.skip(f"no real {task}: DISTA_DATA names no folder that holds it")
     answer = json.loads(dista("eval", name, "--limit", "200", "--json").stdout)
     sigma = max(card["accuracy"] * (1 - card["accuracy"]) / 200, 1e-4) ** 0.5
     assert answer["samples"] == 200
