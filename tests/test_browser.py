@@ -276,6 +276,8 @@ def test_a_digit_can_be_drawn_with_keys(visit):
     ink = images.image_pixels(query(page)["image"])
     rows, columns = np.nonzero(ink > 0.5)
     assert np.ptp(rows) > 15 and np.ptp(columns) < 4, "a one"
+    page.get_by_role("button", name="Remove").wait_for()
+    page.wait_for_function("document.querySelector('.stApp').dataset.testScriptState !== 'running'")
     page.get_by_role("button", name="Clear").press("Enter")
     wait_until(lambda: "image" not in pumped(page, query), "it is cleared")
 

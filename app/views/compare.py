@@ -89,7 +89,8 @@ def with_own(
 
 def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tuple[Side, Side]:
     """What is left and what is right: a checkpoint each, a sample, and noise on the right."""
-    first = sources.default(known)
+    own = st.query_params.get("path")
+    first = own if own in known else sources.default(known)
     left = sources.choose("left", "Left", known, first, problems)
     st.markdown("and", width="content")
     same_task = {name: one for name, one in known.items() if one.task == left.task}
