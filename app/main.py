@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import heap
 import links
 import streamlit as st
 import url
@@ -36,3 +37,4 @@ if links.lesson():
     links.frame_lesson(page.title)
 page.run()
 url.leave_mark(page.title)
+heap.settle()

@@ -230,6 +230,20 @@ def test_new_data_keeps_the_place_and_a_new_revision_moves_it(page, recordings):
     assert page.locator(".dista-probe").count() == 0
 
 
+def test_a_neuron_that_new_data_lack_comes_back_with_the_old(page, recordings):
+    recording = recordings("map")
+    show(page, probe_payload(recording, 0, shown=2))
+    heading = page.locator(".membrane h3")
+    before = heading.inner_text()
+    new, old = (encoded(probe_payload(recording, i, shown=2), state=START, revision=0) for i in (2, 0))
+    page.evaluate("(data) => window.show(data)", new)
+    heading.filter(has_not_text=before).wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.told") == [], "the reader has done nothing"
+    page.evaluate("(data) => window.show(data)", old)
+    heading.filter(has_text=before).wait_for()
+
+
 TOGETHER = """async ([source, first, second]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));

@@ -63,6 +63,7 @@ function busiest(recording, block, step, head, token) {
 export class Store {
   constructor(recording, wanted, tell) {
     Object.assign(this, { recording, tell, state: settle(recording, wanted), listeners: [] });
+    this.wanted = this.state;
     Object.assign(this, { held: false, following: false });
     this.hear = ({ detail }) => this.follow(detail);
     addEventListener(MOVE, this.hear);
@@ -78,7 +79,7 @@ export class Store {
     const next = settle(this.recording, { ...this.state, ...changes });
     const changed = Object.keys(next).filter((name) => next[name] !== this.state[name]);
     if (!changed.length) return false;
-    this.state = next;
+    this.state = this.wanted = next;
     this.following = following;
     this.listeners.forEach((listener) => listener(changed));
     this.schedule();
@@ -102,15 +103,16 @@ export class Store {
     this.move({ ...state, sample: this.state.sample }, true);
   }
 
-  // New data, perhaps with a new place asked for by the host: keep what still exists, and tell the
-  // host only if something does not. A place that is there as a whole is shown to the group.
+  // New data, perhaps with a new place asked for by the host. What does not exist gives way to what is
+  // chosen for it, and comes back with the data that have it; a host that starts there with the same
+  // wish is led to the same place, so that there is nothing to tell.
   replace(recording, wanted = {}) {
-    const asked = { ...this.state, ...wanted, sample: recording.sample };
     this.recording = recording;
     this.following = Boolean(recording.group);
-    this.state = settle(recording, asked);
-    if (Object.keys(this.state).some((name) => this.state[name] !== asked[name])) this.schedule();
-    else if (Object.keys(wanted).length) this.lead();
+    this.wanted = { ...this.wanted, ...wanted, sample: recording.sample };
+    this.state = settle(recording, this.wanted);
+    const there = Object.keys(this.state).every((name) => this.state[name] === this.wanted[name]);
+    if (there && Object.keys(wanted).length) this.lead();
   }
 
   hold(held) {
