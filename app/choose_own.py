@@ -15,6 +15,7 @@ import images
 import own_input
 import state
 import streamlit as st
+import url
 
 if TYPE_CHECKING:
     from own_input import Kind
@@ -153,7 +154,7 @@ def _keep_drawing() -> None:
     strokes = st.session_state[_key("strokes")] = drawing.strokes(_key("pad"))
     if not strokes:
         st.session_state["own-input-changed"] = True
-        st.query_params.pop("image", None)
+        url.write(image=None)
         return
     _keep("image", lambda: images.image_text(images.drawn(strokes)))
 
@@ -180,12 +181,11 @@ def _keep(name: str, text: Callable[[], str]) -> None:
     """Put an own input into the URL; what is wrong with it is said in the run that follows."""
     st.session_state["own-input-changed"] = True
     try:
-        st.query_params[name] = text()
+        url.write(**{name: text()})
     except ValueError as error:
         st.session_state["own-input-problem"] = state.sentence(error)
 
 
 def _forget() -> None:
     st.session_state["own-inputs"] = st.session_state.get("own-inputs", 0) + 1
-    st.query_params.pop("image", None)
-    st.query_params.pop("events", None)
+    url.write(image=None, events=None)

@@ -96,7 +96,7 @@ def measuring(name: str, what: str) -> Iterator[Callable[[float], None]]:
     place = st.empty()
     with place.container(horizontal=True, vertical_alignment="center"):
         progress = st.progress(0.0, f"0 % of {what}")
-        st.button("Cancel", on_click=st.query_params.pop, args=(name, None))
+        st.button("Cancel", on_click=url.write, kwargs={name: None})
     yield lambda share: progress.progress(share, f"{100 * share:.0f} % of {what}")
     place.empty()
 
@@ -167,7 +167,4 @@ def choose_epoch(epochs: list[int]) -> int:
 
 
 def _follow(epoch: int) -> None:
-    if st.session_state["follow-latest"]:
-        st.query_params.pop("epoch", None)
-    else:
-        st.query_params["epoch"] = str(epoch)
+    url.write(epoch=None if st.session_state["follow-latest"] else epoch)

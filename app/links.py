@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import streamlit as st
+import url
 
 LESSON = "lesson"
 
@@ -42,6 +43,6 @@ def frame_lesson(title: str) -> None:
         st.caption(f"DISTA Explorer · {title}", width="stretch")
         st.button(
             "Open in the explorer", type="tertiary", key="leave-lesson",
-            on_click=st.query_params.pop, args=(LESSON, None),
+            on_click=url.write, kwargs={LESSON: None},
             help="The same view with its controls",
         )  # fmt: skip

@@ -70,8 +70,7 @@ def _tasks(name: str) -> list[str]:
 
 def _start(options: dict) -> None:
     run = launch.start(state.runs_folder(), options)
-    st.query_params["run"] = run.name
-    st.query_params.pop("epoch", None)
+    url.write(run=run.name, epoch=None)
     st.session_state["starting"] = run.name
     st.session_state[OPEN] = False
 
@@ -84,7 +83,7 @@ def wait() -> None:
     said = None if there else launch.complaint(state.runs_folder(), name)
     if said:
         st.session_state["start-failed"] = said
-        st.query_params.pop("run", None)
+        url.write(run=None)
     if there or said:
         del st.session_state["starting"]
         st.rerun(scope="app")

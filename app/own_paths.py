@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import state
 import streamlit as st
+import url
 
 from dista.checkpoint import CONFIG, WEIGHTS
 from dista.runs import Run, RunError
@@ -142,7 +143,4 @@ def offer() -> None:
 
 def _to_url() -> None:
     text = st.session_state["own-path"].strip()
-    st.query_params.pop("path", None)
-    st.query_params.pop("checkpoint", None)
-    if text:
-        st.query_params["path"] = text
+    url.write(checkpoint=None, path=text or None)

@@ -67,7 +67,7 @@ def choose_sample(checkpoint: state.Checkpoint, problems: list[str]) -> int:
 
 
 def _random(samples: int) -> None:
-    st.query_params["sample"] = str(random.randrange(samples))
+    url.write(sample=random.randrange(samples))
 
 
 # By class, and by what is answered --------------------------------------------------------------
@@ -121,7 +121,7 @@ def next_of_class(labels: np.ndarray, chosen: int, sample: int) -> int:
 
 
 def _choose(sample: int) -> None:
-    st.query_params["sample"] = str(sample)
+    url.write(sample=sample)
     st.session_state["sample-chosen"] = True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
+import url
 
 if TYPE_CHECKING:
     from dista.config import ModelConfig
@@ -103,7 +104,7 @@ def _to_url(table: list[Row]) -> None:
     for row in table:
         value = st.session_state.get(f"switch:{row.title}") or []
         texts += value if row.many else [value] if value else []
-    st.query_params["switches"] = ",".join(texts)
+    url.write(switches=",".join(texts))
 
 
 def experiments(config: ModelConfig, chosen: list[str]) -> dict[str, Chosen]:

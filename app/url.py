@@ -17,6 +17,7 @@ from dista.widgets.streamlit import acknowledge
 
 PLACE_NUMBERS = ("step", "block", "head", "row", "column", "neuron")
 PLACE_WORDS = ("layer", "range", "stage")
+_WRITTEN = "urls written"
 
 
 def number(name: str, default: int, problems: list[str]) -> int:
@@ -89,18 +90,34 @@ def opened(name: str) -> dict[str, Any]:
 
 
 def _keep_open(name: str) -> None:
-    if st.session_state[f"url:{name}"]:
-        st.query_params[name] = "open"
-    else:
-        st.query_params.pop(name, None)
+    write(**{name: "open" if st.session_state[f"url:{name}"] else None})
 
 
 def _to_url(name: str, instead_of: str | None) -> None:
-    if instead_of is not None:
-        st.query_params.pop(instead_of, None)
     value = st.session_state[f"url:{name}"]
     parts = sorted(value) if isinstance(value, list) else [value]
-    st.query_params[name] = ",".join(str(part) for part in parts)
+    gone = {} if instead_of is None else {instead_of: None}
+    write(**gone | {name: ",".join(str(part) for part in parts)})
+
+
+def write(**changes: Any) -> None:
+    """Put values into the URL; None takes one out. To be called before the run that shows them.
+
+    A browser that has not heard yet of the last change sends the URL from before it, with what its reader did
+    next, and Streamlit takes that for the URL that is wanted. Such a URL is known from what was written
+    since the browser was last up to date, and gives way to the newest.
+    """
+    urls = st.session_state.setdefault(_WRITTEN, [])
+    sent = dict(st.query_params)
+    known = urls[-1] if sent in urls else sent
+    if sent == known:
+        urls[:] = [sent]
+    now = known | {name: str(value) for name, value in changes.items() if value is not None}
+    now = {name: text for name, text in now.items() if changes.get(name, text) is not None}
+    if now != sent:
+        st.query_params.from_dict(now)
+    if now != urls[-1]:
+        urls.append(now)
 
 
 def place(problems: list[str]) -> dict[str, Any]:
@@ -119,11 +136,8 @@ def remember_place(key: str, **choices: Any) -> None:
     """
     reported = (st.session_state.get(key) or {}).get("state") or {}
     if reported.get("following"):
-        return
-    shown = choices | {n: reported[n] for n in PLACE_NUMBERS + PLACE_WORDS if n in reported}
-    changed = {n: str(value) for n, value in shown.items() if st.query_params.get(n) != str(value)}
-    if changed:
-        st.query_params.update(changed)
+        return write()
+    write(**choices | {n: reported[n] for n in PLACE_NUMBERS + PLACE_WORDS if n in reported})
     acknowledge(key)
 
 
@@ -133,8 +147,11 @@ def resume(page: str) -> None:
     st.session_state["page"] = page
     if before != page and not st.query_params:
         st.query_params.update(st.session_state.get(f"url of {page}", {}))
+    urls = st.session_state.get(_WRITTEN, [])
+    if urls and st.query_params.to_dict() != urls[-1]:
+        urls.clear()  # the reader went back, or followed a link
 
 
 def leave_mark(page: str) -> None:
     """Keep the page's state for ``resume``."""
-    st.session_state[f"url of {page}"] = st.query_params.to_dict()
+    st.session_state[f"url of {page}"] = dict(st.query_params)

@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -297,3 +298,11 @@ def test_public_names():
     assert [public for public in dista.__all__ if getattr(dista, public, None) is None] == []
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         _ = dista.lod
+
+
+WRITES = re.compile(r"query_params(\[[^]]+\] *=[^=]|\.(pop|update|clear|from_dict|setdefault)\b)")
+
+
+def test_the_url_is_written_in_one_place():
+    found = [name(path) for path in FILES if WRITES.search(path.read_text("utf-8"))]
+    assert found == ["app/url.py"], "a change of its own is lost where the browser lags: url.write"

@@ -276,8 +276,8 @@ def test_a_digit_can_be_drawn_with_keys(visit):
     ink = images.image_pixels(query(page)["image"])
     rows, columns = np.nonzero(ink > 0.5)
     assert np.ptp(rows) > 15 and np.ptp(columns) < 4, "a one"
-    page.get_by_role("button", name="Remove").click()
-    wait_until(lambda: "image" not in pumped(page, query), "the sample is back")
+    page.get_by_role("button", name="Clear").press("Enter")
+    wait_until(lambda: "image" not in pumped(page, query), "it is cleared")
 
 
 def test_mistakes_are_searched_with_progress_and_one_is_chosen(visit):

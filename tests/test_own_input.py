@@ -84,7 +84,7 @@ def url(monkeypatch):
     """The session and the URL of a page, without a page."""
     session, query = {}, {}
     monkeypatch.setattr(st, "session_state", session)
-    monkeypatch.setattr(st, "query_params", query)
+    monkeypatch.setattr(choose_own.url, "write", lambda **changes: query.update(changes))
     return session, query
 
 
@@ -95,7 +95,7 @@ def test_what_is_drawn_is_in_the_url_until_it_is_cleared(url):
     assert np.array_equal(images.image_pixels(query["image"]) * 15, images.drawn(SEVEN))
     session["own-pad-0"] = {"strokes": []}
     choose_own._keep_drawing()
-    assert query == {} and drawing.strokes("own-pad-0") == []
+    assert query == {"image": None} and drawing.strokes("own-pad-0") == []
 
 
 # Colours ----------------------------------------------------------------------------------------

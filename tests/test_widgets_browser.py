@@ -235,7 +235,9 @@ def test_a_neuron_that_new_data_lack_comes_back_with_the_old(page, recordings):
     show(page, probe_payload(recording, 0, shown=2))
     heading = page.locator(".membrane h3")
     before = heading.inner_text()
-    new, old = (encoded(probe_payload(recording, i, shown=2), state=START, revision=0) for i in (2, 0))
+    new, old = (
+        encoded(probe_payload(recording, i, shown=2), state=START, revision=0) for i in (2, 0)
+    )
     page.evaluate("(data) => window.show(data)", new)
     heading.filter(has_not_text=before).wait_for()
     page.wait_for_timeout(500)

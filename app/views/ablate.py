@@ -138,7 +138,7 @@ def answered(
 
 def stop() -> None:
     """Make do with the samples that all networks have answered; they are cached."""
-    st.query_params["limit"] = str(st.session_state.get("answered", 25))
+    url.write(limit=st.session_state.get("answered", 25))
 
 
 # What is shown ------------------------------------------------------------------------------------

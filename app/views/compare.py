@@ -95,7 +95,7 @@ def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tup
     st.markdown("and", width="content")
     same_task = {name: one for name, one in known.items() if one.task == left.task}
     if st.query_params.get("right") not in same_task:
-        st.query_params.pop("right", None)  # of another task: samples have nothing in common
+        url.write(right=None)  # of another task: samples have nothing in common
     right = sources.choose("right", "Right", same_task, left.name, problems)
     sample = controls.choose_sample(left, problems)
     noise = url.real("noise", NOISE if right == left else 0.0, 0.0, MOST, problems)

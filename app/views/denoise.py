@@ -140,19 +140,12 @@ def chosen_threshold(checkpoint: state.Checkpoint, problems: list[str]) -> int |
 
 def remember_threshold(u: int | None) -> None:
     """Write u into the URL, or take it out, when the line was let go."""
-    remember("u", None if u is None else str(u))
+    url.write(u=u)
 
 
 def remember_paint(marks: np.ndarray) -> None:
     """Write what is painted into the URL; nothing painted is nothing there."""
-    remember("paint", paint_text(marks) or None)
-
-
-def remember(name: str, text: str | None) -> None:
-    if text is None:
-        st.query_params.pop(name, None)
-    else:
-        st.query_params[name] = text
+    url.write(paint=paint_text(marks) or None)
 
 
 def described(checkpoint: state.Checkpoint) -> str:

@@ -207,7 +207,7 @@ def remember_click(name: str) -> None:
     """Write the changed step that was clicked, and the network it was clicked in, into the URL."""
     points = st.session_state[f"memory-{name}"].selection.points
     if points:
-        st.query_params.update({"step": str(int(points[0]["x"])), "network": name})
+        url.write(step=int(points[0]["x"]), network=name)
 
 
 def show_one_change(

@@ -167,7 +167,7 @@ def remember_neuron(key: str, neurons) -> None:
     points = st.session_state[key].selection.points
     if points:
         clicked = neurons[int(points[0]["y"])]
-        st.query_params.update({name: str(index) for name, index in zip(PLACE, clicked)})
+        url.write(**dict(zip(PLACE, clicked)))
 
 
 def histogram(recording: xr.DataTree, layer: str) -> Figure:

@@ -1,0 +1,46 @@
+"""The URL keeps what was done in quick succession: a browser that lags behind undoes nothing."""
+
+from streamlit.testing.v1 import AppTest
+
+
+def page():
+    import streamlit as st
+    import url
+
+    url.resume("page")
+    for name in "ab":
+        st.button(name, key=name, on_click=url.write, kwargs={name: 1})
+        st.button(f"no {name}", key=f"no {name}", on_click=url.write, kwargs={name: None})
+
+
+def after(app: AppTest, browser: dict[str, str], *clicked: str) -> dict[str, str]:
+    """The URL after the clicked buttons, the browser being at its own ``browser`` all the time."""
+    for name in clicked:
+        app.query_params.clear()
+        app.query_params.update(browser)
+        app.button(name).click().run()
+        assert not app.exception
+    return {name: value for name, (value,) in app.query_params.items()}
+
+
+def test_a_browser_that_has_not_heard_of_a_change_does_not_undo_it():
+    app = AppTest.from_function(page).run()
+    assert after(app, {}, "a", "b") == {"a": "1", "b": "1"}
+    assert after(app, {"a": "1"}, "no a", "b", "no b") == {}, (
+        "heard of the first, not of the others"
+    )
+    assert after(app, {}, "a", "no a", "b") == {"b": "1"}
+
+
+def test_going_back_is_no_lag():
+    app = AppTest.from_function(page).run()
+    assert after(app, {}, "a") == {"a": "1"}
+    app.query_params.clear()
+    app.run()  # the back button: a run without a click
+    assert after(app, {}, "b") == {"b": "1"}
+
+
+def test_a_link_is_no_lag():
+    app = AppTest.from_function(page).run()
+    assert after(app, {}, "a") == {"a": "1"}
+    assert after(app, {"c": "3"}, "b") == {"b": "1", "c": "3"}
