@@ -14,7 +14,6 @@ import sources
 import state
 import streamlit as st
 import switches
-import toolbar
 import url
 from switches import Chosen
 
@@ -46,32 +45,16 @@ HOW_TO_READ = """
   sample, so that all networks see the same.
 """
 
-EMPTY = """
-#### There is no checkpoint to take apart
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset digits --data digits --save assets/digits
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
     st.markdown("Run a trained network without some of its parts. **What were they worth?**")
-    with (
-        st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"),
-        state.plain_errors(),
-    ):
-        limit, checkpoint = None, controls.choose_checkpoint(problems)
-        if checkpoint is not None:
-            limit = choose_limit(checkpoint, problems)
-            tools = toolbar.show(HOW_TO_READ)
-    if checkpoint is None:
-        st.markdown(EMPTY)
-    if limit is None:  # also where the task of the checkpoint cannot be opened
+    opening = None
+    with state.plain_errors():
+        opening = controls.opening(choose_limit, HOW_TO_READ, "to take apart", problems)
+    if opening is None:  # also where the task of the checkpoint cannot be opened
         return
+    checkpoint, limit, tools = opening
     with st.container(border=True, key="card-switches"):
         chosen = switches.choose(checkpoint.config, problems)
     if problems:

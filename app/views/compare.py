@@ -39,25 +39,15 @@ HOW_TO_READ = """
 - *Noise* is Gaussian, in units of the input: 1 is white in an image, or one event.
 """
 
-EMPTY = """
-#### There is no checkpoint to compare
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset digits --data digits --save assets/digits
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
     st.markdown("Two networks, or two inputs, side by side. **Where do they part?**")
     known = with_own(sources.known(), problems)
     if not known:
-        st.markdown(EMPTY)
+        controls.show_empty("to compare")
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+    with controls.row("controls"):
         sides = choose_sides(known, problems)
         own_paths.offer()
         tools = toolbar.show(HOW_TO_READ)

@@ -11,7 +11,6 @@ import experiments
 import snippets
 import state
 import streamlit as st
-import toolbar
 import url
 from samples import held_out
 
@@ -52,28 +51,15 @@ HOW_TO_READ = """
 - Noise kinds and their levels are [ours]. Gaussian noise on event counts makes them fractions.
 """
 
-EMPTY = """
-#### There is no checkpoint whose denoiser could be shown
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset digits --data digits --save assets/digits
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        checkpoint = controls.choose_checkpoint(problems)
-        if checkpoint is not None:
-            sample = controls.choose_sample(checkpoint, problems)
-            image = controls.choose_image(checkpoint, problems)
-            tools = toolbar.show(HOW_TO_READ)
-    if checkpoint is None:
-        st.markdown(EMPTY)
+    opening = controls.opening(
+        controls.choose_input, HOW_TO_READ, "whose denoiser could be shown", problems
+    )
+    if opening is None:
         return
+    checkpoint, (sample, image), tools = opening
     with state.plain_errors():
         row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
         with st.container(**row, key="controls-noise"):
