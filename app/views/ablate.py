@@ -9,6 +9,7 @@ import charts
 import controls
 import downloads
 import reruns
+import run_files
 import snippets
 import sources
 import state
@@ -179,7 +180,7 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
 
     st.markdown("##### Trained without it: runs that differ in a single switch")
     try:
-        found = siblings(of_checkpoint(checkpoint.path), runs.find(state.runs_folder()))
+        found = siblings(of_checkpoint(checkpoint.path), runs.find(run_files.folder()))
     except runs.RunError as error:
         st.caption(f"There is nothing to compare with: {error}.")
         return
@@ -190,7 +191,7 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
     }
     if not trained:
         st.caption(
-            f"None of the runs in {state.runs_folder()} differs from this checkpoint in one switch alone. "
+            f"None of the runs in {run_files.folder()} differs from this checkpoint in one switch alone. "
             "dista train with the same options but one makes such a run."
         )
         return
