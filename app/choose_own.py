@@ -27,15 +27,23 @@ NAMES = {"digit": "image", "colours": "image", "events": "events"}
 
 def choose_image(checkpoint: Checkpoint, problems: list[str]) -> str | None:
     """An own input as text, for ``state`` and ``snippets``; None while there is none that fits."""
-    kind = own_input.kind(checkpoint.config.input_shape)
+    offer(checkpoint, problems)
+    return fitting(checkpoint, problems)
+
+
+def offer(checkpoint: Checkpoint, problems: list[str]) -> None:
+    """The popover for what this checkpoint can see, and a button that removes what was brought."""
     with st.container(width="content"):
-        _offer(kind, checkpoint)
-    if "image" in st.query_params or "events" in st.query_params:
+        _offer(own_input.kind(checkpoint.config.input_shape), checkpoint)
+    if _given():
         said = "Show the held-out sample instead of the own input"
         st.button("Remove", icon=":material/undo:", on_click=_forget, help=said)
     if problem := st.session_state.pop("own-input-problem", None):
         problems.append(problem)
-    return _of_url(kind, checkpoint, problems)
+
+
+def _given() -> bool:
+    return any(name in st.query_params for name in NAMES.values())
 
 
 @st.fragment
@@ -55,10 +63,13 @@ def _offer(kind: Kind | None, checkpoint: Checkpoint) -> None:
                 _OFFERS[kind](checkpoint)
 
 
-def _of_url(kind: Kind | None, checkpoint: Checkpoint, problems: list[str]) -> str | None:
-    """What the URL holds, where this checkpoint can see it; a sentence where it is damaged or gone."""
+def fitting(checkpoint: Checkpoint, problems: list[str]) -> str | None:
+    """What the URL holds, as text; a sentence where this checkpoint cannot see it, or it is damaged or gone."""
+    kind = own_input.kind(checkpoint.config.input_shape)
     text = st.query_params.get(NAMES.get(kind, ""))
     if text is None or (kind != "events" and images.is_colour(text) != (kind == "colours")):
+        if _given():
+            problems.append("This checkpoint cannot see the own input. Showing the sample.")
         return None
     try:
         if kind == "events":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import own_paths
 import sources
 import state
 import streamlit as st
+import toolbar
 import url
 from choose_own import choose_image
 from samples import choose_sample
@@ -21,14 +22,75 @@ if TYPE_CHECKING:
     from dista.runs import Run
 
 __all__ = [
-    "choose_checkpoint", "choose_epoch", "choose_image", "choose_probe", "choose_run", "choose_sample",
-    "choose_source", "measuring", "together",
+    "choose_checkpoint", "choose_epoch", "choose_image", "choose_input", "choose_probe", "choose_run",
+    "choose_sample", "choose_source", "measuring", "opening", "row", "show_empty", "together",
 ]  # fmt: skip
+
+
+def row(key: str) -> DeltaGenerator:
+    """Widgets beside each other, which a lesson's link hides where the key begins with "controls"."""
+    return st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
 
 
 def together() -> DeltaGenerator:
     """A row of words and the widget that they belong to, which stay together when a line is full."""
     return st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+
+
+# A page's opening -------------------------------------------------------------------------------
+
+_TRAININGS = {
+    "digits": ("Train a small one", "--preset digits --data digits --save assets/digits"),
+    "match": (
+        "Train a small one that has to remember",
+        "--preset match_map --data match --save assets/match-map",
+    ),
+}
+_EMPTY = """
+#### There is no checkpoint {what}
+
+{train}, a few minutes on a laptop, and it appears here:
+
+```
+dista train {options}
+```
+"""
+
+
+class Opening(NamedTuple):
+    """What the first row of a page came to; ``chosen`` is what the page lets one choose there."""
+
+    checkpoint: state.Checkpoint
+    chosen: Any
+    tools: toolbar.Toolbar
+
+
+def opening(
+    choose: Callable[[state.Checkpoint, list[str]], Any], how_to_read: str, what: str, problems: list[str],
+    task: str = "digits",
+) -> Opening | None:  # fmt: skip
+    """The first row: a checkpoint, what ``choose`` offers for it, and the toolbar.
+
+    None where there is no checkpoint; the page then says so, see ``show_empty``.
+    """
+    with row("controls"):
+        checkpoint = choose_checkpoint(problems)
+        if checkpoint is not None:
+            chosen = choose(checkpoint, problems)
+            return Opening(checkpoint, chosen, toolbar.show(how_to_read))
+    show_empty(what, task)
+    return None
+
+
+def choose_input(checkpoint: state.Checkpoint, problems: list[str]) -> tuple[int, str | None]:
+    """A held-out sample, and the own input that takes its place, if there is one."""
+    return choose_sample(checkpoint, problems), choose_image(checkpoint, problems)
+
+
+def show_empty(what: str, task: str = "digits") -> None:
+    """That there is no checkpoint ``what`` ("to compare"), and the command that trains one."""
+    train, options = _TRAININGS[task]
+    st.markdown(_EMPTY.format(what=what, train=train, options=options))
 
 
 # Checkpoint -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import launch
-import state
+import run_files
 import streamlit as st
 import url
 
@@ -69,7 +69,7 @@ def _tasks(name: str) -> list[str]:
 
 
 def _start(options: dict) -> None:
-    run = launch.start(state.runs_folder(), options)
+    run = launch.start(run_files.folder(), options)
     url.write(run=run.name, epoch=None)
     st.session_state["starting"] = run.name
     st.session_state[OPEN] = False
@@ -79,8 +79,8 @@ def _start(options: dict) -> None:
 def wait() -> None:
     """Say that a run is starting, until it is there or has failed."""
     name = st.session_state["starting"]
-    there = (state.runs_folder() / name / "config.json").is_file()
-    said = None if there else launch.complaint(state.runs_folder(), name)
+    there = (run_files.folder() / name / "config.json").is_file()
+    said = None if there else launch.complaint(run_files.folder(), name)
     if said:
         st.session_state["start-failed"] = said
         url.write(run=None)

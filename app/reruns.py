@@ -146,25 +146,29 @@ def answers(
 
 
 class Side(NamedTuple):
-    """A checkpoint and what it is shown: a held-out sample, with noise."""
+    """A checkpoint and what it is shown: a held-out sample, or an own image, with noise."""
 
     checkpoint: state.Checkpoint
     sample: int
     noise: float = 0.0
+    image: str | None = None
 
 
 def side(which: Side) -> xr.DataTree:
     """Everything that the checkpoint does with it."""
-    checkpoint, sample, noise = which
+    checkpoint, sample, noise, image = which
     if not noise:
-        return state.recording(checkpoint, sample, None)
-    return _noisy(checkpoint.path, state.changed(checkpoint), checkpoint.data, sample, noise)
+        return state.recording(checkpoint, sample, image)
+    return _noisy(checkpoint.path, state.changed(checkpoint), checkpoint.data, sample, image, noise)
 
 
 @st.cache_resource(show_spinner="Recording what every neuron does …", max_entries=16)
-def _noisy(path: str, changed: float, data: state.Data, sample: int, noise: float) -> xr.DataTree:
-    from dista import evaluation
+def _noisy(
+    path: str, changed: float, data: state.Data, sample: int, image: str | None, noise: float
+) -> xr.DataTree:
+    from dista.corruption import Noise, corrupt
 
-    model, task = state.model(path, changed), state.task(data)
-    x, y = evaluation.noisy(task.test, [sample], noise)
-    return state.record(model, task, x, labels=y.tolist(), samples=[sample])
+    model, task = state.model(path, changed), state.form(data)
+    x, labels = state.inputs(data, sample, image)
+    x = corrupt(x, Noise("gaussian", noise), [sample], counts=task.test.unit == 1)
+    return state.record(model, task, x, labels=labels, samples=[sample])

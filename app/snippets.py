@@ -42,9 +42,13 @@ def task(checkpoint: Checkpoint) -> str:
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
     """``inputs``, and a line that makes ``recording``."""
+    return [*inputs(checkpoint, sample, image), f"recording = {recorded(sample, image)}"]
+
+
+def recorded(sample: int, image: str | None) -> str:
+    """What records ``x``, of which only a held-out sample has a label."""
     known = "" if image is not None else "labels=label.tolist(), "
-    record = f"dista.record(model, x, {known}classes=task.classes, samples=[{sample}])"
-    return [*inputs(checkpoint, sample, image), f"recording = {record}"]
+    return f"dista.record(model, x, {known}classes=task.classes, samples=[{sample}])"
 
 
 def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:

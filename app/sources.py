@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import run_files
 import state
 import streamlit as st
 import url
@@ -17,7 +18,7 @@ from dista.runs import Run, find
 def known() -> dict[str, state.Checkpoint]:
     """Shipped checkpoints by name, then those of runs by path, newest first; damaged ones are left out."""
     found = dict(state.checkpoints())
-    for run in find(state.runs_folder()):
+    for run in find(run_files.folder()):
         if checkpoint := best(run):
             found[checkpoint.name] = checkpoint
     return {name: one for name, one in found.items() if one.task}

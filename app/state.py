@@ -1,4 +1,4 @@
-"""What the pages share and what is cached: checkpoints, recordings, runs, and how errors are said."""
+"""What the pages share and what is cached: checkpoints, recordings, and how errors are said."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import streamlit as st
 
 from dista import checkpoint as checkpoints_on_disk
 from dista.config import ModelConfig
-from dista.runs import Run, Tail
 from dista.widgets.payload import probe_payload
 
 if TYPE_CHECKING:
@@ -287,51 +286,3 @@ def step_sentences(labels: Sequence[str]) -> list[str] | None:
         probe = f"the probe is compared with a cue last seen {ago} step{'s' * (ago != 1)} ago"
         sentences.append(said.get(label, probe))
     return sentences
-
-
-# Runs --------------------------------------------------------------------------------------------
-
-
-def runs_folder() -> Path:
-    """Where runs are looked for: DISTA_RUNS, or the folder ``runs``."""
-    return Path(os.environ.get("DISTA_RUNS", "runs"))
-
-
-def table(run: Run, name: str) -> pd.DataFrame:
-    """A table of the run; of one that grows only what was added is read. Do not change the frame."""
-    tail, lock = _tail(str(run.path.resolve()), name, run)
-    with lock:
-        return tail.read()
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _tail(path: str, name: str, _run: Run) -> tuple[Tail, threading.Lock]:
-    return Tail(_run, name), threading.Lock()
-
-
-def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:
-    """A probe sample at one epoch, packed; kept for (run, epoch, sample)."""
-    return _snapshot_payload(str(run.path.resolve()), epoch, sample, run)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _snapshot_payload(path: str, epoch: int, sample: int, _run: Run) -> Payload:
-    recording = _run.snapshot(epoch)
-    labels = recording.attrs.get("step_labels")
-    return probe_payload(
-        recording,
-        sample,
-        tau_start=_first_taus(_run),
-        step_labels=labels,
-        step_sentences=step_sentences(labels) if labels else None,
-        class_names=recording.attrs.get("classes"),
-    )
-
-
-def _first_taus(run: Run) -> dict[str, float] | None:
-    """The time constants before training, by layer; None where the run does not say."""
-    neurons = run.table("neurons")
-    if neurons.empty:
-        return None
-    before = neurons[neurons["epoch"] == 0].set_index("layer")["tau"].dropna()
-    return before.to_dict() or None

@@ -8,9 +8,9 @@
     salt-and-pepper  chance of a pixel to become either nothing or the largest value
     events           mean number of spurious events (in images: of white specks) at each pixel
     occlusion        side of a blank square at a random place, as a part of the region's sides
-    painted          1, or 0 for none: pixels that someone marked, see ``dista.painting``, at every step
+    painted          1, or 0 for none: pixels that someone marked, see ``dista.painting``
 
-Images stay in 0..1; event counts stay whole and above 0, except for Gaussian noise. A sample's noise
+Frames are changed at every step, or at the one that ``Noise.step`` names. Images stay in 0..1; event counts stay whole and above 0, except for Gaussian noise. A sample's noise
 follows from the seed and its number alone, whatever else is in the batch.
 """
 
@@ -38,13 +38,16 @@ REGIONS: dict[str, Region] = {
 class Noise(NamedTuple):
     """What is done to an input: a kind of ``KINDS``, how much, and where, by a name of ``REGIONS``.
 
-    ``paint`` is the text of what was painted, of painted noise, which says itself where it is.
+    ``paint`` is the text of what was painted, of painted noise, which says itself where it is. ``step``,
+    from 0, leaves all other steps of frames (time, batch, channel, row, column) as they are; what it does
+    at this step is what it does there without it. Images have no steps: theirs is None.
     """
 
     kind: str = "gaussian"
     level: float = 0.0
     where: str = "everywhere"
     paint: str = ""
+    step: int | None = None
 
 
 def _gaussian(x: Tensor, noise: Noise, largest: float, generator: Generator) -> Tensor:
@@ -118,9 +121,13 @@ def _one(x: Tensor, noise: Noise, counts: bool, *seeds: int) -> Tensor:
     )
     largest = max(1.0, float(x.max())) if counts else 1.0
     change, _ = KINDS[noise.kind]
-    noisy = change(x[region], noise, largest, seeded_generator(*seeds))
+    noisy = x.clone()
+    noisy[region] = change(x[region], noise, largest, seeded_generator(*seeds))
+    noisy[region].clamp_(0, None if counts else 1)
+    if noise.step is None:
+        return noisy
     x = x.clone()
-    x[region] = noisy.clamp(0, None if counts else 1)
+    x[noise.step] = noisy[noise.step]
     return x
 
 
@@ -138,6 +145,10 @@ def _check(x: Tensor, noise: Noise, samples: Sequence[int]) -> None:
             f"painted noise has the level {noise.level:g}, {noise.where}; it is there or not, where it was "
             "painted: give the level 0 or 1, and no place"
         )
+    steps = len(x) if x.ndim == 5 else 0
+    if noise.step is not None and not 0 <= noise.step < steps:
+        there = f"the frames have the steps 0 to {steps - 1}" if steps else "an image has no steps"
+        raise ValueError(f"noise at step={noise.step}; {there}")
     if len(samples) != x.shape[x.ndim - 4]:
         raise ValueError(
             f"{len(samples)} samples for a batch of {x.shape[x.ndim - 4]}; give the number of each"

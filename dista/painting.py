@@ -11,7 +11,7 @@ import zlib
 import numpy as np
 
 MARKS = ("blank", "full", "speckled")
-"""Nothing at all, the largest value, or either of them by chance at each step."""
+"""Nothing at all, the largest value, or either of them by chance, anew at each step."""
 
 BLANK, FULL, SPECKLED = 1, 2, 3
 

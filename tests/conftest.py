@@ -83,10 +83,10 @@ def small_model(small_config):
 
     def build(seed=1, **changes):
         from dista.model import DISTA
+        from dista.untrained import untrained_like
 
-        torch.manual_seed(seed)
-        model = DISTA(small_config(**changes))
-        return settle(model, images(model.config))
+        config = small_config(**changes)
+        return untrained_like(DISTA(config), images(config), seed)
 
     return build
 
@@ -100,15 +100,3 @@ def small_input():
 def images(config, samples=4, steps=None, seed=2):
     leading = (samples,) if steps is None else (steps, samples)
     return torch.rand(*leading, *config.input_shape, generator=torch.Generator().manual_seed(seed))
-
-
-def settle(model, x):
-    """Batch normalisation statistics of ``x`` itself, so that no layer stays silent."""
-    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    for norm in norms:
-        norm.momentum = 1.0
-    with torch.no_grad():
-        model.train()(x)
-    for norm in norms:
-        norm.momentum = 0.1
-    return model.eval()

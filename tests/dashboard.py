@@ -14,6 +14,7 @@ from dista.config import TrainingConfig
 from dista.measures import neuron_table
 from dista.recording import save
 from dista.runs import Run, RunConfig
+from dista.untrained import untrained_like
 
 APP = Path(__file__).parent.parent / "app"
 
@@ -24,15 +25,11 @@ SNAPSHOT = ("*.scores", "*.denoise", "*.spikes", "*.membrane", "*.tau", "head")
 
 def tiny_model(preset: str, task: dista.data.Task) -> dista.DISTA:
     """A model of 16 channels whose neurons fire and whose answers differ, though it has learned nothing."""
-    torch.manual_seed(0)
-    model = dista.DISTA(dista.preset(preset).replace(dim=16, depth=2, heads=2))
-    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    for norm in norms:
-        norm.momentum = 1.0
+    config = dista.preset(preset).replace(dim=16, depth=2, heads=2)
+    x, _ = task.train.batch(range(16))
+    model = untrained_like(dista.DISTA(config), x)
     with torch.no_grad():
-        x, _ = task.train.batch(range(16))
-        model.train()(x)
-        model.head.linear.bias -= model.eval()(x).mean(0)
+        model.head.linear.bias -= model(x).mean(0)
     return model
 
 

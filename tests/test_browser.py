@@ -495,6 +495,17 @@ def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
     again.get_by_text("5 pixels painted").wait_for()
 
 
+def test_paint_can_be_there_at_one_step_only(visit):
+    page = visit("denoise?noise=painted&step=6", ready="canvas[data-name=brush]")
+    page.get_by_text("Paint is there at step 7 only.").wait_for()
+    assert not page.get_by_role("group", name="Step", exact=True).is_visible()
+    page.get_by_role("combobox", name="Steps").click()
+    page.get_by_role("option", name="all steps").click()
+    page.get_by_text("Paint is there at every step alike.").wait_for()
+    page.get_by_role("group", name="Step", exact=True).wait_for()
+    wait_until(lambda: pumped(page, query).get("step") == "all", "all steps in the URL")
+
+
 def saved(page, button):
     with page.expect_download() as download:
         button.click()

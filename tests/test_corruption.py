@@ -116,6 +116,30 @@ def test_frames_have_noise_of_their_own_at_each_step():
     assert not torch.equal(noisy[0], noisy[1])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("counts", [False, True])
+def test_noise_at_one_step_is_there_what_it_is_among_all(kind, counts):
+    x = torch.rand(5, 3, 2, 8, 9) if not counts else torch.poisson(torch.ones(5, 3, 2, 8, 9))
+    noise = some(kind, x)
+    every = corrupt(x, noise, [7, 8, 9], counts=counts)
+    alone = corrupt(x, noise._replace(step=3), [7, 8, 9], counts=counts)
+    assert torch.equal(alone[3], every[3]) and not torch.equal(alone[3], x[3])
+    assert torch.equal(alone[[0, 1, 2, 4]], x[[0, 1, 2, 4]])
+
+
+@pytest.mark.parametrize(
+    ("shape", "step", "said"),
+    [
+        ((1, 2, 4, 4), 0, "step=0; an image has no steps"),
+        ((5, 1, 2, 4, 4), 5, "step=5; the frames have the steps 0 to 4"),
+        ((5, 1, 2, 4, 4), -1, "step=-1; the frames have the steps 0 to 4"),
+    ],
+)
+def test_a_step_that_is_not_there_is_explained(shape, step, said):
+    with pytest.raises(ValueError, match=said):
+        corrupt(torch.zeros(shape), Noise("gaussian", 0.1, step=step), [0])
+
+
 @pytest.mark.parametrize(
     ("noise", "samples", "said"),
     [

@@ -180,14 +180,14 @@ def test_nmnist(saccades):
 
 
 def test_files_are_found_by_their_folder_and_by_the_one_above(saccades, monkeypatch):
-    from dista.cli import _task_of
+    from dista.cli.common import task_of
 
     for root in (saccades, saccades.parent):
         assert len(dista.data.open("nmnist", root=root).test) == 30
-        assert len(_task_of({"task": "nmnist"}, str(root), None, "some").test) == 30
-        assert len(_task_of({"task": "digits"}, "nmnist", root, "some").test) == 30
+        assert len(task_of({"task": "nmnist"}, str(root), None, "some").test) == 30
+        assert len(task_of({"task": "digits"}, "nmnist", root, "some").test) == 30
     monkeypatch.setenv("DISTA_DATA", str(saccades.parent))
-    assert len(_task_of({"task": "nmnist"}, None, None, "some").test) == 30
+    assert len(task_of({"task": "nmnist"}, None, None, "some").test) == 30
 
 
 def test_any_folder_of_recordings(tmp_path):

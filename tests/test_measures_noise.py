@@ -33,6 +33,43 @@ def test_input_change_finds_the_patches_of_the_changed_pixels(pair):
     assert not measures.input_change(*pair, sample=1).patches.any()
 
 
+@pytest.fixture(scope="module", params=["map", "projection"])
+def frames(request, small_model, small_input):
+    """Frames, and frames with one pixel changed at step 1 and another at step 3, of sample 2."""
+    model = small_model(memory=dict(form=request.param, window=3))
+    x = small_input(model.config, steps=5)
+    noisy = x.clone()
+    noisy[1, 2, 1, 0, 0] += 0.5
+    noisy[3, 2, 0, 12, 20] += 0.5
+    return recording.record(model, x), recording.record(model, noisy)
+
+
+def test_what_is_asked_of_one_step_is_of_that_step(frames):
+    change = measures.input_change(*frames, sample=2, step=3)
+    assert np.argwhere(change.patches).tolist() == [[6, 10]]
+    np.testing.assert_allclose(change.noisy, frames[1]["input"].values[3, 2].sum(0), rtol=1e-6)
+    assert measures.input_change(*frames, sample=2).patches.sum() == 2
+    whole = measures.attention_received(frames[1], sample=2)
+    parts = [measures.attention_received(frames[1], sample=2, step=step) for step in range(5)]
+    for block, total in enumerate(whole):
+        map_ = frames[1][f"blocks/{block}/attention/scores"]
+        of_step = [i for i, step in enumerate(map_["key_time"].values) if step == 3]
+        expected = map_.values[of_step, 2].astype(int).sum((0, 1, 2))
+        np.testing.assert_array_equal(parts[3][block].raw.ravel(), expected)
+        np.testing.assert_array_equal(sum(part[block].kept for part in parts), total.kept)
+
+
+def test_a_step_that_is_not_there_is_refused(pair, frames):
+    for ask in (
+        lambda: measures.input_change(*frames, step=5),
+        lambda: measures.attention_received(frames[0], step=5),
+    ):
+        with pytest.raises(MeasureError, match="step=5; 0 to 4 are there"):
+            ask()
+    with pytest.raises(MeasureError, match="step=0; an image has no steps"):
+        measures.input_change(*pair, step=0)
+
+
 @pytest.mark.parametrize("pixel", [(0, 0), (3, 4), (12, 7), (33, 33), (5, 32)])
 def test_a_patch_is_as_large_as_the_poolings_make_it(pixel):
     from dista.measures.noise import _in_patches

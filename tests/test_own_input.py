@@ -21,6 +21,7 @@ from test_data_files import write_parquet
 import dista
 import dista.data
 from dista.config import TrainingConfig
+from dista.evaluation import noisy
 from dista.runs import Run, RunConfig
 
 
@@ -279,6 +280,11 @@ def test_a_recording_is_shown_and_its_code_reproduces_it(own_page, own_runs, tmp
     assert expected["input"].values.sum() == len(given) and "label" not in expected
 
 
+def chooser(view):
+    """How the URL of a page calls the checkpoint."""
+    return "left" if view == "compare" else "checkpoint"
+
+
 def state_of(own_runs):
     import sources
 
@@ -304,10 +310,10 @@ def test_a_recording_that_cannot_be_shown_is_said_and_the_sample_is_shown(
     assert probe(test)
 
 
-@pytest.mark.parametrize("view", ["neurons", "denoise"])
+@pytest.mark.parametrize("view", ["neurons", "denoise", "compare"])
 def test_other_pages_show_it_too(own_page, own_runs, view):
     key = event_files.shelf().keep(event_files.read("mine.npy", saved(events(seed=9))))
-    test = own_page(view, checkpoint=own_runs[1]["recordings"], events=key)
+    test = own_page(view, **{chooser(view): own_runs[1]["recordings"]}, events=key)
     assert not test.exception and not test.error and not test.warning
     assert "mine.npy" in test.code[0].value
 
@@ -322,17 +328,18 @@ def test_a_colour_picture_is_shown_and_its_code_reproduces_it(own_page, own_runs
     assert np.allclose(shown["it"]["input"].values[0], images.colour_pixels(text))
 
 
-@pytest.mark.parametrize("view", ["watch", "neurons", "denoise"])
+@pytest.mark.parametrize("view", ["watch", "neurons", "denoise", "compare"])
 def test_a_picture_is_shown_where_the_files_of_the_task_are_not(
     own_page, own_runs, monkeypatch, tmp_path, view
 ):
     folder, text = own_runs[0], images.colour_text(images.read_colours(photo()))
     moved = (folder / "colours").rename(tmp_path / "colours")
     try:
-        test = own_page(view, checkpoint=own_runs[1]["cifar10"])
+        chosen = {chooser(view): own_runs[1]["cifar10"]}
+        test = own_page(view, **chosen)
         assert not test.exception and len(test.error) == 1
         assert "whose files are not on this server; bring your own input" in test.error[0].value
-        test = own_page(view, checkpoint=own_runs[1]["cifar10"], image=text)
+        test = own_page(view, **chosen, image=text)
         assert not test.exception and not test.warning
         assert len(test.error) == (view == "neurons"), "its figure over many samples needs them"
         code = test.code[0].value
@@ -353,8 +360,44 @@ def test_a_digit_is_not_for_a_network_of_colours(own_page, own_runs):
     text = images.image_text(images.drawn(SEVEN))
     test = own_page(checkpoint=own_runs[1]["cifar10"], image=text)
     assert not test.exception and not test.error and "base64" not in test.code[0].value
+    assert "This checkpoint cannot see the own input. Showing the sample." in test.warning[0].value
     damaged = own_page(checkpoint=own_runs[1]["cifar10"], image="UklGRxx")
     assert "The picture in this link is damaged" in damaged.warning[0].value
+
+
+def test_a_side_that_cannot_see_it_shows_the_sample_and_says_why(page, tmp_path, monkeypatch):
+    """Two networks of recordings, one of which sees fewer pixels than the own recording has."""
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "runs"))
+    runs, tasks = {}, {}
+    for size, (rows, columns) in {"large": (ROWS, COLUMNS), "small": (8, 8)}.items():
+        for name in ("left", "right"):
+            (tmp_path / size / name).mkdir(parents=True)
+            for i in range(6):
+                file = tmp_path / size / name / f"{i}.npy"
+                np.save(file, events(seed=i, rows=rows, columns=columns))
+        tasks[size] = task = dista.data.open("recordings", root=tmp_path / size)
+        steps = {"time_steps": task.time_steps}
+        runs[size] = run_of(tmp_path / "runs", size, task, tmp_path / size, **steps)
+    given = events(seed=9)
+    key = event_files.shelf().keep(event_files.read("mine.npy", saved(given)))
+    test = page("compare", left=runs["large"], right=runs["small"], events=key, noise="0.5")
+    assert not test.exception and not test.error
+    (warning,) = test.warning
+    assert warning.value.startswith("Right: ") and "Left" not in warning.value
+    assert "lie outside of the 8 x 8 pixels that this model sees" in warning.value
+    monkeypatch.chdir(tmp_path)
+    np.save("mine.npy", given)
+    monkeypatch.setitem(vars(dista.widgets), "probe", lambda it, **place: it)
+    left, right = ran(test.code[0].value)["probes"]
+    assert left["input"].values.sum() == len(given) and "label" not in left.coords
+    x, _ = noisy(tasks["small"].test, [0], 0.5)
+    assert np.array_equal(right["input"].values, x) and right["label"].values.size == 1
+
+
+def ran(code):
+    made = {}
+    exec(code, made)
+    return made
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dashboard
+import images
 import numpy as np
 import pytest
 import reruns
 import sources
 import state
 import streamlit as st
+import torch
 import url
 from dashboard import as_shown, shown
 from reruns import Side
@@ -16,6 +18,7 @@ from reruns import Side
 import dista.data
 import dista.widgets
 from dista import evaluation, figures, measures
+from dista.corruption import Noise, corrupt
 
 MAP = {"left": "match-map", "sample": str(dashboard.SAMPLE)}
 
@@ -110,6 +113,79 @@ def test_the_code_on_the_page_reproduces_it(page, run, monkeypatch, other):
     assert [place["step"] for _, place in seen] == [6, 6] and seen[1][1]["row"] == 2
     right = Side(sources.known()[query.get("right", "match-map")], 11, 0.0 if other else 0.5)
     assert np.array_equal(seen[1][0]["head"].values, reruns.side(right)["head"].values)
+
+
+# An own input -------------------------------------------------------------------------------------
+
+LEVELS = np.zeros((28, 28), np.uint8)
+LEVELS[4:24, 12:16] = 15
+OWN = images.image_text(LEVELS)
+
+
+def own_recordings(checkpoints, noise=0.0):
+    """What each checkpoint does with the own digit as the probe, on the right with noise."""
+    task = dista.data.open("match")
+    x, _ = task.test.batch([dashboard.SAMPLE])
+    probe_steps = [step for step, label in enumerate(task.step_labels) if label == "probe"]
+    x[probe_steps] = torch.from_numpy(LEVELS / np.float32(15))
+    noisy = corrupt(x, Noise("gaussian", noise), [dashboard.SAMPLE])
+    return [
+        dista.record(dista.load(one.path), given, classes=task.classes)
+        for one, given in zip(checkpoints, (x, noisy))
+    ]
+
+
+def test_an_own_input_is_on_both_sides_with_noise_on_the_right(page):
+    test = page("compare", **MAP, image=OWN, noise="0.4")
+    assert not test.exception and not test.error and not test.warning
+    checkpoint = state.checkpoints()["match-map"]
+    pair = own_recordings([checkpoint] * 2, 0.4)
+    apart = measures.spike_distance(*pair)
+    labels = dista.data.open("match").step_labels
+    assert shown(test) == [as_shown(figures.spike_distance(apart, step_labels=labels))]
+    sample = reruns.side(Side(checkpoint, dashboard.SAMPLE))
+    assert not np.array_equal(pair[0]["input"].values, sample["input"].values)
+    decided = [measures.decision(one) for one in pair]
+    answers = [one.classes[one.answer] for one in decided]
+    (headline,) = [m.value for m in test.markdown if m.value.startswith("##### Left")]
+    assert (
+        f"Left answers {answers[0]} (" in headline and f"right answers {answers[1]} (" in headline
+    )
+    assert "It is" not in headline, "nobody knows the label"
+
+
+def test_two_networks_see_the_own_input_and_the_link_keeps_it(page, run):
+    test = page("compare", **MAP, right=run, image=OWN)
+    assert not test.exception and not test.error and not test.warning
+    pair = own_recordings([sources.known()[name] for name in ("match-map", run)])
+    tables = [measures.neuron_table(one) for one in pair]
+    expected = [figures.layer_pairs(*tables, of=of) for of in ("tau", "rate")]
+    assert shown(test) == [as_shown(figure) for figure in expected]
+    test.number_input[1].set_value(0.5).run()
+    assert test.query_params["image"] == OWN and test.query_params["noise"] == "0.5"
+    next(one for one in test.button if one.label == "Remove").click().run()
+    assert "image" not in test.query_params and not test.exception and not test.error
+
+
+def test_an_own_input_that_no_side_can_see_is_said_once(page):
+    test = page("compare", **MAP, events="0123456789ab")
+    said = "This checkpoint cannot see the own input. Showing the sample."
+    assert test.warning[0].value == said and len(probes(test)) == 2
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_the_code_reproduces_an_own_input(page, run, monkeypatch, other):
+    query = {"right": run} if other else {}
+    test = page("compare", **MAP, **query, image=OWN, noise="0.4")
+    monkeypatch.setitem(vars(dista.widgets), "probe", lambda one, **place: one)
+    *lines, last = test.code[0].value.splitlines()
+    made = {}
+    exec("\n".join([*lines, f"figure = {last}"]), made)
+    assert as_shown(made["figure"]) == shown(test)[0]
+    checkpoints = [sources.known()[name] for name in ("match-map", query.get("right", "match-map"))]
+    for found, expected in zip(made["probes"], own_recordings(checkpoints, 0.4)):
+        assert np.array_equal(found["input"].values, expected["input"].values)
+        assert np.array_equal(found["head"].values, expected["head"].values)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,79 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
     assert bool(change.patches.any()) == bool(noise.level)
 
 
+# One step ---------------------------------------------------------------------------------------
+
+MATCH = {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE)}
+AT_STEP = [
+    ({"noise": "occlusion", "level": "0.4"}, Noise("occlusion", 0.4, "centre", step=6)),
+    ({"noise": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT, step=6)),
+]
+
+
+def steps(test):
+    return next((box for box in test.selectbox if box.label == "Steps"), None)
+
+
+@pytest.mark.parametrize(("query", "noise"), AT_STEP)
+def test_noise_can_be_at_one_step_only(page, query, noise):
+    test = page("denoise", **MATCH, **query, step="6")
+    assert not test.exception and not test.error and not test.warning
+    checkpoint, at = state.checkpoints()["match-map"], {"step": 6}
+    clean, noisy = (
+        experiments.noisy(checkpoint, dashboard.SAMPLE, None, it, None) for it in (None, noise)
+    )
+    before, after = (tree["input"].values for tree in (clean, noisy))
+    assert [bool((a != b).any()) for a, b in zip(before, after)] == [step == 6 for step in range(8)]
+    change = measures.input_change(clean, noisy, **at)
+    received = measures.attention_received(noisy, **at)
+    assert shown(test)[0] == as_shown(figures.input_change(change, received))
+    assert any("corrupted patches of step 7 and" in element.value for element in test.markdown)
+    *lines, _ = test.code[0].value.splitlines()
+    made = {}
+    exec("\n".join(lines), made)
+    assert np.array_equal(made["after"]["input"].values, after)
+    assert as_shown(figures.input_change(made["change"], made["received"])) == shown(test)[0]
+
+
+def test_the_step_is_chosen_where_the_input_has_steps_and_kept_in_the_link(page):
+    test = page("denoise", **MATCH)
+    assert steps(test).value == "all" and len(steps(test).options) == 9
+    assert steps(test).options[7] == "step 7 (probe) only" and "step=" not in test.code[0].value
+    everywhere = shown(test)[0]
+    steps(test).set_value("6").run()
+    assert test.query_params["step"] == "6" and shown(test)[0] != everywhere
+    assert not test.exception and not test.error
+    test = page("denoise", **QUERY, step="2")  # a still image: there is nothing to choose
+    assert steps(test) is None and not test.warning and not test.error
+
+
+def test_the_brush_knows_the_step(page):
+    def brush(test):
+        return next(
+            b for b in test.get("bidi_component") if b.proto.component_name == "dista_brush"
+        )
+
+    assert b'"step":6' in brush(page("denoise", **MATCH, noise="painted", step="6")).proto.bytes
+    assert b'"step":null' in brush(page("denoise", **MATCH, noise="painted")).proto.bytes
+
+
+def test_the_curve_is_of_the_step(page, monkeypatch):
+    monkeypatch.setitem(experiments.LEVELS, "gaussian", (0.0, 0.5))
+    noise, checkpoint = Noise("gaussian", 0.3, "centre", step=1), state.checkpoints()["match-map"]
+    curve = experiments.noise_curve(checkpoint, noise, [1], 50, lambda share: None)
+    model, split = state.model(checkpoint.path, state.changed(checkpoint)), state.task("match").test
+    given = evaluation.answers(model, split, ["u=1"], noise=noise._replace(level=0.5), limit=50)
+    assert curve.accuracy[0, 1] == pytest.approx(given.accuracy)
+    query = {"noise": "gaussian", "step": "1", "curve": "50", "thresholds": "1"}
+    test = page("denoise", **MATCH, **query)
+    assert not test.exception and not test.error
+    assert shown(test)[3] == as_shown(figures.noise_curve(curve, own=1.0))
+    assert any("noise, centre, at step 2 only" in element.value for element in test.markdown)
+
+
+# Code and curve ---------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("query", "noise"),
     [
@@ -131,6 +204,12 @@ def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, s
     test = page("denoise", **QUERY | query)
     assert not test.exception and not test.error
     assert said in test.warning[0].value and len(shown(test)) == 3
+
+
+def test_a_step_that_is_not_there_is_explained(page):
+    test = page("denoise", **MATCH, step="8")
+    assert not test.exception and not test.error and steps(test).value == "all"
+    assert "step='8'; there are all, 0, 1" in test.warning[0].value
 
 
 def test_memory_in_the_map(page):

@@ -312,6 +312,7 @@ def test_small_controls_are_one_module_each(name):
 def test_what_is_painted_travels_with_the_input(recording):
     marks = np.zeros((13, 21), np.uint8)
     marks[2, 5] = 3
-    payload = round_trip(paint_payload(recording, marks, SAMPLE))
+    payload = round_trip(paint_payload(recording, marks, SAMPLE, step=3))
+    assert payload.header["step"] == 3
     assert np.array_equal(payload.array("marks"), marks)
     assert payload.array("input").shape == (5, 2, 13, 21) and payload.header["grid"] == [7, 11]

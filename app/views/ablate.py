@@ -9,12 +9,12 @@ import charts
 import controls
 import downloads
 import reruns
+import run_files
 import snippets
 import sources
 import state
 import streamlit as st
 import switches
-import toolbar
 import url
 from switches import Chosen
 
@@ -46,32 +46,16 @@ HOW_TO_READ = """
   sample, so that all networks see the same.
 """
 
-EMPTY = """
-#### There is no checkpoint to take apart
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset digits --data digits --save assets/digits
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
     st.markdown("Run a trained network without some of its parts. **What were they worth?**")
-    with (
-        st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"),
-        state.plain_errors(),
-    ):
-        limit, checkpoint = None, controls.choose_checkpoint(problems)
-        if checkpoint is not None:
-            limit = choose_limit(checkpoint, problems)
-            tools = toolbar.show(HOW_TO_READ)
-    if checkpoint is None:
-        st.markdown(EMPTY)
-    if limit is None:  # also where the task of the checkpoint cannot be opened
+    opening = None
+    with state.plain_errors():
+        opening = controls.opening(choose_limit, HOW_TO_READ, "to take apart", problems)
+    if opening is None:  # also where the task of the checkpoint cannot be opened
         return
+    checkpoint, limit, tools = opening
     with st.container(border=True, key="card-switches"):
         chosen = switches.choose(checkpoint.config, problems)
     if problems:
@@ -196,7 +180,7 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
 
     st.markdown("##### Trained without it: runs that differ in a single switch")
     try:
-        found = siblings(of_checkpoint(checkpoint.path), runs.find(state.runs_folder()))
+        found = siblings(of_checkpoint(checkpoint.path), runs.find(run_files.folder()))
     except runs.RunError as error:
         st.caption(f"There is nothing to compare with: {error}.")
         return
@@ -207,7 +191,7 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
     }
     if not trained:
         st.caption(
-            f"None of the runs in {state.runs_folder()} differs from this checkpoint in one switch alone. "
+            f"None of the runs in {run_files.folder()} differs from this checkpoint in one switch alone. "
             "dista train with the same options but one makes such a run."
         )
         return

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import charts
+import choose_own
 import controls
 import downloads
 import own_paths
@@ -37,16 +38,7 @@ HOW_TO_READ = """
   the same number. Compare maps as wholes, rates, time constants and answers.
 - Maps are counts. The two sides have colour ranges of their own; *global* ranges are global to a side.
 - *Noise* is Gaussian, in units of the input: 1 is white in an image, or one event.
-"""
-
-EMPTY = """
-#### There is no checkpoint to compare
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset digits --data digits --save assets/digits
-```
+- **An own input** takes the sample's place on both sides, with the noise on the right.
 """
 
 
@@ -55,9 +47,9 @@ def show() -> None:
     st.markdown("Two networks, or two inputs, side by side. **Where do they part?**")
     known = with_own(sources.known(), problems)
     if not known:
-        st.markdown(EMPTY)
+        controls.show_empty("to compare")
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+    with controls.row("controls"):
         sides = choose_sides(known, problems)
         own_paths.offer()
         tools = toolbar.show(HOW_TO_READ)
@@ -88,7 +80,7 @@ def with_own(
 
 
 def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tuple[Side, Side]:
-    """What is left and what is right: a checkpoint each, a sample, and noise on the right."""
+    """What is left and what is right: a checkpoint each, one input, and noise on the right."""
     own = st.query_params.get("path")
     first = own if own in known else sources.default(known)
     left = sources.choose("left", "Left", known, first, problems)
@@ -98,6 +90,7 @@ def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tup
         url.write(right=None)  # of another task: samples have nothing in common
     right = sources.choose("right", "Right", same_task, left.name, problems)
     sample = controls.choose_sample(left, problems)
+    images = choose_images((left, right), problems)
     noise = url.real("noise", NOISE if right == left else 0.0, 0.0, MOST, problems)
     with controls.together():
         st.markdown("noise on the right", width="content")
@@ -105,7 +98,21 @@ def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tup
             "Noise on the right", 0.0, MOST, step=0.1, label_visibility="collapsed", width=130,
             **url.bound("noise", noise),
         )  # fmt: skip
-    return Side(left, sample), Side(right, sample, noise)
+    return Side(left, sample, 0.0, images[0]), Side(right, sample, noise, images[1])
+
+
+def choose_images(
+    checkpoints: tuple[state.Checkpoint, state.Checkpoint], problems: list[str]
+) -> list[str | None]:
+    """The own input, for each side that can see it; what keeps a side from it is said of that side."""
+    choose_own.offer(checkpoints[0], problems)
+    said = [], []
+    images = [choose_own.fitting(one, told) for one, told in zip(checkpoints, said)]
+    if said[0] == said[1]:
+        problems += said[0]
+    else:
+        problems += [f"{n.capitalize()}: {text}" for n, told in zip(SIDES, said) for text in told]
+    return images
 
 
 def sentence(recordings: list[xr.DataTree]) -> str:
@@ -151,7 +158,7 @@ def show_differences(sides: tuple[Side, Side], recordings: list[xr.DataTree]) ->
 
     theme = state.theme()
     if sides[0].checkpoint == sides[1].checkpoint:
-        labels = state.task(sides[0].checkpoint.data).step_labels
+        labels = recordings[0].attrs.get("step_labels")
         apart = measures.spike_distance(*recordings)
         left, right = st.columns([0.6, 0.4])
         with left:
@@ -182,19 +189,10 @@ def alike(similarity: Any) -> str:
 def as_python(sides: tuple[Side, Side], place: dict[str, Any]) -> str:
     """Code that records both sides, shows both probes, and draws what differs."""
     left, right = sides
-    lines = ["import dista", "", snippets.task(left.checkpoint)]
-    lines += ["", "def side(name, sample, noise):"]
-    lines += ["    model = dista.load(name)"]
-    lines += ["    x, label = dista.evaluation.noisy(task.test, [sample], noise)"]
-    lines += [
-        "    known = {'labels': label.tolist(), 'classes': task.classes, 'samples': [sample]}"
-    ]
-    lines += ["    return dista.record(model, x, **known)", ""]
-    lines += [f"left = side({snippets.loaded(left.checkpoint)!r}, {left.sample}, {left.noise})"]
-    lines += [
-        f"right = side({snippets.loaded(right.checkpoint)!r}, {right.sample}, {right.noise})",
-        "",
-    ]
+    lines = [*inputs(left), *recorded("left", left)]
+    if right.checkpoint != left.checkpoint:
+        lines += inputs(right)[2:]  # all but the import
+    lines += [*recorded("right", right), ""]
     names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
     options = "".join(f", {name}={place[name]!r}" for name in names if name in place)
     lines += [
@@ -210,6 +208,21 @@ def as_python(sides: tuple[Side, Side], place: dict[str, Any]) -> str:
         lines += ["tables = [dista.measures.neuron_table(one) for one in (left, right)]"]
         lines += ["dista.figures.layer_pairs(*tables, of='tau')"]
     return "\n".join(lines)
+
+
+def inputs(side: Side) -> list[str]:
+    return snippets.inputs(side.checkpoint, side.sample, side.image)
+
+
+def recorded(name: str, side: Side) -> list[str]:
+    """Lines that add the noise of a side to ``x``, and record it."""
+    noisy = [
+        "from dista.corruption import Noise, corrupt",
+        f"noise = Noise('gaussian', {side.noise})",
+        f"x = corrupt(x, noise, [{side.sample}], counts=task.test.unit == 1)",
+    ]
+    recording = f"{name} = {snippets.recorded(side.sample, side.image)}"
+    return [*(noisy if side.noise else []), recording]
 
 
 show()

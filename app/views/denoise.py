@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import charts
@@ -11,7 +12,6 @@ import experiments
 import snippets
 import state
 import streamlit as st
-import toolbar
 import url
 from samples import held_out
 
@@ -45,35 +45,24 @@ HOW_TO_READ = """
   into neighbouring patches as well, and from the second block on attention has spread it further.
 - **Similarity** is the cosine between the maps of the clean and of the noisy input, with the same u:
   1 where they are alike up to a factor. It compares raw maps with raw ones, denoised with denoised.
-- **Painted pixels** are at every step as you painted them: full is the largest value, blank is nothing,
+- **Painted pixels** are as you painted them: full is the largest value, blank is nothing,
   speckled is either of both by chance. The link holds them.
+- **At one step only**, of events or of a sequence, the input and what its patches receive are of that step:
+  what its keys receive, at that step and later. Similarity is still that of all steps.
 - **Accuracy against noise** uses the same noise for every u. The bars are 95 % intervals; lines that
   differ by less than that may not differ at all.
 - Noise kinds and their levels are [ours]. Gaussian noise on event counts makes them fractions.
 """
 
-EMPTY = """
-#### There is no checkpoint whose denoiser could be shown
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset digits --data digits --save assets/digits
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        checkpoint = controls.choose_checkpoint(problems)
-        if checkpoint is not None:
-            sample = controls.choose_sample(checkpoint, problems)
-            image = controls.choose_image(checkpoint, problems)
-            tools = toolbar.show(HOW_TO_READ)
-    if checkpoint is None:
-        st.markdown(EMPTY)
+    opening = controls.opening(
+        controls.choose_input, HOW_TO_READ, "whose denoiser could be shown", problems
+    )
+    if opening is None:
         return
+    checkpoint, (sample, image), tools = opening
     with state.plain_errors():
         row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
         with st.container(**row, key="controls-noise"):
@@ -96,7 +85,7 @@ def show() -> None:
 
 
 def choose_noise(checkpoint: state.Checkpoint, problems: list[str]) -> Noise:
-    """Kind, level and place of the noise, or what was painted; in the URL."""
+    """Kind, level and place of the noise, or what was painted, and when; in the URL."""
     from dista.corruption import Noise
 
     kind = url.choice("noise", list(KINDS), DEFAULT[0], problems)
@@ -106,12 +95,33 @@ def choose_noise(checkpoint: state.Checkpoint, problems: list[str]) -> Noise:
     )  # fmt: skip
     if kind == "painted":
         text = painted(checkpoint, problems)
-        return Noise(kind, float(bool(text)), paint=text)
+        return Noise(kind, float(bool(text)), paint=text, step=choose_step(checkpoint, problems))
     level = url.real("level", DEFAULT[1], 0.0, 1.0, problems)
     where = url.choice("where", WHERE, DEFAULT[2], problems)
     st.slider("Level", 0.0, 1.0, step=0.01, width=220, **url.bound("level", level))
     st.selectbox("Where", WHERE, width=150, **url.bound("where", where))
-    return Noise(kind, level, where)
+    return Noise(kind, level, where, step=choose_step(checkpoint, problems))
+
+
+def choose_step(checkpoint: state.Checkpoint, problems: list[str]) -> int | None:
+    """The one step that is changed, where the input has steps; None, "all" in the URL, for all of them."""
+    task = state.form(checkpoint.data)
+    if task.time_steps is None:
+        return None
+    options = ["all", *map(str, range(task.time_steps))]
+    chosen = url.choice("step", options, "all", problems)
+    st.selectbox(
+        "Steps", options, format_func=lambda text: step_named(text, task.step_labels), width=190,
+        **url.bound("step", chosen),
+    )  # fmt: skip
+    return None if chosen == "all" else int(chosen)
+
+
+def step_named(text: str, labels: Sequence[str] | None) -> str:
+    if text == "all":
+        return "all steps"
+    label = f" ({labels[int(text)]})" if labels else ""
+    return f"step {int(text) + 1}{label} only"
 
 
 def painted(checkpoint: state.Checkpoint, problems: list[str]) -> str:
@@ -163,8 +173,8 @@ def show_maps(
     from dista import figures, measures
 
     theme = state.theme()
-    change = measures.input_change(clean, noisy)
-    received = measures.attention_received(noisy)
+    change = measures.input_change(clean, noisy, step=noise.step)
+    received = measures.attention_received(noisy, step=noise.step)
     parts = [measures.patch_attention(one, change.patches) for one in received]
     st.markdown(f"##### {sentence(parts, change.patches.mean(), noise)}")
     st.markdown(answers(clean, noisy))
@@ -177,7 +187,7 @@ def show_maps(
     if noise.kind == "painted":
         marks = paint_marks(noise.paint, *checkpoint.config.input_shape[1:])
         with left:
-            brush(clean, marks, key="brush", on_change=remember_paint)
+            brush(clean, marks, key="brush", on_change=remember_paint, step=noise.step)
         left, middle = middle, right
     with left:
         show_threshold(checkpoint, measures.denoising(noisy), u)
@@ -217,12 +227,12 @@ def sentence(parts: list, share: float, noise: Noise) -> str:
             "The noise reaches every patch: the maps can be compared with the clean ones, but there "
             "are no clean patches to compare with. A lower level or a place leaves some."
         )
-    first = parts[0]
+    first, at = parts[0], "" if noise.step is None else f" of step {noise.step + 1}"
     if first.removed is None or first.removed_elsewhere is None:
         return f"Noise lies on {percent(share)} of the patches; there is too little attention to compare."
     return (
         f"In block 1 the denoiser removes {percent(first.removed)} of the attention to corrupted "
-        f"patches and {percent(first.removed_elsewhere)} of that to clean ones."
+        f"patches{at} and {percent(first.removed_elsewhere)} of that to clean ones."
     )
 
 
@@ -255,7 +265,8 @@ def choose_curve(most: int, own: float, noise: Noise, problems: list[str]) -> tu
     """The thresholds to be compared, and the number of samples; both in the URL."""
     offered = range(min(most, 9))
     default = sorted({0, int(own), min(int(own) + 2, most)} & set(offered))
-    st.markdown(f"##### Accuracy against {KINDS[noise.kind]} noise, {noise.where}")
+    at = "" if noise.step is None else f", at step {noise.step + 1} only"
+    st.markdown(f"##### Accuracy against {KINDS[noise.kind]} noise, {noise.where}{at}")
     thresholds = url.numbers("thresholds", offered, default, problems)
     samples = int(url.choice("curve", SAMPLES, "0", problems))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -293,17 +304,19 @@ def as_python(
     changes = "{}"
     if u is not None:
         changes = f"{{{experiments.DENOISERS!r}: dista.interventions.threshold({u:g})}}"
+    of_step = "" if noise.step is None else f", step={noise.step}"
+    paint = f", paint={noise.paint!r}" if noise.paint else ""
     return "\n".join(
         [
             *snippets.inputs(checkpoint, sample, image),
             "from dista.corruption import Noise, corrupt",
             "",
-            f"noise = Noise({', '.join(map(repr, noise if noise.paint else noise[:3]))})",
+            f"noise = Noise({', '.join(map(repr, noise[:3]))}{paint}{of_step})",
             f"noisy = corrupt(x, noise, [{sample}], counts=task.test.unit == 1)",
             f"with dista.intervene(model, {changes}):",
             "    before, after = (dista.record(model, it) for it in (x, noisy))",
-            "change = dista.measures.input_change(before, after)",
-            "received = dista.measures.attention_received(after)",
+            f"change = dista.measures.input_change(before, after{of_step})",
+            f"received = dista.measures.attention_received(after{of_step})",
             "dista.figures.input_change(change, received)",
             "dista.figures.patch_attention(received, change.patches)",
             "dista.figures.map_similarity(dista.measures.map_similarity(before, after))",

@@ -11,7 +11,6 @@ import experiments
 import snippets
 import state
 import streamlit as st
-import toolbar
 import url
 from samples import held_out
 
@@ -39,27 +38,14 @@ HOW_TO_READ = """
 - **Stopping early** reads out the mean of the logits so far. The bars are 95 % intervals.
 """
 
-EMPTY = """
-#### There is no checkpoint whose energy could be counted
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset digits --data digits --save assets/digits
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        checkpoint = controls.choose_checkpoint(problems)
-        if checkpoint is not None:
-            samples = choose_samples(checkpoint, problems)
-            tools = toolbar.show(f"**{FORMULA}**\n{HOW_TO_READ}")
-    if checkpoint is None:
-        st.markdown(EMPTY)
+    read = f"**{FORMULA}**\n{HOW_TO_READ}"
+    opening = controls.opening(choose_samples, read, "whose energy could be counted", problems)
+    if opening is None:
         return
+    checkpoint, samples, tools = opening
     with state.plain_errors():
         of = url.choice("of", QUANTITIES, "energy", problems)
         stop = stop_at(checkpoint, problems)

@@ -13,7 +13,6 @@ import reruns
 import snippets
 import state
 import streamlit as st
-import toolbar
 import url
 from samples import held_out
 
@@ -51,35 +50,21 @@ HOW_TO_READ = """
   answer depends on: compare the two at the bottom of the page.
 """
 
-EMPTY = """
-#### There is no checkpoint whose memory could be tested
-
-Train a small one that has to remember, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset match_map --data match --save assets/match-map
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
     st.markdown(
         "Change the input of a single step. **What does the network still know of it later?**"
     )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        checkpoint = controls.choose_checkpoint(problems)
-        if checkpoint is not None:
-            sample = controls.choose_sample(checkpoint, problems)
-            tools = toolbar.show(HOW_TO_READ)
-    if checkpoint is None:
-        st.markdown(EMPTY)
+    opening = controls.opening(
+        controls.choose_sample, HOW_TO_READ, "whose memory could be tested", problems, task="match"
+    )
+    if opening is None:
         return
+    checkpoint, sample, tools = opening
     warnings = st.container()
     with state.plain_errors():
-        chosen = st.container(
-            horizontal=True, vertical_alignment="center", gap="small", key="controls-changed"
-        )
+        chosen = controls.row("controls-changed")
         with chosen:
             other = choose_input(checkpoint, sample, problems)
         found = measured(checkpoint, sample, other)
@@ -220,7 +205,7 @@ def show_one_change(
     """
     from dista import figures, measures
 
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="closely"):
+    with controls.row("closely"):
         st.markdown(f"##### With step {step + 1} changed", width="content")
         network = choose_network(problems)
         layer = choose_layer(layers, checkpoint, of, problems)

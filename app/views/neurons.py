@@ -12,7 +12,6 @@ import experiments
 import snippets
 import state
 import streamlit as st
-import toolbar
 import url
 from experiments import Surgery
 from samples import held_out
@@ -40,28 +39,15 @@ HOW_TO_READ = """
   from the threshold, where it is near 0, hardly change their weights.
 """
 
-EMPTY = """
-#### There is no checkpoint whose neurons could be shown
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset digits --data digits --save assets/digits
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        checkpoint = controls.choose_checkpoint(problems)
-        if checkpoint is not None:
-            sample = controls.choose_sample(checkpoint, problems)
-            image = controls.choose_image(checkpoint, problems)
-            tools = toolbar.show(HOW_TO_READ)
-    if checkpoint is None:
-        st.markdown(EMPTY)
+    opening = controls.opening(
+        controls.choose_input, HOW_TO_READ, "whose neurons could be shown", problems
+    )
+    if opening is None:
         return
+    checkpoint, (sample, image), tools = opening
     with state.plain_errors():
         before = experiments.operated(checkpoint, sample, image)
         layer, surgery = choose(checkpoint, before, problems)

@@ -11,6 +11,7 @@ import downloads
 import launch
 import live
 import new_run
+import run_files
 import state
 import streamlit as st
 import toolbar
@@ -49,7 +50,7 @@ Runs are looked for in the folder `{folder}`; the variable `DISTA_RUNS` names an
 
 def show() -> None:
     problems: list[str] = []
-    runs = {run.name: run for run in find(state.runs_folder())}
+    runs = {run.name: run for run in find(run_files.folder())}
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         new_run.offer(problems)
         if runs and "starting" not in st.session_state:
@@ -63,7 +64,7 @@ def show() -> None:
     if problems:
         st.warning(" ".join(problems))
     if not runs:
-        st.markdown(EMPTY.format(folder=state.runs_folder()))
+        st.markdown(EMPTY.format(folder=run_files.folder()))
         return
     running = run.status()["state"] == "running"
     with st.container(key="live"), state.plain_errors():
@@ -83,7 +84,7 @@ def offer(tools: toolbar.Toolbar, run: Run) -> None:
 
 
 def tables(run: Run) -> dict[str, pd.DataFrame]:
-    return {name: table for name in TABLES if not (table := state.table(run, name)).empty}
+    return {name: table for name in TABLES if not (table := run_files.table(run, name)).empty}
 
 
 def as_python(run: Run, epoch: int) -> str:
@@ -132,7 +133,7 @@ def follow(run: Run, was_running: bool) -> None:
 def read(run: Run, table: str) -> pd.DataFrame:
     """A table of the run, or a sentence why it cannot be read."""
     try:
-        return state.table(run, table)
+        return run_files.table(run, table)
     except (ValueError, OSError) as error:
         raise RunError(
             f"{run.path / table}.jsonl is damaged and cannot be read; the rest of the run may be whole"
@@ -278,7 +279,7 @@ def show_snapshot(run: Run, epoch: int | None) -> None:
     training = run.config.training
     sample = controls.choose_probe(training.probe, training.probes)
     try:
-        payload = state.snapshot_payload(run, epoch, sample)
+        payload = run_files.snapshot_payload(run, epoch, sample)
     except (ValueError, KeyError, IndexError, OSError) as error:
         raise RunError(
             f"the recording of epoch {epoch} in {run.path} is damaged and cannot be shown"

@@ -41,16 +41,6 @@ HOW_TO_READ = """
 - Attention shows where spikes coincide. It does not show what the answer depends on.
 """
 
-EMPTY = """
-#### There is no checkpoint to watch yet
-
-Train a small one, a few minutes on a laptop, and it appears here:
-
-```
-dista train --preset match_map --data match --save assets/match-map
-```
-"""
-
 
 def show() -> None:
     problems: list[str] = []
@@ -136,7 +126,7 @@ def show_without_checkpoint(problems: list[str]) -> None:
     """The shipped recording alone still makes a page; without it, say what makes one."""
     first = state.first_light()
     if first is None:
-        st.markdown(EMPTY)
+        controls.show_empty("to watch yet", task="match")
         return
     place = url.place(problems)
     warn(problems)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class InputChange:
     """An input before and after noise, as (y, x) images: means over steps, sums over colours.
 
-    ``patches`` (row, column) says which patches have a pixel that changed.
+    ``patches`` (row, column) says which patches have a pixel that changed. Of one step, where one was
+    asked for.
     """
 
     clean: np.ndarray
@@ -39,7 +40,7 @@ class InputChange:
 class AttentionReceived:
     """What each patch of a block receives, summed over steps, heads and queries: (row, column).
 
-    ``raw`` is before the denoiser, ``kept`` after it; both in coincident spikes.
+    Of one step, where one was asked for: what its keys receive, then and later. ``raw`` is before the denoiser, ``kept`` after it; both in coincident spikes.
     """
 
     block: int
@@ -80,9 +81,12 @@ class NoiseCurve:
     samples: int
 
 
-def input_change(clean: xr.DataTree, noisy: xr.DataTree, sample: int = 0) -> InputChange:
-    """Two recorded inputs of the same model, and the patches in which they differ."""
-    before, after = (one_sample(need(tree, "input"), sample) for tree in (clean, noisy))
+def input_change(
+    clean: xr.DataTree, noisy: xr.DataTree, sample: int = 0, *, step: int | None = None
+) -> InputChange:
+    """Two recorded inputs of the same model, and the patches in which they differ, at ``step`` or at all."""
+    trees = (clean, noisy)
+    before, after = (_at_step(one_sample(need(tree, "input"), sample), step) for tree in trees)
     if before.shape != after.shape:
         raise MeasureError(
             f"the inputs have shapes {before.shape} and {after.shape}; expected equal"
@@ -93,12 +97,18 @@ def input_change(clean: xr.DataTree, noisy: xr.DataTree, sample: int = 0) -> Inp
     return InputChange(_image(before), _image(after), _in_patches(changed, *tokens))
 
 
-def attention_received(recording: xr.DataTree, sample: int = 0) -> list[AttentionReceived]:
-    """The attention that patches receive, block by block. Needs the scores and the denoised maps."""
+def attention_received(
+    recording: xr.DataTree, sample: int = 0, *, step: int | None = None
+) -> list[AttentionReceived]:
+    """The attention that patches receive, of ``step`` or of all steps, block by block.
+
+    Needs the scores and the denoised maps.
+    """
     found = []
     for block in blocks(recording):
         names = (f"blocks.{block}.attention.{stage}" for stage in ("scores", "denoise"))
-        maps = [one_sample(need(recording, name), sample).astype(float) for name in names]
+        maps = [_at_step(one_sample(need(recording, name), sample), step) for name in names]
+        maps = [one.astype(float) for one in maps]
         shape = grid(recording, block, maps[0].sizes["key"])
         sums = [one.sum(("pair", "head", "query")).values.reshape(shape) for one in maps]
         found.append(AttentionReceived(block, *sums))
@@ -143,6 +153,18 @@ def wilson(share: np.ndarray, samples: int, z: float = 1.96) -> tuple[np.ndarray
     spread = share * (1 - share) / samples + z * z / (4 * samples * samples)
     half = z / (1 + z * z / samples) * np.sqrt(spread)
     return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+
+
+def _at_step(array: xr.DataArray, step: int | None) -> xr.DataArray:
+    """The frame of an input at ``step``, or what a map has of its keys; everything where that is None."""
+    if step is None:
+        return array
+    axis = "pair" if "pair" in array.dims else "time"
+    steps = array["key_time"].values if axis == "pair" else np.arange(array.sizes.get(axis, 0))
+    if step not in steps:
+        there = f"0 to {steps.max()} are there" if len(steps) else "an image has no steps"
+        raise MeasureError(f"step={step}; {there}")
+    return array.isel({axis: np.flatnonzero(steps == step)})
 
 
 def _tokens(recording: xr.DataTree) -> tuple[int, int]:

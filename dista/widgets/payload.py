@@ -74,10 +74,13 @@ def probe_payload(
     return Payload(header, packer.to_bytes())
 
 
-def paint_payload(recording: xr.DataTree, marks: np.ndarray, sample: int = 0) -> Payload:
-    """The input of one sample, and the marks (row, column) painted on it, for the brush."""
+def paint_payload(
+    recording: xr.DataTree, marks: np.ndarray, sample: int = 0, step: int | None = None
+) -> Payload:
+    """The input of one sample, and the marks (row, column) painted on it, at ``step`` or at all."""
     source, packer = Sample(recording, sample), Packer()
     header = {"version": 1, "input": _pack_input(packer, source), "grid": _grid(source, None)}
+    header["step"] = step
     packer.add("marks", marks, "uint8")
     return Payload(header | {"arrays": packer.arrays}, packer.to_bytes())
 

@@ -129,18 +129,23 @@ def threshold(
 
 
 def brush(
-    recording: xr.DataTree, marks: np.ndarray, *, key: str, on_change: Callable[[np.ndarray], None]
+    recording: xr.DataTree,
+    marks: np.ndarray,
+    *,
+    key: str,
+    on_change: Callable[[np.ndarray], None],
+    step: int | None = None,
 ) -> None:
     """The input of ``recording`` to paint on; ``on_change(marks)`` hears of every stroke.
 
-    ``marks`` (row, column) are those of ``dista.painting``.
+    ``marks`` (row, column) are those of ``dista.painting``, there at ``step`` alone, or at all of them.
     """
 
     def told() -> None:
         digits = np.frombuffer(_told(key, "marks").encode(), np.uint8) - ord("0")
         on_change(digits.reshape(marks.shape))
 
-    data = paint_payload(recording, marks).to_bytes(heard=_heard(key))
+    data = paint_payload(recording, marks, step=step).to_bytes(heard=_heard(key))
     _part("brush")(key=key, data=data, on_marks_change=told)
 
 

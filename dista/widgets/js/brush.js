@@ -1,4 +1,4 @@
-// The input as something to paint on: pixels become blank, full, or speckled, at every step alike.
+// The input as something to paint on: pixels become blank, full, or speckled, at every step or at one.
 
 import { el, panel, prepare, inside, choices, plural } from "./dom.js";
 import { unpack } from "./recording.js";
@@ -19,7 +19,7 @@ export default host((root, tell, bytes) => {
   let marks = picture.marks.slice(), cursor = [picture.rows >> 1, picture.columns >> 1];
   let told = text(marks);
   const [past, echo] = [[], new Echo(picture.heard)];
-  const chosen = { mark: 0, size: 1, step: picture.frames - 1 };
+  const chosen = { mark: 0, size: 1, step: picture.step ?? picture.frames - 1 };
   const { node, note, body } = panel("brush", "Paint on the input");
   const canvas = el("canvas", { tabindex: 0, role: "application", "data-name": "brush" });
   const readout = el("p", { class: "readout" });
@@ -30,7 +30,6 @@ export default host((root, tell, bytes) => {
   const step = choices("Step", Array.from({ length: picture.frames }, (_, i) => String(i + 1)), pick("step"), "segment");
   const undo = el("button", { type: "button", class: "choice", onclick: back }, "Undo");
   const clear = el("button", { type: "button", class: "choice", onclick: () => change(() => marks.fill(0), 0) }, "Clear");
-  step.node.hidden = picture.frames === 1;
   body.append(canvas, readout, el("div", { class: "strips" }, mark.node, size.node, step.node, el("div", { class: "choices" }, undo, clear)), live);
   root.append(node);
 
@@ -118,7 +117,8 @@ export default host((root, tell, bytes) => {
     if (picture.grid) grid(context, [width, tall], ...picture.grid, theme);
     if (root.getRootNode().activeElement === canvas) drawCursor(context, picture, cursor, SIZES[chosen.size], theme, width, tall);
     const count = marks.reduce((sum, value) => sum + (value > 0), 0);
-    note.textContent = `Draw with the pointer, or with arrows and space. Paint is there at every step${picture.frames > 1 ? " alike" : ", like the image"}.`;
+    note.textContent = `Draw with the pointer, or with arrows and space. Paint is there at ${when(picture)}.`;
+    step.node.hidden = picture.frames === 1 || picture.step !== null;
     readout.textContent = `${count ? plural(count, "pixel") : "No pixel"} painted.`;  // below: nothing moves under the pointer
     canvas.setAttribute("aria-label", `${picture.rows} by ${picture.columns} pixels, ${count} of them painted. Arrows move, space paints, shift and arrows draw a line.`);
     [[mark, "mark"], [size, "size"], [step, "step"]].forEach(([strip, name]) => strip.show(chosen[name]));
@@ -136,7 +136,7 @@ export default host((root, tell, bytes) => {
         past.length = 0;
         clearTimeout(timer);
       }
-      chosen.step = Math.min(chosen.step, picture.frames - 1);
+      chosen.step = picture.step ?? Math.min(chosen.step, picture.frames - 1);
     },
     draw(fresh) {
       theme = fresh;
@@ -149,12 +149,14 @@ export default host((root, tell, bytes) => {
 // What is painted, as one digit a pixel.
 const text = (marks) => marks.join("");
 
+const when = ({ step, frames }) => (step !== null ? `step ${step + 1} only` : frames > 1 ? "every step alike" : "every step, like the image");
+
 // The picture below the paint, as `Frames` takes it.
 function read(bytes) {
   const { header, arrays } = unpack(bytes);
   const [frames, , rows, columns] = arrays.input.shape;
   return { ...header.input, input: header.input, arrays, array: (name) => arrays[name].values, frames, rows, columns,
-    grid: header.grid, heard: header.heard, marks: Uint8Array.from(arrays.marks.values) };
+    grid: header.grid, step: header.step, heard: header.heard, marks: Uint8Array.from(arrays.marks.values) };
 }
 
 function drawMarks(context, { rows, columns, kind }, marks, theme, width, tall) {

@@ -1,0 +1,64 @@
+"""What the pages read of runs while they grow: tables and snapshots, cached."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import state
+import streamlit as st
+
+from dista.runs import Run, Tail
+from dista.widgets.payload import probe_payload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dista.widgets.packing import Payload
+
+
+def folder() -> Path:
+    """Where runs are looked for: DISTA_RUNS, or the folder ``runs``."""
+    return Path(os.environ.get("DISTA_RUNS", "runs"))
+
+
+def table(run: Run, name: str) -> pd.DataFrame:
+    """A table of the run; of one that grows only what was added is read. Do not change the frame."""
+    tail, lock = _tail(str(run.path.resolve()), name, run)
+    with lock:
+        return tail.read()
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _tail(path: str, name: str, _run: Run) -> tuple[Tail, threading.Lock]:
+    return Tail(_run, name), threading.Lock()
+
+
+def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:
+    """A probe sample at one epoch, packed; kept for (run, epoch, sample)."""
+    return _snapshot_payload(str(run.path.resolve()), epoch, sample, run)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _snapshot_payload(path: str, epoch: int, sample: int, _run: Run) -> Payload:
+    recording = _run.snapshot(epoch)
+    labels = recording.attrs.get("step_labels")
+    return probe_payload(
+        recording,
+        sample,
+        tau_start=_first_taus(_run),
+        step_labels=labels,
+        step_sentences=state.step_sentences(labels) if labels else None,
+        class_names=recording.attrs.get("classes"),
+    )
+
+
+def _first_taus(run: Run) -> dict[str, float] | None:
+    """The time constants before training, by layer; None where the run does not say."""
+    neurons = run.table("neurons")
+    if neurons.empty:
+        return None
+    before = neurons[neurons["epoch"] == 0].set_index("layer")["tau"].dropna()
+    return before.to_dict() or None

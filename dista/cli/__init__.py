@@ -1,0 +1,37 @@
+"""``dista``, the same as ``python -m dista``: train, evaluate, ablate, record and open the explorer."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from dista.cli import about, look, train
+from dista.cli.common import stopped
+
+app = typer.Typer(
+    help="See a spiking transformer think, step by step.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("train")(train.train)
+app.command("eval")(look.evaluate)
+app.command("record")(look.record)
+app.command("ablate")(look.ablate)
+app.command("presets")(about.list_presets)
+app.command("info")(about.info)
+app.command("bench")(about.bench)
+app.command("app")(look.open_app)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one clear line and exit code 1."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(stopped(KeyboardInterrupt()))
+    except (ValueError, KeyError, OSError) as error:
+        message = error.args[0] if isinstance(error, KeyError) else error
+        print(f"dista: {message}", file=sys.stderr)
+        sys.exit(1)

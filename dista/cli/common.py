@@ -1,0 +1,50 @@
+"""Options that commands share, and how they answer."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from dista.data import Task
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Folder = Annotated[
+    Path | None, typer.Option("--data-dir", help="Folder of the data, for tasks that need files.")
+]
+OfCard = Annotated[
+    str | None,
+    typer.Option(help="Task, or the folder of its files [default: the task of the card]."),
+]
+
+
+def task_of(card: dict[str, Any], data: str | None, data_dir: Path | None, name: str) -> Task:
+    """The task that a checkpoint is measured on; ``data`` names another one, or the folder of its files."""
+    from dista.data import names
+    from dista.data import open as open_task
+
+    if data and data not in names() and Path(data).is_dir():
+        data, data_dir = None, Path(data)
+    if data is None and "task" not in card:
+        raise ValueError(f"the card of {name!r} names no task; say which with --data")
+    return open_task(data or card["task"], root=data_dir)
+
+
+def show(result: dict[str, Any], as_json: bool) -> None:
+    """Print a result, as one JSON object or a line for each of its entries."""
+    if as_json:
+        print(json.dumps(result))
+        return
+    for key, value in result.items():
+        print(f"{key:>12}  {value}")
+
+
+def stopped(stop: KeyboardInterrupt) -> int:
+    """Say it in a line; the exit status that shells expect of a program that a signal ended."""
+    print(f"dista: {str(stop) or 'interrupted'}", file=sys.stderr)
+    return 128 + getattr(stop, "signal", signal.SIGINT)

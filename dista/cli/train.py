@@ -1,0 +1,169 @@
+"""``dista train``: a run, or the rest of one, and its best checkpoint."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dista.cli.common import Folder, Json, show, stopped
+
+if TYPE_CHECKING:
+    from dista.model import DISTA
+    from dista.runs import Run
+
+
+def train(
+    preset: Annotated[
+        str | None, typer.Option(help="Model preset; `dista presets` lists them.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="Task; `dista presets` names them.")] = None,
+    data_dir: Folder = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Training options by name; `dista presets` lists them.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder [default: runs/PRESET-TIME].")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this run folder; all else is as it was.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="End after so much time.")] = None,
+    batch_size: int | None = None,
+    lr: Annotated[float | None, typer.Option(help="Peak learning rate of the weights.")] = None,
+    tau_lr: Annotated[float | None, typer.Option(help="Peak learning rate of the taus.")] = None,
+    freeze: Annotated[str | None, typer.Option(help="Train no synapses, or no taus.")] = None,
+    label_smoothing: float | None = None,
+    seed: int | None = None,
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads; 1 is reproducible bit for bit.")
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32 or bf16-mixed.")] = None,
+    devices: Annotated[int | None, typer.Option(help="GPUs, or processes, a machine.")] = None,
+    num_nodes: Annotated[int | None, typer.Option(help="Machines.")] = None,
+    augment: Annotated[bool | None, typer.Option(help="Augment the training data.")] = None,
+    init: Annotated[
+        str | None, typer.Option(help="Start from this checkpoint's weights where they fit.")
+    ] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="Any field of TrainingConfig, as ema=0.999, or of the preset's ModelConfig, as "
+            "model.memory.window=2; repeatable.",
+        ),
+    ] = None,
+    logger: Annotated[str | None, typer.Option(help="tensorboard, besides the tables.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option(help="Say what it would cost, from a few measured steps.")
+    ] = False,
+    save: Annotated[
+        Path | None, typer.Option(help="Also copy the best checkpoint to this folder.")
+    ] = None,
+    half: Annotated[
+        bool, typer.Option("--half", help="Save that copy in half precision: half the size.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model and write a run folder that the explorer shows while it grows."""
+    given = {
+        "epochs": epochs, "minutes": minutes, "batch_size": batch_size, "lr": lr, "tau_lr": tau_lr,
+        "freeze": freeze, "label_smoothing": label_smoothing, "seed": seed, "threads": threads,
+        "precision": precision, "devices": devices, "num_nodes": num_nodes, "augment": augment,
+        "init": init,
+    }  # fmt: skip
+    options = {name: value for name, value in given.items() if value is not None} | _pairs(more)
+    if logger not in (None, "tensorboard"):
+        raise ValueError(f"logger={logger!r}; expected tensorboard")
+    if resume:
+        if preset or data or recipe or options or out or dry_run:
+            raise ValueError("--resume takes everything from the run; leave the other options out")
+        from dista.training import resume as run_resume
+
+    try:
+        if resume:
+            run = run_resume(resume, logger=logger)
+        else:
+            run = _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_json)
+        if run:
+            _report(run, save, half, as_json)
+    except KeyboardInterrupt as stop:  # here, as typer would turn it into an exit of its own
+        raise typer.Exit(stopped(stop)) from None
+
+
+def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_json) -> Run | None:
+    """The finished run; None after a dry run, whose plan is printed."""
+    from dista.data import open as open_task
+    from dista.presets import preset as model_config
+    from dista.recipes import recipe as training_config
+
+    if not preset or not data:
+        raise ValueError("a training needs --preset and --data, or --resume and a run folder")
+    mine, its = _split_off("model.", options)
+    training = training_config(recipe or "default").replace(**mine)
+    config, task = model_config(preset).changed(its), open_task(data, root=data_dir)
+    folder = out or Path("runs") / f"{preset}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+    from dista import training as trainings
+
+    if dry_run:
+        show(asdict(trainings.plan(task, config, training)), as_json)
+        return None
+    return trainings.train(
+        task, config, training, folder=folder, preset=preset, data_root=data_dir, logger=logger
+    )
+
+
+def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
+    """What a finished run came to; and its best checkpoint in the folder ``save``."""
+    from dista.training import is_first
+
+    if not is_first():
+        return
+    best = run.load("best")
+    if save:
+        best.card["name"] = save.name
+        best.save(save, half=half)
+        if half:
+            best = _measured_again(run, save)
+    seconds = run.status()["seconds"]
+    show({"run": str(run.path), **best.card["metrics"]["test"], "seconds": seconds}, as_json)
+
+
+def _measured_again(run: Run, folder: Path) -> DISTA:
+    """The rounded copy of the run's model, whose card then says what the rounded weights are worth."""
+    from dista.checkpoint import load
+    from dista.data import open as open_task
+    from dista.evaluation import evaluate as measure
+
+    model, task = load(folder), open_task(run.config.data, root=run.config.data_root)
+    result = measure(model, task.test)
+    model.card["metrics"]["test"] = {k: result[k] for k in ("accuracy", "loss", "samples")}
+    model.save(folder, half=True)
+    return model
+
+
+def _pairs(given: list[str] | None) -> dict[str, Any]:
+    """``name=value`` words as a dictionary; values are JSON where they can be read as such."""
+    found = {}
+    for word in given or ():
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise ValueError(f"--set {word}: expected NAME=VALUE, as in --set ema=0.999")
+        try:
+            found[name] = json.loads(text)
+        except json.JSONDecodeError:
+            found[name] = text
+    return found
+
+
+def _split_off(prefix: str, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options without the prefix, and those with it, from whose names it is taken off."""
+    others = {name: value for name, value in options.items() if not name.startswith(prefix)}
+    named = {n.removeprefix(prefix): v for n, v in options.items() if n.startswith(prefix)}
+    return others, named
