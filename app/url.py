@@ -16,7 +16,7 @@ import streamlit as st
 from dista.widgets.streamlit import acknowledge
 
 PLACE_NUMBERS = ("step", "block", "head", "row", "column", "neuron")
-PLACE_WORDS = ("layer", "range", "stage")
+PLACE_WORDS = ("layer", "range", "stage", "key")
 _WRITTEN = "urls written"
 
 
@@ -137,7 +137,8 @@ def remember_place(key: str, **choices: Any) -> None:
     reported = (st.session_state.get(key) or {}).get("state") or {}
     if reported.get("following"):
         return write()
-    write(**choices | {n: reported[n] for n in PLACE_NUMBERS + PLACE_WORDS if n in reported})
+    place = {n: reported[n] for n in PLACE_NUMBERS + PLACE_WORDS if n in reported}
+    write(**choices | {n: None if value == "" else value for n, value in place.items()})
     acknowledge(key)
 
 

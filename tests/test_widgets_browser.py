@@ -361,10 +361,30 @@ def test_coincident_spikes_are_the_entry_of_the_map(page, recordings, form):
         assert count == entry == known[key]
         seen.add(key)
     assert len(seen) > 3 and len({step for step, *_ in seen}) == (2 if form == "map" else 1)
+    told(page, key=".".join(map(str, key)), row=state["row"])
     page.keyboard.press("Escape")
     page.wait_for_timeout(40)
     assert known[compared(page)[0]] == max(known.values())
-    assert page.evaluate("window.told.at(-1)[1]")["row"] == state["row"], "the query stays"
+    assert told(page, key="")["row"] == state["row"], "the query stays"
+
+
+def test_a_key_in_the_state_is_compared_until_another_question_is_asked(page, recordings):
+    recording = recordings("map")
+    show(page, probe_payload(recording, 1), state=START | {"stage": "qkv", "key": "2.5.9"})
+    assert compared(page)[0] == (2, 5, 9)
+    page.locator("canvas[data-name=input]").focus()
+    press(page, "ArrowRight")
+    assert told(page, column=START["column"] + 1)["key"] == ""
+    known = entries(recording, START | {"column": START["column"] + 1}, 1)
+    assert known[compared(page)[0]] == max(known.values())
+
+
+@pytest.mark.parametrize("key", ["9.0.0", "2.7.0", "2.0.11", "2.5", "a.b.c", "-1.0.0", "2.5.9.1"])
+def test_a_key_that_does_not_exist_is_the_strongest(page, recordings, key):
+    recording = recordings("map")
+    show(page, probe_payload(recording, 1), state=START | {"stage": "qkv", "key": key})
+    known = entries(recording, START, 1)
+    assert known[compared(page)[0]] == max(known.values())
 
 
 def test_pointing_at_a_key_compares_it(page, recordings):

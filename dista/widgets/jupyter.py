@@ -13,7 +13,19 @@ from dista.widgets.source import module, styles
 if TYPE_CHECKING:
     import xarray as xr
 
-STATE = ("sample", "step", "block", "head", "row", "column", "layer", "neuron", "range", "stage")
+STATE = (
+    "sample",
+    "step",
+    "block",
+    "head",
+    "row",
+    "column",
+    "layer",
+    "neuron",
+    "range",
+    "stage",
+    "key",
+)
 STAGES = ("input", "stem", "qkv", "scores", "denoise", "readout", "logits")
 
 
@@ -22,7 +34,9 @@ class Probe(anywidget.AnyWidget):
 
     ``step``, ``block``, ``head``, ``row``, ``column`` and ``neuron`` count from zero; -1 lets the
     probe choose. ``layer`` is a dotted neuron name, ``range`` one of ``"map"``, ``"head"``,
-    ``"global"``, ``stage`` one of ``STAGES``, the one that is open. Setting ``sample`` shows another sample of the recording.
+    ``"global"``, ``stage`` one of ``STAGES``, the one that is open, ``key`` the patch that is compared with the query in
+    stage ``"qkv"``, as ``"step.row.column"`` (``""``: the strongest). Setting ``sample`` shows another sample of
+    the recording.
     """
 
     _esm = module("jupyter")
@@ -38,6 +52,7 @@ class Probe(anywidget.AnyWidget):
     neuron = traitlets.Int(-1).tag(sync=True)
     range = traitlets.Enum(("map", "head", "global"), "map").tag(sync=True)
     stage = traitlets.Enum(STAGES, "denoise").tag(sync=True)
+    key = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, recording: xr.DataTree, sample: int = 0, **options: Any) -> None:
         """``options`` are parts of the state, and what ``probe_payload`` takes."""

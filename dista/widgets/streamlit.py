@@ -40,7 +40,7 @@ def probe(
     on_change: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Show ``payload``; return the reader's state: step, block, head, row, column, layer, neuron, range,
-    stage.
+    stage, key.
 
     ``state`` may hold any of these, and is where the probe starts (from a URL, say). A later run
     moves the probe only if ``state`` is news, neither given nor returned by the last run nor reported

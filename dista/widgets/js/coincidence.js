@@ -48,14 +48,14 @@ export function coincidencePanel(store, app) {
   maps.addEventListener("click", (event) => {
     const hit = locate(places, ...inside(event));
     if (hit?.map.startsWith("Q")) store.set({ row: hit.row, column: hit.column });
-    else if (hit) app.pin(hit);
+    else if (hit) compare(store, hit);
   });
   maps.addEventListener("pointermove", (event) => {
     const hit = locate(places, ...inside(event));
     app.point(hit?.map.startsWith("Q") ? null : hit);
   });
   maps.addEventListener("pointerleave", () => app.point(null));
-  maps.addEventListener("keydown", (event) => walkKeys(event, last, app));
+  maps.addEventListener("keydown", (event) => walkKeys(event, last, store));
 
   function draw(view) {
     const { state, question: asked } = view;
@@ -77,6 +77,7 @@ export function coincidencePanel(store, app) {
   return { node, draw };
 }
 
+const compare = (store, { step, row, column }) => store.set({ key: `${step}.${row}.${column}` });
 const keycaps = (...names) => el("span", {}, names.map((name) => el("kbd", {}, name)));
 
 function drawTrains(canvas, { theme }, { q, k, v, both }, width) {
@@ -121,18 +122,18 @@ function drawFiring(canvas, view, key, width) {
 }
 
 // Keys that choose the key; the page's own, which move the query, do not see them.
-function walkKeys(event, last, app) {
+function walkKeys(event, last, store) {
   const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
   const far = { PageUp: -1, PageDown: 1 }[event.key];
   if (!last || !(move || far || event.key === "Escape")) return;
   event.preventDefault();
   event.stopPropagation();
-  if (event.key === "Escape") { app.pin(null); return; }
+  if (event.key === "Escape") { store.set({ key: "" }); return; }
   const { view: { recording, state, question: asked }, found: { key } } = last;
   const steps = visible(asked, state, recording.used(asked.block)).map(([step]) => step);
   const clamp = (value, count) => Math.min(count - 1, Math.max(0, value));
   const [rows, columns] = recording.grid;
-  app.pin({
+  compare(store, {
     step: far ? steps[clamp(steps.indexOf(key.step) + far, steps.length)] : key.step,
     row: clamp(key.row + (move?.[0] ?? 0), rows), column: clamp(key.column + (move?.[1] ?? 0), columns),
   });

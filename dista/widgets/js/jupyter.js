@@ -2,7 +2,7 @@
 
 import { mount } from "./probe.js";
 
-const TRAITS = ["sample", "step", "block", "head", "row", "column", "layer", "neuron", "range", "stage"];
+const TRAITS = ["sample", "step", "block", "head", "row", "column", "layer", "neuron", "range", "stage", "key"];
 
 function traitsOf(model) {
   return Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));

@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { decode } from "./recording.js";
 import { readTheme } from "./theme.js";
 import { offerImage } from "./capture.js";
-import { Store } from "./state.js";
+import { Store, placeOf } from "./state.js";
 import { Frames, timeRail, inputPanel, askedPerStep } from "./input.js";
 import { question } from "./film.js";
 import { attentionPanel, spoken } from "./attention.js";
@@ -16,7 +16,7 @@ import { stageRow, PANEL_OF } from "./stages.js";
 import { tauPanel } from "./tau.js";
 import { rasterPanel, membranePanel } from "./neurons.js";
 
-const LOOKS = ["range", "layer", "neuron", "stage"]; // parts of the state that are not a question
+const LOOKS = ["range", "layer", "neuron", "stage", "key"]; // parts of the state that are not a question
 const PACE = 700;                                   // ms a step while playing
 const CENTRE = ["stem", "qkv", "attention", "values"]; // panels that take turns in one place
 
@@ -30,8 +30,8 @@ export function mount(parent, bytes, tell, wanted = {}) {
   root.append(grid, live);
   parent.append(root);
   const store = new Store(recording, { ...recording.state, ...wanted }, tell);
-  const app = { playing: false, play: () => play(!app.playing), point, pin, reveal };
-  let panels = [], theme = null, frames = null, hover = null, pinned = null, queued = 0, timer = 0, revision = recording.revision;
+  const app = { playing: false, play: () => play(!app.playing), point, reveal };
+  let panels = [], theme = null, frames = null, hover = null, queued = 0, timer = 0, revision = recording.revision;
 
   function build() {
     panels = [timeRail, stageRow, inputPanel, stemPanel, coincidencePanel, attentionPanel, readoutPanel, decisionPanel,
@@ -52,7 +52,7 @@ export function mount(parent, bytes, tell, wanted = {}) {
     if (!root.isConnected || !root.clientWidth) return;
     if (!theme) dress();
     const { state, recording: current } = store;
-    const view = { state, recording: current, theme, frames, hover, pinned,
+    const view = { state, recording: current, theme, frames, hover, pinned: placeOf(current, state.key),
       asked: askedPerStep(current, state), question: question(current, state) };
     open(PANEL_OF[state.stage]);
     panels.filter(({ node }) => node.clientWidth).forEach((panel) => panel.draw(view));
@@ -100,12 +100,6 @@ export function mount(parent, bytes, tell, wanted = {}) {
     if (!same) redraw();
   }
 
-  function pin(place) {
-    pinned = place;
-    hover = null;
-    redraw();
-  }
-
   function play(on) {
     app.playing = on;
     clearInterval(timer);
@@ -132,7 +126,6 @@ export function mount(parent, bytes, tell, wanted = {}) {
   store.listeners.push((changed) => {
     const moved = changed.some((name) => !LOOKS.includes(name));
     hover = null;
-    if (moved) pinned = null;
     if (!app.playing && moved) {
       live.textContent = spoken(store.recording, store.state);
     }

@@ -2,6 +2,7 @@
 
 export const RANGES = ["map", "head", "global"];
 export const STAGES = ["input", "stem", "qkv", "scores", "denoise", "readout", "logits"];
+const QUESTION = ["step", "block", "head", "row", "column"]; // whose change lets the strongest key be compared again
 const QUIET = 250;                                  // ms without a change before the host hears of it
 const SOONER = 50;                                  // ms by which the host hears of those that follow first
 const MOVE = "dista-move";                          // the event by which probes of one group go together
@@ -26,7 +27,15 @@ export function settle(recording, wanted = {}) {
     layer, neuron: settleNeuron(recording, layer, wanted.neuron),
     range: RANGES.includes(wanted.range) ? wanted.range : "map",
     stage: STAGES.includes(wanted.stage) ? wanted.stage : "denoise",
+    key: placeOf(recording, wanted.key) ? wanted.key : "",
   };
+}
+
+// The patch of a step that "step.row.column" names, counted from 0; null for "", the strongest, and for what is not there.
+export function placeOf(recording, text) {
+  if (!/^\d+\.\d+\.\d+$/.test(text ?? "")) return null;
+  const [step, row, column] = text.split(".").map(Number), [rows, columns] = recording.grid ?? [1, 1];
+  return step < recording.steps && row < rows && column < columns ? { step, row, column } : null;
 }
 
 function settleLayer(recording, wanted, block) {
@@ -76,7 +85,8 @@ export class Store {
   }
 
   move(changes, following) {
-    const next = settle(this.recording, { ...this.state, ...changes });
+    const asks = QUESTION.some((name) => name in changes && changes[name] !== this.state[name]);
+    const next = settle(this.recording, { ...this.state, ...(asks && { key: "" }), ...changes });
     const changed = Object.keys(next).filter((name) => next[name] !== this.state[name]);
     if (!changed.length) return false;
     this.state = this.wanted = next;
