@@ -168,10 +168,14 @@ def test_an_open_stage_is_in_the_link(visit):
     page = visit()
     page.locator("[data-stage=qkv]").click()
     wait_for_url(page, stage="qkv")
+    page.locator("canvas[data-name=keys]").press("ArrowLeft")
+    wait_until(lambda: "key" in pumped(page, query), "the key that is compared")
     verdict = page.locator(".verdict").inner_text()
     again = visit(f"?{urlsplit(page.url).query}")
     again.locator(".verdict").wait_for()
     assert again.locator(".verdict").inner_text() == verdict
+    page.locator("canvas[data-name=keys]").press("Escape")
+    wait_until(lambda: "key" not in pumped(page, query), "the strongest again")
     page.locator("[data-stage=qkv]").press("ArrowLeft")
     wait_for_url(page, stage="stem")
 
