@@ -95,3 +95,25 @@ def _through_sigmoid(grad_s, h, threshold, slope, grad_h, power):
     for c in range(len(h)):
         e = grad_h[c] * two_to_k[c]
         grad_h[c] = grad_s[c] * (gain * e / ((one + e) * (one + e)))
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def after_reset(h, v, v_threshold, v_rest, soft):
+    """v from h, both flat."""
+    threshold, rest = h.dtype.type(v_threshold), h.dtype.type(v_rest)
+    for i in range(len(h)):
+        after = h[i] - threshold if soft else rest
+        v[i] = after if h[i] >= threshold else h[i]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def pack(values, small, most):
+    """small = values, both flat; whether all of them are whole numbers from 0 to ``most``."""
+    zero, top = values.dtype.type(0), values.dtype.type(most)
+    wrong = np.int32(0)
+    for i in range(len(values)):
+        value = values[i] if values[i] >= zero else zero  # the conversion of others is undefined
+        whole = np.int32(value if value <= top else top)
+        small[i] = whole
+        wrong |= np.int32(values.dtype.type(whole) != values[i])
+    return wrong == 0
