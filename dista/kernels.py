@@ -114,6 +114,41 @@ class _Spikes(torch.autograd.Function):
         return *_backward(grad, *ctx.saved_tensors, ctx.constants), None, None, None
 
 
+def max_pool(x: Tensor) -> Tensor:
+    """The largest of 3 x 3 at every second row and column, as ``MaxPool2d(3, 2, 1)``, for each step.
+
+    Kept for the backward pass is one byte a result, where torch keeps x and eight.
+    """
+    return _MaxPool.apply(x)
+
+
+class _MaxPool(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        flat = _channels_last(x)
+        ctx.shape, (*leading, height, width, channels) = flat.shape, flat.shape
+        largest = flat.new_empty(*leading, (height + 1) // 2, (width + 1) // 2, channels)
+        place = torch.empty_like(largest, dtype=torch.uint8)
+        _each_image(_loops().pool, flat, largest, place)
+        ctx.save_for_backward(place)
+        return _channels_third(largest)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        grad_x = grad.new_empty(ctx.shape)
+        _each_image(_loops().pool_backward, _channels_last(grad), *ctx.saved_tensors, grad_x)
+        return _channels_third(grad_x)
+
+
+def _each_image(loop, *tensors: Tensor) -> None:
+    """Run ``loop`` on equal shares of the images, one a thread of torch's."""
+    arrays = [tensor.detach().flatten(0, 1).numpy() for tensor in tensors]
+    images = len(arrays[0])
+    threads = min(torch.get_num_threads(), images, 1 + arrays[0].size // BLOCK)
+    bounds = np.linspace(0, images, threads + 1).astype(np.int64)
+    _in_threads(lambda share: loop(*arrays, *share), list(itertools.pairwise(bounds)))
+
+
 def after_reset(h: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
     """v[t] after the reset of h[t], without a gradient."""
     constants = v_threshold, v_reset or 0.0, v_reset is None

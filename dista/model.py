@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from dista.attention import SpaceTimeAttention
 from dista.axes import Observable
 from dista.config import ModelConfig
-from dista.layers import SpikingConv, over_time
+from dista.layers import Pool, SpikingConv
 
 if TYPE_CHECKING:
     from dista.streaming import State
@@ -30,10 +30,10 @@ class StemStage(SpikingConv):
 
     def __init__(self, config: ModelConfig, inputs: int, outputs: int, pool: bool) -> None:
         super().__init__(config, inputs, outputs, kernel=3)
-        self.pool = nn.MaxPool2d(3, stride=2, padding=1) if pool else nn.Identity()
+        self.pool = Pool() if pool else nn.Identity()
 
     def current(self, x: Tensor) -> Tensor:
-        return over_time(self.pool, super().current(x))
+        return self.pool(super().current(x))
 
 
 class Stem(nn.Module):
