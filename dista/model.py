@@ -12,6 +12,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from dista import saving
 from dista.attention import SpaceTimeAttention
 from dista.axes import Observable
 from dista.config import ModelConfig
@@ -125,9 +126,10 @@ class DISTA(nn.Module):
     def steps(self, x: Tensor) -> Tensor:
         """Logits of every step (time, batch, class)."""
         x, steps = self._sequence(x)
-        x = self.stem(self.normalised(x), steps)
-        for block in self.blocks:
-            x = block(x)
+        with saving.in_bytes():
+            x = self.stem(self.normalised(x), steps)
+            for block in self.blocks:
+                x = block(x)
         return self.head(x)
 
     def normalised(self, x: Tensor) -> Tensor:
