@@ -95,3 +95,80 @@ def _through_sigmoid(grad_s, h, threshold, slope, grad_h, power):
     for c in range(len(h)):
         e = grad_h[c] * two_to_k[c]
         grad_h[c] = grad_s[c] * (gain * e / ((one + e) * (one + e)))
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def pool(x, largest, place, low, high):
+    """The largest of 3 x 3 at every second row and column, and where it is: 3 row + column.
+
+    Arrays are (image, row, column, channel). Of equals the first is taken, and nan before all, as torch
+    does. Rows are compared first, and once for both of the windows that share a column.
+    """
+    _, height, width, channels = x.shape
+    tall = np.empty((width, channels), x.dtype)
+    tall_row = np.empty((width, channels), np.uint8)
+    for image in range(low, high):
+        for row in range(largest.shape[1]):
+            top, bottom = max(0, 2 * row - 1), min(height, 2 * row + 2)
+            for z in range(width):
+                for c in range(channels):
+                    tall[z, c] = x[image, top, z, c]
+                    tall_row[z, c] = 3 * (top - 2 * row + 1)
+            for y in range(top + 1, bottom):
+                p = np.uint8(3 * (y - 2 * row + 1))
+                for z in range(width):
+                    for c in range(channels):
+                        now = x[image, y, z, c]
+                        wins = (now > tall[z, c]) | (now != now)
+                        tall[z, c] = now if wins else tall[z, c]
+                        tall_row[z, c] = p if wins else tall_row[z, c]
+            for column in range(largest.shape[2]):
+                left, right = max(0, 2 * column - 1), min(width, 2 * column + 2)
+                p = np.uint8(left - 2 * column + 1)
+                for c in range(channels):
+                    largest[image, row, column, c] = tall[left, c]
+                    place[image, row, column, c] = tall_row[left, c] + p
+                for z in range(left + 1, right):
+                    p = np.uint8(z - 2 * column + 1)
+                    for c in range(channels):
+                        best, found = largest[image, row, column, c], place[image, row, column, c]
+                        now, here = tall[z, c], tall_row[z, c] + p
+                        wins = (now > best) | (now != now) | ((now == best) & (here < found))
+                        largest[image, row, column, c] = now if wins else best
+                        place[image, row, column, c] = here if wins else found
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def pool_backward(grad, place, grad_x, low, high):
+    """grad_x from the gradient of what ``pool`` found, and the places."""
+    _, rows, columns, channels = grad.shape
+    for image in range(low, high):
+        grad_x[image] = grad.dtype.type(0)
+        for row in range(rows):
+            for column in range(columns):
+                for c in range(channels):
+                    p = np.int64(place[image, row, column, c])
+                    y, z = 2 * row - 1 + p // 3, 2 * column - 1 + p % 3
+                    grad_x[image, y, z, c] += grad[image, row, column, c]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def after_reset(h, v, v_threshold, v_rest, soft):
+    """v from h, both flat."""
+    threshold, rest = h.dtype.type(v_threshold), h.dtype.type(v_rest)
+    for i in range(len(h)):
+        after = h[i] - threshold if soft else rest
+        v[i] = after if h[i] >= threshold else h[i]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def pack(values, small, most):
+    """small = values, both flat; whether all of them are whole numbers from 0 to ``most``."""
+    zero, top = values.dtype.type(0), values.dtype.type(most)
+    wrong = np.int32(0)
+    for i in range(len(values)):
+        value = values[i] if values[i] >= zero else zero  # the conversion of others is undefined
+        whole = np.int32(value if value <= top else top)
+        small[i] = whole
+        wrong |= np.int32(values.dtype.type(whole) != values[i])
+    return wrong == 0

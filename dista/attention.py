@@ -36,7 +36,7 @@ from dista.neurons import LIF
 
 def causal_pairs(steps: int, window: int) -> tuple[list[int], list[int]]:
     """Query and key step of each pair with 0 <= query - key < window, ordered by query, then key."""
-    pairs = [(t, m) for t in range(steps) for m in range(max(0, t - window + 1), t + 1)]
+    pairs = fast_attention.pairs(steps, window)
     return [t for t, _ in pairs], [m for _, m in pairs]
 
 
@@ -152,7 +152,8 @@ class Scores(nn.Module):
         self.window = memory.window if memory.form == "map" else 1
 
     def forward(self, q: Tensor, k: Tensor) -> Tensor:
-        return scores(q, k, self.window)
+        compute = fast_attention.scores if fast_attention.by_pair(q, k) else scores
+        return compute(q, k, self.window)
 
 
 class Denoise(nn.Module):
@@ -201,7 +202,8 @@ class Read(nn.Module):
         self.window, self.scale = window, scale
 
     def forward(self, a: Tensor, v: Tensor) -> Tensor:
-        return read(a, v, self.window, self.scale)
+        compute = fast_attention.read if fast_attention.by_pair(a, v) else read
+        return compute(a, v, self.window, self.scale)
 
 
 class SpaceTimeAttention(nn.Module):

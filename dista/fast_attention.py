@@ -10,7 +10,12 @@ Two shortcuts give the same output and gradients:
 - any f: a few queries at a time, their part of the map computed again in the backward pass. Memory is
   that of Q, K, V and of one part, linear in T N, for one more product Q K^T [related: FlashAttention].
 
-Counts are whole numbers, so their sums in another order are exact (float32: up to 2^24).
+Where no gradient is wanted, the map itself is computed a pair of steps after the other, in the place where
+it stays: gathering the queries and keys of all pairs, and adding up what was read from each, costs as
+much as the products.
+
+Counts are whole numbers, so their sums in another order are exact (float32: up to 2^24); with a table of
+fractions they agree to rounding.
 """
 
 from __future__ import annotations
@@ -38,6 +43,11 @@ def chosen() -> dict[str, str]:
     }
 
 
+def pairs(steps: int, window: int) -> list[tuple[int, int]]:
+    """Query and key step (t, m) of each entry of a map: 0 <= t - m < window, ordered by t, then m."""
+    return [(t, m) for t in range(steps) for m in range(max(0, t - window + 1), t + 1)]
+
+
 def reachable(steps: int, window: int) -> list[int]:
     """n(t): how many steps t can reach, itself included."""
     return [min(t + 1, window) for t in range(steps)]
@@ -53,6 +63,39 @@ def is_cheaper(q: Tensor, window: int) -> bool:
     """Whether Q (K^T V) needs fewer multiplications than (Q K^T) V, its prefix sums counted."""
     steps, *_, tokens, dim = q.shape
     return sum(reachable(steps, window)) * tokens > steps * (dim + (window > 1))
+
+
+def by_pair(*tensors: Tensor) -> bool:
+    """Whether ``scores`` and ``read`` below apply: on CPUs, without gradients, and without autocast, which
+    does not reach operations that write into a given place."""
+    wanted = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    device = tensors[0].device.type
+    return (
+        kernels.enabled()
+        and device == "cpu"
+        and not wanted
+        and not torch.is_autocast_enabled("cpu")
+    )
+
+
+def scores(q: Tensor, k: Tensor, window: int) -> Tensor:
+    """A[t,m] = Q[t] K[m]^T; arguments and result as ``dista.attention.scores``."""
+    steps, batch, heads, tokens, _ = q.shape
+    reached = pairs(steps, window)
+    q, k = q.flatten(1, 2), k.flatten(1, 2)
+    a = q.new_empty(len(reached), batch * heads, tokens, tokens)
+    for entry, (t, m) in zip(a, reached):
+        torch.bmm(q[t], k[m].mT, out=entry)
+    return a.unflatten(1, (batch, heads))
+
+
+def read(a: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
+    """scale / n(t) * sum_m A[t,m] V[m]; arguments and result as ``dista.attention.read``."""
+    summed, flat = torch.zeros_like(v, memory_format=torch.contiguous_format), v.flatten(1, 2)
+    sums = summed.flatten(1, 2)
+    for entry, (t, m) in zip(a.flatten(1, 2), pairs(len(v), window)):
+        sums[t] += entry @ flat[m]
+    return _mean(summed, window, scale)
 
 
 def attend_linear(q: Tensor, k: Tensor, v: Tensor, window: int, scale: float) -> Tensor:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -30,6 +30,9 @@ LANES = 256
 
 BLOCK = 2048
 """Neurons that are worth a thread of their own."""
+
+VALUES = 1 << 18
+"""Values that are, where little is done with each."""
 
 
 def enabled() -> bool:
@@ -111,6 +114,72 @@ class _Spikes(torch.autograd.Function):
         return *_backward(grad, *ctx.saved_tensors, ctx.constants), None, None, None
 
 
+def max_pool(x: Tensor) -> Tensor:
+    """The largest of 3 x 3 at every second row and column, as ``MaxPool2d(3, 2, 1)``, for each step.
+
+    Kept for the backward pass is one byte a result, where torch keeps x and eight.
+    """
+    return _MaxPool.apply(x)
+
+
+class _MaxPool(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        flat = _channels_last(x)
+        ctx.shape, (*leading, height, width, channels) = flat.shape, flat.shape
+        largest = flat.new_empty(*leading, (height + 1) // 2, (width + 1) // 2, channels)
+        place = torch.empty_like(largest, dtype=torch.uint8)
+        _each_image(_loops().pool, flat, largest, place)
+        ctx.save_for_backward(place)
+        return _channels_third(largest)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        grad_x = grad.new_empty(ctx.shape)
+        _each_image(_loops().pool_backward, _channels_last(grad), *ctx.saved_tensors, grad_x)
+        return _channels_third(grad_x)
+
+
+def _each_image(loop, *tensors: Tensor) -> None:
+    """Run ``loop`` on equal shares of the images, one a thread of torch's."""
+    arrays = [tensor.detach().flatten(0, 1).numpy() for tensor in tensors]
+    images = len(arrays[0])
+    threads = min(torch.get_num_threads(), images, 1 + arrays[0].size // BLOCK)
+    bounds = np.linspace(0, images, threads + 1).astype(np.int64)
+    _in_threads(lambda share: loop(*arrays, *share), list(itertools.pairwise(bounds)))
+
+
+def after_reset(h: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
+    """v[t] after the reset of h[t], without a gradient."""
+    constants = v_threshold, v_reset or 0.0, v_reset is None
+    values = h.detach().numpy()
+    v, _ = _each_value(_loops().after_reset, values, values.dtype, *constants)
+    return torch.from_numpy(v)
+
+
+def packed(values: np.ndarray, dtype: type) -> np.ndarray | None:
+    """float32 ``values`` as bool, uint8 or uint16; None where one of them is no such number."""
+    if not enabled() or _loops() is None:
+        with np.errstate(invalid="ignore"):  # what does not fit is seen by comparing
+            small = values.astype(dtype)
+        return small if (small == values).all() else None
+    most = 1 if dtype is np.bool_ else np.iinfo(dtype).max
+    small, fits = _each_value(_loops().pack, values, dtype, most)
+    return small if all(fits) else None
+
+
+def _each_value(loop, values: np.ndarray, dtype: type, *constants) -> tuple[np.ndarray, list]:
+    """``loop(values, results, *constants)`` on equal shares of all values: the results, which lie in memory
+    as the values do, and what the loop returned for each share."""
+    slowest_first = sorted(range(values.ndim), key=lambda axis: -values.strides[axis])
+    lying = np.ascontiguousarray(values.transpose(slowest_first))
+    results = np.empty(lying.shape, dtype)
+    threads = min(torch.get_num_threads(), 1 + values.size // VALUES)
+    shares = (np.array_split(flat.reshape(-1), threads) for flat in (lying, results))
+    returned = _in_threads(lambda share: loop(*share, *constants), list(zip(*shares)))
+    return results.transpose(np.argsort(slowest_first)), returned
+
+
 def _backward(grad: Tensor, h: Tensor, tau: Tensor, constants: tuple) -> tuple[Tensor, Tensor]:
     """Gradients of x and tau; the last of ``constants`` is the surrogate's slope, None for that of h."""
     grad_x = torch.empty_like(h)
@@ -147,9 +216,14 @@ def _each_part(loop, tensors: tuple[Tensor | None, ...], tau: Tensor, constants:
     bounds = np.linspace(0, rows, threads + 1).astype(np.int64)
     each = (*arrays, _tau_per_lane(tau, first.dtype, channels, lanes), *constants)
     tasks = [(*each, low, high) for low, high in itertools.pairwise(bounds)]
-    if threads == 1:
-        return [loop(*tasks[0])]
-    return list(_pool(threads).map(lambda task: loop(*task), tasks))
+    return _in_threads(lambda task: loop(*task), tasks)
+
+
+def _in_threads(function: Callable, tasks: list[tuple]) -> list:
+    """``function`` of each task, one a thread; results in order."""
+    if len(tasks) == 1:
+        return [function(tasks[0])]
+    return list(_pool(len(tasks)).map(function, tasks))
 
 
 @functools.cache

@@ -23,6 +23,16 @@ class Conv(nn.Conv2d):
         return over_time(super().forward, x)
 
 
+class Pool(nn.MaxPool2d):
+    """The largest current of 3 x 3, at every second row and column of every step."""
+
+    def __init__(self) -> None:
+        super().__init__(3, stride=2, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return kernels.max_pool(x) if kernels.suits(x) else over_time(super().forward, x)
+
+
 class Norm(nn.BatchNorm2d):
     """Batch normalisation with statistics over time, batch, row and column.
 

@@ -12,10 +12,11 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from dista import saving
 from dista.attention import SpaceTimeAttention
 from dista.axes import Observable
 from dista.config import ModelConfig
-from dista.layers import SpikingConv, over_time
+from dista.layers import Pool, SpikingConv
 
 if TYPE_CHECKING:
     from dista.streaming import State
@@ -30,10 +31,10 @@ class StemStage(SpikingConv):
 
     def __init__(self, config: ModelConfig, inputs: int, outputs: int, pool: bool) -> None:
         super().__init__(config, inputs, outputs, kernel=3)
-        self.pool = nn.MaxPool2d(3, stride=2, padding=1) if pool else nn.Identity()
+        self.pool = Pool() if pool else nn.Identity()
 
     def current(self, x: Tensor) -> Tensor:
-        return over_time(self.pool, super().current(x))
+        return self.pool(super().current(x))
 
 
 class Stem(nn.Module):
@@ -125,9 +126,10 @@ class DISTA(nn.Module):
     def steps(self, x: Tensor) -> Tensor:
         """Logits of every step (time, batch, class)."""
         x, steps = self._sequence(x)
-        x = self.stem(self.normalised(x), steps)
-        for block in self.blocks:
-            x = block(x)
+        with saving.in_bytes():
+            x = self.stem(self.normalised(x), steps)
+            for block in self.blocks:
+                x = block(x)
         return self.head(x)
 
     def normalised(self, x: Tensor) -> Tensor:

@@ -46,10 +46,14 @@ def membrane(
     potentials = []
     for current in x:
         h = charge(v, current, tau, v_reset)
-        fired = (h >= v_threshold).to(h.dtype)  # a comparison: no gradient passes the reset
-        v = reset(h, fired, v_threshold, v_reset)
+        v = reset(h, fired(h, v_threshold), v_threshold, v_reset)  # no gradient passes the reset
         potentials.append(h)
     return torch.stack(potentials)
+
+
+def fired(h: Tensor, v_threshold: float) -> Tensor:
+    """s = step(h - v_threshold) as numbers, without a gradient; converting a bool would be slow."""
+    return torch.ge(h.detach(), v_threshold, out=torch.empty_like(h))
 
 
 @functools.cache
@@ -110,13 +114,13 @@ class Membrane(nn.Module):
 
     def after_reset(self, h: Tensor) -> Tensor:
         """v[t] after the reset, for h[t] as returned by ``forward``."""
-        return reset(h, (h >= self.v_threshold).to(h.dtype), self.v_threshold, self.v_reset)
+        if kernels.suits(h):
+            return kernels.after_reset(h, self.v_threshold, self.v_reset)
+        return reset(h, fired(h, self.v_threshold), self.v_threshold, self.v_reset)
 
 
 class Spikes(nn.Module):
     """s = step(h - v_threshold): 1 where the threshold is reached, with a surrogate gradient."""
-
-    observables = {"": Observable(ACTIVITY, "bool")}
 
     def __init__(self, config: NeuronConfig) -> None:
         super().__init__()
@@ -126,11 +130,16 @@ class Spikes(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         if torch.is_grad_enabled() and h.requires_grad:
             return surrogate(self.surrogate, self.alpha)(h - self.v_threshold)
-        return (h >= self.v_threshold).to(h.dtype)
+        return fired(h, self.v_threshold)
 
 
 class LIF(nn.Module):
-    """A layer of LIF neurons: input current (time, batch, channel, row, column) to spikes."""
+    """A layer of LIF neurons: input current (time, batch, channel, row, column) to spikes.
+
+    Its spikes are seen in what it returns, so that looking at them alone needs no membrane.
+    """
+
+    observables = {".spikes": Observable(ACTIVITY, "bool")}
 
     def __init__(self, config: NeuronConfig, channels: int) -> None:
         super().__init__()

@@ -13,7 +13,7 @@ import difflib
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dista import kernels
 from dista.axes import Observable
 
 if TYPE_CHECKING:
@@ -48,10 +49,14 @@ def observables(model: nn.Module) -> dict[str, Source]:
     found = {}
     for module_name, module in model.named_modules():
         for suffix, observable in getattr(module, "observables", {}).items():
-            parent = module_name.rpartition(".")[0]
-            name = f"{parent}.{suffix}" if suffix and parent else suffix or module_name
-            found[name] = Source(module_name, module, observable)
+            found[_named(module_name, suffix)] = Source(module_name, module, observable)
     return found
+
+
+def _named(module_name: str, suffix: str) -> str:
+    """The dotted name of an observable; see ``Observable`` for what ``suffix`` means."""
+    parent = module_name if suffix.startswith(".") else module_name.rpartition(".")[0]
+    return f"{parent}.{suffix.lstrip('.')}".lstrip(".") if suffix else module_name
 
 
 def matching(patterns: str | Sequence[str], names: Sequence[str]) -> list[str]:
@@ -102,12 +107,13 @@ def record(
     batch_axis = x.ndim - 4
     if dry_run:
         return _sizes(model, x, chosen, batch_axis)
-    arrays = _run(model, x, chosen, _to_array)
+    kept = _run(model, x, chosen, _keep)
+    arrays = _arrays(kept, live=(x, *model.parameters(), *model.buffers()))
     return _tree(model, x, chosen, arrays, labels=labels, classes=classes, samples=samples)
 
 
 def _run(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], keep: Callable) -> dict:
-    """One evaluation-mode forward; ``keep(observable, tensor)`` of each chosen name."""
+    """One evaluation-mode forward; ``keep(observable, tensor)`` of each chosen name, in their order."""
     kept: dict[str, object] = {}
     by_module: dict[str, list[str]] = {}
     for name, source in chosen.items():
@@ -121,29 +127,63 @@ def _run(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], keep: Callab
 
         return hook
 
+    recorders = {module_name: recorder(names) for module_name, names in by_module.items()}
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
-        with torch.inference_mode(), hooks(model, {m: recorder(n) for m, n in by_module.items()}):
+        # without gradients, and not torch's inference mode, whose tensors do not tell of changes
+        with torch.inference_mode(False), torch.no_grad(), hooks(model, recorders):
             model(x)
     finally:
         for module, training in modes.items():
             module.training = training  # each its own: a frozen part may be in the other mode
-    return kept
+    return {name: kept[name] for name in chosen if name in kept}
 
 
 _SMALLER = {"bool": (np.bool_,), "count": (np.uint8, np.uint16)}
 
 
-def _to_array(observable: Observable, tensor: Tensor) -> np.ndarray:
-    """As numpy in the smallest type that holds it exactly; a copy, never a view of a live tensor."""
-    values = tensor.detach().float().cpu().numpy()
-    with np.errstate(invalid="ignore"):  # what does not fit is seen by comparing
-        for dtype in _SMALLER.get(observable.dtype, ()):
-            small = values.astype(dtype)
-            if (small == values).all():
-                return small
-    return np.array(values, np.float32)
+class _Lent(NamedTuple):
+    """A float tensor that is recorded as it is, and its version when a hook saw it."""
+
+    tensor: Tensor
+    version: int
+
+
+def _keep(observable: Observable, tensor: Tensor) -> np.ndarray | _Lent:
+    """In the smallest type that holds it exactly; what stays float32 is not copied yet."""
+    tensor = tensor.detach().float().cpu()
+    if tensor.is_inference():
+        tensor = tensor.clone()
+    for dtype in _SMALLER.get(observable.dtype, ()):
+        small = kernels.packed(tensor.numpy(), dtype)
+        if small is not None:
+            return small
+    return _Lent(tensor, tensor._version)
+
+
+def _arrays(
+    kept: Mapping[str, np.ndarray | _Lent], live: Iterable[Tensor]
+) -> dict[str, np.ndarray]:
+    """Arrays that nobody else holds: a tensor's own memory, a copy where a ``live`` one may change it.
+
+    RecordingError where an intervention changed a tensor in place after it was seen.
+    """
+    taken = {tensor.untyped_storage().data_ptr() for tensor in live}
+    arrays = {}
+    for name, seen in kept.items():
+        if isinstance(seen, _Lent):
+            if seen.tensor._version != seen.version:
+                raise RecordingError(
+                    f"{name!r} was changed in place after it was recorded; "
+                    "a hook has to return a new tensor instead"
+                )
+            memory = seen.tensor.untyped_storage()
+            own = memory.nbytes() == seen.tensor.nbytes and memory.data_ptr() not in taken
+            taken.add(memory.data_ptr())
+            seen = seen.tensor.numpy() if own else np.array(seen.tensor.numpy())
+        arrays[name] = seen
+    return arrays
 
 
 def _sizes(
@@ -154,7 +194,8 @@ def _sizes(
     samples = x.shape[batch_axis]
 
     def measure(observable: Observable, tensor: Tensor) -> tuple[tuple[int, ...], int]:
-        return tuple(tensor.shape), _to_array(observable, tensor).itemsize
+        kept = _keep(observable, tensor)
+        return tuple(tensor.shape), 4 if isinstance(kept, _Lent) else kept.itemsize
 
     one = _run(model, x.narrow(batch_axis, 0, 1), chosen, measure)
     rows = []
@@ -169,31 +210,59 @@ def _tree(model, x, chosen, arrays, *, labels, classes, samples) -> xr.DataTree:
     """Arrays by dotted name to a DataTree by path, with coordinates and the model's description."""
     import xarray as xr
 
-    datasets = {"/": xr.Dataset()}
+    groups: dict[str, tuple[dict, dict]] = {"": ({}, {})}  # variables and coordinates
     for name, array in arrays.items():
         group, _, variable = name.rpartition(".")
-        dataset = datasets.setdefault("/" + group.replace(".", "/"), xr.Dataset())
+        variables, coords = groups.setdefault(group, ({}, {}))
         _, module, observable = chosen[name]
-        dataset[variable] = (observable.axes, array)
-        dataset.coords.update(observable.coords(module, array))
         values = {constant: getattr(module, constant) for constant in observable.constants}
-        dataset[variable].attrs.update({k: "soft" if v is None else v for k, v in values.items()})
-    root = datasets["/"]
-    root["input"] = (
-        ("time", "batch", "colour", "y", "x")[-x.ndim :],
-        x.detach().float().cpu().numpy(),
-    )
-    root.coords["batch"] = (
-        np.arange(root.sizes["batch"]) if samples is None else np.asarray(samples)
-    )
+        attrs = {k: "soft" if v is None else v for k, v in values.items()}
+        variables[variable] = xr.Variable(observable.axes, array, attrs)
+        coords.update(observable.coords(module, array))
+    variables, coords = groups[""]
+    axes = ("time", "batch", "colour", "y", "x")[-x.ndim :]
+    variables["input"] = (axes, x.detach().float().cpu().numpy())
+    number = x.shape[axes.index("batch")]
+    coords["batch"] = np.arange(number) if samples is None else np.asarray(samples)
     if labels is not None:
-        root["label"] = ("batch", np.asarray(labels))
+        variables["label"] = ("batch", np.asarray(labels))
+    tree = _grown({group: xr.Dataset(*parts) for group, parts in groups.items()})
     if classes is not None:
-        root.attrs["classes"] = list(classes)
-    root.attrs["model"] = getattr(model, "name", type(model).__name__)
+        tree.attrs["classes"] = list(classes)
+    tree.attrs["model"] = getattr(model, "name", type(model).__name__)
     if hasattr(model, "config"):
-        root.attrs["model_config"] = model.config.to_json()
-    return xr.DataTree.from_dict(datasets)
+        tree.attrs["model_config"] = model.config.to_json()
+    return tree
+
+
+def _grown(datasets: Mapping[str, xr.Dataset]) -> xr.DataTree:
+    """Datasets by dotted name as a tree, "" at its root.
+
+    From the root down, as every node is then checked once against those above: ``DataTree.from_dict``
+    does it again, and copies, for each level.
+    """
+    import xarray as xr
+
+    nothing = xr.Dataset()
+    children: dict[str, dict[str, None]] = {}  # used as ordered sets
+    for name in datasets:
+        while name:
+            parent, _, last = name.rpartition(".")
+            children.setdefault(parent, {})[last] = None
+            name = parent
+
+    def grow(node: xr.DataTree, name: str) -> None:
+        if name in children:
+            below = {last: f"{name}.{last}".lstrip(".") for last in children[name]}
+            node.children = {
+                last: xr.DataTree(datasets.get(full, nothing)) for last, full in below.items()
+            }
+            for last, full in below.items():
+                grow(node.children[last], full)
+
+    tree = xr.DataTree(datasets[""])
+    grow(tree, "")
+    return tree
 
 
 def save(recording: xr.DataTree, path: str | Path) -> Path:

@@ -14,7 +14,7 @@ PACKAGE = sorted((ROOT / "dista").rglob("*.py"))
 FILES = sorted([*PACKAGE, *(ROOT / "app").rglob("*.py")])
 
 # Each of these imports only those before it; the last part of the chain are the kernels of the neurons.
-CHAIN = ["axes", "config", "allocator", "_loops", "kernels", "neurons", "layers"]
+CHAIN = ["axes", "config", "allocator", "_loops", "kernels", "saving", "neurons", "layers"]
 CHAIN += ["fast_attention", "attention", "model"]
 CHAIN += ["provenance", "training"]
 

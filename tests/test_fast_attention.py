@@ -73,6 +73,49 @@ def test_what_is_cheaper_counts_multiplications(qkv):
     assert fast_attention.is_cheaper(wide, 3), "the map has 3 times as many entries, K^T V has not"
 
 
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_pair_after_the_other_is_exact(qkv, window, dtype):
+    """To rounding with a table of fractions, whose sums depend on the order."""
+    q, k, v = (x.to(dtype).transpose(2, 3).contiguous().transpose(2, 3) for x in qkv)
+    assert fast_attention.by_pair(q, k)
+    a = fast_attention.scores(q, k, window)
+    assert torch.equal(a, attention.scores(q, k, window))
+    assert torch.equal(
+        fast_attention.read(a, v, window, SCALE), attention.read(a, v, window, SCALE)
+    )
+    a = attention.lookup(a, torch.rand(DIM + 1, dtype=dtype))
+    torch.testing.assert_close(
+        fast_attention.read(a, v, window, SCALE), attention.read(a, v, window, SCALE)
+    )
+
+
+def test_a_pair_after_the_other_where_nobody_wants_gradients(qkv, monkeypatch):
+    q, k, _ = qkv
+    wanted = q.clone().requires_grad_()
+    assert fast_attention.by_pair(q, k) and not fast_attention.by_pair(q, wanted)
+    with torch.no_grad():
+        assert fast_attention.by_pair(wanted, k)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not fast_attention.by_pair(q, k)
+    assert not fast_attention.by_pair(q.to("meta"), k)
+    monkeypatch.setenv("DISTA_KERNEL", "reference")
+    assert not fast_attention.by_pair(q, k)
+
+
+@pytest.mark.parametrize("form, window", [("none", 1), ("map", 3)])
+def test_a_model_takes_a_pair_after_the_other(small_model, small_input, monkeypatch, form, window):
+    model = small_model(memory=dict(form=form, window=window))
+    x = small_input(model.config)
+    calls = [counted(monkeypatch, name) for name in ("scores", "read")]
+    with torch.no_grad():
+        fast = model.steps(x)
+    blocks = len(model.blocks)
+    assert [len(c) for c in calls] == [blocks, blocks]
+    assert torch.equal(model.steps(x), fast)
+    assert [len(c) for c in calls] == [blocks, blocks], "with gradients"
+
+
 # --- in the model -------------------------------------------------------------------------------
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from dista import layers
-from dista.layers import SpikingConv
+from dista import kernels, layers
+from dista.layers import Pool, SpikingConv
 
 
 @pytest.fixture(params=[1, 3], ids=["1x1", "3x3"])
@@ -55,3 +55,47 @@ def test_training_and_the_reference_do_not_fold(layer, x, no_folding, monkeypatc
     assert not torch.equal(before, layer.norm.running_mean)
     monkeypatch.setenv("DISTA_KERNEL", "reference")
     layer.eval().current(x)
+
+
+# --- pooling ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(11, 13), (8, 6), (1, 5), (2, 1)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_pooling_is_that_of_torch(monkeypatch, size, dtype, threads):
+    """Also among equals, of which there are many here, which decide where the gradient goes."""
+    monkeypatch.setattr(kernels, "BLOCK", 1)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randint(-3, 3, (3, 2, 5, *size), generator=generator).to(dtype).requires_grad_()
+    expected = torch.nn.MaxPool2d(3, 2, 1)(x.flatten(0, 1)).unflatten(0, (3, 2))
+    ours = Pool()(x)
+    assert torch.equal(ours, expected) and ours.dtype == dtype
+    weights = torch.randint(9, ours.shape, generator=generator).to(dtype)
+    wanted, given = (torch.autograd.grad((y * weights).sum(), x)[0] for y in (expected, ours))
+    assert torch.equal(given, wanted) and given.shape == x.shape
+
+
+def test_pooling_passes_nan_on():
+    x = torch.zeros(1, 1, 1, 6, 6)
+    x[..., 0, 0] = x[..., 5, 4] = torch.nan
+    expected = torch.nn.MaxPool2d(3, 2, 1)(x[0])[None]
+    assert expected.isnan().sum() == 2
+    torch.testing.assert_close(Pool()(x), expected, equal_nan=True)
+
+
+def test_pooling_keeps_a_byte_for_each_result():
+    kept = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t), lambda t: t):
+        result = Pool()(torch.randn(3, 2, 5, 11, 13, requires_grad=True))
+    assert [t.nbytes for t in kept] == [result.numel()]
+
+
+def test_pooling_leaves_other_types_to_torch(monkeypatch):
+    x = torch.randn(3, 2, 5, 11, 13)
+    expected = Pool()(x)
+    monkeypatch.setattr(kernels, "max_pool", lambda _: pytest.fail("the kernel ran"))
+    assert Pool()(x.bfloat16()).dtype == torch.bfloat16
+    monkeypatch.setenv("DISTA_KERNEL", "reference")
+    assert torch.equal(Pool()(x), expected)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from spikingjelly.activation_based import neuron as spikingjelly_neuron
@@ -335,6 +336,67 @@ def test_two_passes_while_a_hook_listens(monkeypatch, part):
     handle.remove()
     with pytest.raises(pytest.fail.Exception):
         lif(currents(dtype=torch.float32))
+
+
+@pytest.mark.parametrize("v_reset", [0.0, -0.3, None])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("last", [False, True], ids=["channels third", "channels last"])
+def test_the_potential_after_the_reset(monkeypatch, v_reset, dtype, last):
+    """The loop is the equation, in whatever order the potentials lie; it keeps that order."""
+    h = 2 * currents(dtype=dtype).detach()
+    h = h.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3) if last else h
+    module = layer(v_threshold=0.7, v_reset=v_reset, dtype=dtype).membrane
+    v = module.after_reset(h)
+    assert v.dtype == dtype and v.stride() == h.stride()
+    assert torch.equal(v, neurons.reset(h, (h >= 0.7).to(dtype), 0.7, v_reset))
+    monkeypatch.setattr(kernels, "after_reset", lambda *_: pytest.fail("the kernel ran"))
+    monkeypatch.setenv("DISTA_KERNEL", "reference")
+    assert torch.equal(module.after_reset(h), v)
+
+
+WHOLE = [  # values, a type, and whether it holds them
+    ([0.0, 1.0, 1.0], np.bool_, True),
+    ([0.0, 0.5], np.bool_, False),
+    ([0.0, 2.0], np.bool_, False),
+    ([0.0, 255.0], np.uint8, True),
+    ([0.0, 256.0], np.uint8, False),
+    ([-1.0, 3.0], np.uint8, False),
+    ([1.0, 3.25], np.uint8, False),
+    ([-0.0], np.uint8, True),
+    ([float("nan")], np.uint8, False),
+    ([float("inf"), -float("inf")], np.uint8, False),
+    ([256.0, 65535.0], np.uint16, True),
+    ([65536.0], np.uint16, False),
+    ([1e30], np.uint16, False),
+    ([], np.uint8, True),
+]
+
+
+@pytest.mark.parametrize("kernel", ["auto", "reference"])
+@pytest.mark.parametrize("values, dtype, holds", WHOLE)
+def test_whole_numbers_are_packed_where_they_fit(monkeypatch, values, dtype, holds, kernel):
+    monkeypatch.setenv("DISTA_KERNEL", kernel)
+    values = np.array(values, np.float32)
+    small = kernels.packed(values, dtype)
+    assert (small is not None) == holds
+    if holds:
+        assert small.dtype == dtype and np.array_equal(small, values)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 0, 3, 1)])
+def test_packing_keeps_the_order_in_memory(monkeypatch, threads, order):
+    monkeypatch.setattr(kernels, "VALUES", 100)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    values = np.random.default_rng(0).integers(0, 9, (3, 5, 7, 11)).astype(np.float32)
+    values = values.transpose(order)
+    small = kernels.packed(values, np.uint8)
+    assert np.array_equal(small, values) and small.shape == values.shape
+    assert np.argsort(small.strides).tolist() == np.argsort(values.strides).tolist()
+    spoilt = values.copy()
+    spoilt[-1, -1, -1, -1] = 0.5  # in the share of the last thread
+    assert kernels.packed(spoilt, np.uint8) is None
+    assert kernels.packed(np.broadcast_to(values[:1], values.shape), np.uint8).sum() > 0
 
 
 def test_membranes_keep_float32_under_autocast():

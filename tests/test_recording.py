@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from torch import nn
 
+from dista import kernels
 from dista.attention import causal_pairs
+from dista.axes import Observable
 from dista.neurons import reset
-from dista.recording import RecordingError, observables, open_recording, record, save
+from dista.recording import RecordingError, hooks, observables, open_recording, record, save
 
 SPACE = ("time", "batch", "channel", "row", "column")
 MAP = ("pair", "batch", "head", "query", "key")
@@ -91,6 +94,121 @@ def test_a_recording_is_a_copy(recorded, small_model, small_input):
     with torch.no_grad():
         model.stem.stages[0].neuron.tau.w.fill_(3)
     assert tree["stem/stages/0/neuron/tau"].values == pytest.approx(2.0)
+
+
+class Given(nn.Module):
+    """Returns what it was made with; every way in which memory can belong to somebody else."""
+
+    observables = {"": Observable(("batch", "time"))}
+
+    def __init__(self, give):
+        super().__init__()
+        self.give = give
+
+    def forward(self, x):
+        return self.give(x)
+
+
+class Lender(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3, 2))
+        self.register_buffer("kept", torch.ones(3, 2))
+        large = torch.ones(5, 2)
+        fresh = lambda _: torch.ones(3, 2)  # noqa: E731
+        self.parts = nn.ModuleDict(
+            {
+                "weight": Given(lambda _: self.weight),
+                "buffer": Given(lambda _: self.kept[:, :]),
+                "input": Given(lambda x: x.view(3, 2)),
+                "slice": Given(lambda _: large[1:4]),
+                "repeated": Given(lambda _: torch.ones(1, 2).expand(3, 2)),
+                "fresh": Given(fresh),
+                "again": Given(lambda _: self.last),
+            }
+        )
+
+    def forward(self, x):
+        for name, part in self.parts.items():
+            given = part(x)
+            if name == "fresh":
+                self.last = given
+
+
+def test_no_two_arrays_share_memory_with_each_other_or_with_the_model():
+    model, x = Lender(), torch.ones(3, 2, 1, 1)
+    arrays = {name: array.values for name, array in record(model, x)["parts"].items()}
+    assert len(arrays) == 7 and all((array == 1).all() for array in arrays.values())
+    for number, array in enumerate(arrays.values()):
+        array[0, 0] = number + 2
+    for number, array in enumerate(arrays.values()):
+        assert array[0, 0] == number + 2 and array.sum() == number + 7
+    assert all((tensor == 1).all() for tensor in (model.weight, model.kept, x))
+
+
+def test_what_a_module_computes_is_taken_over_without_a_copy(small_model, small_input):
+    model = small_model(depth=1)
+    seen = {}
+    with hooks(model, {"stem.position.neuron.membrane": lambda m, i, o: seen.update(h=o)}):
+        tree = record(model, small_input(model.config), "stem.position.neuron.*")
+    array = tree["stem/position/neuron/membrane"].values
+    assert np.shares_memory(array, seen["h"].numpy())
+    assert not np.shares_memory(array, tree["stem/position/neuron/reset"].values)
+
+
+def test_a_later_change_in_place_is_an_error(small_model, small_input):
+    """The recorded numbers would no longer be those that were seen."""
+    model = small_model(depth=1)
+    x, head = small_input(model.config), "blocks.0.attention.query"
+    spoil = model.blocks[0].attention.query.norm.register_forward_pre_hook(
+        lambda m, i: i[0].zero_()
+    )
+    with pytest.raises(RecordingError, match="was changed in place after it was recorded"):
+        record(model, x, f"{head}.lags.0")
+    spoil.remove()
+    assert record(model, x, f"{head}.lags.0")["blocks/0/attention/query/lags/0"].values.any()
+
+
+def test_inference_mode_outside_changes_nothing(small_model, small_input):
+    model = small_model(depth=1)
+    expected = record(model, small_input(model.config))
+    with torch.inference_mode():
+        inside = record(model, small_input(model.config))
+    xr.testing.assert_identical(inside, expected)
+
+
+@pytest.mark.parametrize("names, at_once", [("*.spikes", True), ("*.neuron.*", False)])
+def test_spikes_alone_need_no_membrane(small_model, small_input, monkeypatch, names, at_once):
+    """The kernel that charges and fires in one pass runs also while spikes are recorded."""
+    model = small_model()
+    x, calls = small_input(model.config), []
+    membrane = kernels.membrane
+    monkeypatch.setattr(kernels, "membrane", lambda *a: calls.append(1) or membrane(*a))
+    tree = record(model, x, names)
+    assert bool(calls) != at_once
+    everything = record(model, x)
+    for name in observables(model):
+        if name.endswith(".spikes"):
+            assert np.array_equal(tree[path(name)], everything[path(name)])
+
+
+def test_the_reference_records_the_same_types(small_model, small_input, monkeypatch):
+    model = small_model(depth=1)
+    x = small_input(model.config)
+    fast = record(model, x)
+    monkeypatch.setenv("DISTA_KERNEL", "reference")
+    slow = record(model, x)
+    assert [node.path for node in slow.subtree] == [node.path for node in fast.subtree]
+    for name in observables(model):
+        assert slow[path(name)].dtype == fast[path(name)].dtype, name
+
+
+def test_the_tree_is_that_of_from_dict(recorded):
+    """It is built in another way, which is quicker."""
+    tree = recorded[2]
+    datasets = {node.path: node.to_dataset(inherit=False) for node in tree.subtree}
+    xr.testing.assert_identical(tree, xr.DataTree.from_dict(datasets))
+    assert tree["blocks/1/attention"].parent is tree["blocks/1"]
 
 
 # --- what it holds ------------------------------------------------------------------------------
