@@ -129,8 +129,8 @@ def _offer_events(checkpoint: Checkpoint) -> None:
     )  # fmt: skip
     st.caption(
         "N-MNIST's .bin, a .npy array with fields x, y, t (µs) and p, an .npz with arrays of these names, "
-        "or .aedat4. It stays on this server until it restarts, or newer ones take its place; the link "
-        "holds only its key."
+        "a DVS128's .aedat (version 2), or .aedat4. It stays on this server until it restarts, or newer "
+        "ones take its place; the link holds only its key."
     )
     if recording := event_files.shelf().get(st.query_params.get("events", "")):
         st.markdown(_described(recording, rows, columns))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-SUFFIXES = (".bin", ".npy", ".npz", ".aedat4")
+SUFFIXES = (".bin", ".npy", ".npz", ".aedat", ".aedat4")
 MOST_EVENTS = 2_000_000  # of one recording
 _SHELF_EVENTS = 3 * MOST_EVENTS  # of all of them, about 100 MB
 _UNPACKED = 200_000_000  # bytes that an archive may unfold to
@@ -59,7 +59,7 @@ def shelf() -> Shelf:
 
 def read(name: str, content: bytes) -> Recording:
     """The events of an uploaded file; ValueError, in one sentence about ``name``, for anything else."""
-    from dista.data.recordings import read_events
+    from dista.data.event_readers import read_events
 
     _check_archive(name, content)
     with tempfile.TemporaryDirectory(prefix="dista-events-") as folder:

@@ -82,7 +82,8 @@ def own_events(key: str) -> list[str]:
         "",
         "# the own recording, from the file that was uploaded",
         "from pathlib import Path",
-        "from dista.data.recordings import as_input, read_events",
+        "from dista.data.event_readers import read_events",
+        "from dista.data.recordings import as_input",
         f"x = as_input(read_events(Path({event_files.shelf().get(key).name!r})), task)",
         "",
     ]

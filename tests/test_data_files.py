@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from test_cifar10_dvs import write_cifar10_dvs
 
 import dista.data
+from dista.data.event_readers import read_events
 from dista.data.files import stratified
-from dista.data.recordings import as_input, frames, read_events
+from dista.data.recordings import as_input, frames
 from dista.data.warp import CropFlip
 
 REAL = Path(os.environ.get("DISTA_DATA") or "data")
@@ -230,7 +232,7 @@ def test_an_archive_of_columns_or_of_one_array(tmp_path, names):
     assert [tuple(event) for event in read_events(path)] == EVENTS
 
 
-@pytest.mark.parametrize("suffix", [".bin", ".npy", ".npz"])
+@pytest.mark.parametrize("suffix", [".aedat", ".bin", ".npy", ".npz"])
 @pytest.mark.parametrize("content", [b"", b"garbage" * 9, b"PK\x03\x04rest", pickle.dumps([1])])
 def test_damaged_recordings_are_one_sentence(tmp_path, suffix, content):
     path = tmp_path / f"one{suffix}"
@@ -272,10 +274,11 @@ def test_a_few_events_outside_are_left_out_and_a_larger_camera_is_refused(tmp_pa
         as_input(events, still)
 
 
-@pytest.mark.parametrize("name", ["cifar10", "cifar100", "nmnist"])
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "cifar10-dvs", "nmnist"])
 def test_a_task_without_samples_has_the_form_of_the_real_one(name, tmp_path, saccades):
     write_parquet(tmp_path / "cifar10", "PNG")
     write_parquet(tmp_path / "cifar100", "PNG", label="fine_label")
+    write_cifar10_dvs(tmp_path / "cifar10-dvs", 3)
     real = dista.data.open(name, root=tmp_path)
     known = dista.data.without_samples(name)
     for field in ("name", "classes", "input_shape", "time_steps", "step_labels"):

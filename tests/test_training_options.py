@@ -196,14 +196,16 @@ def batch(task, n=16):
     return next(iter(task.train.batches(n)))
 
 
+@pytest.mark.parametrize("steps", [(), (3,)], ids=["images", "frames"])
 @pytest.mark.parametrize("option", ["mixup", "cutmix"])
-def test_targets_are_mixed_like_inputs(digits, option):
+def test_targets_are_mixed_like_inputs(digits, option, steps):
     """The share of the own class is the share of the own pixels, for inputs that are their class."""
     y = torch.arange(10)
-    x = y.float().view(-1, 1, 1, 1).expand(10, 1, 28, 28).contiguous()
+    x = y.float().view(-1, 1, 1, 1).expand(*steps, 10, 2, 28, 28).contiguous()
     mixed, shares = mixing.Mixing(ONE.replace(**{option: 1.0}), digits)(x, y, 0, 0, 4)
     assert torch.allclose(shares.sum(1), torch.ones(10)) and shares.max() < 1
-    assert torch.allclose(mixed.mean((1, 2, 3)), shares @ y.float(), atol=1e-5)
+    assert mixed.shape == x.shape
+    assert torch.allclose(mixed.mean((-3, -2, -1)), shares @ y.float(), atol=1e-5)
 
 
 def test_mixing_follows_from_its_numbers_and_leaves_the_global_generator_alone(digits):

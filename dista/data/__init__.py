@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from dista.data.cifar import CLASSES, FINE_CLASSES, cifar10, cifar100
+from dista.data.cifar10_dvs import cifar10_dvs
 from dista.data.digits import digits
 from dista.data.digits_events import digits_events
 from dista.data.match import match
@@ -33,11 +34,12 @@ _TASKS: dict[str, Callable[..., Task]] = {
     "match": match,
     "cifar10": cifar10,
     "cifar100": cifar100,
+    "cifar10-dvs": cifar10_dvs,
     "nmnist": nmnist,
     "recordings": recordings,
 }
 
-FROM_FILES = ("cifar10", "cifar100", "nmnist", "recordings")
+FROM_FILES = ("cifar10", "cifar100", "cifar10-dvs", "nmnist", "recordings")
 """Tasks that read files which the user has; the others come with the installation."""
 
 _FORMS = {
@@ -46,6 +48,7 @@ _FORMS = {
     "match": ((1, 28, 28), 2),
     "cifar10": ((3, 32, 32), 10),
     "cifar100": ((3, 32, 32), 100),
+    "cifar10-dvs": ((2, 128, 128), 10),
     "nmnist": ((2, 34, 34), 10),
 }
 
@@ -53,6 +56,7 @@ _FORMS = {
 _KNOWN = {
     "cifar10": (CLASSES, None),
     "cifar100": (FINE_CLASSES, None),
+    "cifar10-dvs": (CLASSES, 10),
     "nmnist": (tuple("0123456789"), 8),
 }
 """Classes and time steps of tasks that are known without their files."""
@@ -91,9 +95,10 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
 
 
 def without_samples(name: str) -> Task:
-    """A task of CIFAR's or ``nmnist`` as far as it is known without files: form, classes, empty splits.
+    """A task as far as it is known without files: form, classes, empty splits.
 
-    A model can be shown other inputs with it. ValueError for tasks whose form is that of their files.
+    These are CIFAR's, ``cifar10-dvs`` and ``nmnist``. A model can be shown other inputs with it.
+    ValueError for tasks whose form is that of their files.
     """
     if name not in _KNOWN:
         raise ValueError(

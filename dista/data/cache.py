@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -36,6 +37,47 @@ def cached_arrays(name: str, make: Callable[[], Arrays], root: str | Path | None
     return arrays
 
 
+def cached_rows(
+    name: str, shape: tuple[int, ...], make: Callable[[], Iterable[np.ndarray]]
+) -> np.ndarray:
+    """uint8 rows, one after the other an array of ``shape``, mapped from `name`.npy in the cache folder.
+
+    For what memory need not hold as a whole: rows are written as they are made, and read when they are
+    used. Where the folder cannot be written, or is full, they are made again into memory.
+    """
+    path = cache_folder() / f"{name}.npy"
+    stored = _mapped(path)
+    if stored is None:
+        _write_rows(path, shape, make)
+        stored = _mapped(path)
+    if stored is not None:
+        return stored
+    rows = np.empty(shape, np.uint8)
+    for place, row in zip(rows, make(), strict=True):
+        place[...] = row
+    return rows
+
+
+def _mapped(path: Path) -> np.ndarray | None:
+    try:
+        return np.load(path, mmap_mode="c", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def _write_rows(
+    path: Path, shape: tuple[int, ...], make: Callable[[], Iterable[np.ndarray]]
+) -> None:
+    form = {"descr": "|u1", "fortran_order": False, "shape": shape}
+
+    def write(file: BinaryIO) -> None:
+        np.lib.format.write_array_header_1_0(file, form)
+        for row in make():
+            file.write(row.tobytes())
+
+    _replace(path, write)
+
+
 def _read(path: Path) -> Arrays | None:
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -45,15 +87,22 @@ def _read(path: Path) -> Arrays | None:
 
 
 def _write(path: Path, arrays: Arrays) -> None:
+    _replace(path, lambda file: np.savez(file, **arrays))
+
+
+def _replace(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Write beside the target and rename, so that no reader ever meets half a file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
     except OSError:
         return
+    partial = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
+            write(file)
+        partial.replace(path)
     except OSError:
-        Path(partial).unlink(missing_ok=True)
+        pass  # no room
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,17 +1,16 @@
-"""`nmnist` and `recordings`: event files by class, read through tonic."""
+"""`nmnist` and `recordings`: event files by class."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
 
 from dista.data.digits_events import SACCADES
+from dista.data.event_readers import SUFFIXES, read_events
 from dista.data.files import data_folder, stratified
 from dista.data.task import Split, Task
 from dista.data.warp import EventWarp
@@ -20,7 +19,6 @@ _LARGEST = 255  # frames are bytes
 _STRAY = 0.02  # of the events of one recording may lie outside of what a model sees
 _DURATION = {name: int(SACCADES.duration_us) for name in ("nmnist", "digits-events")}
 _VALIDATION, _TEST = 0.1, 0.2  # of what is there for training; of all, where no split is given
-_EVENT_TYPE = np.dtype([("x", np.int64), ("y", np.int64), ("t", np.int64), ("p", np.int64)])
 
 
 def nmnist(*, root: str | Path | None = None, time_steps: int = 8) -> Task:
@@ -45,10 +43,9 @@ def recordings(
     """Any folder of event recordings by class.
 
     ``root`` holds ``train`` and ``test`` (in any case) with a folder for each class; or these folders
-    themselves, of which a fifth is then for the test. Files are .bin (N-MNIST's format), .aedat4 (as
-    far as tonic's reader is installed), .npy with fields x, y, t, p, or .npz with arrays of these
-    names. Each is cut from its first to its last event into ``time_steps`` bins of equal length. ``size`` is (rows, columns), by default
-    what the largest coordinates need; events outside are left out.
+    themselves, of which a fifth is then for the test. Files are all that ``read_events`` reads. Each
+    is cut from its first to its last event into ``time_steps`` bins of equal length. ``size`` is
+    (rows, columns), by default what the largest coordinates need; events outside are left out.
     """
     folder = data_folder("recordings", root)
     return _task("recordings", folder, time_steps, size, None)
@@ -111,89 +108,17 @@ def _files(folder: Path, classes: tuple[str, ...]) -> Files:
         (path, label)
         for label, name in enumerate(classes)
         for path in sorted((folder / name).glob("*"))
-        if path.suffix in _READERS
+        if path.suffix in SUFFIXES
     ]
     if not found:
         raise ValueError(
             f"{folder} has no recordings in its folders {', '.join(classes[:5])}; "
-            f"expected files that end in {', '.join(_READERS)}"
+            f"expected files that end in {', '.join(SUFFIXES)}"
         )
     return found
 
 
-# Files --------------------------------------------------------------------------------------------
-
-
-def _read_mnist(path: Path) -> np.ndarray:
-    from tonic.io import read_mnist_file
-
-    if path.stat().st_size % 5:
-        raise ValueError(f"it has {path.stat().st_size} bytes, but events of N-MNIST have 5 each")
-    return read_mnist_file(str(path), dtype=_EVENT_TYPE)
-
-
-def _read_aedat4(path: Path) -> np.ndarray:
-    from tonic.io import read_aedat4
-
-    try:
-        return read_aedat4(str(path))
-    except ImportError:
-        raise
-    except Exception as error:  # the package has exceptions of its own
-        raise ValueError(error) from error
-
-
-def _read_numpy(path: Path) -> np.ndarray:
-    return np.load(path, allow_pickle=False)
-
-
-def _read_archive(path: Path) -> np.ndarray:
-    """Arrays named x, y, t, p (or as in ``_FIELDS``), or one array that has them as fields."""
-    with np.load(path, allow_pickle=False) as archive:
-        if len(archive.files) == 1:
-            return archive[archive.files[0]]
-        columns = {
-            field: archive[next(name for name in names if name in archive.files)]
-            for field, names in _FIELDS.items()
-        }
-    return np.rec.fromarrays(list(columns.values()), names=list(columns))
-
-
-_READERS: dict[str, Callable[[Path], np.ndarray]] = {
-    ".bin": _read_mnist,
-    ".aedat4": _read_aedat4,
-    ".npy": _read_numpy,
-    ".npz": _read_archive,
-}
-_DAMAGE = (OSError, LookupError, TypeError, ValueError, EOFError, MemoryError, BadZipFile)
-_FIELDS = {"x": ("x",), "y": ("y",), "t": ("t", "timestamp"), "p": ("p", "on", "polarity")}
-
-
-def read_events(path: Path) -> np.ndarray:
-    """The events of a file, ordered by time: fields x, y, t (microseconds), p (1 ON, 0 OFF).
-
-    ValueError where it cannot be read, or holds no events.
-    """
-    if path.suffix not in _READERS:
-        raise ValueError(
-            f"{path} ends in {path.suffix!r}; recordings of events end in {', '.join(_READERS)}"
-        )
-    try:
-        raw = _READERS[path.suffix](path)
-        events = np.empty(len(raw), _EVENT_TYPE)
-        for field, names in _FIELDS.items():
-            events[field] = raw[next(name for name in names if name in raw.dtype.names)]
-    except ImportError as error:
-        raise ValueError(
-            f"{path} cannot be read: tonic reads .aedat4 with the package aedat; install it"
-        ) from error
-    except StopIteration:
-        raise ValueError(f"{path} holds no events with x, y, t and p") from None
-    except _DAMAGE as error:
-        raise ValueError(f"{path} is not a readable recording of events: {error}") from error
-    if not len(events):
-        raise ValueError(f"{path} holds no events")
-    return events[np.argsort(events["t"], kind="stable")]
+# Frames -----------------------------------------------------------------------------------------
 
 
 def frames(

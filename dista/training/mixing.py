@@ -54,9 +54,9 @@ class Mixing:
 
         config, found = self.training, []
         if config.mixup:
-            found.append(_batch_first(v2.MixUp(alpha=config.mixup, num_classes=self.classes)))
+            found.append(_frames_too(v2.MixUp(alpha=config.mixup, num_classes=self.classes)))
         if config.cutmix:
-            found.append(_batch_first(v2.CutMix(alpha=config.cutmix, num_classes=self.classes)))
+            found.append(_frames_too(v2.CutMix(alpha=config.cutmix, num_classes=self.classes)))
         if config.eventmix:
             found.append(lambda x, y: eventmix(x, one_hot(y, self.classes), config.eventmix))
         return found
@@ -167,13 +167,15 @@ def _distances(batch: int, sizes: tuple[int, ...]) -> Tensor:
     return total
 
 
-def _batch_first(mix: Mix) -> Mix:
-    """``mix`` for frames too, whose first axis is time."""
+def _frames_too(mix: Mix) -> Mix:
+    """``mix``, which takes images, for frames over time too: it sees their steps as more channels."""
 
     def mixed(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         if x.ndim == 4:
             return mix(x, y)
-        x, y = mix(x.transpose(0, 1).contiguous(), y)
-        return x.transpose(0, 1), y
+        images = rearrange(x, "time batch channel row column -> batch (time channel) row column")
+        images, y = mix(images, y)
+        back = "batch (time channel) row column -> time batch channel row column"
+        return rearrange(images, back, time=len(x)), y
 
     return mixed
