@@ -12,7 +12,10 @@ import links
 import streamlit as st
 import url
 
+from dista.threads import wait_briefly
+
 HERE = Path(__file__).parent
+wait_briefly()
 
 st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large")

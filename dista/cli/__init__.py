@@ -8,6 +8,7 @@ import typer
 
 from dista.cli import about, look, train
 from dista.cli.common import stopped
+from dista.threads import wait_briefly
 
 app = typer.Typer(
     help="See a spiking transformer think, step by step.",
@@ -27,6 +28,7 @@ app.command("app")(look.open_app)
 
 def main() -> None:
     """Run the command line; an error of ours is one clear line and exit code 1."""
+    wait_briefly()
     try:
         app()
     except KeyboardInterrupt:
