@@ -167,7 +167,9 @@ def _wrapped(title: str) -> list[str]:
     """Lines of about equal length, as few as fit a narrow screen; a number keeps its per cent sign."""
     bound = title.replace(" %", "\xa0%")
     fewest = len(textwrap.wrap(bound, TITLE_WIDTH))
-    width = next(w for w in range(1, TITLE_WIDTH + 1) if len(textwrap.wrap(bound, w)) <= fewest)
+    least = len(bound) // max(1, fewest) - 1  # even lines cannot be shorter
+    widths = range(max(1, least), TITLE_WIDTH + 1)
+    width = next(w for w in widths if len(textwrap.wrap(bound, w)) <= fewest)
     return [line.replace("\xa0", " ") for line in textwrap.wrap(bound, width)]
 
 

@@ -71,10 +71,10 @@ def firing_map(recording: xr.DataTree) -> FiringMap:
     per_step = ("batch", "channel", "row", "column")
     return FiringMap(
         layers=tuple(row.layer for row in rows),
-        rate=np.stack([layer.mean(per_step).values for layer in spikes]),
+        rate=np.stack([layer.values.mean(layer.get_axis_num(per_step)) for layer in spikes]),
         dead=np.array([row.dead for row in rows]),
         saturated=np.array([row.saturated for row in rows]),
-        neurons=np.array([layer.isel(time=0, batch=0).size for layer in spikes]),
+        neurons=np.array([layer.size // layer.sizes["time"] // layer.sizes["batch"] for layer in spikes]),
         samples=spikes[0].sizes["batch"],
     )
 

@@ -174,7 +174,8 @@ def _layer_activity(recording: xr.DataTree, layer: str) -> LayerActivity:
         taus = [float(f(tau.values)) for f in (np.mean, np.min, np.max)]
     activity = [None] * 3
     if spikes is not None:
-        fired = spikes.sum(("time", "batch")).values  # of each neuron; integers, so exact
+        over = spikes.get_axis_num(("time", "batch"))
+        fired = spikes.values.sum(over, dtype=np.int64)  # of each neuron; integers, so exact
         times = spikes.sizes["time"] * spikes.sizes["batch"]
         shares = fired.sum() / spikes.size, np.mean(fired == 0), np.mean(fired == times)
         activity = [float(share) for share in shares]
