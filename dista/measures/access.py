@@ -66,7 +66,10 @@ def find(recording: xr.DataTree, name: str) -> xr.DataArray | None:
     """What the dotted name leads to, or None."""
     group, _, variable = name.rpartition(".")
     at = node(recording, group)
-    return at[variable] if at is not None and variable in at.data_vars else None
+    if at is None:
+        return None
+    data = at.to_dataset()  # once: a look into the node makes one each time
+    return data[variable] if variable in data.data_vars else None
 
 
 def need(recording: xr.DataTree, name: str) -> xr.DataArray:
