@@ -98,6 +98,96 @@ def _through_sigmoid(grad_s, h, threshold, slope, grad_h, power):
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
+def moments(x, low, high):
+    """Sums of x and of its square over time and the rows ``low`` to ``high``, for each lane."""
+    steps, _, lanes = x.shape
+    sums, squares = np.zeros(lanes, np.float64), np.zeros(lanes, np.float64)
+    for t in range(steps):
+        for row in range(low, high):
+            for c in range(lanes):
+                value = np.float64(x[t, row, c])
+                sums[c] += value
+                squares[c] += value * value
+    return sums, squares
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def normalised_forward(x, s, gain, shift, tau, v_threshold, v_rest, soft, low, high):
+    """s[t] of neurons whose input current is gain * x[t] + shift."""
+    steps, _, lanes = x.shape
+    threshold, rest = x.dtype.type(v_threshold), x.dtype.type(v_rest)
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    v = np.empty(lanes, x.dtype)
+    for row in range(low, high):
+        v[:] = rest
+        for t in range(steps):
+            for c in range(lanes):
+                current = x[t, row, c] * gain[c] + shift[c]
+                charged = v[c] + (current - (v[c] - rest)) / tau[c]
+                s[t, row, c] = one if charged >= threshold else zero
+                after = charged - threshold if soft else rest
+                v[c] = after if charged >= threshold else charged
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def normalised_backward(
+    grad, x, grad_current, gain, shift, tau, v_threshold, v_rest, soft, slope, low, high
+):
+    """The gradient of the input current from that of s; h is computed again, for one row at a time.
+
+    Returns for each lane the gradient of tau, and the sums of the gradient and of it times x.
+    """
+    steps, _, lanes = x.shape
+    threshold, rest = x.dtype.type(v_threshold), x.dtype.type(v_rest)
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    leak = one / tau
+    h = np.empty((steps, lanes), x.dtype)
+    v = np.empty((steps, lanes), x.dtype)  # before each step
+    grad_h = np.empty(lanes, x.dtype)
+    power = np.empty(lanes, np.int32)
+    grad_v = np.empty(lanes, x.dtype)
+    of_row = np.empty((3, lanes), x.dtype)
+    sums = np.zeros((3, lanes), np.float64)
+    for row in range(low, high):
+        v[0] = rest
+        for t in range(steps):
+            for c in range(lanes):
+                current = x[t, row, c] * gain[c] + shift[c]
+                h[t, c] = v[t, c] + (current - (v[t, c] - rest)) / tau[c]
+            if t + 1 < steps:
+                for c in range(lanes):
+                    after = h[t, c] - threshold if soft else rest
+                    v[t + 1, c] = after if h[t, c] >= threshold else h[t, c]
+        grad_v[:] = zero
+        of_row[:] = zero
+        for t in range(steps - 1, -1, -1):
+            _through_sigmoid(grad[t, row], h[t], threshold, slope, grad_h, power)
+            for c in range(lanes):
+                passed = grad_v[c] if soft or h[t, c] < threshold else zero
+                total = grad_h[c] + passed
+                grad_current[t, row, c] = total * leak[c]
+                grad_v[c] = total * (one - leak[c])
+            for c in range(lanes):
+                g = grad_current[t, row, c]
+                of_row[0, c] -= g * (h[t, c] - v[t, c])
+                of_row[1, c] += g
+                of_row[2, c] += g * x[t, row, c]
+        sums += of_row
+    return sums
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def normalised_input(grad, x, gain, mean_part, x_part, low, high):
+    """In place of grad: gain * grad - mean_part - x_part * x, the gradient of what was normalised."""
+    steps, _, lanes = x.shape
+    for t in range(steps):
+        for row in range(low, high):
+            for c in range(lanes):
+                g = gain[c] * grad[t, row, c] - mean_part[c]
+                grad[t, row, c] = g - x_part[c] * x[t, row, c]
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def pool(x, largest, place, low, high):
     """The largest of 3 x 3 at every second row and column, and where it is: 3 row + column.
 

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from dista import fast_attention, kernels
 from dista.axes import ACTIVITY, MAP, Observable
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
-from dista.layers import Conv, Norm, SpikingConv
+from dista.layers import Conv, Norm, SpikingConv, fire
 from dista.neurons import LIF
 
 
@@ -139,7 +139,7 @@ class Projection(nn.Module):
         remembered = current if self.form == "attenuated" else x
         for lag in past:
             current = current + lag(remembered)
-        return self.neuron(self.norm(current))
+        return fire(self.norm, self.neuron, current)
 
 
 class Scores(nn.Module):

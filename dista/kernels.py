@@ -4,7 +4,8 @@ The recursion of ``dista.neurons.membrane`` is a chain of small elementwise oper
 torch each is a pass over memory of its own. Here numba compiles one loop over all of them. Kept for
 the backward pass is only h: what else it needs follows from it, because (x - v) / tau = h - v.
 ``membrane`` is the recursion alone; ``spikes`` fires as well, with the sigmoid's surrogate gradient in
-the same pass. Results agree with the reference to rounding, gradients included, which the tests check.
+the same pass; ``normalised_spikes`` has batch normalisation before it, and keeps only its input.
+Results agree with the reference to rounding, gradients included, which the tests check.
 
 ``DISTA_KERNEL=reference`` in the environment switches the kernels off, these and the shortcuts of
 ``dista.fast_attention``.
@@ -17,6 +18,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -49,7 +51,9 @@ def chosen() -> dict[str, str]:
         return {"membrane": "reference (DISTA_KERNEL=reference)"}
     if _loops() is None:
         return {"membrane": "reference (numba is not installed)"}
-    return {"membrane": "numba: charge, fire and reset in one pass (float32 and float64 on CPUs)"}
+    return {
+        "membrane": "numba: charge, fire and reset in one pass, after batch normalisation in training"
+    }
 
 
 def watched(modules: Iterable[nn.Module]) -> bool:
@@ -86,7 +90,7 @@ class _Membrane(torch.autograd.Function):
     def forward(ctx, x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
         flat, constants = _channels_last(x), (v_threshold, v_reset or 0.0, v_reset is None)
         h = torch.empty_like(flat)
-        _each_part(_loops().forward, (flat, h, None), tau, constants)
+        _each_part(_loops().forward, (flat, h, None), (tau,), constants)
         ctx.save_for_backward(h, tau)
         ctx.constants = (*constants, None)
         return _channels_third(h)
@@ -103,7 +107,7 @@ class _Spikes(torch.autograd.Function):
     ) -> Tensor:
         flat, constants = _channels_last(x), (v_threshold, v_reset or 0.0, v_reset is None)
         s, h = torch.empty_like(flat), torch.empty_like(flat) if any(ctx.needs_input_grad) else None
-        _each_part(_loops().forward, (flat, h, s), tau, constants)
+        _each_part(_loops().forward, (flat, h, s), (tau,), constants)
         if h is not None:
             ctx.save_for_backward(h, tau)
         ctx.constants = (*constants, slope)
@@ -112,6 +116,74 @@ class _Spikes(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor):
         return *_backward(grad, *ctx.saved_tensors, ctx.constants), None, None, None
+
+
+class Normalised(NamedTuple):
+    """Spikes of normalised currents, and the moments (channel,) over time, batch, row and column."""
+
+    spikes: Tensor
+    mean: Tensor
+    variance: Tensor
+
+
+def normalised_spikes(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    tau: Tensor,
+    constants: tuple[float, float | None, float],
+    eps: float,
+) -> Normalised:
+    """Spikes of LIF(BN(x)) while batch normalisation learns; ``constants`` are the last three of ``spikes``.
+
+    Neither the normalised currents nor h come into being: the backward pass computes them again.
+    """
+    return Normalised(*_NormalisedSpikes.apply(x, weight, bias, tau, constants, eps))
+
+
+class _NormalisedSpikes(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, tau: Tensor, constants, eps: float):
+        v_threshold, v_reset, slope = constants
+        flat, channels = _channels_last(x), x.shape[2]
+        parts = _each_part(_loops().moments, (flat,))
+        count = x.numel() // channels
+        mean, square = (_per_channel(sums, channels) / count for sums in zip(*parts))
+        variance = (square - mean.square()).clamp_min(0)
+        scale = torch.rsqrt(variance + eps)
+        gain = (weight.double() * scale).to(x.dtype)
+        shift = bias - mean.to(x.dtype) * gain
+        ctx.constants = v_threshold, v_reset or 0.0, v_reset is None
+        ctx.slope, s = slope, torch.empty_like(flat)
+        lanes = gain, shift, tau
+        _each_part(_loops().normalised_forward, (flat, s), lanes, ctx.constants)
+        ctx.save_for_backward(flat, *lanes, mean, scale)
+        mean, variance = mean.to(x.dtype), variance.to(x.dtype)
+        ctx.mark_non_differentiable(mean, variance)
+        return _channels_third(s), mean, variance
+
+    @staticmethod
+    def backward(ctx, grad: Tensor, *_):
+        flat, gain, shift, tau, mean, scale = ctx.saved_tensors
+        out, lanes = torch.empty_like(flat), (gain, shift, tau)
+        constants = *ctx.constants, ctx.slope
+        tensors = _channels_last(grad), flat, out
+        parts = _each_part(_loops().normalised_backward, tensors, lanes, constants)
+        channels = flat.shape[-1]
+        of_tau, of_bias, product = (_per_channel(sums, channels) for sums in zip(*parts))
+        of_weight = (product - mean * of_bias) * scale
+        count = flat.numel() // channels
+        x_part = gain * scale * of_weight / count
+        mean_part = gain * of_bias / count - x_part * mean
+        parts = tuple(part.to(flat.dtype) for part in (gain, mean_part, x_part))
+        _each_part(_loops().normalised_input, (out, flat), parts)
+        of_norm = (part.to(flat.dtype) for part in (of_weight, of_bias))
+        return _channels_third(out), *of_norm, _of_tau(of_tau, tau), None, None
+
+
+def _per_channel(parts: Iterable[np.ndarray], channels: int) -> Tensor:
+    """Sums for each lane, of each share, to those for each channel, in float64."""
+    return torch.from_numpy(np.sum(list(parts), axis=0).reshape(-1, channels).sum(0))
 
 
 def max_pool(x: Tensor) -> Tensor:
@@ -183,10 +255,13 @@ def _each_value(loop, values: np.ndarray, dtype: type, *constants) -> tuple[np.n
 def _backward(grad: Tensor, h: Tensor, tau: Tensor, constants: tuple) -> tuple[Tensor, Tensor]:
     """Gradients of x and tau; the last of ``constants`` is the surrogate's slope, None for that of h."""
     grad_x = torch.empty_like(h)
-    parts = _each_part(_loops().backward, (_channels_last(grad), h, grad_x), tau, constants)
-    lanes = torch.from_numpy(np.sum(parts, axis=0)).to(tau.dtype)
-    grad_tau = lanes.reshape(-1, *tau.shape).sum(0) if tau.ndim else lanes.sum()
-    return _channels_third(grad_x), grad_tau
+    parts = _each_part(_loops().backward, (_channels_last(grad), h, grad_x), (tau,), constants)
+    return _channels_third(grad_x), _of_tau(_per_channel(parts, h.shape[-1]), tau)
+
+
+def _of_tau(channels: Tensor, tau: Tensor) -> Tensor:
+    """The gradient of tau from those of each channel."""
+    return (channels.reshape(tau.shape) if tau.ndim else channels.sum()).to(tau.dtype)
 
 
 def _channels_last(x: Tensor) -> Tensor:
@@ -201,11 +276,17 @@ def _channels_third(flat: Tensor) -> Tensor:
     return rearrange(flat, "time batch row column channel -> time batch channel row column")
 
 
-def _each_part(loop, tensors: tuple[Tensor | None, ...], tau: Tensor, constants: tuple) -> list:
+def _each_part(
+    loop,
+    tensors: tuple[Tensor | None, ...],
+    of_channels: tuple[Tensor, ...] = (),
+    constants: tuple = (),
+) -> list:
     """Run ``loop`` on equal shares of the neurons, one a thread of torch's; results in order.
 
     The arrays become (time, row, lane), where a lane is a channel of one of a few neighbouring sites:
-    loops over 16 channels alone would be too short for vector code.
+    loops over 16 channels alone would be too short for vector code. ``of_channels``, each with a value
+    for every channel or one for all, become arrays (lane,).
     """
     first = tensors[0]
     channels, sites = first.shape[-1], first[0, ..., 0].numel()
@@ -214,7 +295,8 @@ def _each_part(loop, tensors: tuple[Tensor | None, ...], tau: Tensor, constants:
     rows = sites * channels // lanes
     threads = min(torch.get_num_threads(), max(1, rows * lanes // BLOCK))
     bounds = np.linspace(0, rows, threads + 1).astype(np.int64)
-    each = (*arrays, _tau_per_lane(tau, first.dtype, channels, lanes), *constants)
+    per_lane = (_per_lane(values, first.dtype, channels, lanes) for values in of_channels)
+    each = (*arrays, *per_lane, *constants)
     tasks = [(*each, low, high) for low, high in itertools.pairwise(bounds)]
     return _in_threads(lambda task: loop(*task), tasks)
 
@@ -232,9 +314,9 @@ def _divisor(number: int, up_to: int) -> int:
     return next((d for d in range(min(number, up_to), 1, -1) if number % d == 0), 1)
 
 
-def _tau_per_lane(tau: Tensor, dtype: torch.dtype, channels: int, lanes: int) -> np.ndarray:
-    """tau as one value for each lane, in the precision of the data."""
-    values = tau.detach().to(dtype).reshape(-1).numpy()
+def _per_lane(values: Tensor, dtype: torch.dtype, channels: int, lanes: int) -> np.ndarray:
+    """One value for each lane, in the precision of the data."""
+    values = values.detach().to(dtype).reshape(-1).numpy()
     return np.tile(np.broadcast_to(values, (channels,)), lanes // channels)
 
 

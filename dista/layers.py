@@ -41,12 +41,36 @@ class Norm(nn.BatchNorm2d):
     neurons silent at first [ours; related: threshold-dependent batch norm, arXiv 2011.05280].
     """
 
+    alone = True
+    """Whether the statistics are those of this process's samples."""
+
     def __init__(self, neuron: NeuronConfig, channels: int) -> None:
         super().__init__(channels)
         nn.init.constant_(self.weight, neuron.tau * neuron.v_threshold)
 
     def forward(self, x: Tensor) -> Tensor:
         return over_time(super().forward, x)
+
+    @torch.no_grad()
+    def remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Let the running statistics follow the moments of ``count`` values a channel, as ``forward`` does."""
+        self.num_batches_tracked.add_(1)
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
+
+
+def fire(norm: Norm, neuron: LIF, x: Tensor) -> Tensor:
+    """neuron(norm(x)), in one pass where the statistics are learned and no hook wants what is between."""
+    count = x.numel() // len(norm.weight)
+    learns = norm.training and norm.alone and torch.is_grad_enabled() and count > 1
+    suits = kernels.suits_training(x, neuron.config.surrogate) and neuron.at_once(x)
+    if not (learns and suits) or kernels.watched((norm, neuron)):
+        return neuron(norm(x))
+    found = kernels.normalised_spikes(
+        x, norm.weight, norm.bias, neuron.tau(), neuron.constants, norm.eps
+    )
+    norm.remember(found.mean, found.variance, count)
+    return found.spikes
 
 
 class SpikingConv(nn.Module):
@@ -59,6 +83,8 @@ class SpikingConv(nn.Module):
         self.neuron = LIF(config.neuron, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.norm.training:
+            return fire(self.norm, self.neuron, self.conv(x))
         return self.neuron(self.current(x))
 
     def current(self, x: Tensor) -> Tensor:

@@ -33,6 +33,10 @@ class StemStage(SpikingConv):
         super().__init__(config, inputs, outputs, kernel=3)
         self.pool = Pool() if pool else nn.Identity()
 
+    def forward(self, x: Tensor) -> Tensor:
+        pools = isinstance(self.pool, Pool)
+        return self.neuron(self.current(x)) if pools else super().forward(x)
+
     def current(self, x: Tensor) -> Tensor:
         return self.pool(super().current(x))
 

@@ -150,12 +150,12 @@ class LIF(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.to(torch.promote_types(x.dtype, torch.float32))  # autocast must not round membranes
-        if self._at_once(x):
-            return kernels.spikes(x, self.tau(), *self._constants)
+        if self.at_once(x):
+            return kernels.spikes(x, self.tau(), *self.constants)
         h = self.membrane(x, self.tau())
         return self.spikes(h)
 
-    def _at_once(self, x: Tensor) -> bool:
+    def at_once(self, x: Tensor) -> bool:
         """Whether one kernel may charge and fire: no hook wants h or s, the surrogate has a kernel."""
         if kernels.watched((self.membrane, self.spikes)):
             return False
@@ -164,7 +164,7 @@ class LIF(nn.Module):
         return kernels.suits(x)
 
     @functools.cached_property
-    def _constants(self) -> tuple[float, float | None, float]:
+    def constants(self) -> tuple[float, float | None, float]:
         """Threshold, reset and the slope of the sigmoid surrogate."""
         config = self.config
         slope = surrogate("sigmoid").alpha if config.alpha is None else config.alpha

@@ -1,10 +1,13 @@
-"""Convolution and normalisation: folded into one in evaluation, and only then."""
+"""Convolution, normalisation and neurons: folded and fused where that changes rounding only."""
 
 import pytest
 import torch
 
 from dista import kernels, layers
-from dista.layers import Pool, SpikingConv
+from dista.config import NeuronConfig
+from dista.layers import Norm, Pool, SpikingConv, fire
+from dista.neurons import LIF
+from dista.training.machine import SyncNorm
 
 
 @pytest.fixture(params=[1, 3], ids=["1x1", "3x3"])
@@ -55,6 +58,100 @@ def test_training_and_the_reference_do_not_fold(layer, x, no_folding, monkeypatc
     assert not torch.equal(before, layer.norm.running_mean)
     monkeypatch.setenv("DISTA_KERNEL", "reference")
     layer.eval().current(x)
+
+
+# --- normalise, charge and fire in one pass -------------------------------------------------------
+
+OPTIONS = [
+    {},
+    {"tau_per": "channel", "v_threshold": 0.7, "v_reset": -0.3},
+    {"v_reset": None, "alpha": 1.5},
+]
+LARGE, SMALL, MANY = (4, 3, 16, 9, 6), (3, 2, 5, 7, 7), (2, 2, 300, 3, 4)
+
+
+@pytest.fixture
+def one_pass(monkeypatch):
+    """How often the kernel was called."""
+    calls, kernel = [], kernels.normalised_spikes
+    monkeypatch.setattr(kernels, "normalised_spikes", lambda *a: calls.append(1) or kernel(*a))
+    return calls
+
+
+def learning(options, shape):
+    """A normalisation and neurons that no new ones are, in training, their input, and weights of spikes."""
+    config, channels = NeuronConfig(**options), shape[2]
+    norm, neuron = Norm(config, channels), LIF(config, channels)
+    with torch.no_grad():
+        norm.weight.mul_(0.5 + torch.rand(channels))
+        norm.bias.copy_(0.2 * torch.randn(channels))
+        neuron.tau.w.add_(0.3 * torch.randn(neuron.tau.w.shape))
+    x = (0.3 + 2 * torch.randn(shape)).requires_grad_()
+    return norm.train(), neuron, x, torch.randn(shape)
+
+
+def results(norm, neuron, x, weights):
+    """Spikes, gradients, and what the normalisation remembers; started from the same statistics."""
+    norm.reset_running_stats()
+    s = fire(norm, neuron, x)
+    wanted = x, norm.weight, norm.bias, neuron.tau.w
+    return [s, *torch.autograd.grad((s * weights).sum(), wanted), *map(torch.clone, norm.buffers())]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("shape", [LARGE, SMALL, MANY])
+def test_one_pass_over_norm_and_neurons_is_the_reference(
+    monkeypatch, one_pass, options, shape, threads
+):
+    monkeypatch.setattr(kernels, "BLOCK", 64)  # so that threads share even little
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    parts = learning(options, shape)
+    ours = results(*parts)
+    assert one_pass
+    monkeypatch.setenv("DISTA_KERNEL", "reference")
+    reference = results(*parts)
+    assert len(one_pass) == 1
+    assert torch.equal(ours[0], reference[0]) and 0.05 < ours[0].mean() < 0.95
+    for found, expected in zip(ours[1:], reference[1:], strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("part", ["", "spikes", "membrane", "norm"])
+def test_norm_and_neurons_apart_while_a_hook_listens(one_pass, part):
+    norm, neuron, x, _ = learning({}, SMALL)
+    seen = []
+    at = norm if part == "norm" else neuron.get_submodule(part)
+    at.register_forward_hook(lambda *_: seen.append(part))
+    fire(norm, neuron, x)
+    assert seen == [part] and not one_pass
+
+
+def test_norm_and_neurons_apart_where_one_pass_does_not_suit(monkeypatch, one_pass):
+    norm, neuron, x, _ = learning({"surrogate": "atan"}, SMALL)
+    fire(norm, neuron, x)
+    norm, neuron, x, _ = learning({}, SMALL)
+    with torch.no_grad():
+        fire(norm, neuron, x)
+    fire(norm.double(), neuron.double(), x.double())
+    norm, neuron, x, _ = learning({}, SMALL)
+    norm.__class__ = SyncNorm  # whose statistics are of other processes, too
+    monkeypatch.setattr(SyncNorm, "_synchronised", lambda self, x: x)
+    fire(norm, neuron, x)
+    assert not one_pass
+
+
+def test_a_single_value_has_no_variance():
+    norm, neuron, x, _ = learning({}, (1, 1, 4, 1, 1))
+    with pytest.raises(ValueError, match="more than 1 value"):
+        fire(norm, neuron, x)
+
+
+def test_a_layer_in_training_takes_one_pass(one_pass, small_config):
+    layer, x = SpikingConv(small_config(), 5, 7), torch.randn(3, 2, 5, 4, 4)
+    layer.train()(x)
+    layer.eval()(x)
+    assert len(one_pass) == 1
 
 
 # --- pooling ------------------------------------------------------------------------------------

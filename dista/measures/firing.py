@@ -74,7 +74,9 @@ def firing_map(recording: xr.DataTree) -> FiringMap:
         rate=np.stack([layer.values.mean(layer.get_axis_num(per_step)) for layer in spikes]),
         dead=np.array([row.dead for row in rows]),
         saturated=np.array([row.saturated for row in rows]),
-        neurons=np.array([layer.size // layer.sizes["time"] // layer.sizes["batch"] for layer in spikes]),
+        neurons=np.array(
+            [layer.size // layer.sizes["time"] // layer.sizes["batch"] for layer in spikes]
+        ),
         samples=spikes[0].sizes["batch"],
     )
 

@@ -56,6 +56,8 @@ class SyncNorm(Norm):
     torch's own needs a GPU and images without time. Processes have batches of the same size.
     """
 
+    alone = False
+
     def forward(self, x: Tensor) -> Tensor:
         return over_time(self._synchronised, x) if self.training else super().forward(x)
 
