@@ -246,16 +246,17 @@ def test_a_neuron_that_new_data_lack_comes_back_with_the_old(page, recordings):
     heading.filter(has_text=before).wait_for()
 
 
-TOGETHER = """async ([source, first, second]) => {
+TOGETHER = """async ([source, first, second, last]) => {
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const show = (await import(url)).default;
   window.told = [[], []];
-  for (const [i, data] of [first, second].entries()) {
+  const sides = [first, second].map((data, i) => {
     const parentElement = document.body.appendChild(document.createElement("div"));
     parentElement.id = `side${i}`;
-    show({ parentElement, data: bytes(data), setStateValue: (_, value) => window.told[i].push(value) });
-  }
+    return { parentElement, data: bytes(data), setStateValue: (_, value) => window.told[i].push(value) };
+  });
+  (last ? sides.reverse() : sides).forEach(show);
 }"""
 
 
@@ -286,6 +287,29 @@ def test_probes_of_a_group_go_together(page, recordings):
     page.locator("#side0").get_by_role("button", name="Play the steps").click()
     page.wait_for_function("window.told.every((told) => told.at(-1).step === 4)")
     assert page.evaluate("window.told.map((told) => told.length)") == [2, 3]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_first_of_a_group_leads_whichever_is_there_first(page, recordings, named):
+    """Unless the one that is there was asked for a place."""
+    payloads = [probe_payload(recordings("map"), sample) for sample in (0, 2)]
+    places = []
+    for payload in payloads:  # where each would be alone
+        show(page, payload, state={})
+        label = page.locator("canvas[data-name=film]").get_attribute("aria-label")
+        places.append(label.split(":")[0])
+        page.evaluate(
+            "window.remove(), document.getElementById('host').replaceWith(Object.assign("
+            "document.createElement('div'), { id: 'host' }))"
+        )
+    assert places[0] != places[1]
+    states = {}, dict(START, step=4) if named else {}
+    sides = [encoded(p, state=s, revision=0, group="pair") for p, s in zip(payloads, states)]
+    page.evaluate(TOGETHER, [module("streamlit"), *sides, True])
+    page.wait_for_function(f"window.told[{0 if named else 1}].length === 1")
+    films = [page.locator(f"#side{i} canvas[data-name=film]") for i in (0, 1)]
+    found = [film.get_attribute("aria-label").split(":")[0] for film in films]
+    assert found[0] == found[1] and (found[0] == places[0]) != named
 
 
 def test_a_map_within_one_step_is_labelled_as_such(page, recordings):

@@ -29,7 +29,7 @@ export function mount(parent, bytes, tell, wanted = {}) {
   const grid = el("div", { class: "grid" });
   root.append(grid, live);
   parent.append(root);
-  const store = new Store(recording, { ...recording.state, ...wanted }, tell);
+  const store = new Store(recording, { ...recording.state, ...wanted }, tell, root);
   const app = { playing: false, play: () => play(!app.playing), point, reveal };
   let panels = [], theme = null, frames = null, hover = null, queued = 0, timer = 0, revision = recording.revision;
 

@@ -68,15 +68,22 @@ function busiest(recording, block, step, head, token) {
   return best;
 }
 
+// Whether one probe stands before another in the page, where each may be in a shadow of its own.
+function stands(one, other) {
+  const [a, b] = [one, other].map(({ root }) => root.getRootNode().host ?? root);
+  return Boolean(a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING);
+}
+
 // Holds the state; tells panels at once and the host when things are quiet (not while playing).
 export class Store {
-  constructor(recording, wanted, tell) {
-    Object.assign(this, { recording, tell, state: settle(recording, wanted), listeners: [] });
+  constructor(recording, wanted, tell, root) {
+    Object.assign(this, { recording, tell, root, state: settle(recording, wanted), listeners: [] });
+    this.asked = QUESTION.some((name) => wanted[name] >= 0);
     this.wanted = this.state;
     Object.assign(this, { held: false, following: false });
     this.hear = ({ detail }) => this.follow(detail);
     addEventListener(MOVE, this.hear);
-    this.call({ asks: true });                        // one that comes later starts where the others are
+    this.call({ asks: true });                        // one that comes later starts where the others are, or leads them
   }
 
   set(changes) {
@@ -90,6 +97,7 @@ export class Store {
     const changed = Object.keys(next).filter((name) => next[name] !== this.state[name]);
     if (!changed.length) return false;
     this.state = this.wanted = next;
+    this.asked = true;
     this.following = following;
     this.listeners.forEach((listener) => listener(changed));
     this.schedule();
@@ -108,7 +116,7 @@ export class Store {
 
   follow({ from, group, asks, held, state }) {
     if (from === this || group !== this.recording.group) return;
-    if (asks) return this.lead();
+    if (asks) return this.asked || !stands(from, this) ? this.lead() : from.lead();
     if (held !== this.held) this.pause(held);
     this.move({ ...state, sample: this.state.sample }, true);
   }

@@ -13,9 +13,9 @@ export default function ({ parentElement, data, setStateValue }) {
   const known = mounted.get(parentElement);
   if (known) {
     known.tell = setStateValue;
-    if (!same(known.data, data)) known.probe.update(data);
+    if (same(known.data, data)) requestAnimationFrame(known.probe.refresh); // new colours arrive a frame later
+    else known.probe.update(data);
     known.data = data;
-    requestAnimationFrame(known.probe.refresh);     // the page's colours arrive a frame later
   } else {
     const entry = { data, tell: setStateValue };
     entry.probe = mount(parentElement, data, (state, following) =>
