@@ -118,12 +118,9 @@ def _noisy(
     path: str, changed: float, data: state.Data, sample: int, image: str | None, noise: Noise | None, u: float | None
 ) -> xr.DataTree:  # fmt: skip
     import dista
-    from dista.corruption import corrupt
 
     model, task = state.model(path, changed), state.form(data)
-    x, labels = state.inputs(data, sample, image)
-    if noise is not None:
-        x = corrupt(x, noise, [sample], counts=task.test.unit == 1)
+    x, labels = state.inputs(data, sample, image, noise)
     denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
     with state.RUNNING, dista.intervene(model, denoisers):
         return state.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)

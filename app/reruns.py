@@ -166,9 +166,8 @@ def side(which: Side) -> xr.DataTree:
 def _noisy(
     path: str, changed: float, data: state.Data, sample: int, image: str | None, noise: float
 ) -> xr.DataTree:
-    from dista.corruption import Noise, corrupt
+    from dista.corruption import Noise
 
     model, task = state.model(path, changed), state.form(data)
-    x, labels = state.inputs(data, sample, image)
-    x = corrupt(x, Noise("gaussian", noise), [sample], counts=task.test.unit == 1)
+    x, labels = state.inputs(data, sample, image, Noise("gaussian", noise))
     return state.record(model, task, x, labels=labels, samples=[sample])

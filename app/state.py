@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from torch import Tensor
 
+    from dista.corruption import Noise
     from dista.data import Task
     from dista.model import DISTA
     from dista.widgets.packing import Payload
@@ -224,12 +225,20 @@ def _record(path: str, changed: float, data: Data, sample: int, image: str | Non
     return record(model(path, changed), chosen, x, labels=labels, samples=[sample])
 
 
-def inputs(data: Data, sample: int, image: str | None) -> tuple[Tensor, list[int] | None]:
-    """A held-out sample and its label, or the own input, whose label nobody knows."""
+def inputs(
+    data: Data, sample: int, image: str | None, noise: Noise | None = None
+) -> tuple[Tensor, list[int] | None]:
+    """A held-out sample and its label, or the own input, whose label nobody knows; with ``noise``, if any."""
     if image is None:
         x, y = task(data).test.batch([sample])
-        return x, y.tolist()
-    return own_input.put(image, form(data), sample), None
+        labels = y.tolist()
+    else:
+        x, labels = own_input.put(image, form(data), sample), None
+    if noise is not None:
+        from dista.corruption import corrupt
+
+        x = corrupt(x, noise, [sample], counts=form(data).test.unit == 1)
+    return x, labels
 
 
 def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any) -> xr.DataTree:

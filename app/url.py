@@ -108,12 +108,11 @@ def write(**changes: Any) -> None:
     since the browser was last up to date, and gives way to the newest.
     """
     urls = st.session_state.setdefault(_WRITTEN, [])
-    sent = dict(st.query_params)
+    sent = st.query_params.to_dict()
     known = urls[-1] if sent in urls else sent
     if sent == known:
         urls[:] = [sent]
-    now = known | {name: str(value) for name, value in changes.items() if value is not None}
-    now = {name: text for name, text in now.items() if changes.get(name, text) is not None}
+    now = {name: str(value) for name, value in (known | changes).items() if value is not None}
     if now != sent:
         st.query_params.from_dict(now)
     if now != urls[-1]:
@@ -155,4 +154,4 @@ def resume(page: str) -> None:
 
 def leave_mark(page: str) -> None:
     """Keep the page's state for ``resume``."""
-    st.session_state[f"url of {page}"] = dict(st.query_params)
+    st.session_state[f"url of {page}"] = st.query_params.to_dict()

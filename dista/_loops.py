@@ -15,8 +15,11 @@ LOG2_E = 1.4426950408889634
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def forward(x, h, s, tau, v_threshold, v_rest, soft, low, high):
-    """h[t] and s[t] from x[t], each unless None; v lives only in a buffer of one row."""
+def forward(x, h, s, gain, shift, tau, v_threshold, v_rest, soft, low, high):
+    """h[t] and s[t], each unless None, from the current x[t], or gain * x[t] + shift where gain is not None.
+
+    v lives only in a buffer of one row.
+    """
     steps, _, lanes = x.shape
     threshold, rest = x.dtype.type(v_threshold), x.dtype.type(v_rest)
     zero, one = x.dtype.type(0), x.dtype.type(1)
@@ -25,7 +28,8 @@ def forward(x, h, s, tau, v_threshold, v_rest, soft, low, high):
         v[:] = rest
         for t in range(steps):
             for c in range(lanes):
-                charged = v[c] + (x[t, row, c] - (v[c] - rest)) / tau[c]
+                current = x[t, row, c] if gain is None else x[t, row, c] * gain[c] + shift[c]
+                charged = v[c] + (current - (v[c] - rest)) / tau[c]
                 if h is not None:
                     h[t, row, c] = charged
                 if s is not None:
@@ -109,24 +113,6 @@ def moments(x, low, high):
                 sums[c] += value
                 squares[c] += value * value
     return sums, squares
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy")
-def normalised_forward(x, s, gain, shift, tau, v_threshold, v_rest, soft, low, high):
-    """s[t] of neurons whose input current is gain * x[t] + shift."""
-    steps, _, lanes = x.shape
-    threshold, rest = x.dtype.type(v_threshold), x.dtype.type(v_rest)
-    zero, one = x.dtype.type(0), x.dtype.type(1)
-    v = np.empty(lanes, x.dtype)
-    for row in range(low, high):
-        v[:] = rest
-        for t in range(steps):
-            for c in range(lanes):
-                current = x[t, row, c] * gain[c] + shift[c]
-                charged = v[c] + (current - (v[c] - rest)) / tau[c]
-                s[t, row, c] = one if charged >= threshold else zero
-                after = charged - threshold if soft else rest
-                v[c] = after if charged >= threshold else charged
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")

@@ -90,7 +90,7 @@ class _Membrane(torch.autograd.Function):
     def forward(ctx, x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
         flat, constants = _channels_last(x), (v_threshold, v_reset or 0.0, v_reset is None)
         h = torch.empty_like(flat)
-        _each_part(_loops().forward, (flat, h, None), (tau,), constants)
+        _each_part(_loops().forward, (flat, h, None), (None, None, tau), constants)
         ctx.save_for_backward(h, tau)
         ctx.constants = (*constants, None)
         return _channels_third(h)
@@ -107,7 +107,7 @@ class _Spikes(torch.autograd.Function):
     ) -> Tensor:
         flat, constants = _channels_last(x), (v_threshold, v_reset or 0.0, v_reset is None)
         s, h = torch.empty_like(flat), torch.empty_like(flat) if any(ctx.needs_input_grad) else None
-        _each_part(_loops().forward, (flat, h, s), (tau,), constants)
+        _each_part(_loops().forward, (flat, h, s), (None, None, tau), constants)
         if h is not None:
             ctx.save_for_backward(h, tau)
         ctx.constants = (*constants, slope)
@@ -156,7 +156,7 @@ class _NormalisedSpikes(torch.autograd.Function):
         ctx.constants = v_threshold, v_reset or 0.0, v_reset is None
         ctx.slope, s = slope, torch.empty_like(flat)
         lanes = gain, shift, tau
-        _each_part(_loops().normalised_forward, (flat, s), lanes, ctx.constants)
+        _each_part(_loops().forward, (flat, None, s), lanes, ctx.constants)
         ctx.save_for_backward(flat, *lanes, mean, scale)
         mean, variance = mean.to(x.dtype), variance.to(x.dtype)
         ctx.mark_non_differentiable(mean, variance)
@@ -279,7 +279,7 @@ def _channels_third(flat: Tensor) -> Tensor:
 def _each_part(
     loop,
     tensors: tuple[Tensor | None, ...],
-    of_channels: tuple[Tensor, ...] = (),
+    of_channels: tuple[Tensor | None, ...] = (),
     constants: tuple = (),
 ) -> list:
     """Run ``loop`` on equal shares of the neurons, one a thread of torch's; results in order.
@@ -314,8 +314,12 @@ def _divisor(number: int, up_to: int) -> int:
     return next((d for d in range(min(number, up_to), 1, -1) if number % d == 0), 1)
 
 
-def _per_lane(values: Tensor, dtype: torch.dtype, channels: int, lanes: int) -> np.ndarray:
+def _per_lane(
+    values: Tensor | None, dtype: torch.dtype, channels: int, lanes: int
+) -> np.ndarray | None:
     """One value for each lane, in the precision of the data."""
+    if values is None:
+        return None
     values = values.detach().to(dtype).reshape(-1).numpy()
     return np.tile(np.broadcast_to(values, (channels,)), lanes // channels)
 
