@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+
+from dista.replacement import replacing
 
 Arrays = dict[str, np.ndarray]
 
@@ -92,17 +94,7 @@ def _write(path: Path, arrays: Arrays) -> None:
 
 def _replace(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Write beside the target and rename, so that no reader ever meets half a file."""
-    try:
+    with contextlib.suppress(OSError):  # no permission, or no room
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
-    except OSError:
-        return
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with replacing(path) as file:
             write(file)
-        partial.replace(path)
-    except OSError:
-        pass  # no room
-    finally:
-        partial.unlink(missing_ok=True)
