@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import platform
@@ -28,7 +29,7 @@ def environment() -> dict[str, Any]:
         "command": command(),
         "python": platform.python_version(),
         "versions": _versions(),
-        **source(_PACKAGE),
+        **_own_source(),
         "machine": {"system": platform.platform(), "threads": torch.get_num_threads()},
         "started": time.time(),
     }
@@ -46,6 +47,12 @@ def _versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions
+
+
+@functools.cache
+def _own_source() -> dict[str, Any]:
+    """As it was when first asked: what is edited while a training runs is not what it runs with."""
+    return source(_PACKAGE)
 
 
 def source(package: Path) -> dict[str, Any]:
