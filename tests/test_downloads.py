@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from urllib.parse import parse_qs, urlsplit
 
 import downloads
@@ -81,6 +83,21 @@ OFFERED = {
     "energy": [NUMBERS],
     "train": [NUMBERS, "Epoch 2, zarr"],
 }
+
+
+def test_the_line_on_the_page_and_in_the_readme_opens_a_recording(page, tmp_path):
+    """Without this package."""
+    test = page("watch")
+    assert downloads.OPEN_ZIP in [code.value for code in test.code]
+    assert downloads.OPEN_ZIP in (APP.parent / "README.md").read_text("utf-8").splitlines()
+    shipped = state.checkpoints_on_disk.assets() / "first-light.zarr.zip"
+    script = f"import sys, xarray, zarr\npath = {str(shipped)!r}\ntree = {downloads.OPEN_ZIP}\n"
+    script += "print(int(tree['head'].sizes['class']), 'dista' in sys.modules)"
+    read = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    classes = len(open_recording(shipped).attrs["classes"])
+    assert read.stdout.split() == [str(classes), "False"], read.stderr
 
 
 @pytest.mark.parametrize("view", OFFERED)

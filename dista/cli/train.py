@@ -79,7 +79,13 @@ def train(
         "precision": precision, "devices": devices, "num_nodes": num_nodes, "augment": augment,
         "init": init,
     }  # fmt: skip
-    options = {name: value for name, value in given.items() if value is not None} | _pairs(more)
+    given = {name: value for name, value in given.items() if value is not None}
+    named = _pairs(more)
+    if twice := given.keys() & named.keys():
+        raise ValueError(
+            f"{min(twice)} is given twice, by its own option and with --set; choose one"
+        )
+    options = given | named
     if logger not in (None, "tensorboard"):
         raise ValueError(f"logger={logger!r}; expected tensorboard")
     if half and save is None:
@@ -207,6 +213,8 @@ def _pairs(given: list[str] | None) -> dict[str, Any]:
         name, equals, text = word.partition("=")
         if not equals:
             raise ValueError(f"--set {word}: expected NAME=VALUE, as in --set ema=0.999")
+        if name in found:
+            raise ValueError(f"--set {name} is given twice; choose one")
         try:
             found[name] = json.loads(text)
         except json.JSONDecodeError:

@@ -78,4 +78,6 @@ def check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) ->
         raise ValueError(
             f"probe={training.probe}; the validation split has samples 0 to {len(task.validation) - 1}"
         )
+    if training.augment and task.train.augmentation is None:
+        raise ValueError(f"{task.name!r} has no deformations of its own; train with --no-augment")
     mixing.check(training, task)
