@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dista import kernels, recording_files, replacement
+from dista import kernels, ownership, replacement
 from dista.axes import Observable
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ def place(path: str | Path) -> Path:
     That is never touched. To be asked before the recording is made.
     """
     return replacement.place(
-        path, replacement.Kind("a recording", RecordingError, recording_files.objection)
+        path, replacement.Kind("a recording", RecordingError, ownership.objection)
     )
 
 
@@ -294,7 +294,7 @@ def save(recording: xr.DataTree, path: str | Path) -> Path:
         for node in recording.subtree
     }
     marked = recording.copy(deep=False)
-    marked.attrs = dict(recording.attrs) | recording_files.MARK
+    marked.attrs = dict(recording.attrs) | ownership.MARK
     with replacement.whole(target) as new:
         marked.to_zarr(new, encoding=encoding, consolidated=False)
         if Path(path).suffix == ".zip":
@@ -321,6 +321,6 @@ def open_recording(path: str | Path) -> xr.DataTree:
             f"{path} is not a readable recording ({type(error).__name__}: {error}); "
             "expected a zarr folder or .zip written by dista"
         ) from error
-    for name in recording_files.MARK:
+    for name in ownership.MARK:
         tree.attrs.pop(name, None)
     return tree
