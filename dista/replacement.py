@@ -77,7 +77,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     # A name that no other process has, on another host or in another container either.
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PART}")
     try:
-        with part.open("xb") as file:
+        with part.open("xb+") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
