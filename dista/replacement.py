@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -81,9 +82,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        _take_place(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _take_place(part: Path, path: Path, patience: float = 2.0) -> None:
+    """Rename; on Windows that is refused while a reader has the old file open, which takes milliseconds."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 @contextlib.contextmanager
@@ -106,7 +120,7 @@ def whole(target: Path) -> Iterator[Path]:
 
 def _exchange(new: Path, target: Path) -> None:
     if target.is_file() and new.is_file():
-        new.replace(target)
+        _take_place(new, target)
         return
     # A folder that is not empty cannot be renamed over: the old one steps aside, outside of the
     # temporary folder, so that even a restoring that fails leaves it on the disk.
