@@ -238,7 +238,8 @@ class TrainingConfig(Config):
       of all steps in which the rate rises; then it falls as a cosine [related: Spikformer].
     - ``minutes`` ends the training after that time; the schedule then reaches its end with it
       [related: budgeted training, arXiv 1905.04753].
-    - ``init`` is a checkpoint, by name or folder, whose weights are the start where they fit.
+    - ``init`` is a checkpoint, by name or folder, or the folder of a run, whose best one it is: its weights
+      are the start where they fit.
     - ``seed``; ``threads`` of the CPU, of which 1 is reproducible bit for bit.
 
     Joint plasticity:

@@ -147,6 +147,8 @@ FORBIDDEN = [
     ("axes", ["import:torch", "numpy", "xarray", "dista"]),
     ("presets", ["torch", "dista.model"]),
     ("recipes", ["torch", "dista.model"]),
+    ("replacement", ["torch", "numpy", "xarray", "dista"]),
+    ("ownership", ["torch", "numpy", "xarray", "zarr", "dista"]),
     ("processes", ["import:psutil", "dista"]),
     ("neurons", ["xarray", "zarr", "import:spikingjelly"]),
     ("attention", ["xarray", "zarr", "spikingjelly", "dista.recording"]),

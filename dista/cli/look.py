@@ -42,7 +42,10 @@ def evaluate(
 def record(
     name: Annotated[str, typer.Argument(help="A shipped checkpoint, or a folder.")],
     out: Annotated[
-        Path, typer.Argument(help="Where to write: a .zarr folder or a .zarr.zip file.")
+        Path,
+        typer.Argument(
+            help="Where to write: a .zarr folder or a .zarr.zip file, new or a recording."
+        ),
     ],
     sample: Annotated[int, typer.Option(help="Index in the test split.")] = 0,
     names: Annotated[

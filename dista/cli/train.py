@@ -50,7 +50,10 @@ def train(
     num_nodes: Annotated[int | None, typer.Option(help="Machines.")] = None,
     augment: Annotated[bool | None, typer.Option(help="Augment the training data.")] = None,
     init: Annotated[
-        str | None, typer.Option(help="Start from this checkpoint's weights where they fit.")
+        str | None,
+        typer.Option(
+            help="Start from the weights of this checkpoint, or of this run's best, where they fit."
+        ),
     ] = None,
     more: Annotated[
         list[str] | None,
@@ -65,7 +68,8 @@ def train(
         bool, typer.Option(help="Say what it would cost, from a few measured steps.")
     ] = False,
     save: Annotated[
-        Path | None, typer.Option(help="Also copy the best checkpoint to this folder.")
+        Path | None,
+        typer.Option(help="Also copy the best checkpoint to this folder, over one that is there."),
     ] = None,
     half: Annotated[
         bool, typer.Option("--half", help="Save that copy in half precision: half the size.")
