@@ -180,7 +180,7 @@ def choose_run(runs: dict[str, Run], problems: list[str]) -> Run:
     st.pills(
         "Run",
         names,
-        format_func=lambda option: f"{option} {_CHIPS[runs[option].status()['state']]}",
+        format_func=lambda option: f"{option} {_CHIPS[runs[option].status().state]}",
         label_visibility="collapsed",
         required=True,
         **url.bound("run", name),

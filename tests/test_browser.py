@@ -433,7 +433,7 @@ def test_a_training_outlives_the_page_that_started_it(visit, folders):
     again = visit(f"train?run={run}")
     again.get_by_role("button", name="Stop").click()
     again.get_by_text("Stopped in epoch").wait_for()
-    assert Run(folders[1] / run).status()["state"] == "stopped"
+    assert Run(folders[1] / run).status().state == "stopped"
     assert again.get_by_role("button", name="Continue").is_visible()
 
 

@@ -17,7 +17,7 @@ import streamlit as st
 import toolbar
 import url
 
-from dista.runs import Run, RunError, find
+from dista.runs import Run, RunError, Status, find
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def show() -> None:
     if not runs:
         st.markdown(EMPTY.format(folder=run_files.folder()))
         return
-    running = run.status()["state"] == "running"
+    running = run.status().state == "running"
     with st.container(key="live"), state.plain_errors():
         check(run)
         polled = running or st.session_state.get("continuing") == run.name
@@ -117,7 +117,7 @@ def check(run: Run) -> None:
 def follow(run: Run, was_running: bool) -> None:
     """The film: progress, curves and the probe at one epoch; called again while the run is running."""
     status = run.status()
-    running = status["state"] == "running"
+    running = status.state == "running"
     if was_running != running:
         st.session_state.pop("continuing", None)
         st.rerun(scope="app")  # a live run polls and has live charts, another has neither
@@ -143,10 +143,10 @@ def read(run: Run, table: str) -> pd.DataFrame:
 # Progress ---------------------------------------------------------------------------------------
 
 
-def show_progress(run: Run, status: dict) -> None:
+def show_progress(run: Run, status: Status) -> None:
     config = run.config
-    epochs, steps = config.training.epochs, status.get("steps")
-    epoch, step = status.get("epoch", 0), status.get("step", 0)
+    epochs, steps = config.training.epochs, status.steps
+    epoch, step = status.epoch, status.step
     done = step / steps if steps else epoch / epochs
     said = {
         "running": f"Epoch {min(epoch + 1, epochs)} of {epochs}, step {step}"
@@ -154,16 +154,16 @@ def show_progress(run: Run, status: dict) -> None:
         "finished": f"Finished after {epoch} epochs and {step} steps.",
         "stopped": f"Stopped in epoch {min(epoch + 1, epochs)} of {epochs}.",
         "crashed": f"Ended early in epoch {min(epoch + 1, epochs)} of {epochs}.",
-    }[status["state"]]
-    if status.get("reason"):
-        said += f" Reason: {status['reason']}."
+    }[status.state]
+    if status.reason:
+        said += f" Reason: {status.reason}."
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(
             min(1.0, done), text=f"**{config.preset or run.name}** on {config.data}. {said}"
         )
-        if status["state"] == "running":
+        if status.state == "running":
             st.button("Stop", icon=":material/stop:", on_click=stop, args=(run,))
-        elif status["state"] != "finished":
+        elif status.state != "finished":
             st.button("Continue", icon=":material/play_arrow:", on_click=go_on, args=(run,))
     said = launch.complaint(run.path.parent, run.name)
     if st.session_state.get("continuing") == run.name and said:
