@@ -127,6 +127,7 @@ def _choose(own: Any, problems: list[str]) -> Any:
         name = url.choice("checkpoint", list(known), first, problems)
     else:
         own_paths.offer()
+        sources.show_damaged()
         return None
     st.selectbox(
         "Checkpoint",
@@ -137,6 +138,7 @@ def _choose(own: Any, problems: list[str]) -> Any:
         **url.bound("checkpoint", name, instead_of="path"),
     )
     own_paths.offer()
+    sources.show_damaged()
     return known[name]
 
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dista.card import Card
 from dista.config import ConfigError, ModelConfig
+from dista.facts import Damaged
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,9 +64,14 @@ def find(name_or_path: str | os.PathLike) -> Path:
 
 
 def read_card(name_or_path: str | os.PathLike) -> dict[str, Any]:
-    """The card alone, without loading weights; empty where there is none."""
+    """The card alone, without loading weights; empty where there is none, CheckpointError where damaged."""
     path = find(name_or_path) / CARD
-    return _json(path) if path.is_file() else {}
+    try:
+        return Card.read(path).model_dump(exclude_unset=True)
+    except FileNotFoundError:
+        return {}
+    except Damaged as error:
+        raise CheckpointError(f"{path.parent}: {error}") from error
 
 
 def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
@@ -164,9 +172,22 @@ def write_whole(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        _replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _replace(part: Path, path: Path, patience: float = 2.0) -> None:
+    """Rename; on Windows that is refused while a reader has the old file open, which takes milliseconds."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _weights(folder: Path) -> dict[str, Any]:
@@ -192,13 +213,3 @@ def _differences(expected: dict, given: dict) -> list[str]:
         if name in given and given[name].shape != value.shape
     ]
     return missing + extra + shapes
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path} holds a {type(content).__name__}; expected a JSON object")
-    return content
