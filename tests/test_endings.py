@@ -226,3 +226,15 @@ def test_the_memory_of_a_plan_without_resource(monkeypatch):
     monkeypatch.setitem(sys.modules, "resource", None)
     monkeypatch.setattr(psutil, "Process", Windows)
     assert _memory() == 5.0
+
+
+def test_without_a_home_nothing_is_kept_and_nothing_is_made(tmp_path, monkeypatch):
+    import numpy as np
+
+    from dista.data.cache import cached_arrays
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    made = [cached_arrays("x", lambda: {"a": np.arange(3)})["a"] for _ in range(2)]
+    assert np.array_equal(*made) and list(tmp_path.iterdir()) == []
