@@ -127,6 +127,7 @@ def _choose(own: Any, problems: list[str]) -> Any:
         name = url.choice("checkpoint", list(known), first, problems)
     else:
         own_paths.offer()
+        sources.show_damaged()
         return None
     st.selectbox(
         "Checkpoint",
@@ -137,6 +138,7 @@ def _choose(own: Any, problems: list[str]) -> Any:
         **url.bound("checkpoint", name, instead_of="path"),
     )
     own_paths.offer()
+    sources.show_damaged()
     return known[name]
 
 
@@ -180,7 +182,7 @@ def choose_run(runs: dict[str, Run], problems: list[str]) -> Run:
     st.pills(
         "Run",
         names,
-        format_func=lambda option: f"{option} {_CHIPS[runs[option].status()['state']]}",
+        format_func=lambda option: f"{option} {_CHIPS[runs[option].status().state]}",
         label_visibility="collapsed",
         required=True,
         **url.bound("run", name),

@@ -95,7 +95,7 @@ def chosen(problems: list[str]) -> state.Checkpoint | Recorded | None:
 
 def opened(text: str) -> state.Checkpoint | Recorded:
     """A checkpoint's folder, a run's folder (its best checkpoint), or a recording; else ValueError."""
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # pathlib raises where there is no such user
     best = path / "checkpoints" / "best"
     if (best / WEIGHTS).is_file():
         path = best

@@ -1,15 +1,18 @@
-"""What the pages read of runs while they grow: tables and snapshots, cached."""
+"""What the pages read of runs while they grow: tables and snapshots, cached; and how one goes on."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import launch
 import state
 import streamlit as st
 
+from dista.run_facts import TABLES, columns
 from dista.runs import Run, Tail
 from dista.widgets.payload import probe_payload
 
@@ -25,15 +28,54 @@ def folder() -> Path:
 
 
 def table(run: Run, name: str) -> pd.DataFrame:
-    """A table of the run; of one that grows only what was added is read. Do not change the frame."""
+    """A table of the run; of one that grows only what was added is read. Do not change the frame.
+
+    It has all columns of its kind, and is empty where there are no lines yet.
+    """
     tail, lock = _tail(str(run.path.resolve()), name, run)
     with lock:
-        return tail.read()
+        frame = tail.read()
+    missing = [] if frame.empty else [c for c in columns(name) if c not in frame]
+    return frame.reindex(columns=[*frame, *missing]) if missing else frame
+
+
+def damage(run: Run) -> list[str]:
+    """What cannot be shown of the run's tables, and what is known to be missing in them."""
+    found = run.notes()
+    for name in TABLES:
+        tail, lock = _tail(str(run.path.resolve()), name, run)
+        with lock, contextlib.suppress(OSError):  # ``table`` says that
+            tail.read()
+            found += [tail.damage] if tail.damage else []
+    return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _tail(path: str, name: str, _run: Run) -> tuple[Tail, threading.Lock]:
     return Tail(_run, name), threading.Lock()
+
+
+_STARTING = threading.Lock()
+
+
+def go_on(run: Run) -> None:
+    """Start a process that resumes the run, unless one that was started here for it is still at it.
+
+    Loading takes ten seconds, in which nobody holds the run yet: a second click, or another reader's.
+    """
+    with _STARTING:
+        if not _is_resumed_from_here(run):
+            launch.go_on(run.path)
+
+
+def _is_resumed_from_here(run: Run) -> bool:
+    import psutil
+
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if f"--resume={run.path}" in process.cmdline():
+                return True
+    return False
 
 
 def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +15,10 @@ from dista.runs import Run, find
 
 
 def known() -> dict[str, state.Checkpoint]:
-    """Shipped checkpoints by name, then those of runs by path, newest first; damaged ones are left out."""
+    """Shipped checkpoints by name, then those of runs by path, newest first.
+
+    For those that are left out see ``show_damaged``.
+    """
     found = dict(state.checkpoints())
     for run in find(run_files.folder()):
         if checkpoint := best(run):
@@ -24,23 +26,45 @@ def known() -> dict[str, state.Checkpoint]:
     return {name: one for name, one in found.items() if one.task}
 
 
+def damaged() -> dict[str, str]:
+    """Why a checkpoint cannot be chosen, by its name."""
+    left_out = dict(state.damaged())
+    for run in find(run_files.folder()):
+        if reason := _read_best(run)[1]:
+            left_out[run.name] = reason
+    named = state.checkpoints()
+    return left_out | {name: "Its card names no task." for name in named if not named[name].task}
+
+
+def show_damaged() -> None:
+    """A popover with what cannot be chosen, where there is something."""
+    if left_out := damaged():
+        with st.popover(f"{len(left_out)} damaged", icon=":material/warning:", type="tertiary"):
+            for name, reason in left_out.items():
+                st.text(f"{name}: {reason}")
+
+
 def best(run: Run) -> state.Checkpoint | None:
     """The best checkpoint of a run, its path as its name; None while there is none to be read."""
+    return _read_best(run)[0]
+
+
+def _read_best(run: Run) -> tuple[state.Checkpoint | None, str | None]:
+    """The best checkpoint of a run, or why it cannot be read; neither while there is none."""
     path = run.checkpoint("best")
     if not (path / WEIGHTS).is_file():
-        return None
-    files = (path / CONFIG, path / CARD, run.path / CONFIG)
-    changed = tuple(file.stat().st_mtime for file in files if file.is_file())
-    return _best(str(run.path), changed)
+        return None, None
+    return _best(str(run.path), state.times(path / CONFIG, path / CARD, run.path / CONFIG))
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _best(path: str, changed: tuple[float, ...]) -> state.Checkpoint | None:
-    with contextlib.suppress(ValueError, OSError):
+def _best(path: str, changed: tuple[float, ...]) -> tuple[state.Checkpoint | None, str | None]:
+    try:
         run = Run(path)
         found = run.checkpoint("best")
-        return state.checkpoint_at(str(found), found, run.config.data_root)
-    return None
+        return state.checkpoint_at(str(found), found, run.config.data_root), None
+    except (ValueError, OSError) as error:
+        return None, state.sentence(error)
 
 
 def default(options: Mapping[str, state.Checkpoint]) -> str:

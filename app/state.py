@@ -14,6 +14,7 @@ import own_input
 import streamlit as st
 
 from dista import checkpoint as checkpoints_on_disk
+from dista.card import Card
 from dista.config import ModelConfig
 from dista.widgets.payload import probe_payload
 
@@ -96,19 +97,42 @@ class Checkpoint:
 
 
 def checkpoints() -> dict[str, Checkpoint]:
-    """The shipped checkpoints by name; damaged ones are left out."""
+    """The shipped checkpoints by name; for those that are left out see ``damaged``."""
+    return _shipped()[0]
+
+
+def damaged() -> dict[str, str]:
+    """Why a shipped checkpoint is left out, by its name."""
+    return _shipped()[1]
+
+
+def _shipped() -> tuple[dict[str, Checkpoint], dict[str, str]]:
     folder = checkpoints_on_disk.assets()
-    changed = tuple(p.stat().st_mtime for p in sorted(folder.glob("*/*.json")))
-    return _checkpoints(str(folder), changed)
+    return _checkpoints(str(folder), times(*sorted(folder.glob("*/*.json"))))
+
+
+def times(*files: Path) -> tuple[float, ...]:
+    """When files were last written: part of the key of what is read from them; 0 for one that is gone."""
+    found = []
+    for file in files:
+        try:
+            found.append(file.stat().st_mtime)
+        except OSError:
+            found.append(0.0)
+    return tuple(found)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _checkpoints(folder: str, changed: tuple[float, ...]) -> dict[str, Checkpoint]:
-    found = {}
+def _checkpoints(
+    folder: str, changed: tuple[float, ...]
+) -> tuple[dict[str, Checkpoint], dict[str, str]]:
+    found, left_out = {}, {}
     for name, path in checkpoints_on_disk.shipped().items():
-        with contextlib.suppress(ValueError, OSError):
+        try:
             found[name] = checkpoint_at(name, path)
-    return found
+        except (ValueError, OSError) as error:
+            left_out[name] = sentence(error)
+    return found, left_out
 
 
 def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
@@ -116,14 +140,13 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
 
     ``root`` is the folder of the task's files, where it is known.
     """
-    card = checkpoints_on_disk.read_card(path)
-    measured = card.get("metrics", {}).get("test", {})
+    card = Card(**checkpoints_on_disk.read_card(path))
     return Checkpoint(
         name=name,
         path=str(path),
-        task=card.get("task"),
-        accuracy=measured.get("accuracy"),
-        samples=measured.get("samples"),
+        task=card.task,
+        accuracy=card.test.accuracy,
+        samples=card.test.samples,
         config=checkpoints_on_disk.read_config(path),
         root=root,
     )

@@ -1,4 +1,4 @@
-"""The loops behind ``dista.kernels``, compiled by numba on first use and cached beside this file.
+"""The loops behind ``dista.kernels``, compiled by numba on first use and cached, see ``dista.compiled``.
 
 Arrays are (time, row, lane) with lanes fastest: a lane is one neuron, a row are those that the inner
 loops run over. Each call handles the rows ``low`` to ``high``, so that several threads can share the
@@ -8,13 +8,14 @@ as a check for a division by zero would keep the inner loops from becoming vecto
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from dista.compiled import compiled
 
 LOG2_E = 1.4426950408889634
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def forward(x, h, s, gain, shift, tau, v_threshold, v_rest, soft, low, high):
     """h[t] and s[t], each unless None, from the current x[t], or gain * x[t] + shift where gain is not None.
 
@@ -38,7 +39,7 @@ def forward(x, h, s, gain, shift, tau, v_threshold, v_rest, soft, low, high):
                 v[c] = after if charged >= threshold else charged
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def backward(grad, h, grad_x, tau, v_threshold, v_rest, soft, slope, low, high):
     """grad_x from the gradient of h, or of s where ``slope`` is that of a sigmoid surrogate.
 
@@ -76,7 +77,7 @@ def backward(grad, h, grad_x, tau, v_threshold, v_rest, soft, slope, low, high):
     return grad_tau
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _through_sigmoid(grad_s, h, threshold, slope, grad_h, power):
     """grad_h = grad_s * sigmoid'(slope (h - threshold)) in float32, to rounding.
 
@@ -101,7 +102,7 @@ def _through_sigmoid(grad_s, h, threshold, slope, grad_h, power):
         grad_h[c] = grad_s[c] * (gain * e / ((one + e) * (one + e)))
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def moments(x, low, high):
     """Sums of x and of its square over time and the rows ``low`` to ``high``, for each lane."""
     steps, _, lanes = x.shape
@@ -115,7 +116,7 @@ def moments(x, low, high):
     return sums, squares
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def normalised_backward(
     grad, x, grad_current, gain, shift, tau, v_threshold, v_rest, soft, slope, low, high
 ):
@@ -162,7 +163,7 @@ def normalised_backward(
     return sums
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def normalised_input(grad, x, gain, mean_part, x_part, low, high):
     """In place of grad: gain * grad - mean_part - x_part * x, the gradient of what was normalised."""
     steps, _, lanes = x.shape
@@ -173,7 +174,7 @@ def normalised_input(grad, x, gain, mean_part, x_part, low, high):
                 grad[t, row, c] = g - x_part[c] * x[t, row, c]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def pool(x, largest, place, low, high):
     """The largest of 3 x 3 at every second row and column, and where it is: 3 row + column.
 
@@ -214,7 +215,7 @@ def pool(x, largest, place, low, high):
                         place[image, row, column, c] = here if wins else found
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def pool_backward(grad, place, grad_x, low, high):
     """grad_x from the gradient of what ``pool`` found, and the places."""
     _, rows, columns, channels = grad.shape
@@ -228,7 +229,7 @@ def pool_backward(grad, place, grad_x, low, high):
                     grad_x[image, y, z, c] += grad[image, row, column, c]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def after_reset(h, v, v_threshold, v_rest, soft):
     """v from h, both flat."""
     threshold, rest = h.dtype.type(v_threshold), h.dtype.type(v_rest)
@@ -237,7 +238,7 @@ def after_reset(h, v, v_threshold, v_rest, soft):
         v[i] = after if h[i] >= threshold else h[i]
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def pack(values, small, most):
     """small = values, both flat; whether all of them are whole numbers from 0 to ``most``."""
     zero, top = values.dtype.type(0), values.dtype.type(most)

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dista import replacement
+from dista.card import Card
 from dista.config import ConfigError, ModelConfig
+from dista.facts import Damaged
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,9 +67,14 @@ def find(name_or_path: str | os.PathLike) -> Path:
 
 
 def read_card(name_or_path: str | os.PathLike) -> dict[str, Any]:
-    """The card alone, without loading weights; empty where there is none."""
+    """The card alone, without loading weights; empty where there is none, CheckpointError where damaged."""
     path = find(name_or_path) / CARD
-    return _json(path) if path.is_file() else {}
+    try:
+        return Card.read(path).model_dump(exclude_unset=True)
+    except FileNotFoundError:
+        return {}
+    except Damaged as error:
+        raise CheckpointError(f"{path.parent}: {error}") from error
 
 
 def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
@@ -240,13 +247,3 @@ def _differences(expected: dict, given: dict) -> list[str]:
         if name in given and given[name].shape != value.shape
     ]
     return missing + extra + shapes
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path} holds a {type(content).__name__}; expected a JSON object")
-    return content

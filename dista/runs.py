@@ -2,13 +2,15 @@
 
     config.json         RunConfig: model, data, training
     environment.json    versions, command, commit, host facts, start time
-    status.json         {"state": running | finished | stopped | crashed, "epoch", "step", "reason", ...}, and
-                        "pid", "born" (its start time) and "host" of the process that writes the run
+    status.json         {"state": running | finished | stopped | crashed, "epoch", "step", "reason", ...}
+    lock, holder.json   held by the process that writes the run, and who that is: see ``dista.processes``
+    stop                asks that process to finish its step, save, and end
     steps.jsonl         a line for each optimiser step: step, epoch, loss, lr, gradient (norm before clipping)
     epochs.jsonl        a line for each epoch: epoch, train_loss, val_loss, val_accuracy, seconds
     neurons.jsonl       a line for each epoch and layer: epoch, layer, tau, tau_min, tau_max, rate, dead, saturated
     gradients.jsonl     a line for each epoch and layer: epoch, layer, weights, tau (mean norms of the epoch's steps)
     attention.jsonl     a line for each epoch and block: epoch, block, and what ``measures.map_statistics`` says
+    notes.jsonl         what a reader of the tables has to know: rows that a power loss took
     snapshots/          epoch-0000.zarr.zip, ...: the recording of the fixed probe samples
     checkpoints/        best/ and last/, each a checkpoint folder
     resume.safetensors  what a resumed run starts from: all tensors, and the position as JSON in the header
@@ -25,19 +27,23 @@ state it starts from: what was done after it is done again, and no row is there 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
+import re
 import shutil
-import signal
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
-from dista import processes, replacement
+from dista import begun, processes, replacement, resumable, tables
+from dista.begun import unfinished
 from dista.checkpoint import CheckpointError, write_whole
-from dista.config import Config, ConfigError, ModelConfig, TrainingConfig
+from dista.config import ConfigError
+from dista.facts import Damaged, read_whole
+from dista.failures import not_written
+from dista.run_facts import TABLES, Environment, RunConfig, Saved, State, Status, Table
+from dista.tables import Tail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,8 +52,9 @@ if TYPE_CHECKING:
 
     from dista.model import DISTA
 
-Table = Literal["steps", "epochs", "neurons", "gradients", "attention"]
-State = Literal["running", "finished", "stopped", "crashed"]
+__all__ = ["Run", "RunConfig", "RunError", "State", "Status", "Table", "Tail", "find", "unfinished"]
+
+_SNAPSHOT = re.compile(r"epoch-([0-9]{4,9})\.zarr\.zip")
 
 
 class RunError(ValueError):
@@ -55,11 +62,16 @@ class RunError(ValueError):
 
 
 def place(path: str | os.PathLike) -> Path:
-    """``path``, where a run may be started there: RunError for all but a new or an empty folder."""
+    """``path``, where a run may be started there: RunError for all but a new or an empty folder.
+
+    One that was killed before it had a configuration is nothing yet, and started again.
+    """
 
     def objection(there: Path) -> str:
         if there.is_file():
             return "is a file"
+        if begun.only_begun(there):
+            return ""
         run = all((there / name).is_file() for name in ("config.json", "status.json"))
         return "is not empty" + ": it is a run, which --resume goes on with" * run
 
@@ -67,36 +79,40 @@ def place(path: str | os.PathLike) -> Path:
     return Path(path)
 
 
-class RunConfig(Config):
-    """What a run is: the model, the task it is trained on, and how.
-
-    ``data_root`` is the folder given to ``dista.data.open``, None where none was.
-    """
-
-    preset: str
-    data: str
-    data_root: str | None = None
-    model: ModelConfig
-    training: TrainingConfig
-
-
 class Run:
-    """One run folder. Readers and the writer use the same class; only the trainer calls ``append``."""
+    """One run folder. Readers and the writer use the same class; only the writer holds the folder.
+
+    It does from ``create`` or ``reopen`` on, or the first status "running", until a status that is the last.
+    """
 
     def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
+        self._hold: processes.Hold | None = None
         if not (self.path / "config.json").is_file():
+            if begun.only_begun(self.path):
+                raise RunError(begun.sentence(self.path))
             raise RunError(f"{self.path} is not a run folder: it has no config.json")
 
     @classmethod
     def create(cls, path: str | os.PathLike, config: RunConfig, environment: dict[str, Any]) -> Run:
         """Start a run folder; RunError where there is one already, which is never overwritten."""
         path = place(path)
-        (path / "snapshots").mkdir(parents=True)
-        write_whole(path / "environment.json", json.dumps(environment, indent=2).encode())
-        _write_status(path, "running", epoch=0, step=0)
-        write_whole(path / "config.json", config.to_json().encode())
-        return cls(path)
+        hold = _take(path)
+        try:
+            place(path)  # again, now that nobody else can begin one
+            begun.clear(path)
+            (path / "snapshots").mkdir(exist_ok=True)
+            write_whole(path / "environment.json", json.dumps(environment, indent=2).encode())
+            _write_status(path, "running", epoch=0, step=0)
+            write_whole(path / "config.json", config.to_json().encode())
+            run = cls(path)
+        except BaseException as error:
+            hold.release()
+            if isinstance(error, OSError):
+                raise RunError(not_written(error, path)) from error
+            raise
+        run._hold = hold
+        return run
 
     @property
     def name(self) -> str:
@@ -104,109 +120,173 @@ class Run:
 
     @property
     def config(self) -> RunConfig:
+        path = self.path / "config.json"
         try:
-            return RunConfig.from_json((self.path / "config.json").read_text("utf-8"))
+            return RunConfig.from_json(read_whole(path).decode())
         except (ConfigError, UnicodeDecodeError) as error:
-            raise RunError(f"{self.path / 'config.json'} is damaged: {error}") from error
+            raise RunError(f"{path} is damaged: {error}") from error
+        except (Damaged, OSError) as error:
+            raise RunError(f"{path} is damaged or gone: {error}") from error
+
+    @property
+    def environment(self) -> Environment:
+        """Where the run comes from; RunError where that is damaged."""
+        try:
+            return Environment.read(self.path / "environment.json")
+        except (Damaged, OSError) as error:
+            raise RunError(f"{self.path}: {error}") from error
 
     # Status ------------------------------------------------------------------------------------
 
     def set_status(self, state: State, **facts: Any) -> None:
-        _write_status(self.path, state, **facts)
+        """Write the status. One that is not "running" is the writer's last word: it lets go of the run.
 
-    def status(self) -> dict[str, Any]:
-        """The written status; a run whose process is gone is reported as crashed, with the reason."""
+        RunError where another process holds it.
+        """
+        if state == "running":
+            self._take()
+        self.check_there()
+        _write_status(self.path, state, **facts)
+        if state != "running":
+            self.release()
+
+    def status(self) -> Status:
+        """What is written, and whether it still holds: a run that nobody writes has crashed, with the reason."""
         try:
-            status = json.loads((self.path / "status.json").read_text("utf-8"))
-        except (OSError, json.JSONDecodeError):
-            return {"state": "crashed", "reason": "it ended before it wrote a status"}
-        if status["state"] == "running" and not processes.alive(status):
-            return status | {"state": "crashed", "reason": "its process is gone; it was killed"}
+            status = Status.read(self.path / "status.json")
+        except FileNotFoundError:
+            status = Status(state="crashed", reason="it ended before it wrote a status")
+        except (Damaged, OSError) as error:
+            status = Status(state="crashed", reason=f"its status cannot be read: {error}")
+        if status.state != "finished" and processes.held(self.path):
+            return status.model_copy(update={"state": "running", "reason": None})
+        if status.state == "running":
+            gone = {"state": "crashed", "reason": "its process is gone; it was killed"}
+            return status.model_copy(update=gone)
         return status
 
-    def ask_to_stop(self) -> None:
-        """Ask the process that writes the run to finish its step, save, and end.
+    def release(self) -> None:
+        """Let go of the run, where this object holds it; a wish that it stops is fulfilled then."""
+        if self._hold:
+            with contextlib.suppress(OSError):
+                self._hold.check()
+                self._stop.unlink(missing_ok=True)
+            self._hold.release()
+            self._hold = None
 
-        RunError where there is none, or it runs on another host.
+    def ask_to_stop(self) -> None:
+        """Ask the process that writes the run, wherever it is, to finish its step, save, and end.
+
+        RunError where there is none, or its folder cannot be written.
         """
-        status = self.status()
-        if status["state"] != "running" or not processes.here(status):
-            raise RunError(f"{self.path} is not being written by a process of this host")
-        os.kill(status["pid"], signal.SIGTERM)
+        if self.status().state != "running":
+            raise RunError(f"{self.path} is not running")
+        try:
+            self._stop.touch()
+        except OSError as error:
+            raise RunError(not_written(error, self.path)) from error
+
+    def asked_to_stop(self) -> bool:
+        return self._stop.exists()
+
+    @property
+    def _stop(self) -> Path:
+        return self.path / "stop"
+
+    def _take(self) -> None:
+        """Hold the run, unless this object does; RunError where another process does, with its name."""
+        if self._hold is None:
+            self._hold = _take(self.path)
+
+    def check_there(self) -> None:
+        """FileNotFoundError where the folder that this object holds was moved or removed."""
+        if self._hold:
+            self._hold.check()
 
     # Tables ------------------------------------------------------------------------------------
 
     def append(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
         """Add lines to a table, all of them with one write; OSError, and no line, where there is no room."""
-        lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
-        with (self.path / f"{table}.jsonl").open("ab", buffering=0) as file:
-            before = os.fstat(file.fileno()).st_size
-            if file.write(lines) < len(lines):
-                file.truncate(before)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)
+        self.check_there()
+        tables.append(self._table(table), rows)
 
     def table(self, table: Table) -> pd.DataFrame:
         """All complete lines of a table so far; an empty frame where there are none yet."""
         return Tail(self, table).read()
 
+    def note(self, text: str) -> None:
+        """Something that those who read the tables have to know."""
+        tables.append(self.path / "notes.jsonl", [{"note": text}])
+
+    def notes(self) -> list[str]:
+        return tables.notes(self.path / "notes.jsonl")
+
+    def _table(self, table: Table) -> Path:
+        return self.path / f"{table}.jsonl"
+
     # Resuming ----------------------------------------------------------------------------------
 
     def save_state(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:
-        """Replace the state that a resumed run starts from, and remember how long the tables are."""
-        from safetensors.torch import save
+        """Replace the state that a resumed run starts from, and remember how long the tables are.
 
-        facts = {"position": dict(position), "tables": self._table_sizes()}
-        write_whole(self._state, save(dict(tensors), {"state": json.dumps(facts)}))
+        They are on the disk before it is: a state never knows of rows that a power loss can take.
+        """
+        self.check_there()
+        paths = {table: self._table(table) for table in TABLES}
+        sizes = {table: tables.keep(path) for table, path in paths.items() if path.is_file()}
+        write_whole(self._state, resumable.packed(tensors, position, sizes))
 
-    def reopen(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def check_resumable(self) -> None:
+        """RunError for a run that is finished, or that another process writes: ``reopen`` would raise it."""
+        if self._hold is None and processes.held(self.path):
+            raise _taken(self.path)
+        if self.status().state == "finished":
+            raise RunError(
+                f"{self.path} is finished; there is nothing to resume; train it further in a "
+                "new run, with --init and this folder"
+            )
+
+    def reopen(self) -> tuple[dict[str, Tensor], Saved] | None:
         """Take over a run that has ended early: its state, None where there is none yet.
 
-        Tables and snapshots are cut to what the state knows, whose position has the ``epoch`` that was
-        complete, and leftovers of interrupted writes are removed. RunError
-        for a run that is finished or running, or a damaged state.
+        Nothing is changed before ``rewind``. RunError for a run that is finished, or that another process
+        writes, or a damaged state.
         """
-        state = self.status()["state"]
-        if state in ("finished", "running"):
-            further = "; train it further in a new run, with --init and this folder"
-            raise RunError(
-                f"{self.path} is {state}; there is nothing to resume{further * (state == 'finished')}"
-            )
-        tensors, facts = self._read_state() if self._state.is_file() else (None, {"tables": {}})
+        self._take()
+        try:
+            self.check_resumable()
+            self._stop.unlink(missing_ok=True)  # it was for a process that was killed
+            return resumable.read(self._state) if self._state.exists() else None
+        except BaseException as error:
+            self.release()
+            if isinstance(error, Damaged):
+                raise RunError(str(error)) from error
+            raise
+
+    def rewind(self, saved: Saved | None) -> None:
+        """Cut tables and snapshots to what the state knows, and remove leftovers of interrupted writes.
+
+        The state's position has the ``epoch`` that was complete. Rows that it knows and that are gone are
+        a note.
+        """
+        self.check_there()
         for part in {*self.path.rglob(".*.part"), *self.path.rglob(".epoch-*")}:  # some in others
             shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
-        for table in get_args(Table):
-            self._cut(table, facts["tables"].get(table, 0))
-        done = facts.get("position", {}).get("epoch", -1)
+        for table in TABLES:
+            path, size = self._table(table), saved.tables.get(table, 0) if saved else 0
+            if lost := tables.cut(path, size):
+                self.note(
+                    f"{path.name} has lost the last {lost} of the {size} bytes that were written before step "
+                    f"{saved.position.get('step', 0)}: rows are missing there, in the table only"
+                )
+        done = saved.position.get("epoch", -1) if saved else -1
         for epoch in self.snapshots():
             if epoch > done:
                 self._snapshot(epoch).unlink()
-        return None if tensors is None else (tensors, facts["position"])
-
-    def _read_state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(self._state, "pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                return tensors, json.loads(file.metadata()["state"])
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self._state} is damaged: {error}") from error
 
     @property
     def _state(self) -> Path:
         return self.path / "resume.safetensors"
-
-    def _table_sizes(self) -> dict[str, int]:
-        paths = {table: self.path / f"{table}.jsonl" for table in get_args(Table)}
-        return {table: path.stat().st_size for table, path in paths.items() if path.is_file()}
-
-    def _cut(self, table: Table, size: int) -> None:
-        with (
-            contextlib.suppress(FileNotFoundError),
-            (self.path / f"{table}.jsonl").open("r+b") as file,
-        ):
-            known = file.read(size)
-            file.truncate(known.rfind(b"\n") + 1)
 
     # Snapshots and checkpoints -----------------------------------------------------------------
 
@@ -217,13 +297,13 @@ class Run:
     def save_snapshot(self, epoch: int, recording: xr.DataTree) -> None:
         from dista.recording import save
 
+        self.check_there()
         save(recording, self._snapshot(epoch))
 
     def snapshots(self) -> list[int]:
         """Epochs of which there is a recording, in order."""
-        return sorted(
-            int(p.name[6:10]) for p in (self.path / "snapshots").glob("epoch-????.zarr.zip")
-        )
+        names = (p.name for p in (self.path / "snapshots").glob("epoch-*.zarr.zip"))
+        return sorted(int(found[1]) for name in names if (found := _SNAPSHOT.fullmatch(name)))
 
     def snapshot(self, epoch: int) -> xr.DataTree:
         from dista.recording import open_recording
@@ -244,53 +324,32 @@ class Run:
         return load(self.checkpoint(which))
 
 
-class Tail:
-    """A table of a run that is looked at again and again: each time only what was added is read."""
-
-    def __init__(self, run: Run, table: Table) -> None:
-        self._path = run.path / f"{table}.jsonl"
-        self._forget()
-
-    def _forget(self) -> None:
-        import pandas as pd
-
-        self._frame, self._size, self._end = pd.DataFrame(), 0, b""
-
-    def read(self) -> pd.DataFrame:
-        """All complete lines so far, as ``Run.table``; the frame belongs to the tail, do not change it."""
-        try:
-            with self._path.open("rb") as file:
-                added = self._added(file)
-        except FileNotFoundError:
-            self._forget()
-        else:
-            self._append(added[: added.rfind(b"\n") + 1])
-        return self._frame
-
-    def _added(self, file: BinaryIO) -> bytes:
-        """What comes after the known part; all of it where a resumed run has cut what was known."""
-        file.seek(self._size - len(self._end))
-        if file.read(len(self._end)) != self._end:
-            self._forget()
-        file.seek(self._size)
-        return file.read()
-
-    def _append(self, lines: bytes) -> None:
-        import pandas as pd
-
-        if lines:
-            new = pd.DataFrame([json.loads(line) for line in lines.splitlines()])
-            self._frame = pd.concat([self._frame, new], ignore_index=True) if self._size else new
-            self._size, self._end = self._size + len(lines), (self._end + lines)[-256:]
-
-
 def find(folder: str | os.PathLike) -> list[Run]:
     """The runs directly below ``folder``, newest first; none where it does not exist."""
-    folder = Path(folder)
-    paths = [p.parent for p in folder.glob("*/config.json")] if folder.is_dir() else []
-    return [Run(p) for p in sorted(paths, key=lambda p: p.stat().st_mtime, reverse=True)]
+    found = []
+    for path in begun.below(Path(folder)):
+        with contextlib.suppress(RunError, OSError):  # no run, or gone meanwhile
+            found.append((path.stat().st_mtime, Run(path)))
+    return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def _take(path: Path) -> processes.Hold:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        hold = processes.take(path)
+    except OSError as error:
+        raise RunError(not_written(error, path)) from error
+    if hold is None:
+        raise _taken(path)
+    return hold
+
+
+def _taken(path: Path) -> RunError:
+    return RunError(
+        f"{path} is running: {processes.holder(path)} writes it; there is nothing to resume"
+    )
 
 
 def _write_status(path: Path, state: State, **facts: Any) -> None:
-    status = {"state": state, **processes.identity(), "updated": time.time(), **facts}
+    status = {"state": state, "updated": time.time(), **facts}
     write_whole(path / "status.json", json.dumps(status).encode())

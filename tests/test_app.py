@@ -263,7 +263,6 @@ def test_without_runs_the_page_says_how_to_start_one(page, tmp_path, monkeypatch
     "file, content, said",
     [
         ("config.json", "{", "its config.json is damaged"),
-        ("epochs.jsonl", "{]\n", "epochs.jsonl is damaged"),
         ("snapshots/epoch-0002.zarr.zip", "no zip", "the recording of epoch 2"),
     ],
 )
@@ -275,6 +274,17 @@ def test_a_damaged_run_is_one_sentence(page, runs, tmp_path, monkeypatch, file, 
     assert not test.exception
     assert len(test.error) == 1 and said.lower() in test.error[0].value.lower()
     assert "Traceback" not in test.error[0].value
+
+
+def test_a_damaged_line_is_left_out_and_said(page, runs, tmp_path, monkeypatch):
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "some-run" / "epochs.jsonl").open("a") as file:
+        file.write("{]\n")
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
+    test = page("train")
+    assert not test.exception and not test.error
+    said = "epochs.jsonl: a line is damaged and left out (line 3: Invalid JSON"
+    assert any(said in caption.value for caption in test.caption)
 
 
 def test_an_unknown_run_is_named(page):

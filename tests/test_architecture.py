@@ -14,7 +14,17 @@ PACKAGE = sorted((ROOT / "dista").rglob("*.py"))
 FILES = sorted([*PACKAGE, *(ROOT / "app").rglob("*.py")])
 
 # Each of these imports only those before it; the last part of the chain are the kernels of the neurons.
-CHAIN = ["axes", "config", "allocator", "_loops", "kernels", "saving", "neurons", "layers"]
+CHAIN = [
+    "axes",
+    "config",
+    "allocator",
+    "compiled",
+    "_loops",
+    "kernels",
+    "saving",
+    "neurons",
+    "layers",
+]
 CHAIN += ["fast_attention", "attention", "model"]
 CHAIN += ["provenance", "training"]
 
@@ -27,7 +37,7 @@ HOMES = {
     "traitlets": ("dista/widgets/",),
     "lightning": ("dista/training/",),
     "pytorch_lightning": ("dista/training/",),
-    "numba": ("dista/_loops.py",),
+    "numba": ("dista/compiled.py",),
     "app": ("app/",),
 }
 
@@ -149,7 +159,11 @@ FORBIDDEN = [
     ("recipes", ["torch", "dista.model"]),
     ("replacement", ["torch", "numpy", "xarray", "dista"]),
     ("ownership", ["torch", "numpy", "xarray", "zarr", "dista"]),
-    ("processes", ["import:psutil", "dista"]),
+    ("facts", ["torch", "numpy", "xarray", "dista"]),
+    ("processes", ["import:filelock", "torch", "dista.runs", "dista.training"]),
+    ("card", ["torch", "numpy", "dista.runs"]),
+    ("run_facts", ["torch", "import:pandas", "dista.runs"]),
+    ("tables", ["torch", "import:pandas", "dista.training"]),
     ("neurons", ["xarray", "zarr", "import:spikingjelly"]),
     ("attention", ["xarray", "zarr", "spikingjelly", "dista.recording"]),
     (

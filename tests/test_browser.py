@@ -433,8 +433,25 @@ def test_a_training_outlives_the_page_that_started_it(visit, folders):
     again = visit(f"train?run={run}")
     again.get_by_role("button", name="Stop").click()
     again.get_by_text("Stopped in epoch").wait_for()
-    assert Run(folders[1] / run).status()["state"] == "stopped"
+    assert Run(folders[1] / run).status().state == "stopped"
     assert again.get_by_role("button", name="Continue").is_visible()
+
+
+def test_the_page_follows_a_run_that_it_was_asked_to_continue(visit, folders):
+    """The click reruns a part of the page only, which was made for a run that does not change."""
+    path = folders[1] / "goes-on"
+    writer = dashboard.Writer(path)
+    writer.run.set_status("stopped", epoch=0, step=0, steps=30)
+    page = visit("train?run=goes-on", ready="text=Stopped in epoch 1 of 3")
+    page.get_by_role("button", name="Continue").click()
+    writer.run.set_status(
+        "running", epoch=0, step=0, steps=30
+    )  # the process that was started loads
+    page.get_by_role("button", name="Stop").wait_for()
+    writer.epoch(1)
+    page.get_by_text("Epoch 2 of 3, step 10 of 30").wait_for()
+    writer.run.set_status("finished", epoch=3, step=30)
+    page.get_by_text("Finished after 3 epochs").wait_for()
 
 
 def test_the_threshold_is_a_line_to_drag_and_for_the_keyboard(visit):

@@ -207,9 +207,14 @@ DAMAGE = [
         ["depth", "greater than or equal to 1", "given 0"],
     ),
     ("config.json", lambda p: edit_config(p, dept=1), ["dept", "did you mean depth"]),
-    ("card.json", lambda p: shorten(p, 0.5), ["not valid JSON"]),
-    ("card.json", lambda p: p.write_text("[1]"), ["list", "JSON object"]),
-    ("card.json", lambda p: p.write_bytes(b'{"name": "\xff"}'), ["not valid JSON"]),
+    ("card.json", lambda p: shorten(p, 0.5), ["damaged: Invalid JSON"]),
+    ("card.json", lambda p: p.write_text("[1]"), ["damaged: Input should be an object"]),
+    ("card.json", lambda p: p.write_bytes(b'{"name": "\xff"}'), ["damaged: Invalid JSON"]),
+    (
+        "card.json",
+        lambda p: p.write_text('{"metrics": []}'),
+        ["metrics: Input should be an object"],
+    ),
 ]
 
 

@@ -45,7 +45,7 @@ def whole(few, tmp_path_factory):
 
 def assert_same(run, whole):
     """Same weights bit for bit, same tables but for times, nothing left over."""
-    assert run.status()["state"] == "finished"
+    assert run.status().state == "finished"
     assert trainings.same_weights(run, whole)
     for name in TABLES:
         ours, theirs = (
@@ -122,7 +122,7 @@ def test_killed_and_resumed_is_as_if_nothing_happened(few, whole, tmp_path, plac
     answer = trainings.python(KILLED, tmp_path / "run", FULL.to_json(), place, str(count))
     assert answer.returncode == -signal.SIGKILL, answer.stderr
     run = Run(tmp_path / "run")
-    assert run.status()["state"] == "crashed" and "killed" in run.status()["reason"]
+    assert run.status().state == "crashed" and "killed" in run.status().reason
     assert_same(resume(run.path, task=few), whole)
 
 
@@ -133,7 +133,7 @@ def test_a_run_goes_on_without_the_checkpoint_it_started_from(few, whole, tmp_pa
     config = FULL.replace(init=str(tmp_path / "start"))
     trainings.python(KILLED, tmp_path / "run", config.to_json(), "line", "9")
     (tmp_path / "start").rename(tmp_path / "gone")
-    assert resume(tmp_path / "run", task=few).status()["state"] == "finished"
+    assert resume(tmp_path / "run", task=few).status().state == "finished"
 
 
 def test_killed_twice(few, whole, tmp_path):
@@ -170,7 +170,7 @@ def test_a_signal_finishes_the_step_and_saves(few, whole, tmp_path, monkeypatch,
         train(few, trainings.TINY, FULL, folder=tmp_path / "run")
     assert e.value.signal == number and signal.getsignal(signal.SIGTERM) == before
     run = Run(tmp_path / "run")
-    assert run.status()["state"] == "stopped" and run.status()["step"] == at
+    assert run.status().state == "stopped" and run.status().step == at
     assert run.table("steps")["step"].tolist() == list(range(1, at + 1))
     monkeypatch.undo()
     assert_same(resume(run.path, task=few), whole)
@@ -185,7 +185,7 @@ def test_a_second_ctrl_c_stops_at_once(few, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt) as error:
         train(few, trainings.TINY, FULL, folder=tmp_path / "run")
     assert not isinstance(error.value, Stopped)
-    assert Run(tmp_path / "run").status()["state"] == "stopped"
+    assert Run(tmp_path / "run").status().state == "stopped"
 
 
 # --- no room, no permission ---------------------------------------------------------------------
@@ -224,18 +224,18 @@ except RunError as error:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("50", "File too large"),  # in the middle of a line
-        ("10000", "File too large"),  # in the middle of a state
-        ("read-only", "Read-only file system"),
+        ("50", "File too large. Make room"),  # in the middle of a line
+        ("10000", "File too large. Make room"),  # in the middle of a state
+        ("read-only", "Read-only file system. The file system is read-only now; mount it"),
     ],
 )
 def test_no_room_says_so_and_leaves_the_state_before(few, whole, tmp_path, fault, words):
     """Files that may not grow stand for a disk that is full: the system refuses the rest of a write."""
     answer = trainings.python(NO_ROOM, tmp_path / "run", FULL.to_json(), fault)
     assert f"could not be written: {words}" in answer.stdout, answer.stderr
-    assert "state before is intact; make room" in answer.stdout
+    assert "state before is intact; go on with" in answer.stdout
     run = Run(tmp_path / "run")
-    assert run.status()["state"] == "crashed"
+    assert run.status().state == "crashed"
     assert (run.path / "steps.jsonl").read_text().endswith("}\n"), "half a line is left"
     assert_same(resume(run.path, task=few), whole)
 
@@ -259,7 +259,8 @@ def test_nothing_to_resume(few, whole, tmp_path, state):
             resume(whole.path, task=few)
         return
     run = Run.create(tmp_path / "run", whole.config, {})
-    with pytest.raises(RunError, match="is running; there is nothing to resume"):
+    who = f"is running: process {os.getpid()} on .+, since .+ writes it; there is nothing to resume"
+    with pytest.raises(RunError, match=who):
         resume(run.path, task=few)
 
 
@@ -270,7 +271,7 @@ def test_a_damaged_state_is_said_and_nothing_is_touched(few, whole, tmp_path):
     (run.path / "resume.safetensors").write_bytes(b"\0" * 40)
     with pytest.raises(RunError, match=r"resume\.safetensors is damaged"):
         resume(run.path, task=few)
-    assert len(run.table("steps")) == 1 and run.status()["state"] == "stopped"
+    assert len(run.table("steps")) == 1 and run.status().state == "stopped"
 
 
 def test_from_the_command_line(tmp_path):
@@ -288,12 +289,12 @@ def test_from_the_command_line(tmp_path):
     _, said = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGTERM
     assert said.count("\n") == 1 and f"--resume {folder}" in said
-    assert Run(folder).status()["state"] == "stopped"
+    assert Run(folder).status().state == "stopped"
     answer = subprocess.run(
         [*start, "--resume", str(folder), "--json"], capture_output=True, text=True, check=True
     )
     assert json.loads(answer.stdout)["samples"] == 1000
     steps = Run(folder).table("steps")["step"]
     assert steps.tolist() == list(range(1, len(steps) + 1))
-    assert Run(folder).status()["reason"] == "its time was up"
+    assert Run(folder).status().reason == "its time was up"
     assert stat.S_ISREG(os.stat(folder / "resume.safetensors").st_mode)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 
@@ -12,7 +11,7 @@ import pytest
 import torch
 import xarray as xr
 
-from dista import processes, runs
+from dista import tables
 from dista.checkpoint import CheckpointError
 from dista.config import TrainingConfig
 from dista.recording import RecordingError, record
@@ -41,7 +40,8 @@ def test_create(run, config):
     assert again.config == config and again.name == "first"
     assert json.loads((run.path / "environment.json").read_text()) == ENVIRONMENT
     status = again.status()
-    assert (status["state"], status["epoch"], status["pid"]) == ("running", 0, os.getpid())
+    assert (status.state, status.epoch) == ("running", 0)
+    assert again.environment.command == ENVIRONMENT["command"]
 
 
 def test_an_empty_folder_is_taken(tmp_path, config):
@@ -111,8 +111,8 @@ def test_a_tail_reads_only_what_was_added(run, monkeypatch):
     with path.open("ab") as file:
         file.write(b'{"step": 300, "loss"')
     read = []
-    loads = runs.json.loads
-    monkeypatch.setattr(runs.json, "loads", lambda text: read.append(text) or loads(text))
+    parsed = tables.parsed
+    monkeypatch.setattr(tables, "parsed", lambda *line: read.append(line) or parsed(*line))
     assert len(tail.read()) == 300 and read == []
     with path.open("ab") as file:
         file.write(b": 0.5}\n")
@@ -144,29 +144,12 @@ def test_only_a_half_written_line(run):
 def test_status(run, state):
     run.set_status(state, epoch=3, step=40, reason="because")
     status = Run(run.path).status()
-    assert (status["state"], status["epoch"], status["step"], status["reason"]) == (
+    assert (status.state, status.epoch, status.step, status.reason) == (
         state,
         3,
         40,
         "because",
     )
-
-
-def dead_pid():
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
-
-
-def test_a_run_whose_process_is_gone_has_crashed(run):
-    run.set_status("running", epoch=2, step=7, pid=dead_pid())
-    status = run.status()
-    assert status["state"] == "crashed" and status["epoch"] == 2 and "gone" in status["reason"]
-
-
-def test_a_finished_run_needs_no_process(run):
-    run.set_status("finished", epoch=3, step=9, pid=dead_pid())
-    assert run.status()["state"] == "finished"
 
 
 def test_a_killed_writer_is_noticed(tmp_path, config):
@@ -183,16 +166,17 @@ def test_a_killed_writer_is_noticed(tmp_path, config):
     result = subprocess.run([sys.executable, "-c", script, str(path), config.to_json()])
     assert result.returncode == -9
     run = Run(path)
-    assert run.status()["state"] == "crashed" and run.config == config
+    assert run.status().state == "crashed" and run.config == config
     assert run.table("steps").to_dict("records") == [{"step": 0}]
 
 
 @pytest.mark.parametrize("content", [None, b"", b'{"state": "runn'])
 def test_no_status(run, content):
+    run.set_status("stopped")
     (run.path / "status.json").unlink()
     if content is not None:
         (run.path / "status.json").write_bytes(content)
-    assert run.status()["state"] == "crashed" and "status" in run.status()["reason"]
+    assert run.status().state == "crashed" and "status" in run.status().reason
 
 
 # --- snapshots and checkpoints ------------------------------------------------------------------
@@ -240,7 +224,7 @@ def test_find_in_nothing(tmp_path):
     assert find(tmp_path) == [] and find(tmp_path / "nowhere") == []
 
 
-# --- processes ----------------------------------------------------------------------------------
+# --- the order of files ----------------------------------------------------------------------------------
 
 
 def test_the_status_is_there_before_the_run_can_be_found(tmp_path, config, monkeypatch):
@@ -253,39 +237,6 @@ def test_the_status_is_there_before_the_run_can_be_found(tmp_path, config, monke
     monkeypatch.setattr(dista.runs, "write_whole", watching)
     Run.create(tmp_path / "run", config, {})
     assert order.index("status.json") < order.index("config.json")
-
-
-def test_a_number_that_another_process_has_now_is_no_sign_of_life(run):
-    """The process that wrote the status is gone; this one got its number."""
-    run.set_status("running", epoch=1, step=2, born=processes.identity()["born"] - 3600)
-    assert run.status()["state"] == "crashed"
-
-
-def test_a_zombie_has_ended(run):
-    """A child that nobody has waited for still has its number and its start time."""
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    run.set_status("running", **processes.identity(child.pid))
-    assert run.status()["state"] == "running"
-    child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays a zombie
-    assert run.status()["state"] == "crashed"
-    child.wait()
-
-
-def test_a_process_of_another_host_cannot_be_asked(run):
-    run.set_status("running", pid=dead_pid(), host="elsewhere")
-    assert run.status()["state"] == "running"
-    with pytest.raises(RunError, match="not being written by a process of this host"):
-        run.ask_to_stop()
-
-
-def test_asking_to_stop_is_a_sigterm(run):
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    run.set_status("running", **processes.identity(child.pid))
-    run.ask_to_stop()
-    assert child.wait(30) == -signal.SIGTERM
-    with pytest.raises(RunError, match="not being written"):
-        run.ask_to_stop()
 
 
 # --- no room ------------------------------------------------------------------------------------
@@ -310,14 +261,18 @@ def test_reopening_cuts_what_the_state_does_not_know(run):
     (run.path / ".status.json.7.part").write_bytes(b"half")
     (run.path / "snapshots" / ".epoch-0001.zarr.zip.abc").mkdir()
     run.set_status("stopped")
-    tensors, position = run.reopen()
-    assert torch.equal(tensors["a"], torch.arange(3)) and position["step"] == 1
+    tensors, saved = run.reopen()
+    assert torch.equal(tensors["a"], torch.arange(3)) and saved.position["step"] == 1
+    assert len(run.table("steps")) == 2, "nothing is changed before the state has been put back"
+    run.rewind(saved)
     assert run.snapshots() == [0, 1]
     assert run.table("steps")["step"].tolist() == [1] and run.table("epochs").empty
-    assert [*run.path.rglob(".*")] == []
+    assert [*run.path.rglob(".*")] == [] and run.notes() == []
 
 
 def test_reopening_without_a_state_starts_anew(run):
     run.append("steps", [{"step": 1}])
     run.set_status("crashed")
-    assert run.reopen() is None and run.table("steps").empty
+    assert run.reopen() is None
+    run.rewind(None)
+    assert run.table("steps").empty

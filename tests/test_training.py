@@ -31,7 +31,7 @@ def run(few, tmp_path_factory) -> Run:
 
 
 def test_a_finished_run_has_everything(run):
-    assert run.status()["state"] == "finished"
+    assert run.status().state == "finished"
     assert run.table("steps")["step"].tolist() == [1, 2, 3, 4]
     assert run.table("epochs")["epoch"].tolist() == [1, 2]
     assert run.snapshots() == [0, 1, 2]
@@ -111,8 +111,8 @@ def test_a_crash_is_written_down_with_its_reason(few, tmp_path):
     with pytest.raises(RuntimeError, match=r"became (nan|inf); try a smaller lr or clip"):
         train(few, TINY, bad, folder=tmp_path / "bad")
     status = Run(tmp_path / "bad").status()
-    assert status["state"] == "crashed"
-    assert "try a smaller lr" in status["reason"]
+    assert status.state == "crashed"
+    assert "try a smaller lr" in status.reason
 
 
 # --- tables and snapshots -----------------------------------------------------------------------

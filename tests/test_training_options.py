@@ -310,7 +310,7 @@ def test_a_time_budget_ends_a_training_with_its_schedule(digits, tmp_path):
     timed = ONE.replace(epochs=10**5, minutes=1e-4)
     run = train(digits, TINY, timed, folder=tmp_path / "timed")
     status = run.status()
-    assert status["state"] == "finished" and status["reason"] == "its time was up"
+    assert status.state == "finished" and status.reason == "its time was up"
     assert (
         len(run.table("steps")) < 100 and run.snapshots()[-1] == run.table("epochs")["epoch"].max()
     )

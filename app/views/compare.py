@@ -48,10 +48,12 @@ def show() -> None:
     known = with_own(sources.known(), problems)
     if not known:
         controls.show_empty("to compare")
+        sources.show_damaged()
         return
     with controls.row("controls"):
         sides = choose_sides(known, problems)
         own_paths.offer()
+        sources.show_damaged()
         tools = toolbar.show(HOW_TO_READ)
     place = url.place(problems)
     if problems:

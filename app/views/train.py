@@ -17,7 +17,7 @@ import streamlit as st
 import toolbar
 import url
 
-from dista.runs import Run, RunError, find
+from dista.runs import Run, RunError, Status, find, unfinished
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -63,14 +63,16 @@ def show() -> None:
     url.place(problems)
     if problems:
         st.warning(" ".join(problems))
+    for sentence in unfinished(run_files.folder()).values():
+        st.caption(f":material/warning: {sentence}")
     if not runs:
         st.markdown(EMPTY.format(folder=run_files.folder()))
         return
-    running = run.status()["state"] == "running"
+    running = run.status().state == "running"
     with st.container(key="live"), state.plain_errors():
         check(run)
-        polled = running or st.session_state.get("continuing") == run.name
-        st.fragment(follow, run_every=POLL if polled else None)(run, running)
+        polled = running or continuing(run)
+        st.fragment(follow, run_every=POLL if polled else None)(run, running, polled)
         offer(tools, run)
 
 
@@ -114,20 +116,40 @@ def check(run: Run) -> None:
         ) from error
 
 
-def follow(run: Run, was_running: bool) -> None:
-    """The film: progress, curves and the probe at one epoch; called again while the run is running."""
+def continuing(run: Run) -> bool:
+    """Whether this reader has asked that the run goes on, and it does not yet."""
+    return st.session_state.get("continuing") == run.name
+
+
+def follow(run: Run, was_running: bool, polled: bool) -> None:
+    """The film: progress, curves and the probe at one epoch; called again while the run is running.
+
+    A click in it runs it alone, as it was made: whether it is ``polled`` is decided by the whole page.
+    """
     status = run.status()
-    running = status["state"] == "running"
+    running = status.state == "running"
     if was_running != running:
         st.session_state.pop("continuing", None)
         st.rerun(scope="app")  # a live run polls and has live charts, another has neither
+    if continuing(run) and not polled:
+        st.rerun(scope="app")
     with state.plain_errors():
         show_progress(run, status)
         snapshots = run.snapshots()
         epoch = controls.choose_epoch(snapshots) if snapshots else 0
+    show_damage(run)
+    with state.plain_errors():
         show_curves(run, epoch, running)
+    with state.plain_errors():
         show_layers(read(run, "neurons"))
+    with state.plain_errors():
         show_snapshot(run, epoch if snapshots else None)
+
+
+def show_damage(run: Run) -> None:
+    """What is left out of what follows, and why."""
+    for sentence in run_files.damage(run):
+        st.caption(f":material/warning: {sentence}")
 
 
 def read(run: Run, table: str) -> pd.DataFrame:
@@ -143,10 +165,10 @@ def read(run: Run, table: str) -> pd.DataFrame:
 # Progress ---------------------------------------------------------------------------------------
 
 
-def show_progress(run: Run, status: dict) -> None:
+def show_progress(run: Run, status: Status) -> None:
     config = run.config
-    epochs, steps = config.training.epochs, status.get("steps")
-    epoch, step = status.get("epoch", 0), status.get("step", 0)
+    epochs, steps = config.training.epochs, status.steps
+    epoch, step = status.epoch, status.step
     done = step / steps if steps else epoch / epochs
     said = {
         "running": f"Epoch {min(epoch + 1, epochs)} of {epochs}, step {step}"
@@ -154,20 +176,24 @@ def show_progress(run: Run, status: dict) -> None:
         "finished": f"Finished after {epoch} epochs and {step} steps.",
         "stopped": f"Stopped in epoch {min(epoch + 1, epochs)} of {epochs}.",
         "crashed": f"Ended early in epoch {min(epoch + 1, epochs)} of {epochs}.",
-    }[status["state"]]
-    if status.get("reason"):
-        said += f" Reason: {status['reason']}."
+    }[status.state]
+    if status.reason:
+        said += f" Reason: {status.reason}."
+    complaint = launch.complaint(run.path.parent, run.name)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(
             min(1.0, done), text=f"**{config.preset or run.name}** on {config.data}. {said}"
         )
-        if status["state"] == "running":
+        if status.state == "running":
             st.button("Stop", icon=":material/stop:", on_click=stop, args=(run,))
-        elif status["state"] != "finished":
-            st.button("Continue", icon=":material/play_arrow:", on_click=go_on, args=(run,))
-    said = launch.complaint(run.path.parent, run.name)
-    if st.session_state.get("continuing") == run.name and said:
-        st.error(f"The training did not go on: {said}")
+        elif status.state != "finished":
+            label = "Starting" if continuing(run) and not complaint else "Continue"
+            st.button(
+                label, icon=":material/play_arrow:", on_click=go_on, args=(run,),
+                disabled=label == "Starting",
+            )  # fmt: skip
+    if continuing(run) and complaint:
+        st.error(f"The training did not go on: {complaint}")
     for sentence in st.session_state.pop("asked", []):
         st.toast(sentence)
 
@@ -182,7 +208,7 @@ def stop(run: Run) -> None:
 
 
 def go_on(run: Run) -> None:
-    launch.go_on(run.path)
+    run_files.go_on(run)
     st.session_state["continuing"] = run.name
     st.session_state["asked"] = ["The training goes on from its last saved state in some seconds."]
 
@@ -280,7 +306,7 @@ def show_snapshot(run: Run, epoch: int | None) -> None:
     sample = controls.choose_probe(training.probe, training.probes)
     try:
         payload = run_files.snapshot_payload(run, epoch, sample)
-    except (ValueError, KeyError, IndexError, OSError) as error:
+    except Exception as error:  # whatever a damaged recording raises
         raise RunError(
             f"the recording of epoch {epoch} in {run.path} is damaged and cannot be shown"
         ) from error

@@ -191,7 +191,7 @@ def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
         best.save(save, half=half)
         if half:
             best = _measured_again(run, save)
-    seconds = run.status()["seconds"]
+    seconds = run.status().seconds
     show({"run": str(run.path), **best.card["metrics"]["test"], "seconds": seconds}, as_json)
 
 

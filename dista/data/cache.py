@@ -17,11 +17,14 @@ Arrays = dict[str, np.ndarray]
 
 
 def cache_folder(root: str | Path | None = None) -> Path:
-    """`root` where given, else $XDG_CACHE_HOME/dista, else ~/.cache/dista."""
+    """`root` where given, else $XDG_CACHE_HOME/dista, else ~/.cache/dista.
+
+    A user without a home has a folder that cannot be made, and not one of the name "~" where they are.
+    """
     if root is not None:
-        return Path(root).expanduser()
+        return Path(os.path.expanduser(root))
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "dista"
+    return Path(base if os.path.isabs(base) else os.devnull) / "dista"
 
 
 def cached_arrays(name: str, make: Callable[[], Arrays], root: str | Path | None = None) -> Arrays:

@@ -21,7 +21,7 @@ def data_folder(name: str, root: str | Path | None) -> Path:
             f"{name!r} needs its files: dista.data.open({name!r}, root=FOLDER), --data-dir FOLDER, or "
             f"the variable DISTA_DATA naming the folder above {name}"
         )
-    folder = Path(root).expanduser() if root is not None else Path(base).expanduser() / name
+    folder = Path(os.path.expanduser(Path(base, name) if root is None else root))
     if not folder.is_dir():
         raise ValueError(f"{name!r} is looked for in {folder}, which is not a folder")
     return folder / name if (folder / name).is_dir() else folder

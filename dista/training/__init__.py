@@ -12,7 +12,7 @@ moment and resumed; on one CPU thread it then ends with the same weights, bit fo
     state.py        what a resumed run starts from
     writer.py       tables, snapshots and checkpoints of a run
     gradients.py    gradient norms, layer by layer
-    stopping.py     Ctrl-C and SIGTERM
+    stopping.py     Ctrl-C, SIGTERM, and the file with which others ask
     machine.py      devices, processes, precision
     plan.py         what a training would cost
 

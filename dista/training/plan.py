@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 import time
@@ -45,6 +44,7 @@ def plan(task: data.Task, config: ModelConfig, training: TrainingConfig) -> Plan
         run = Run.create(Path(folder) / "run", what, {})
         session = Session(fabric, run, task, starting_model(what), progress=False)
         seconds = _measure(session)
+        run.release()  # Windows removes no folder in which a file is open
     expected = seconds * session.steps / 60
     return Plan(
         steps=session.steps,
@@ -73,5 +73,11 @@ def _measure(session: Session) -> float:
 def _memory() -> float:
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 1e6
+    try:
+        import resource
+    except ImportError:  # Windows, of which psutil knows it; elsewhere it does not
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset / 1e6
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

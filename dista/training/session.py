@@ -37,7 +37,7 @@ class Session:
     ) -> None:
         self.fabric, self.run, self.task, self.model = fabric, run, task, model
         self.training = training = run.config.training
-        self.position, self.requests = Position(), Requests()
+        self.position, self.requests = Position(), Requests(run.asked_to_stop)
         self.steps = steps_of(task, training, fabric.world_size)
         if fabric.world_size > 1:
             machine.synchronise(self.model)
@@ -200,8 +200,8 @@ class Session:
             raise Stopped(f"stopped after step {self.position.step}; {go_on(self.run)}", asked)
 
     def _asked_to_stop(self) -> int:
-        """The signal that this or another process received, 0 for none."""
-        asked = self.requests.received or 0
+        """The signal with which this or another process was asked, 0 for none."""
+        asked = self.requests.asked()
         if self.fabric.world_size == 1:
             return asked
         return int(self.fabric.all_reduce(torch.tensor(float(asked)), reduce_op="max"))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from torch import Tensor
+
 from dista import data
 from dista.config import ModelConfig, TrainingConfig
+from dista.failures import is_of, not_written
 from dista.provenance import environment
+from dista.run_facts import Saved
 from dista.runs import Run, RunConfig, RunError
 from dista.training import machine
 from dista.training.feed import check_fit
@@ -43,10 +49,13 @@ def train(
     fabric = machine.launch(training, _events(folder, logger))
     model = starting_model(what)
     folder = fabric.broadcast(str(folder))
-    if fabric.is_global_zero:
-        Run.create(folder, what, environment())
+    run = Run.create(folder, what, environment()) if fabric.is_global_zero else None
     fabric.barrier()
-    return _run_to_the_end(Session(fabric, Run(folder), task, model, progress))
+    run = run or Run(folder)
+    try:
+        return _run_to_the_end(Session(fabric, run, task, model, progress))
+    finally:
+        run.release()
 
 
 def resume(
@@ -62,17 +71,45 @@ def resume(
     that the run's configuration names. Raises RunError for a run that is finished or still running.
     """
     run = Run(folder)
+    run.check_resumable()  # what follows takes a while
     config = run.config
     task = task or data.open_for(config.model, config.data, root=config.data_root)
     check_fit(task, config.model, config.training)
     fabric = machine.launch(config.training, _events(folder, logger))
-    state = fabric.broadcast(run.reopen() if fabric.is_global_zero else None)
-    model = starting_model(config, adopting=state is None)
-    session = Session(fabric, run, task, model, progress)
-    if state is not None:
-        session.parts.restore(state[0])
-        session.position = Position(**state[1])
-    return _run_to_the_end(session)
+    try:
+        state = fabric.broadcast(run.reopen() if fabric.is_global_zero else None)
+        model = starting_model(config, adopting=state is None)
+        session = Session(fabric, run, task, model, progress)
+        if state is not None:
+            _restore(session, *state)
+        if fabric.is_global_zero:
+            _rewind(run, None if state is None else state[1])
+        return _run_to_the_end(session)
+    finally:
+        run.release()
+
+
+def _restore(session: Session, tensors: Mapping[str, Tensor], saved: Saved) -> None:
+    """Put the saved state into the session; RunError where it is that of another model."""
+    try:
+        session.parts.restore(tensors)
+        session.position = Position.of(saved.position)
+    except (RuntimeError, KeyError, IndexError, TypeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RunError(
+            f"the saved state of {session.run.path} does not fit its config.json: {reason}"
+        ) from error
+
+
+def _rewind(run: Run, saved: Saved | None) -> None:
+    """Cut the run back to the state, and say which rows are missing."""
+    known = len(run.notes())
+    try:
+        run.rewind(saved)
+    except OSError as error:
+        raise RunError(not_written(error, run.path)) from error
+    for note in run.notes()[known:]:
+        print(f"dista: {note}", file=sys.stderr)
 
 
 def _run_to_the_end(session: Session) -> Run:
@@ -85,10 +122,10 @@ def _run_to_the_end(session: Session) -> Run:
         _end(session, "stopped", str(stop) or f"interrupted; {go_on(run)}")
         raise
     except OSError as error:
-        reason = (
-            f"{error.filename or run.path} could not be written: {error.strerror or error}. "
-            f"The state before is intact; make room, then {go_on(run)}"
-        )
+        if not is_of(error, run.path):  # of the data, say
+            _end(session, "crashed", f"{error.filename}: {error.strerror or error}")
+            raise
+        reason = f"{not_written(error, run.path)} The state before is intact; {go_on(run)}"
         _end(session, "crashed", reason)
         raise RunError(reason) from error
     except Exception as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,19 @@ class Position:
     seconds: float = 0.0
     began: float = 0.0
     best: float = -1.0
+
+    @classmethod
+    def of(cls, numbers: Mapping[str, Any]) -> Self:
+        """The position that a saved state's header has; ValueError where it is none."""
+        place, known = cls(), {field.name for field in fields(cls)}
+        if numbers.keys() != known:
+            raise ValueError(f"its position has {sorted(numbers)}, expected {sorted(known)}")
+        for name, value in numbers.items():
+            whole = isinstance(getattr(place, name), int)
+            if (whole and not isinstance(value, int)) or not value >= getattr(place, name):
+                raise ValueError(f"its position has {name}={value}")
+            setattr(place, name, value)
+        return place
 
     def next_epoch(self) -> None:
         self.epoch, self.batch, self.losses, self.loss = self.epoch + 1, 0, 0, 0.0

@@ -53,6 +53,7 @@ class Writer:
 
     def keep(self, model: DISTA, epoch: int, metrics: dict[str, float], best: bool) -> None:
         """The last checkpoint, which is also the best one so far where ``best``."""
+        self.run.check_there()
         model.card = card(self.run, self.task, model, epoch, metrics)
         for which in ("last", "best") if best else ("last",):
             model.save(self.run.checkpoint(which))
