@@ -25,18 +25,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dista import kernels, modules
+from dista import kernels, modules, weights
 from dista.axes import Observable
+from dista.recording_files import COMPLETE, RecordingError
+from dista.recording_files import open_recording as open_recording
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
 Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None]
-
-
-class RecordingError(ValueError):
-    """A name that does not exist, or a recording that cannot be read."""
 
 
 class Source(NamedTuple):
@@ -274,6 +272,7 @@ def _tree(model, x, chosen, arrays, *, labels, classes, samples) -> xr.DataTree:
     if classes is not None:
         tree.attrs["classes"] = list(classes)
     tree.attrs["model"] = getattr(model, "name", type(model).__name__)
+    tree.attrs["weights"] = weights.digest(model)
     if hasattr(model, "config"):
         tree.attrs["model_config"] = model.config.to_json()
     return tree
@@ -329,30 +328,13 @@ def save(recording: xr.DataTree, path: str | Path) -> Path:
     }
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
         written = Path(temporary) / "recording"
-        recording.to_zarr(written, encoding=encoding, consolidated=False)
+        whole = recording.copy()
+        whole.attrs = recording.attrs | {COMPLETE: True}
+        whole.to_zarr(written, encoding=encoding, consolidated=False, write_empty_chunks=True)
         if path.suffix == ".zip":
             written = Path(shutil.make_archive(str(written), "zip", written))
         _discard(path)
         return written.rename(path)
-
-
-def open_recording(path: str | Path) -> xr.DataTree:
-    """Read what ``save`` wrote, into memory; RecordingError where there is nothing readable."""
-    import xarray as xr
-    import zarr
-
-    path = Path(path)
-    if not path.exists():
-        raise RecordingError(f"there is no recording at {path}; dista record writes one")
-    try:
-        store = zarr.storage.ZipStore(path, mode="r") if path.suffix == ".zip" else path
-        with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
-            return tree.load()
-    except Exception as error:
-        raise RecordingError(
-            f"{path} is not a readable recording ({type(error).__name__}: {error}); "
-            "expected a zarr folder or .zip written by dista"
-        ) from error
 
 
 def _discard(path: Path) -> None:
