@@ -136,7 +136,7 @@ def show_probes(
         with column:
             st.markdown(f"**{name.capitalize()}**: {described(side)}")
             key = f"compare-{name}"
-            payload = state.payload(recording, side.checkpoint.path, *side[1:])
+            payload = state.payload(recording, side.checkpoint.weights, *side[1:])
             remember = partial(url.remember_place, key, **in_url(sides))
             probe(payload, key=key, state=place, group="compare", on_change=remember)
 
