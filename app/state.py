@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import own_input
 import streamlit as st
+from identity import Data, Weights, stamp, version
 
 from dista import checkpoint as checkpoints_on_disk
 from dista.config import ModelConfig
@@ -59,25 +59,6 @@ def sentence(error: Exception) -> str:
 
 
 # Checkpoints and recordings --------------------------------------------------------------------
-
-
-class Data(NamedTuple):
-    """A task, and the folder of its files where a run says which one it was trained on."""
-
-    name: str
-    root: str | None = None
-
-
-class Weights(NamedTuple):
-    """Which weights: the key of whatever is computed with them and kept.
-
-    ``version`` is the digest of what is in the folder ``path`` (``dista.weights``), together with its
-    configuration; ``data`` is what they are shown.
-    """
-
-    path: str
-    version: str
-    data: Data
 
 
 @dataclass(frozen=True)
@@ -162,19 +143,6 @@ def model(weights: Weights) -> DISTA:
     if version(digest(loaded), loaded.config) != weights.version:
         raise ValueError(f"the weights in {weights.path} have just been replaced; reload the page")
     return loaded
-
-
-def version(digest: str, config: ModelConfig) -> str:
-    """What two networks have in common that are the same: their weights, and what is done with them."""
-    described = hashlib.sha256(config.to_json().encode()).hexdigest()
-    return f"{digest[:32]}-{described[:16]}"
-
-
-def stamp(path: Path) -> tuple[tuple[int, int, int], ...]:
-    """What changes when a file is written or replaced, or any file in a folder."""
-    files = [one for one in sorted(path.rglob("*")) if one.is_file()] if path.is_dir() else [path]
-    facts = (file.stat() for file in files)
-    return tuple((fact.st_mtime_ns, fact.st_size, fact.st_ino) for fact in facts)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
