@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import own_input
+import room
 import streamlit as st
 from identity import Data, Weights, stamp, version
 
@@ -252,11 +253,17 @@ def inputs(
 
 
 def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any) -> xr.DataTree:
-    """``dista.record`` with what the pages show beside it: names of classes and steps."""
+    """``dista.record`` with what the pages show beside it: names of classes and steps.
+
+    What does not fit is left out, and said in the attribute ``left_out``; see ``room``.
+    """
     import dista
 
+    fitting, left_out = room.fitting(model, x, names)
     with RUNNING:
-        result = dista.record(model, x, names, classes=task.classes, **labels)
+        result = dista.record(model, x, fitting, classes=task.classes, **labels)
+    if left_out:
+        result.attrs["left_out"] = left_out
     result.attrs["task"] = task.name
     if task.step_labels:
         result.attrs["step_labels"] = list(task.step_labels)

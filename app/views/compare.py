@@ -135,6 +135,8 @@ def show_probes(
     for name, side, recording, column in zip(SIDES, sides, recordings, st.columns(2)):
         with column:
             st.markdown(f"**{name.capitalize()}**: {described(side)}")
+            if "left_out" in recording.attrs:
+                st.caption(recording.attrs["left_out"])
             key = f"compare-{name}"
             payload = state.payload(recording, side.checkpoint.weights, *side[1:])
             remember = partial(url.remember_place, key, **in_url(sides))

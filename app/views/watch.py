@@ -79,6 +79,8 @@ def watch(
     place: dict[str, Any], tools: toolbar.Toolbar,
 ) -> None:  # fmt: skip
     """A checkpoint with one sample, in the probe."""
+    if "left_out" in recording.attrs:
+        st.caption(recording.attrs["left_out"])
     payload = state.payload(recording, checkpoint.weights, sample, image)
     seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
     offer_files(tools, f"{checkpoint.name}-{sample}", recording)
