@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import xarray as xr
     from torch import Tensor
 
     from dista.config import ModelConfig
@@ -56,6 +57,13 @@ def fitting(model: DISTA, x: Tensor, patterns: str | Sequence[str]) -> tuple[lis
     left = {name for name in maps if int(name.split(".")[1]) >= fit}
     kept = f"those of the first {fit} of {model.config.depth} blocks" if fit else "none of them"
     return [name for name in names if name not in left], f"{said}: {kept}."
+
+
+def of_maps(recording: xr.DataTree) -> int:
+    """Bytes of all maps of one sample of a recording."""
+    arrays = (recording[node.path].data_vars.items() for node in recording.subtree)
+    maps = (array for found in arrays for name, array in found if name in MAPS)
+    return sum(one.nbytes // max(1, one.sizes.get("batch", 1)) for one in maps)
 
 
 def _kind(name: str) -> str:

@@ -296,12 +296,16 @@ def payload(_recording: xr.DataTree, *key: Any, position: int = 0) -> Payload:
 def foreign_payload(recording: xr.DataTree, path: Path, position: int) -> Payload:
     """``payload`` of a recording from a file of the reader's own; ValueError where it is none of a network."""
     if "input" not in recording:
-        raise ValueError(f"{path} holds no input, so it is no recording; dista record writes one")
+        raise ValueError(f"{path} is not a readable recording: it holds no input")
+    if (size := room.of_maps(recording)) > room.MOST:
+        raise ValueError(
+            f"the attention maps in {path} have {size >> 20} MB; {room.MOST >> 20} can be shown"
+        )
     try:
         return payload(recording, str(path), stamp(path), position=position)
     except Exception as error:  # whatever axes, sizes and values that are not ours come to
         raise ValueError(
-            f"{path} is not a recording of such a network ({sentence(error)}) dista record writes one"
+            f"{path} is not a readable recording of such a network: {sentence(error)}"
         ) from error
 
 
