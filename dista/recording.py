@@ -121,7 +121,8 @@ def record(
     ``names`` is a glob or several over the names of ``observables(model)``. The result is an xarray
     DataTree in which the dotted name is a path to a DataArray, with ``input`` at the root; spikes are
     bool, attention counts uint8 or uint16 where they are integers, the rest float32. ``labels`` and
-    ``samples`` (sample indices) go along the batch axis, ``classes`` are kept as an attribute.
+    ``samples`` (sample indices) go along the batch axis, ``classes`` are kept as an attribute, and so is
+    the digest of the ``weights`` (``dista.weights``).
 
     With ``dry_run`` nothing is kept: the result is a table of names, shapes and bytes, at the cost of
     running one sample. The model is left as it was, hooks and training mode included, also after an
