@@ -210,7 +210,7 @@ def choose_probe(first: int, count: int) -> int:
 def choose_epoch(epochs: list[int]) -> int:
     """A snapshot's epoch; in the URL as ``epoch``, which is missing while the latest is followed."""
     text = st.query_params.get("epoch", "")
-    wanted = int(text) if text.isascii() and text.isdigit() else None
+    wanted = url.whole(text)
     follow = wanted not in epochs
     epoch = epochs[-1] if follow else wanted
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -9,6 +9,7 @@ import numpy as np
 import reruns
 import state
 import streamlit as st
+from state import Weights
 from switches import Chosen
 
 from dista.config import ModelConfig
@@ -55,6 +56,12 @@ class Surgery(NamedTuple):
         """The glob of the time constants that it changes."""
         return f"{self.layer or '*.neuron'}.tau"
 
+    @property
+    def donor(self) -> Weights | None:
+        """The weights whose taus are put in, if that is what is done."""
+        known = self.kind in ("learned", "set", "initial")
+        return None if known else state.checkpoints()[self.kind].weights
+
 
 def changes(surgery: Surgery, model: nn.Module) -> dict:
     """The surgery as changes for ``dista.intervene``."""
@@ -67,30 +74,26 @@ def changes(surgery: Surgery, model: nn.Module) -> dict:
     if surgery.kind in ("set", "initial"):
         steps = surgery.tau if surgery.kind == "set" else model.config.neuron.tau
         return {surgery.pattern: interventions.tau(steps)}
-    donor = state.checkpoints()[surgery.kind]
-    taus = interventions.transplant(model, state.model(donor.path, state.changed(donor)))
+    taus = interventions.transplant(model, state.model(surgery.donor))
     taken = {name: tau for name, tau in taus.items() if fnmatchcase(name, surgery.pattern)}
     if not taken:
-        raise ValueError(f"{donor.name} has no layer {surgery.layer}; choose another checkpoint")
+        raise ValueError(f"{surgery.kind} has no layer {surgery.layer}; choose another checkpoint")
     return taken
 
 
+@st.cache_resource(
+    show_spinner="Running the network …",
+    max_entries=24,
+    hash_funcs={Surgery: lambda surgery: (*surgery, surgery.donor)},
+)
 def operated(
-    checkpoint: state.Checkpoint, sample: int, image: str | None, surgery: Surgery = Surgery()
+    weights: Weights, sample: int, image: str | None, surgery: Surgery = Surgery()
 ) -> xr.DataTree:
-    """What the checkpoint does with a sample, or an own image, after a surgery."""
-    changed = state.changed(checkpoint)
-    return _operated(checkpoint.path, changed, checkpoint.data, sample, image, surgery)
-
-
-@st.cache_resource(show_spinner="Running the network …", max_entries=24)
-def _operated(
-    path: str, changed: float, data: state.Data, sample: int, image: str | None, surgery: Surgery
-) -> xr.DataTree:
+    """What the model does with a sample, or an own image, after a surgery."""
     import dista
 
-    model, task = state.model(path, changed), state.form(data)
-    x, labels = state.inputs(data, sample, image)
+    model, task = state.model(weights), state.form(weights.data)
+    x, labels = state.inputs(weights.data, sample, image)
     with state.RUNNING, dista.intervene(model, changes(surgery, model)):
         return state.record(model, task, x, SEEN, labels=labels, samples=[sample])
 
@@ -98,36 +101,25 @@ def _operated(
 # Noise --------------------------------------------------------------------------------------------
 
 
+@st.cache_resource(show_spinner="Running the network …", max_entries=24)
 def noisy(
-    checkpoint: state.Checkpoint,
-    sample: int,
-    image: str | None,
-    noise: Noise | None,
-    u: float | None,
+    weights: Weights, sample: int, image: str | None, noise: Noise | None, u: float | None
 ) -> xr.DataTree:
-    """What the checkpoint does with a noisy sample, where its denoisers have the threshold ``u``.
+    """What the model does with a noisy sample, where its denoisers have the threshold ``u``.
 
     ``noise`` None is the sample as it is, ``u`` None leaves the denoisers as they were trained.
     """
-    changed = state.changed(checkpoint)
-    return _noisy(checkpoint.path, changed, checkpoint.data, sample, image, noise, u)
-
-
-@st.cache_resource(show_spinner="Running the network …", max_entries=24)
-def _noisy(
-    path: str, changed: float, data: state.Data, sample: int, image: str | None, noise: Noise | None, u: float | None
-) -> xr.DataTree:  # fmt: skip
     import dista
 
-    model, task = state.model(path, changed), state.form(data)
-    x, labels = state.inputs(data, sample, image, noise)
+    model, task = state.model(weights), state.form(weights.data)
+    x, labels = state.inputs(weights.data, sample, image, noise)
     denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
     with state.RUNNING, dista.intervene(model, denoisers):
         return state.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)
 
 
 def noise_curve(
-    checkpoint: state.Checkpoint,
+    weights: Weights,
     noise: Noise,
     thresholds: Sequence[float],
     limit: int,
@@ -141,11 +133,11 @@ def noise_curve(
 
     levels = LEVELS[noise.kind]
     answers = {(u, level): [] for u in thresholds for level in levels}
-    parts = evaluation.batches(state.task(checkpoint.data).test, limit)
+    parts = evaluation.batches(state.task(weights.data).test, limit)
     for i, part in enumerate(parts):
         for j, (u, level) in enumerate(answers):
             chosen = Chosen((f"u={u:g}",), noise._replace(level=level))
-            answers[u, level].append(reruns.answer(checkpoint, part, chosen))
+            answers[u, level].append(reruns.answer(weights, part, chosen))
             seen((i + (j + 1) / len(answers)) / len(parts))
     joined = {key: evaluation.join(given) for key, given in answers.items()}
     return measures.noise_curve(noise.kind, thresholds, levels, joined)
@@ -154,24 +146,36 @@ def noise_curve(
 # Many samples -----------------------------------------------------------------------------------
 
 
-def population(checkpoint: state.Checkpoint, samples: int) -> FiringMap:
+@st.cache_resource(show_spinner="Counting spikes over held-out samples …", max_entries=16)
+def population(weights: Weights, samples: int) -> FiringMap:
     """How much every layer fires on the first held-out samples."""
-    return _population(checkpoint.path, state.changed(checkpoint), checkpoint.data, samples)
+    from dista.measures import firing_map
+
+    task = state.task(weights.data)
+    x, _ = task.test.batch(range(samples))
+    return firing_map(state.record(state.model(weights), task, x, ["*.spikes"]))
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def population_figure(weights: Weights, samples: int, theme: Theme) -> Figure:
+    """``population`` as the package draws it; kept, as it does not change while a tau is moved."""
+    from dista import figures
+
+    return figures.firing_map(population(weights, samples), theme=theme)
 
 
 def operations(
-    checkpoint: state.Checkpoint, limit: int, seen: Callable[[float], None]
+    weights: Weights, limit: int, seen: Callable[[float], None]
 ) -> tuple[Energy, Anytime]:
     """Operations on the first ``limit`` held-out samples, and the answers when stopped early."""
     import xarray as xr
 
     from dista import evaluation, measures
 
-    parts = evaluation.batches(state.task(checkpoint.data).test, limit)
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
+    parts = evaluation.batches(state.task(weights.data).test, limit)
     counted, labels = [], []
     for done, part in enumerate(parts, 1):
-        counts, label = _count(*key, part.start, part.stop)
+        counts, label = count(weights, part)
         counted.append(counts)
         labels.append(label)
         seen(done / len(parts))
@@ -181,37 +185,13 @@ def operations(
 
 
 @st.cache_resource(show_spinner=False, max_entries=1024)
-def _count(
-    path: str, changed: float, data: state.Data, low: int, high: int
-) -> tuple[xr.Dataset, np.ndarray]:
+def count(weights: Weights, part: range) -> tuple[xr.Dataset, np.ndarray]:
+    """Operations on a batch of held-out samples, and the samples' labels."""
     from dista.operations import count
 
-    x, label = state.task(data).test.batch(range(low, high))
+    x, label = state.task(weights.data).test.batch(part)
     with state.RUNNING:
-        return count(state.model(path, changed), x), label.numpy()
-
-
-@st.cache_resource(show_spinner="Counting spikes over held-out samples …", max_entries=16)
-def _population(path: str, changed: float, data: state.Data, samples: int) -> FiringMap:
-    from dista.measures import firing_map
-
-    x, _ = state.task(data).test.batch(range(samples))
-    return firing_map(state.record(state.model(path, changed), state.task(data), x, ["*.spikes"]))
-
-
-def population_figure(checkpoint: state.Checkpoint, samples: int, theme: Theme) -> Figure:
-    """``population`` as the package draws it; kept, as it does not change while a tau is moved."""
-    firing = population(checkpoint, samples)
-    return _population_figure(checkpoint.path, state.changed(checkpoint), samples, theme, firing)
-
-
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _population_figure(
-    path: str, changed: float, samples: int, theme: Theme, _firing: FiringMap
-) -> Figure:
-    from dista import figures
-
-    return figures.firing_map(_firing, theme=theme)
+        return count(state.model(weights), x), label.numpy()
 
 
 def slope(recording: xr.DataTree, histogram: MembraneHistogram) -> np.ndarray:

@@ -13,9 +13,9 @@ import streamlit as st
 
 if TYPE_CHECKING:
     import xarray as xr
+    from state import Weights
     from switches import Chosen
 
-    from dista.corruption import Noise
     from dista.measures import Answers, CausalMemory
 
 Switches = tuple[str, ...]
@@ -24,55 +24,40 @@ Switches = tuple[str, ...]
 # One step changed -------------------------------------------------------------------------------
 
 
+@st.cache_data(show_spinner=False, max_entries=256)
 def effects(
-    checkpoint: state.Checkpoint, sample: int, other: int | None, switches: Switches
+    weights: Weights, sample: int, other: int | None, switches: Switches
 ) -> dict[str, CausalMemory]:
     """What a change of one step does later, for the logits, each map and each membrane, by name.
 
     The changed step is blank, or that of the sample ``other``.
     """
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
-    return _effects(*key, sample, other, switches)
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def _effects(
-    path: str, changed: float, data: state.Data, sample: int, other: int | None, switches: Switches
-) -> dict[str, CausalMemory]:
     from dista import measures
 
     names = ("head", "*.denoise", "*.membrane")
-    recording = _changed_steps(path, changed, data, sample, other, switches, names)
+    recording = _changed_steps(weights, sample, other, switches, names)
     compared = ["head"]
     compared += [f"blocks.{block}.attention.denoise" for block in measures.blocks(recording)]
     compared += [f"{layer}.membrane" for layer in measures.layers(recording)]
     return {name: measures.causal_memory(recording, name) for name in compared}
 
 
+@st.cache_resource(show_spinner="Running the network …", max_entries=16)
 def changed_steps(
-    checkpoint: state.Checkpoint, sample: int, other: int | None, switches: Switches, layer: str
+    weights: Weights, sample: int, other: int | None, switches: Switches, layer: str
 ) -> xr.DataTree:
     """The input and its copies with one step changed: answers, maps, and the neurons of ``layer``."""
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
-    return _kept_steps(*key, sample, other, switches, layer)
-
-
-@st.cache_resource(show_spinner="Running the network …", max_entries=16)
-def _kept_steps(
-    path: str, changed: float, data: state.Data, sample: int, other: int | None, switches: Switches, layer: str
-) -> xr.DataTree:  # fmt: skip
     names = ("head", "*.denoise", f"{layer}.*")
-    return _changed_steps(path, changed, data, sample, other, switches, names)
+    return _changed_steps(weights, sample, other, switches, names)
 
 
 def _changed_steps(
-    path: str, changed: float, data: state.Data, sample: int, other: int | None, switches: Switches,
-    names: tuple[str, ...],
-) -> xr.DataTree:  # fmt: skip
+    weights: Weights, sample: int, other: int | None, switches: Switches, names: tuple[str, ...]
+) -> xr.DataTree:
     from dista.ablations import ablated
     from dista.counterfactuals import changed_steps
 
-    model, task = state.model(path, changed), state.task(data)
+    model, task = state.model(weights), state.task(weights.data)
     x, label = task.test.batch([sample])
     new = None if other is None else task.test.batch([other])[0]
     batch = changed_steps(x, model.config.time_steps, new)
@@ -81,47 +66,28 @@ def _changed_steps(
         return state.record(model, task, batch, names, labels=labels)
 
 
-def own_account(checkpoint: state.Checkpoint, sample: int) -> xr.DataTree:
-    """What attention itself shows of earlier steps: its maps, and what each lag adds."""
-    return _own_account(checkpoint.path, state.changed(checkpoint), checkpoint.data, sample)
-
-
 @st.cache_resource(show_spinner="Running the network …", max_entries=8)
-def _own_account(path: str, changed: float, data: state.Data, sample: int) -> xr.DataTree:
-    x, _ = state.task(data).test.batch([sample])
-    names = ("*.denoise", "*.lags.*")
-    return state.record(state.model(path, changed), state.task(data), x, names)
+def own_account(weights: Weights, sample: int) -> xr.DataTree:
+    """What attention itself shows of earlier steps: its maps, and what each lag adds."""
+    task = state.task(weights.data)
+    x, _ = task.test.batch([sample])
+    return state.record(state.model(weights), task, x, ("*.denoise", "*.lags.*"))
 
 
 # Held-out samples -------------------------------------------------------------------------------
 
 
-def answer(checkpoint: state.Checkpoint, part: range, chosen: Chosen) -> Answers:
-    """What the checkpoint answers to a batch of held-out samples; each batch is kept by itself.
+@st.cache_data(show_spinner=False, max_entries=4096)
+def answer(weights: Weights, part: range, chosen: Chosen) -> Answers:
+    """What the model answers to a batch of held-out samples; each batch is kept by itself.
 
     So a page can show progress and be left in the middle, and what was run is not run again.
     """
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
-    return _answer(*key, part.start, part.stop, *chosen)
-
-
-@st.cache_data(show_spinner=False, max_entries=4096)
-def _answer(
-    path: str,
-    changed: float,
-    data: state.Data,
-    low: int,
-    high: int,
-    switches: Switches,
-    noise: Noise | float,
-) -> Answers:
     from dista import evaluation
 
-    split = state.task(data).test
+    model, split = state.model(weights), state.task(weights.data).test
     with state.RUNNING:
-        return evaluation.answer(
-            state.model(path, changed), split, range(low, high), switches, noise=noise
-        )
+        return evaluation.answer(model, split, part, chosen.switches, noise=chosen.noise)
 
 
 def answers(
@@ -137,7 +103,7 @@ def answers(
     parts: dict[str, list[Answers]] = {name: [] for name in experiments}
     for part in evaluation.batches(state.task(first.data).test, limit):
         for name, (checkpoint, chosen) in experiments.items():
-            parts[name].append(answer(checkpoint, part, chosen))
+            parts[name].append(answer(checkpoint.weights, part, chosen))
         seen(part.stop)
     return {name: evaluation.join(given) for name, given in parts.items()}
 
@@ -156,18 +122,9 @@ class Side(NamedTuple):
 
 def side(which: Side) -> xr.DataTree:
     """Everything that the checkpoint does with it."""
+    from dista.corruption import Noise
+
     checkpoint, sample, noise, image = which
     if not noise:
         return state.recording(checkpoint, sample, image)
-    return _noisy(checkpoint.path, state.changed(checkpoint), checkpoint.data, sample, image, noise)
-
-
-@st.cache_resource(show_spinner="Recording what every neuron does …", max_entries=16)
-def _noisy(
-    path: str, changed: float, data: state.Data, sample: int, image: str | None, noise: float
-) -> xr.DataTree:
-    from dista.corruption import Noise
-
-    model, task = state.model(path, changed), state.form(data)
-    x, labels = state.inputs(data, sample, image, Noise("gaussian", noise))
-    return state.record(model, task, x, labels=labels, samples=[sample])
+    return state.record_input(checkpoint.weights, sample, image, Noise("gaussian", noise))

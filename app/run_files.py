@@ -79,13 +79,14 @@ def _is_resumed_from_here(run: Run) -> bool:
 
 
 def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:
-    """A probe sample at one epoch, packed; kept for (run, epoch, sample)."""
-    return _snapshot_payload(str(run.path.resolve()), epoch, sample, run)
+    """A probe sample at one epoch, packed; kept while the file of the snapshot is the same."""
+    stamp = state.stamp(run.path / "snapshots" / f"epoch-{epoch:04d}.zarr.zip")
+    return _snapshot_payload(stamp, sample, run, epoch)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _snapshot_payload(path: str, epoch: int, sample: int, _run: Run) -> Payload:
-    recording = _run.snapshot(epoch)
+def _snapshot_payload(stamp: tuple, sample: int, _run: Run, _epoch: int) -> Payload:
+    recording = _run.snapshot(_epoch)
     labels = recording.attrs.get("step_labels")
     return probe_payload(
         recording,

@@ -39,8 +39,7 @@ def choose_sample(checkpoint: state.Checkpoint, problems: list[str]) -> int:
     """A held-out sample; in the URL as ``sample``."""
     samples = held_out(checkpoint)
     first = state.first_light()
-    shipped = first is not None and first.attrs.get("model") == checkpoint.name
-    default = int(first["batch"].values[0]) if shipped else 0
+    default = int(first["batch"].values[0]) if state.of_same_weights(first, checkpoint) else 0
     sample = url.number("sample", default, problems)
     if sample >= samples:
         problems.append(

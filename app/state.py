@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import own_input
+import room
 import streamlit as st
+from identity import Data, Weights, stamp, version
 
 from dista import checkpoint as checkpoints_on_disk
 from dista.card import Card
@@ -60,18 +63,6 @@ def sentence(error: Exception) -> str:
 # Checkpoints and recordings --------------------------------------------------------------------
 
 
-class Data(NamedTuple):
-    """A task, the folder of its files where a run says which one it was trained on, and its steps.
-
-    ``steps`` are those of the model that sees the data, where they can be chosen; None: as many as the
-    task has by itself.
-    """
-
-    name: str
-    root: str | None = None
-    steps: int | None = None
-
-
 @dataclass(frozen=True)
 class Checkpoint:
     """What a chooser needs to know of a checkpoint, read without its weights."""
@@ -87,6 +78,16 @@ class Checkpoint:
     @property
     def data(self) -> Data:
         return Data(self.task, self.root, self.config.time_steps)
+
+    @functools.cached_property
+    def weights(self) -> Weights:
+        """The weights that are there now, the same for the rest of this run of the page.
+
+        A training may replace them at any moment: no part of a page may show others than the rest.
+        """
+        folder = Path(self.path)
+        digest = _digest(self.path, stamp(folder / checkpoints_on_disk.WEIGHTS))
+        return Weights(self.path, version(digest, self.config), self.data)
 
     @property
     def title(self) -> str:
@@ -153,19 +154,24 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
 
 
 RUNNING = threading.RLock()
-"""Held while a model runs: sessions share models, and the hooks of one must not see another's run."""
+"""Held while a model runs: two at once would share the processor's cores, and both come late."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def model(path: str, changed: float) -> DISTA:
+def model(weights: Weights) -> DISTA:
+    """The model with these very weights; ValueError where others have taken their place."""
     from dista.checkpoint import load
+    from dista.weights import digest
 
-    return load(path)
+    loaded = load(weights.path)
+    if version(digest(loaded), loaded.config) != weights.version:
+        raise ValueError(f"the weights in {weights.path} have just been replaced; reload the page")
+    return loaded
 
 
-def changed(checkpoint: Checkpoint) -> float:
-    """When the weights were last written: part of the key of whatever depends on them."""
-    return Path(checkpoint.path, checkpoints_on_disk.WEIGHTS).stat().st_mtime
+@st.cache_data(show_spinner=False, max_entries=256)
+def _digest(path: str, stamp: tuple) -> str:
+    return checkpoints_on_disk.digest(path)
 
 
 def task(data: str | Data) -> Task:
@@ -214,52 +220,52 @@ def form(data: Data) -> Task:
 def first_light() -> xr.DataTree | None:
     """The shipped recording, with which the first page opens without loading torch."""
     path = checkpoints_on_disk.assets() / "first-light.zarr.zip"
-    return open_recording(path) if path.is_file() else None
+    if path.is_file():
+        with contextlib.suppress(ValueError, OSError):  # damaged: the page then records anew
+            return open_recording(path)
+    return None
 
 
-def open_recording(path: Path) -> xr.DataTree | None:
-    """A recording in a file or folder; None where it is damaged or something else."""
-    return _open(str(path), path.stat().st_mtime)
+def open_recording(path: Path) -> xr.DataTree:
+    """A recording in a file or folder; RecordingError where it is damaged or something else."""
+    return _open(str(path), stamp(path) if path.exists() else ())
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _open(path: str, changed: float) -> xr.DataTree | None:
-    """A recording, by xarray alone: ``dista.open_recording`` would import torch."""
-    import xarray as xr
-    import zarr
+def _open(path: str, stamp: tuple) -> xr.DataTree:
+    from dista.recording_files import open_recording
 
-    try:
-        store = zarr.storage.ZipStore(path, mode="r") if Path(path).is_file() else path
-        with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
-            return tree.load()
-    except Exception:  # whatever a damaged file raises: the page then records anew
-        return None
+    return open_recording(path)
 
 
-def shows(recording: xr.DataTree | None, name: str, sample: int) -> bool:
-    """Whether ``recording`` is that of this checkpoint and sample."""
-    return (
-        recording is not None
-        and recording.attrs.get("model") == name
-        and int(recording["batch"].values[0]) == sample
-    )
+def of_same_weights(recording: xr.DataTree | None, checkpoint: Checkpoint) -> bool:
+    """Whether ``recording`` was made with the weights, and the configuration, of this checkpoint."""
+    if recording is None or recording.attrs.get("model") != checkpoint.name:
+        return False  # by its name at once: weights are read only where they may be the same
+    with contextlib.suppress(ValueError, OSError):
+        config = ModelConfig.from_json(recording.attrs.get("model_config", ""))
+        made_by = version(recording.attrs.get("weights", ""), config)
+        return made_by == checkpoint.weights.version
+    return False
 
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> xr.DataTree:
     """What the checkpoint does with a held-out sample, or with the own input of ``controls``."""
-    first = first_light()
-    if image is None and shows(first, checkpoint.name, sample):
+    first = first_light() if image is None else None
+    if of_same_weights(first, checkpoint) and first["batch"].values.tolist() == [sample]:
         return first
-    return _record(checkpoint.path, changed(checkpoint), checkpoint.data, sample, image)
+    return record_input(checkpoint.weights, sample, image)
 
 
 @st.cache_resource(
     show_spinner="Recording what every neuron does with this sample …", max_entries=16
 )
-def _record(path: str, changed: float, data: Data, sample: int, image: str | None) -> xr.DataTree:
-    chosen = form(data)
-    x, labels = inputs(data, sample, image)
-    return record(model(path, changed), chosen, x, labels=labels, samples=[sample])
+def record_input(
+    weights: Weights, sample: int, image: str | None, noise: Noise | None = None
+) -> xr.DataTree:
+    """Everything that the model does with a held-out sample, or an own input, with ``noise`` or none."""
+    x, labels = inputs(weights.data, sample, image, noise)
+    return record(model(weights), form(weights.data), x, labels=labels, samples=[sample])
 
 
 def inputs(
@@ -279,11 +285,17 @@ def inputs(
 
 
 def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any) -> xr.DataTree:
-    """``dista.record`` with what the pages show beside it: names of classes and steps."""
+    """``dista.record`` with what the pages show beside it: names of classes and steps.
+
+    What does not fit is left out, and said in the attribute ``left_out``; see ``room``.
+    """
     import dista
 
+    fitting, left_out = room.fitting(model, x, names)
     with RUNNING:
-        result = dista.record(model, x, names, classes=task.classes, **labels)
+        result = dista.record(model, x, fitting, classes=task.classes, **labels)
+    if left_out:
+        result.attrs["left_out"] = left_out
     result.attrs["task"] = task.name
     if task.step_labels:
         result.attrs["step_labels"] = list(task.step_labels)
@@ -300,13 +312,9 @@ def numbers(recording: xr.DataTree) -> dict[str, pd.DataFrame]:
     return {"layers": layers, "logits": recording["head"].to_dataframe("logit").reset_index()}
 
 
-def payload(recording: xr.DataTree, *key: Any, position: int = 0) -> Payload:
-    """One sample of the recording packed for the probe; ``key`` says which recording it is."""
-    return _payload(key, position, recording)
-
-
 @st.cache_data(show_spinner=False, max_entries=64)
-def _payload(key: tuple[Any, ...], position: int, _recording: xr.DataTree) -> Payload:
+def payload(_recording: xr.DataTree, *key: Any, position: int = 0) -> Payload:
+    """One sample of the recording packed for the probe; ``key`` says which recording it is."""
     labels = _recording.attrs.get("step_labels")
     return probe_payload(
         _recording,
@@ -315,6 +323,22 @@ def _payload(key: tuple[Any, ...], position: int, _recording: xr.DataTree) -> Pa
         step_sentences=step_sentences(labels) if labels else None,
         class_names=_recording.attrs.get("classes"),
     )
+
+
+def foreign_payload(recording: xr.DataTree, path: Path, position: int) -> Payload:
+    """``payload`` of a recording from a file of the reader's own; ValueError where it is none of a network."""
+    if "input" not in recording:
+        raise ValueError(f"{path} is not a readable recording: it holds no input")
+    if (size := room.of_maps(recording)) > room.MOST:
+        raise ValueError(
+            f"the attention maps in {path} have {size >> 20} MB; {room.MOST >> 20} can be shown"
+        )
+    try:
+        return payload(recording, str(path), stamp(path), position=position)
+    except Exception as error:  # whatever axes, sizes and values that are not ours come to
+        raise ValueError(
+            f"{path} is not a readable recording of such a network: {sentence(error)}"
+        ) from error
 
 
 def step_sentences(labels: Sequence[str]) -> list[str] | None:

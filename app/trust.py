@@ -25,22 +25,13 @@ alike up to a factor. ± is one standard deviation over networks [ours].
 """
 
 
-def untrained(
-    checkpoint: state.Checkpoint, sample: int, image: str | None
-) -> list[UntrainedSimilarity]:
-    """How like untrained networks' maps the checkpoint's are for this input, block by block."""
-    key = checkpoint.path, state.changed(checkpoint), checkpoint.data
-    return _untrained(*key, sample, image)
-
-
 @st.cache_data(show_spinner="Asking networks that have learned nothing …", max_entries=64)
-def _untrained(
-    path: str, changed: float, data: state.Data, sample: int, image: str | None
-) -> list[UntrainedSimilarity]:
+def untrained(weights: state.Weights, sample: int, image: str | None) -> list[UntrainedSimilarity]:
+    """How like untrained networks' maps the model's are for this input, block by block."""
     from dista.untrained import untrained_like
 
-    model, task = state.model(path, changed), state.task(data)
-    x, _ = state.inputs(data, sample, image)
+    model, task = state.model(weights), state.task(weights.data)
+    x, _ = state.inputs(weights.data, sample, image)
     batch, _ = task.train.batch(range(min(BATCH, len(task.train))))
     with state.RUNNING:
         networks = [untrained_like(model, batch, seed) for seed in range(NETWORKS)]

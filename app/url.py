@@ -17,6 +17,8 @@ from dista.widgets.streamlit import acknowledge
 
 PLACE_NUMBERS = ("step", "block", "head", "row", "column", "neuron")
 PLACE_WORDS = ("layer", "range", "stage", "key")
+LARGEST = 2**31 - 1
+"""The largest whole number in a link: the browser's arrays of 32 bits hold it, and what is beyond would wrap."""
 _WRITTEN = "urls written"
 
 
@@ -25,10 +27,20 @@ def number(name: str, default: int, problems: list[str]) -> int:
     text = st.query_params.get(name)
     if text is None:
         return default
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return int(text)
-    problems.append(f"The link says {name}={text[:40]!r}, which is not a whole number from 0 on.")
+    found = whole(text)
+    if found is not None:
+        return found
+    problems.append(
+        f"The link says {name}={text[:40]!r}, which is not a whole number from 0 to {LARGEST}."
+    )
     return default
+
+
+def whole(text: str) -> int | None:
+    """The number that the digits say, exactly and up to ``LARGEST``; None for any other text."""
+    if text.isascii() and text.isdigit() and len(text) < 16 and int(text) <= LARGEST:
+        return int(text)
+    return None
 
 
 def real(name: str, default: float, low: float, high: float, problems: list[str]) -> float:

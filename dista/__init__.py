@@ -24,7 +24,7 @@ _HOME = {
     "intervene": "dista.interventions",
     "load": "dista.checkpoint",
     "observables": "dista.recording",
-    "open_recording": "dista.recording",
+    "open_recording": "dista.recording_files",
     "preset": "dista.presets",
     "presets": "dista.presets",
     "record": "dista.recording",

@@ -20,6 +20,7 @@ from dista import replacement
 from dista.card import Card
 from dista.config import ConfigError, ModelConfig
 from dista.facts import Damaged
+from dista.weights import CheckpointError, digest_of_file, read, shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "card.json"
 
+LARGEST_TEXT = 4 << 20
+"""Bytes that configuration or card may have; ours have a few thousand."""
 
-class CheckpointError(ValueError):
-    """A checkpoint is missing or malformed; the message says which file and what is wrong with it."""
+MOST_LAGS = 1024
+"""Steps that a memory of projections may reach back over. Attenuated ones have no weights to count them by."""
 
 
 def assets() -> Path:
@@ -81,9 +84,14 @@ def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
     """The configuration alone, without loading weights or torch."""
     path = find(name_or_path) / CONFIG
     try:
-        return ModelConfig.from_json(path.read_text("utf-8"))
+        return ModelConfig.from_json(_text(path))
     except (ConfigError, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path} is not a valid model configuration: {error}") from error
+
+
+def digest(name_or_path: str | os.PathLike) -> str:
+    """Which weights are in a checkpoint, without loading it: ``dista.weights.digest`` of its model."""
+    return digest_of_file(find(name_or_path) / WEIGHTS)
 
 
 def place(path: str | os.PathLike, config: ModelConfig) -> Path:
@@ -128,9 +136,11 @@ def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
     import torch
     from safetensors.torch import save as to_bytes
 
+    from dista.modules import plain
+
     folder = place(path, model.config)
     weights = {
-        name: value.detach().to(memory_format=torch.contiguous_format).cpu()
+        plain(name): value.detach().to(memory_format=torch.contiguous_format).cpu()
         for name, value in model.state_dict().items()
     }
     if half:
@@ -175,19 +185,17 @@ def _halved(name: str, value: Tensor) -> Tensor:
 def load(name_or_path: str | os.PathLike) -> DISTA:
     """A shipped model by name, or one from a folder that ``save`` wrote; in evaluation mode.
 
-    Raises CheckpointError where a file is missing, cannot be parsed, or does not fit the others.
+    Raises CheckpointError where a file is missing, cannot be parsed, or does not fit the others, and where
+    a weight is no finite number. What does not fit is seen before memory is taken for it.
     """
     from dista.model import DISTA
 
     folder = find(name_or_path)
-    model = DISTA(read_config(folder))
-    weights, state = folder / WEIGHTS, _weights(folder)
-    wrong = _differences(model.state_dict(), state)
-    if wrong:
-        raise CheckpointError(f"{weights} does not fit {CONFIG}: {'; '.join(wrong[:3])}")
-    model.load_state_dict(
-        {name: value.to(model.state_dict()[name].dtype) for name, value in state.items()}
-    )
+    config = read_config(folder)
+    _check_sizes(folder, config)
+    model, weights = DISTA(config), read(folder / WEIGHTS)
+    own = model.state_dict()
+    model.load_state_dict({name: value.to(own[name].dtype) for name, value in weights.items()})
     model.card = read_card(folder)
     model.name = model.card.get("name", folder.name)
     return model.eval()
@@ -204,7 +212,7 @@ def adopt(model: DISTA, name_or_path: str | os.PathLike) -> list[str]:
     learned = {name for name, _ in model.named_parameters()}
     taken = {
         name: value.to(own[name].dtype)
-        for name, value in _weights(folder).items()
+        for name, value in read(folder / WEIGHTS).items()
         if name in own
         and own[name].shape == value.shape
         and (name in learned or not name.endswith("tau.w"))
@@ -224,26 +232,47 @@ def write_whole(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _weights(folder: Path) -> dict[str, Any]:
-    """The tensors of a checkpoint by name; CheckpointError where there is no readable file."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+def _check_sizes(folder: Path, config: ModelConfig) -> None:
+    """That the header of the weights has what ``config`` asks for, name by name and shape by shape.
 
-    path = folder / WEIGHTS
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise CheckpointError(f"{folder} has no {WEIGHTS}; a checkpoint needs it") from None
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+    A model on torch's meta device has shapes and no memory. Its modules are made one by one even so:
+    more of them than the file has tensors are refused before.
+    """
+    import torch
+
+    from dista.model import DISTA
+
+    given = shapes(folder / WEIGHTS)
+    lags = config.memory.window if config.memory.form in ("projection", "attenuated") else 1
+    asked = {"depth": config.depth, "stem_pools": len(config.stem_pools)}
+    wrong = [f"{name} asks for {n} parts" for name, n in asked.items() if n > len(given)]
+    if lags > MOST_LAGS:
+        wrong.append(f"memory.window is {lags}, of at most {MOST_LAGS}")
+    if not wrong:
+        try:
+            with torch.device("meta"):
+                expected = DISTA(config).state_dict()
+            wrong = _differences({name: tuple(v.shape) for name, v in expected.items()}, given)
+        except (RuntimeError, OverflowError, TypeError) as error:  # a size beyond all integers
+            wrong = [str(error)]
+    if wrong:
+        raise CheckpointError(f"{folder / WEIGHTS} does not fit {CONFIG}: {'; '.join(wrong[:3])}")
 
 
-def _differences(expected: dict, given: dict) -> list[str]:
+def _differences(expected: dict[str, tuple], given: dict[str, tuple]) -> list[str]:
     missing = [f"{name} is missing" for name in expected if name not in given]
     extra = [f"{name} is not part of the model" for name in given if name not in expected]
-    shapes = [
-        f"{name} has shape {tuple(given[name].shape)}, expected {tuple(value.shape)}"
-        for name, value in expected.items()
-        if name in given and given[name].shape != value.shape
+    sizes = [
+        f"{name} has shape {given[name]}, expected {shape}"
+        for name, shape in expected.items()
+        if name in given and given[name] != shape
     ]
-    return missing + extra + shapes
+    return missing + extra + sizes
+
+
+def _text(path: Path) -> str:
+    """The text of a file; CheckpointError where it is larger than any that belongs to a checkpoint."""
+    size = path.stat().st_size
+    if size > LARGEST_TEXT:
+        raise CheckpointError(f"{path} has {size} bytes; expected at most {LARGEST_TEXT}")
+    return path.read_text("utf-8")

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from dista.ablations import ablated
 from dista.corruption import Noise, corrupt
 from dista.measures import Answers
+from dista.modules import device_of
 
 if TYPE_CHECKING:
     from dista.data import Split
@@ -35,7 +36,7 @@ def evaluate(
     if samples < 1:
         raise ValueError(f"limit={limit} leaves no samples; expected 1 to {len(split)}")
     began, training = time.perf_counter(), model.training
-    device = next(model.parameters()).device
+    device = device_of(model)
     correct = loss = 0.0
     model.eval()
     try:
@@ -82,10 +83,10 @@ def answer(
     *,
     noise: Noise | float = 0.0,
 ) -> Answers:
-    """What ``model`` with ``switches`` answers to these samples, run as one batch."""
+    """What ``model`` with ``switches`` answers to these samples, run as one batch on its own device."""
     x, y = noisy(split, samples, noise)
     with torch.inference_mode(), ablated(model, switches):
-        logits = model(x)
+        logits = model(x.to(device_of(model))).cpu()
         confidence = logits.softmax(-1).amax(-1)
         return Answers(logits.argmax(-1).numpy(), y.numpy(), confidence.numpy())
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from dista.modules import named
 from dista.recording import Hook, RecordingError, hooks, matching
 
 
@@ -28,10 +29,14 @@ def intervene(
     ``changes`` maps a dotted name or glob to a tensor, which replaces the output, or to a function of
     (module, inputs, output) that returns the new one, or None to leave it; ``dista.interventions``
     has common ones. A list gives several changes to the same modules; changes apply in the order given.
+    They act in the thread (or asyncio task) that entered the block, and nowhere else: threads that share
+    a model do not see each other's changes, and one that is started inside the block has none. A compiled
+    model runs as it was written meanwhile.
+
     Raises RecordingError, naming the nearest names, where a pattern matches nothing, and ValueError
     where a new output has another shape.
     """
-    modules = {name: module for name, module in model.named_modules() if name}
+    modules = {name: module for name, module in named(model).items() if name}
     with contextlib.ExitStack() as stack:
         for pattern, given in changes.items():
             for change in given if isinstance(given, (list, tuple)) else [given]:
@@ -125,10 +130,10 @@ def transplant(model: nn.Module, donor: nn.Module) -> dict[str, Change]:
     Where the donor's channels have taus of their own, a layer gets their mean. ValueError where the
     two share no layer.
     """
-    names = {name for name, module in model.named_modules() if "group" in _axes(module)}
+    names = {name for name, module in named(model).items() if "group" in _axes(module)}
     taus = {
         name: tau(module().mean().item())
-        for name, module in donor.named_modules()
+        for name, module in named(donor).items()
         if name in names and "group" in _axes(module)
     }
     if not taus:

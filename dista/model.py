@@ -12,7 +12,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from dista import saving
+from dista import inputs, saving
 from dista.attention import SpaceTimeAttention
 from dista.axes import Observable
 from dista.config import ModelConfig
@@ -110,7 +110,8 @@ class DISTA(nn.Module):
     ``model(x)`` takes images (batch, channel, row, column), repeated for ``config.time_steps``, or
     frames (time, batch, channel, row, column) of any length. Images are floats in 0..1, event frames
     are counts. It returns logits (batch, class), the mean of ``model.head`` over the last
-    ``config.readout_steps``. Raises ValueError for any other shape or an integer dtype.
+    ``config.readout_steps``. Raises ValueError for any other shape, an integer dtype, and values that are
+    infinite or no number; warns where an image seems to lie in 0..255.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -172,6 +173,7 @@ class DISTA(nn.Module):
             )
         if not x.is_floating_point():
             raise ValueError(f"input has dtype {x.dtype}; expected floats, images in 0..1")
+        inputs.check(x)
         if x.ndim == 4:
             return rearrange(x, "batch ... -> 1 batch ..."), self.config.time_steps
         return x, len(x)

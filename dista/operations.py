@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from dista.attention import Lag, Read, Scores, causal_pairs
+from dista.modules import device_of, named
 from dista.recording import Hook, hooks
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def count(model: DISTA, x: Tensor) -> xr.Dataset:
     holds still images, which the first convolution sees once.
     """
     counted: dict[str, list[Counted]] = {
-        _layer(n): [] for n, m in model.named_modules() if _counts(m)
+        _layer(n): [] for n, m in named(model).items() if _counts(m)
     }
+    x = x.to(device_of(model))
     with torch.inference_mode(), hooks(model, _hooks(model, counted)):
         logits = model.steps(x)
     return _dataset(model, counted, logits, static=x.ndim == 4)
@@ -73,7 +75,7 @@ def _layer(name: str) -> str:
 
 
 def _hooks(model: nn.Module, counted: dict[str, list[Counted]]) -> dict[str, Hook]:
-    lags = {f"{n}.synapse": m.lag for n, m in model.named_modules() if isinstance(m, Lag)}
+    lags = {f"{n}.synapse": m.lag for n, m in named(model).items() if isinstance(m, Lag)}
 
     def hook(name: str) -> Hook:
         def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -81,7 +83,7 @@ def _hooks(model: nn.Module, counted: dict[str, list[Counted]]) -> dict[str, Hoo
 
         return keep
 
-    return {name: hook(name) for name, module in model.named_modules() if _counts(module)}
+    return {name: hook(name) for name, module in named(model).items() if _counts(module)}
 
 
 def _count(module: nn.Module, inputs: tuple[Tensor, ...], start: int) -> Counted:

@@ -12,27 +12,28 @@ import contextlib
 import difflib
 import math
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dista import kernels, ownership, replacement
+from dista import kernels, modules, ownership, replacement, weights
 from dista.axes import Observable
+from dista.recording_files import COMPLETE, RecordingError
+from dista.recording_files import open_recording as open_recording
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
 Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None]
-
-
-class RecordingError(ValueError):
-    """A name that does not exist, or a recording that cannot be read."""
 
 
 class Source(NamedTuple):
@@ -46,7 +47,7 @@ class Source(NamedTuple):
 def observables(model: nn.Module) -> dict[str, Source]:
     """Everything that can be recorded, by dotted name, in the order of the model's modules."""
     found = {}
-    for module_name, module in model.named_modules():
+    for module_name, module in modules.named(model).items():
         for suffix, observable in getattr(module, "observables", {}).items():
             found[_named(module_name, suffix)] = Source(module_name, module, observable)
     return found
@@ -70,14 +71,38 @@ def matching(patterns: str | Sequence[str], names: Sequence[str]) -> list[str]:
     return [name for name in names if any(fnmatchcase(name, p) for p in patterns)]
 
 
+_ENTERED: ContextVar[frozenset[object]] = ContextVar("hooks that act here", default=frozenset())
+
+
 @contextlib.contextmanager
 def hooks(model: nn.Module, by_name: Mapping[str, Hook]) -> Iterator[None]:
-    """Forward hooks on modules by exact dotted name, removed on the way out whatever happens."""
-    modules = dict(model.named_modules())
+    """Forward hooks on modules by exact dotted name, removed on the way out whatever happens.
+
+    They act in the context (``contextvars``) that entered the block: another thread, or another task,
+    that runs the same model meanwhile is not touched. Compiled parts of the model run as they were written.
+    """
+    known, entered = modules.named(model), object()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(modules.as_written(model))
         for name, hook in by_name.items():
-            stack.callback(modules[name].register_forward_hook(hook).remove)
+            stack.callback(known[name].register_forward_hook(_acting(entered, hook)).remove)
+        _ENTERED.set(_ENTERED.get() | {entered})
+        # not by the token of ``set``, which cannot be used where the block is left in another context
+        stack.callback(lambda: _ENTERED.set(_ENTERED.get() - {entered}))
         yield
+
+
+def _acting(entered: object, hook: Hook) -> Hook:
+    """``hook`` where its block was entered, nothing elsewhere; a function, which a copied model shares."""
+
+    def acts() -> bool:
+        return entered in _ENTERED.get()
+
+    def scoped(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        return hook(module, inputs, output) if acts() else None
+
+    scoped.acts = acts  # for ``kernels.watched``
+    return scoped
 
 
 def record(
@@ -95,12 +120,15 @@ def record(
     ``names`` is a glob or several over the names of ``observables(model)``. The result is an xarray
     DataTree in which the dotted name is a path to a DataArray, with ``input`` at the root; spikes are
     bool, attention counts uint8 or uint16 where they are integers, the rest float32. ``labels`` and
-    ``samples`` (sample indices) go along the batch axis, ``classes`` are kept as an attribute.
+    ``samples`` (sample indices) go along the batch axis, ``classes`` are kept as an attribute, and so is
+    the digest of the ``weights`` (``dista.weights``).
 
     With ``dry_run`` nothing is kept: the result is a table of names, shapes and bytes, at the cost of
     running one sample. The model is left as it was, hooks and training mode included, also after an
-    exception; its outputs are those of a run without recording, bit for bit.
+    exception; its outputs are those of a run without recording, bit for bit. ``x`` goes to the device of
+    the model; one that ``torch.compile`` has wrapped runs, and is named, as it was written.
     """
+    model = modules.original(model)
     sources = observables(model)
     chosen = {name: sources[name] for name in matching(names, list(sources))}
     batch_axis = x.ndim - 4
@@ -127,16 +155,31 @@ def _run(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], keep: Callab
         return hook
 
     recorders = {module_name: recorder(names) for module_name, names in by_module.items()}
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        # without gradients, and not torch's inference mode, whose tensors do not tell of changes
-        with torch.inference_mode(False), torch.no_grad(), hooks(model, recorders):
-            model(x)
-    finally:
-        for module, training in modes.items():
-            module.training = training  # each its own: a frozen part may be in the other mode
+    x = x.to(modules.device_of(model))
+    # without gradients, and not torch's inference mode, whose tensors do not tell of changes
+    with _evaluating(model), torch.inference_mode(False), torch.no_grad(), hooks(model, recorders):
+        model(x)
     return {name: kept[name] for name in chosen if name in kept}
+
+
+_MODES: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
+
+
+@contextlib.contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block; afterwards each module is in the mode in which it was.
+
+    One block after the other for a model, over all threads: of two that overlap, one would take the other's
+    evaluation mode for the model's own, or lose its own in the middle.
+    """
+    with _MODES.setdefault(model, threading.RLock()):
+        modes = {module: module.training for module in model.modules()}
+        model.eval()
+        try:
+            yield
+        finally:
+            for module, training in modes.items():
+                module.training = training  # each its own: a frozen part may be in the other mode
 
 
 _SMALLER = {"bool": (np.bool_,), "count": (np.uint8, np.uint16)}
@@ -229,6 +272,7 @@ def _tree(model, x, chosen, arrays, *, labels, classes, samples) -> xr.DataTree:
     if classes is not None:
         tree.attrs["classes"] = list(classes)
     tree.attrs["model"] = getattr(model, "name", type(model).__name__)
+    tree.attrs["weights"] = weights.digest(model)
     if hasattr(model, "config"):
         tree.attrs["model_config"] = model.config.to_json()
     return tree
@@ -294,33 +338,11 @@ def save(recording: xr.DataTree, path: str | Path) -> Path:
         for node in recording.subtree
     }
     marked = recording.copy(deep=False)
-    marked.attrs = dict(recording.attrs) | ownership.MARK
+    marked.attrs = dict(recording.attrs) | ownership.MARK | {COMPLETE: True}
     with replacement.whole(target) as new:
-        marked.to_zarr(new, encoding=encoding, consolidated=False)
+        marked.to_zarr(new, encoding=encoding, consolidated=False, write_empty_chunks=True)
         if Path(path).suffix == ".zip":
             packed = Path(shutil.make_archive(str(new.with_name("packed")), "zip", new))
             shutil.rmtree(new)
             packed.rename(new)
     return Path(path)
-
-
-def open_recording(path: str | Path) -> xr.DataTree:
-    """Read what ``save`` wrote, into memory; RecordingError where there is nothing readable."""
-    import xarray as xr
-    import zarr
-
-    path = Path(path)
-    if not path.exists():
-        raise RecordingError(f"there is no recording at {path}; dista record writes one")
-    try:
-        store = zarr.storage.ZipStore(path, mode="r") if path.suffix == ".zip" else path
-        with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
-            tree.load()
-    except Exception as error:
-        raise RecordingError(
-            f"{path} is not a readable recording ({type(error).__name__}: {error}); "
-            "expected a zarr folder or .zip written by dista"
-        ) from error
-    for name in ownership.MARK:
-        tree.attrs.pop(name, None)
-    return tree

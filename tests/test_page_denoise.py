@@ -41,7 +41,7 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
     test = page("denoise", **QUERY | query)
     assert not test.exception and not test.error and not test.warning
     clean, noisy = (
-        experiments.noisy(digits, 3, None, it, u) for it in (noise._replace(level=0), noise)
+        experiments.noisy(digits.weights, 3, None, it, u) for it in (noise._replace(level=0), noise)
     )
     change, received = measures.input_change(clean, noisy), measures.attention_received(noisy)
     assert shown(test) == [
@@ -74,7 +74,8 @@ def test_noise_can_be_at_one_step_only(page, query, noise):
     assert not test.exception and not test.error and not test.warning
     checkpoint, at = state.checkpoints()["match-map"], {"step": 6}
     clean, noisy = (
-        experiments.noisy(checkpoint, dashboard.SAMPLE, None, it, None) for it in (None, noise)
+        experiments.noisy(checkpoint.weights, dashboard.SAMPLE, None, it, None)
+        for it in (None, noise)
     )
     before, after = (tree["input"].values for tree in (clean, noisy))
     assert [bool((a != b).any()) for a, b in zip(before, after)] == [step == 6 for step in range(8)]
@@ -115,7 +116,7 @@ def test_the_curve_is_of_the_step(page, monkeypatch):
     monkeypatch.setitem(experiments.LEVELS, "gaussian", (0.0, 0.5))
     noise, checkpoint = Noise("gaussian", 0.3, "centre", step=1), state.checkpoints()["match-map"]
     curve = experiments.noise_curve(checkpoint, noise, [1], 50, lambda share: None)
-    model, split = state.model(checkpoint.path, state.changed(checkpoint)), state.task("match").test
+    model, split = state.model(checkpoint.weights), state.task("match").test
     given = evaluation.answers(model, split, ["u=1"], noise=noise._replace(level=0.5), limit=50)
     assert curve.accuracy[0, 1] == pytest.approx(given.accuracy)
     query = {"noise": "gaussian", "step": "1", "curve": "50", "thresholds": "1"}
@@ -140,7 +141,7 @@ def test_the_code_on_the_page_reproduces_its_figures(page, digits, query, noise)
     *lines, last = test.code[0].value.splitlines()
     made = {}
     exec("\n".join([*lines, f"figure = {last}"]), made)
-    noisy = experiments.noisy(digits, 3, None, noise, 2)
+    noisy = experiments.noisy(digits.weights, 3, None, noise, 2)
     assert as_shown(made["figure"]) == as_shown(figures.denoising(measures.denoising(noisy)))
     change = figures.input_change(made["change"], made["received"])
     assert as_shown(change) == shown(test)[0]
@@ -151,7 +152,7 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     done = []
     curve = experiments.noise_curve(digits, Noise("gaussian", 0.1), [0, 3], 30, done.append)
     assert done == sorted(done) and done[-1] == 1 and len(done) == 2 * 4
-    model, split = state.model(digits.path, state.changed(digits)), state.task("digits").test
+    model, split = state.model(digits.weights), state.task("digits").test
     for i, u in enumerate((0, 3)):
         for j, level in enumerate((0.0, 0.5)):
             given = evaluation.answers(model, split, [f"u={u}"], noise=level, limit=30)

@@ -26,7 +26,9 @@ def test_its_figures_are_the_packages(page, digits, query, of, stop):
     test = page("energy", checkpoint="digits", **query)
     assert not test.exception and not test.error and not test.warning
     done = []
-    energy, anytime = experiments.operations(digits, int(query.get("samples", 25)), done.append)
+    energy, anytime = experiments.operations(
+        digits.weights, int(query.get("samples", 25)), done.append
+    )
     assert done[-1] == 1 and energy.samples == anytime.samples == int(query.get("samples", 25))
     assert shown(test) == [
         as_shown(figures.energy_map(energy, of=of)),
@@ -40,9 +42,9 @@ def test_its_figures_are_the_packages(page, digits, query, of, stop):
 def test_batches_add_up_to_one_count(page, digits):
     from dista import operations
 
-    energy, anytime = experiments.operations(digits, 50, lambda share: None)
+    energy, anytime = experiments.operations(digits.weights, 50, lambda share: None)
     x, _ = state.task("digits").test.batch(range(50))
-    model = state.model(digits.path, state.changed(digits))
+    model = state.model(digits.weights)
     whole = operations.count(model, x)
     accumulates = whole["accumulates"].mean("batch").values
     np.testing.assert_allclose(energy.accumulates, accumulates, rtol=1e-3)  # rounding flips spikes

@@ -24,7 +24,7 @@ LAYER = "blocks.0.mlp.hidden.neuron"
 def expected_matrices(checkpoint, other, of, step):
     """Without the page: the effects in each network, drawn on one scale."""
     results = {
-        name: reruns.effects(checkpoint, dashboard.SAMPLE, other, switches)[of]
+        name: reruns.effects(checkpoint.weights, dashboard.SAMPLE, other, switches)[of]
         for name, switches in SWITCHES.items()
     }
     largest = max(result.largest for result in results.values())
@@ -55,7 +55,9 @@ def test_matrices_are_the_packages(page, query, other, of, step):
 def test_a_close_look_at_one_change_in_one_network(page):
     test = page("memory", **MAP, step="3", network="neurons", layer=LAYER)
     checkpoint = state.checkpoints()["match-map"]
-    tree = reruns.changed_steps(checkpoint, dashboard.SAMPLE, None, ("neuron-memory",), LAYER)
+    tree = reruns.changed_steps(
+        checkpoint.weights, dashboard.SAMPLE, None, ("neuron-memory",), LAYER
+    )
     neuron = measures.most_changed(tree, LAYER, 3)
     labels = state.task("match").step_labels
     traces = [measures.membrane_trace(tree, LAYER, neuron, side) for side in (0, 4)]
@@ -74,7 +76,7 @@ def test_a_close_look_at_one_change_in_one_network(page):
 def test_attention_gives_its_own_account(page, name, kind):
     test = page("memory", checkpoint=name, sample="3")
     assert not test.exception and not test.error and not test.warning
-    tree = reruns.own_account(state.checkpoints()[name], 3)
+    tree = reruns.own_account(state.checkpoints()[name].weights, 3)
     labels = state.task(state.checkpoints()[name].task).step_labels
     for block, drawn in enumerate(shown(test)[7:9]):
         result = getattr(measures, kind)(tree, block)

@@ -29,7 +29,7 @@ def digits(page):
 def test_without_a_surgery_it_shows_what_was_learned(page, digits):
     test = page("neurons", **QUERY, channel="3", row="1", column="2")
     assert not test.exception and not test.error and not test.warning
-    tree = experiments.operated(digits, 3, None)
+    tree = experiments.operated(digits.weights, 3, None)
     expected = [
         figures.raster(measures.raster(tree, LAYER)),
         figures.membrane(measures.membrane_trace(tree, LAYER, (3, 1, 2))),
@@ -40,7 +40,7 @@ def test_without_a_surgery_it_shows_what_was_learned(page, digits):
     counts = measures.membrane_histogram(tree, LAYER)
     slope = experiments.slope(tree, counts)
     assert histogram == as_shown(figures.membrane_histogram(counts, slope=slope))
-    population = experiments.population(digits, 64)
+    population = experiments.population(digits.weights, 64)
     assert population.samples == 64 and firing == as_shown(figures.firing_map(population))
     rows = measures.neuron_table(tree)
     assert taus == as_shown(figures.taus(rows, start=digits.config.neuron.tau))
@@ -59,8 +59,8 @@ def test_without_a_surgery_it_shows_what_was_learned(page, digits):
 def test_a_surgery_is_seen_in_membrane_spikes_attention_and_answer(page, digits, query, surgery):
     test = page("neurons", **QUERY, **query, channel="3", row="1", column="2")
     assert not test.exception and not test.error and not test.warning
-    before = experiments.operated(digits, 3, None)
-    after = experiments.operated(digits, 3, None, surgery)
+    before = experiments.operated(digits.weights, 3, None)
+    after = experiments.operated(digits.weights, 3, None, surgery)
     pair, drawn = (before, after), shown(test)
     traces = [measures.membrane_trace(tree, LAYER, (3, 1, 2)) for tree in pair]
     assert drawn[2] == as_shown(figures.membrane_change(*traces))

@@ -1,5 +1,6 @@
 """The URL keeps what was done in quick succession: a browser that lags behind undoes nothing."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 
@@ -44,3 +45,34 @@ def test_a_link_is_no_lag():
     app = AppTest.from_function(page).run()
     assert after(app, {}, "a") == {"a": "1"}
     assert after(app, {"c": "3"}, "b") == {"b": "1", "c": "3"}
+
+
+def read():
+    import streamlit as st
+    import url
+
+    problems = []
+    st.text(str(url.number("x", 7, problems)))
+    for problem in problems:
+        st.caption(problem)
+
+
+@pytest.mark.parametrize(
+    "text, expected", [("5", 5), ("2147483647", 2147483647), ("0", 0), ("007", 7)]
+)
+def test_whole_numbers_are_exact(text, expected):
+    app = AppTest.from_function(read)
+    app.query_params["x"] = text
+    app.run()
+    assert [one.value for one in app.text] == [str(expected)] and not app.caption
+
+
+@pytest.mark.parametrize(
+    "text", ["4294967301", "2147483648", "-1", "1e3", "५", "9" * 5000, "", "5.0"]
+)
+def test_a_number_that_no_page_holds_does_not_become_another_one(text):
+    app = AppTest.from_function(read)
+    app.query_params["x"] = text
+    app.run()
+    assert not app.exception and [one.value for one in app.text] == ["7"]
+    assert "not a whole number from 0 to 2147483647" in app.caption[0].value

@@ -137,8 +137,10 @@ def show_probes(
     for name, side, recording, column in zip(SIDES, sides, recordings, st.columns(2)):
         with column:
             st.markdown(f"**{name.capitalize()}**: {described(side)}")
+            if "left_out" in recording.attrs:
+                st.caption(recording.attrs["left_out"])
             key = f"compare-{name}"
-            payload = state.payload(recording, side.checkpoint.path, *side[1:])
+            payload = state.payload(recording, side.checkpoint.weights, *side[1:])
             remember = partial(url.remember_place, key, **in_url(sides))
             probe(payload, key=key, state=place, group="compare", on_change=remember)
 

@@ -70,8 +70,8 @@ def show() -> None:
         u = chosen_threshold(checkpoint, problems)
         python = as_python(checkpoint, sample, image, noise, u)
         tools.code.code(python, language="python")
-        clean = experiments.noisy(checkpoint, sample, image, None, u)
-        noisy = experiments.noisy(checkpoint, sample, image, noise, u)
+        clean = experiments.noisy(checkpoint.weights, sample, image, None, u)
+        noisy = experiments.noisy(checkpoint.weights, sample, image, noise, u)
         show_maps(checkpoint, clean, noisy, noise, u)
         show_curve(checkpoint, noise, problems)
         name = f"denoise-{checkpoint.name}-{sample}"
@@ -290,7 +290,7 @@ def draw_curve(
     from dista import figures
 
     with controls.measuring("curve", f"{samples} samples with every level and u") as seen:
-        curve = experiments.noise_curve(checkpoint, noise, thresholds, samples, seen)
+        curve = experiments.noise_curve(checkpoint.weights, noise, thresholds, samples, seen)
     charts.plot(figures.noise_curve(curve, own=own, theme=state.theme()), "curve")
 
 

@@ -52,7 +52,7 @@ def show() -> None:
         tools.code.code(as_python(checkpoint, samples, of, stop), language="python")
         said = st.container()
         with controls.measuring("samples", count(samples, "held-out sample")) as seen:
-            energy, anytime = experiments.operations(checkpoint, samples, seen)
+            energy, anytime = experiments.operations(checkpoint.weights, samples, seen)
         said.markdown(f"##### {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
         downloads.fill(tools.save, f"energy-{checkpoint.name}")

@@ -115,7 +115,7 @@ def measured(
         bar.progress(
             len(found) / len(NETWORKS), text=f"{title}: changing one step after the other …"
         )
-        found[name] = reruns.effects(checkpoint, sample, other, switches)
+        found[name] = reruns.effects(checkpoint.weights, sample, other, switches)
     bar.empty()
     return found
 
@@ -210,7 +210,7 @@ def show_one_change(
         network = choose_network(problems)
         layer = choose_layer(layers, checkpoint, of, problems)
     switches = NETWORKS[network][1]
-    recording = reruns.changed_steps(checkpoint, sample, other, switches, layer)
+    recording = reruns.changed_steps(checkpoint.weights, sample, other, switches, layer)
     neuron = measures.most_changed(recording, layer, step)
     sides, look = (0, 1 + step), {"step_labels": labels, "theme": state.theme()}
     decisions = [measures.decision(recording, side) for side in sides]
@@ -272,7 +272,7 @@ def show_own_account(
                 "This network's attention sees the current step alone; only membranes remember."
             )
             return
-        recording = reruns.own_account(checkpoint, sample)
+        recording = reruns.own_account(checkpoint.weights, sample)
         st.write(
             "The map shows which steps are attended to. A step can be attended to and change nothing."
             if memory.form == "map"

@@ -49,9 +49,9 @@ def show() -> None:
         return
     checkpoint, (sample, image), tools = opening
     with state.plain_errors():
-        before = experiments.operated(checkpoint, sample, image)
+        before = experiments.operated(checkpoint.weights, sample, image)
         layer, surgery = choose(checkpoint, before, problems)
-        after = experiments.operated(checkpoint, sample, image, surgery)
+        after = experiments.operated(checkpoint.weights, sample, image, surgery)
         neuron = show_neuron(before, after, layer, surgery, problems)
         if surgery.kind != "learned":
             show_consequences(before, after, layer)
@@ -223,7 +223,7 @@ def show_population(
     left, right = st.columns([0.6, 0.4])
     with left:
         samples = min(int(over), held_out(checkpoint))
-        figure = experiments.population_figure(checkpoint, samples, state.theme())
+        figure = experiments.population_figure(checkpoint.weights, samples, state.theme())
         charts.plot(figure, "firing")
     with right:
         rows = measures.neuron_table(recording)

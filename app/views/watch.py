@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -78,7 +79,9 @@ def watch(
     place: dict[str, Any], tools: toolbar.Toolbar,
 ) -> None:  # fmt: skip
     """A checkpoint with one sample, in the probe."""
-    payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
+    if "left_out" in recording.attrs:
+        st.caption(recording.attrs["left_out"])
+    payload = state.payload(recording, checkpoint.weights, sample, image)
     seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
     offer_files(tools, f"{checkpoint.name}-{sample}", recording)
     tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
@@ -92,9 +95,10 @@ def offer_files(tools: toolbar.Toolbar, name: str, recording: xr.DataTree) -> No
 
 def choose_position(recorded: Recorded, problems: list[str]) -> int:
     """Which sample of a recording, by its place in it; in the URL as ``sample`` by its own number."""
-    recording = state.open_recording(Path(recorded.path))
-    known = recording is not None and "batch" in recording.coords
-    numbers = recording["batch"].values.tolist() if known else []
+    numbers = []
+    with contextlib.suppress(ValueError, OSError):  # said where the recording is to be shown
+        recording = state.open_recording(Path(recorded.path))
+        numbers = recording["batch"].values.tolist() if "batch" in recording.coords else []
     if len(numbers) < 2:
         return 0
     wanted = url.number("sample", numbers[0], problems)
@@ -114,9 +118,7 @@ def watch_recording(
     """A recording from a path of the reader's own, in the probe."""
     path = Path(recorded.path)
     recording = state.open_recording(path)
-    if recording is None or "input" not in recording:
-        raise ValueError(f"{path} is not a readable recording; dista record writes one")
-    payload = state.payload(recording, recorded.path, path.stat().st_mtime, position=position)
+    payload = state.foreign_payload(recording, path, position)
     seen = show_probe(payload, place, path=recorded.name)
     offer_files(tools, path.name.partition(".")[0], recording)
     tools.code.code(of_recording(recorded, position, seen), language="python")
@@ -131,7 +133,7 @@ def show_without_checkpoint(problems: list[str]) -> None:
     place = url.place(problems)
     warn(problems)
     with state.plain_errors():
-        show_probe(state.payload(first, "first light"), place)
+        show_probe(state.payload(first, "first light", first.attrs.get("weights")), place)
 
 
 def show_probe(payload: Payload, place: dict[str, Any], **choices: Any) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def show_doubts(
 ) -> None:
     """Row sums, and how much of the maps networks have that learned nothing."""
     st.markdown("**Counts, not probabilities**\n\n" + bullets(trust.row_sentences(recording)))
-    found = trust.untrained(checkpoint, sample, image)
+    found = trust.untrained(checkpoint.weights, sample, image)
     st.markdown(
         "**How much of it is learned?**\n\n" + bullets(map(trust.similarity_sentence, found))
     )

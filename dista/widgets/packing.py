@@ -65,7 +65,7 @@ class Packer:
     def add(self, name: str, values: Any, dtype: str) -> None:
         if dtype not in DTYPES:
             raise ValueError(f"dtype {dtype!r} of {name!r} must be one of {', '.join(DTYPES)}")
-        array = np.ascontiguousarray(values, dtype)
+        array = np.ascontiguousarray(_fitting(name, np.asarray(values), dtype), dtype)
         self.arrays[name] = {"dtype": dtype, "shape": list(array.shape), "offset": self._size}
         data = array.tobytes()
         data += b"\0" * (-len(data) % ALIGN)
@@ -74,3 +74,15 @@ class Packer:
 
     def to_bytes(self) -> bytes:
         return b"".join(self._parts)
+
+
+def _fitting(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
+    """``values`` where ``dtype`` holds each of them: 2**32 + 5 does not become 5."""
+    bounds = np.iinfo(dtype) if np.dtype(dtype).kind in "ui" else None
+    wider = bounds and values.dtype.kind != "b" and values.dtype != dtype and values.size
+    if wider and not (bounds.min <= values.min() and values.max() <= bounds.max):
+        raise ValueError(
+            f"{name} has values from {values.min():g} to {values.max():g}; {dtype} holds "
+            f"{bounds.min} to {bounds.max}"
+        )
+    return values

@@ -1,0 +1,81 @@
+"""Modules by their dotted names, which stay the same where ``torch.compile`` has wrapped one, and who listens.
+
+A compiled module holds the one that it was made from under ``_orig_mod``, and shows that word in every name
+below it. Names here are those of the model as it was written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import torch
+from torch import nn
+from torch.nn.modules import module as of_all
+
+WRAPPED = "_orig_mod"
+
+
+def original(model: nn.Module) -> nn.Module:
+    """The model that was given to ``torch.compile``; ``model`` itself where it was not."""
+    return getattr(model, WRAPPED, model)
+
+
+def named(model: nn.Module) -> dict[str, nn.Module]:
+    """Every module by its name in the model as it was written; "" is the model."""
+    return {plain(name): module for name, module in model.named_modules()}
+
+
+def plain(name: str) -> str:
+    """A name of a module, parameter or buffer without what ``torch.compile`` puts in."""
+    return ".".join(part for part in name.split(".") if part != WRAPPED)
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model computes: its input has to be there."""
+    return next((one.device for one in model.parameters()), torch.device("cpu"))
+
+
+@contextlib.contextmanager
+def as_written(model: nn.Module) -> Iterator[None]:
+    """Run without compilation inside a ``with`` block, where a part of ``model`` is compiled.
+
+    Compiled code is not asked again whether a hook has come or gone: it would show or do something else
+    than what was asked for.
+    """
+    compiled = any(
+        WRAPPED in module._modules or module._compiled_call_impl is not None
+        for module in model.modules()
+    )
+    with torch.compiler.set_stance("force_eager") if compiled else contextlib.nullcontext():
+        yield
+
+
+def watched(modules: Iterable[nn.Module]) -> bool:
+    """Whether a hook listens to one of ``modules``, or to all modules: they must then be called.
+
+    Hooks of either direction do, and so does a ``forward`` that somebody has put over a module's own. A hook
+    that says of itself that it does not act here (in another thread, say) does not count.
+    """
+    every = (
+        of_all._global_forward_hooks, of_all._global_forward_pre_hooks,
+        of_all._global_backward_hooks, of_all._global_backward_pre_hooks,
+    )  # fmt: skip
+    return any(map(_listens, every)) or any(
+        _listens(one._forward_hooks)
+        or _listens(one._forward_pre_hooks)
+        or _listens(one._backward_hooks)
+        or _listens(one._backward_pre_hooks)
+        or "forward" in vars(one)
+        for one in modules
+    )
+
+
+def _listens(hooks: Mapping[int, Callable]) -> bool:
+    # over a copy, as another thread may take its hooks away meanwhile
+    return bool(hooks) and any(_acts(hook) for hook in tuple(hooks.values()))
+
+
+def _acts(hook: Callable) -> bool:
+    acts = getattr(hook, "acts", None)
+    return acts is None or acts()
