@@ -17,9 +17,14 @@ import numba
 from numba.core.caching import FunctionCache
 
 
-def compiled(function: Callable) -> Any:
-    """``function``, compiled on first use, without the interpreter's lock and with numpy's arithmetic."""
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+def compiled(function: Callable | None = None, **options: Any) -> Any:
+    """``function``, compiled on first use, without the interpreter's lock and with numpy's arithmetic.
+
+    Bare, or with further ``options`` of numba's: ``@compiled(inline="always")``.
+    """
+    if function is None:
+        return lambda function: compiled(function, **options)
+    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
     try:
         _refuse_a_home_that_is_none(Path(function.__code__.co_filename))
         dispatcher._cache = _Forgiving(function)  # as its enable_caching() does

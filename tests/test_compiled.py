@@ -19,9 +19,13 @@ print(loops.twice(21), loops.thrice(7), len(loops.twice.stats.cache_hits))
 LOOPS = """
 from dista.compiled import compiled
 
+@compiled(inline="always")
+def double(x):
+    return 2 * x
+
 @compiled
 def twice(x):
-    return 2 * x
+    return double(x)
 
 @compiled
 def thrice(x):
