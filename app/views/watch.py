@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import controls
 import downloads
 import own_paths
+import plain
 import snippets
 import state
 import streamlit as st
@@ -59,7 +60,7 @@ def show() -> None:
         show_without_checkpoint(problems)
         return
     place = url.place(problems)
-    warn(problems)
+    plain.warn(problems)
     if isinstance(source, Recorded):
         with state.plain_errors():
             watch_recording(source, position, place, tools)
@@ -80,7 +81,7 @@ def watch(
     """A checkpoint with one sample, in the probe."""
     payload = state.payload(recording, checkpoint.path, checkpoint.accuracy, sample, image)
     seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
-    offer_files(tools, f"{checkpoint.name}-{sample}", recording)
+    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", recording)
     tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
 
 
@@ -129,7 +130,7 @@ def show_without_checkpoint(problems: list[str]) -> None:
         controls.show_empty("to watch yet", task="match")
         return
     place = url.place(problems)
-    warn(problems)
+    plain.warn(problems)
     with state.plain_errors():
         show_probe(state.payload(first, "first light"), place)
 
@@ -154,11 +155,6 @@ def show_doubts(
 
 def bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
-
-
-def warn(problems: list[str]) -> None:
-    if problems:
-        st.warning(" ".join(problems))
 
 
 def of_recording(recorded: Recorded, position: int, place: dict[str, Any]) -> str:
