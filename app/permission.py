@@ -118,7 +118,7 @@ def _came_by_link() -> bool:
 
 def _known(token: str | None) -> bool:
     expected = os.environ.get(TOKEN)
-    if not expected or not token:
+    if not expected or not isinstance(token, str):
         return False
     return hmac.compare_digest(token.encode(), expected.encode())
 
