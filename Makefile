@@ -1,14 +1,16 @@
 # make app        the dashboard            make test     the tests
+# make app HOST=0.0.0.0    ... open to other machines
 # make notebooks  the lessons              make clean    removes the virtual environment
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+HOST = localhost
 
 .PHONY: app test notebooks clean browser
 
 app: $(VENV)/installed
-	$(BIN)/dista app --port $(PORT)
+	$(BIN)/dista app --port $(PORT) --host $(HOST)
 
 test: $(VENV)/installed browser
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import downloads
 import numpy as np
+import plain
 import streamlit as st
 
 from dista.figures.theme import count, percent, short
@@ -69,7 +70,8 @@ def unusual_layers(neurons: pd.DataFrame) -> list[str]:
     ):
         worst = last[last[column] > limit].sort_values(column, ascending=False)
         named = [
-            f"{percent(getattr(row, column))} in {short(row.layer)}" for row in worst.itertuples()
+            f"{percent(getattr(row, column))} in {plain.text(short(row.layer))}"
+            for row in worst.itertuples()
         ]
         if named:
             more = f" and in {count(len(named) - 4, 'more layer')}" if len(named) > 4 else ""

@@ -13,6 +13,7 @@ import drawing
 import event_files
 import images
 import own_input
+import plain
 import state
 import streamlit as st
 import url
@@ -143,7 +144,7 @@ def _described(recording: event_files.Recording, rows: int, columns: int) -> str
     left_out = f" {outside} of them lie outside of the model's view and are left out." * bool(
         outside
     )
-    return f"**{recording.name}**: {len(events)} events in {seconds:.3g} s.{left_out}"
+    return f"**{plain.text(recording.name)}**: {len(events)} events in {seconds:.3g} s.{left_out}"
 
 
 _OFFERS: Mapping[Kind, Callable[[Checkpoint], None]] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import own_paths
+import plain
 import sources
 import state
 import streamlit as st
@@ -182,7 +183,7 @@ def choose_run(runs: dict[str, Run], problems: list[str]) -> Run:
     st.pills(
         "Run",
         names,
-        format_func=lambda option: f"{option} {_CHIPS[runs[option].status().state]}",
+        format_func=lambda option: f"{plain.text(option)} {_CHIPS[runs[option].status().state]}",
         label_visibility="collapsed",
         required=True,
         **url.bound("run", name),

@@ -6,6 +6,7 @@ asked for: images in the browser, by plotly itself, the rest on the server when 
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -46,6 +47,7 @@ def fill(
     ``tables`` are numbers that no figure of the page holds; both are called when they are asked for.
     ``name`` is how the files begin.
     """
+    name = file_name(name)
     figures = dict(st.session_state.get(_NOTED, {}))
     with place:
         if figures:
@@ -99,12 +101,19 @@ def zarr(recording: Callable[[], xr.DataTree]) -> bytes:
 
 
 def short(checkpoint: str) -> str:
-    """The name of a checkpoint as a part of a file's: of one of a run's, the run."""
-    return checkpoint.split("/")[-3] if checkpoint.count("/") > 2 else checkpoint
+    """The name of a checkpoint as a part of a file's: of one in a folder, the run's or the folder's."""
+    parts = Path(checkpoint).parts
+    of_run = len(parts) > 2 and parts[-2:] == ("checkpoints", "best")
+    return file_name(parts[-3] if of_run else parts[-1])
+
+
+def file_name(text: str) -> str:
+    """The text as a file may be called everywhere: without separators, and not hidden."""
+    return re.sub(r"[^\w.-]+", "-", text).strip(".-")[:100] or "dista"
 
 
 def _slug(label: str) -> str:
-    return label.lower().replace(" ", "-")
+    return file_name(label.lower())
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 SIDE = 28
 LEVELS = 16
 COLOUR_SIDE = 32
+MOST_PIXELS = 25_000_000  # of an uploaded picture; telephones take 12 million
+MOST_POINTS = 20_000  # of a drawing
 COLOUR_BYTES = 1100  # of a colour picture in a link, before base64 makes a third more of it
 
 _BOX, _PEN = 20.0, 2.4  # MNIST fits its digits into 20 pixels; its strokes are about as wide
@@ -47,23 +50,83 @@ def read_colours(content: bytes) -> np.ndarray:
     """A png or jpg as uint8 (32, 32, 3): scaled, and cropped to its middle square; else ImageError."""
     from PIL import ImageOps
 
-    picture = _opened(content, paper="white").convert("RGB")
+    picture = _opened(content, paper="white")
     return np.asarray(ImageOps.fit(picture, (COLOUR_SIDE, COLOUR_SIDE)))
 
 
 def _opened(content: bytes, paper: str) -> Image:
-    """The picture upright and opaque: what was transparent is ``paper``."""
+    """The picture upright, in RGB and opaque: what was transparent is ``paper``.
+
+    Of an animation it is the first picture. How large a picture says it is, is looked at before it is
+    unpacked: 13,000 pixels each way fit into a file of 700 KB and into 3 GB of memory.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            if "A" not in upright.getbands():
-                return upright.copy()
-            below = Image.new("RGBA", upright.size, paper)
-            return Image.alpha_composite(below, upright.convert("RGBA")).convert("RGB")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+            _check_size(opened.size)
+            if opened.info.get("default_image"):
+                opened.seek(1)  # the picture before it is for those who can't show animations
+            opened.draft(None, (8 * SIDE, 8 * SIDE))  # of a jpg no more than is needed is unpacked
+            ImageOps.exif_transpose(opened, in_place=True)
+            return flattened(opened, paper)
+    except ImageError:
+        raise
+    except (
+        UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError,
+        LookupError, EOFError, OverflowError, struct.error, zlib.error,
+    ) as error:  # fmt: skip
         raise ImageError("This file is not a readable png or jpg picture; try another.") from error
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    """ImageError where a picture of (columns, rows) would fill the memory."""
+    columns, rows = size
+    if columns * rows > MOST_PIXELS:
+        raise ImageError(
+            f"This picture has {columns} × {rows} pixels; at most {MOST_PIXELS // 1_000_000} million are "
+            "read. Save it smaller, and try again."
+        )
+
+
+def flattened(picture: Image, paper: str) -> Image:
+    """A picture of any of Pillow's modes in RGB, as a viewer shows it on ``paper``; ImageError for numbers.
+
+    Pillow's own conversions clip 16 bits to 8, and drop what is transparent in some modes.
+    """
+    from PIL import Image
+
+    if picture.mode in ("F", "LAB") or (picture.mode == "I" and not _has_16_bits(picture)):
+        raise ImageError(
+            "The pixels of this picture are numbers without a black and a white; save it as a png of "
+            "8 or 16 bits, and try again."
+        )
+    if picture.mode.startswith("I"):
+        picture = _in_8_bits(picture)
+    if picture.mode == "La":  # of which Pillow knows one way out
+        picture = picture.convert("LA")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    above = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", above.size, paper), above).convert("RGB")
+
+
+def _has_16_bits(picture: Image) -> bool:
+    low, high = picture.getextrema()
+    return low >= 0 and 255 < high < 2**16
+
+
+def _in_8_bits(picture: Image) -> Image:
+    """Grey of 16 bits as that of 8; the one grey that the file calls transparent stays so."""
+    from PIL import Image
+
+    grey = np.asarray(picture)
+    levels = Image.fromarray((grey // 257).astype(np.uint8))
+    clear = picture.info.get("transparency")
+    if clear is None:
+        return levels
+    levels.putalpha(Image.fromarray(np.where(grey == clear, 0, 255).astype(np.uint8)))
+    return levels
 
 
 # Drawings ---------------------------------------------------------------------------------------
@@ -81,8 +144,9 @@ def drawn(strokes: Sequence[Sequence[Sequence[float]]]) -> np.ndarray:
         points = np.concatenate(lines)
     except (ValueError, TypeError) as error:
         raise ImageError("This drawing is empty; draw a digit.") from error
-    if not np.isfinite(points).all():
+    if not np.isfinite(points).all() or len(points) > MOST_POINTS:
         raise ImageError("This drawing is damaged; draw it again.")
+    points, lines = points.clip(0, 1), [line.clip(0, 1) for line in lines]
     low, high = points.min(0), points.max(0)
     scale = (_BOX - _PEN) / max((high - low).max(), _DOT)
     lines = [(line - (low + high) / 2) * scale + SIDE / 2 for line in lines]

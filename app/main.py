@@ -1,4 +1,4 @@
-"""The dashboard. From the repository's root: python -m streamlit run app/main.py
+"""The dashboard: ``dista app``, or from the repository's root python -m streamlit run app/main.py
 
 Pages are in views/; each chooses, loads and shows, and computes nothing itself.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import heap
 import links
+import permission
 import streamlit as st
 import url
 
@@ -35,6 +36,7 @@ page = st.navigation(
     ],
     position="top",
 )
+permission.take_token()
 url.resume(page.title)
 if links.lesson():
     links.frame_lesson(page.title)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import launch
+import plain
 import run_files
 import streamlit as st
 import url
@@ -22,8 +23,8 @@ def offer(problems: list[str]) -> None:
     with st.popover("New run", icon=":material/add:", key=OPEN, on_change="rerun"):
         options = _choices(problems)
         st.caption(
-            "It trains in a process of its own: closing this page does not end it. The same in a "
-            "terminal:"
+            "It trains in a process of its own: closing this page does not end it. The run is written "
+            f"into the folder {plain.path(run_files.folder())}. The same in a terminal:"
         )
         words = " ".join(
             f"--{name} {value}" for name, value in options.items() if value is not None
@@ -87,13 +88,13 @@ def wait() -> None:
     if there or said:
         del st.session_state["starting"]
         st.rerun(scope="app")
-    st.info(f"Starting {name}: loading libraries and data takes some ten seconds.")
+    st.info(f"Starting {plain.text(name)}: loading libraries and data takes some ten seconds.")
 
 
 def starting() -> bool:
     """Whether a run of this reader's is starting; says so, or why it did not."""
     if said := st.session_state.pop("start-failed", None):
-        st.error(f"The training did not start: {said}")
+        plain.error(f"The training did not start: {said}")
     if "starting" in st.session_state:
         wait()
         return True

@@ -1,17 +1,15 @@
 """Checkpoints and recordings anywhere on the server, for readers who sit at it.
 
-Paths are opened, never listed. They are offered only where the dashboard is served to localhost, or
-where the variable DISTA_OWN_PATHS says 1.
+Paths are opened, never listed, and only for those whom ``permission`` allows it.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import permission
 import state
 import streamlit as st
 import url
@@ -20,52 +18,9 @@ from dista.checkpoint import CONFIG, WEIGHTS
 from dista.runs import Run, RunError
 
 OFF = (
-    "The link names a path on the server, and own paths are switched off here; "
-    "DISTA_OWN_PATHS=1 switches them on."
+    "The link names a path on the server, which is for who sits at it or came by the link with a token "
+    f"that its start printed; {permission.OWN_PATHS}=1 allows it to everybody."
 )
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
-
-
-# Whether ----------------------------------------------------------------------------------------
-
-
-def offered(
-    setting: str | None, address: str | None, peer: str | None, headers: Mapping[str, str]
-) -> bool:
-    """Whether a reader may name paths: who sits at the server may, unless ``setting`` says 0 or 1.
-
-    ``address`` is what the server listens at (None: everywhere), ``peer`` whom the request came from,
-    ``headers`` those of the request. Host must be a name of this machine, so that no other page can
-    stand in for it; and nobody else may be able to reach the server, or have sent this request. What a
-    proxy passed on came from somewhere else.
-    """
-    if setting in ("0", "1"):
-        return setting == "1"
-    if any(name in headers for name in _FORWARDED):
-        return False
-    host = headers.get("Host", "")
-    name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
-    return local(name) and (local(address) if address else local(peer))
-
-
-def local(name: str | None) -> bool:
-    """Whether a host's name or address means this machine."""
-    if not name:
-        return False
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def allowed() -> bool:
-    """``offered`` for the session that asks."""
-    setting, address = os.environ.get("DISTA_OWN_PATHS"), st.get_option("server.address")
-    headers = {name.title(): value for name, value in st.context.headers.items()}
-    peer = st.context.ip_address or "127.0.0.1"  # streamlit says None for loopback
-    return offered(setting, address, peer, headers)
 
 
 # What -------------------------------------------------------------------------------------------
@@ -83,7 +38,7 @@ def chosen(problems: list[str]) -> state.Checkpoint | Recorded | None:
     text = st.query_params.get("path")
     if not text:
         return None
-    if not allowed():
+    if not permission.own_paths():
         problems.append(OFF)
         return None
     try:
@@ -128,7 +83,7 @@ def in_url(checkpoint: state.Checkpoint) -> dict[str, Any]:
 
 def offer() -> None:
     """A field for a path, where that is allowed."""
-    if not allowed():
+    if not permission.own_paths():
         return
     with st.popover("Path", help="A checkpoint or a recording on this server"):
         st.session_state["own-path"] = st.query_params.get("path", "")

@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import plain
 import reruns
 import state
 import streamlit as st
@@ -94,10 +95,11 @@ def _choose_by_answer(checkpoint: state.Checkpoint, sample: int) -> None:
 
 def _offer_classes(task: Task, sample: int) -> None:
     labels = task.test.labels
+    names = [plain.text(name) for name in task.classes]
     st.pills(
-        f"The next sample of a class (this is {task.classes[labels[sample % len(labels)]]})",
-        range(len(task.classes)),
-        format_func=lambda index: task.classes[index],
+        f"The next sample of a class (this is {names[labels[sample % len(labels)]]})",
+        range(len(names)),
+        format_func=lambda index: names[index],
         key="next-of-class",
         on_change=_next_of_class,
         args=(labels, sample),
@@ -164,7 +166,7 @@ def _offer_mistakes(checkpoint: state.Checkpoint, task: Task, sample: int) -> No
     with st.container(gap=None):
         for mistake in found[:LISTED]:
             st.button(
-                mistake.sentence, key=f"mistake-{mistake.sample}", type="tertiary",
+                plain.text(mistake.sentence), key=f"mistake-{mistake.sample}", type="tertiary",
                 icon=":material/check:" if mistake.sample == sample else None,
                 on_click=_choose, args=(mistake.sample,),
             )  # fmt: skip

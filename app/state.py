@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import own_input
+import plain
 import room
 import streamlit as st
 from identity import Data, Weights, stamp, version
@@ -50,9 +51,9 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except KeyError as error:
-        st.error(f"Something is missing: {error.args[0] if error.args else error}")
+        plain.error(f"Something is missing: {error.args[0] if error.args else error}")
     except (ValueError, IndexError, OSError) as error:
-        st.error(sentence(error))
+        plain.error(sentence(error))
 
 
 def sentence(error: Exception) -> str:

@@ -56,6 +56,7 @@ def page(assets, runs, monkeypatch):
 
     monkeypatch.setenv("DISTA_ASSETS", str(assets))
     monkeypatch.setenv("DISTA_RUNS", str(runs))
+    monkeypatch.setenv("DISTA_ALLOW_TRAINING", "1")  # a page without a browser comes from nowhere
 
     def open_page(view="watch", **query):
         test = AppTest.from_file(APP / "views" / f"{view}.py", default_timeout=60)

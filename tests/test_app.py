@@ -321,7 +321,7 @@ def test_a_start_that_failed_says_why(page, runs, started, tmp_path, monkeypatch
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
     test = press(page("train"), "Start training")
     ((name, _),) = started
-    (tmp_path / launch.LOGS).mkdir()
+    (tmp_path / launch.LOGS).mkdir(exist_ok=True)
     (tmp_path / launch.LOGS / f"{name}.log").write_text("dista: no room for it\n")
     test = test.run()
     assert "did not start: no room for it" in test.error[0].value

@@ -13,7 +13,7 @@ import samples
 import sources
 import state
 import xarray as xr
-from own_paths import Recorded, offered
+from own_paths import Recorded
 from test_app import probes, sentences
 
 import dista
@@ -186,31 +186,6 @@ def test_two_runs_on_folders_of_their_own_do_not_share_them(tmp_path, monkeypatc
 
 
 # Paths ------------------------------------------------------------------------------------------
-
-HERE = {"Host": "localhost:8501"}
-
-
-@pytest.mark.parametrize(
-    ("setting", "address", "peer", "headers", "expected"),
-    [
-        (None, "localhost", "127.0.0.1", HERE, True),
-        (None, "127.0.0.1", "127.0.0.1", {"Host": "127.0.0.1:80"}, True),
-        (None, "::1", "::1", {"Host": "[::1]:8501"}, True),
-        (None, None, "127.0.0.1", HERE, True),  # a laptop: served everywhere, asked from here
-        (None, None, "192.0.2.7", HERE, False),  # who is elsewhere can write any Host
-        (None, None, None, HERE, False),
-        (None, "0.0.0.0", "127.0.0.1", HERE, False),
-        (None, None, "127.0.0.1", {"Host": "dista.example.org"}, False),  # a proxy, or rebound DNS
-        (None, "localhost", "127.0.0.1", {"Host": "localhost.example.org"}, False),
-        (None, "localhost", "127.0.0.1", HERE | {"X-Forwarded-For": "192.0.2.7"}, False),
-        (None, None, "127.0.0.1", {}, False),
-        ("1", "0.0.0.0", "192.0.2.7", {"Host": "dista.example.org"}, True),
-        ("0", "localhost", "127.0.0.1", HERE, False),
-        ("yes", None, "192.0.2.7", HERE, False),
-    ],
-)
-def test_paths_are_for_who_sits_at_the_server(setting, address, peer, headers, expected):
-    assert offered(setting, address, peer, headers) is expected
 
 
 @pytest.fixture

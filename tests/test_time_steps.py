@@ -52,7 +52,7 @@ def test_the_steps_of_a_model_are_those_of_its_data(folder, tmp_path):
     assert made["task"].time_steps == 3
     assert state.task(state.Data("recordings", str(folder))).time_steps == 10
     run.set_status("stopped")
-    assert resume(run.path).status()["state"] == "finished"
+    assert resume(run.path).status().state == "finished"
 
 
 @pytest.mark.parametrize("name", ["nmnist", "cifar10-dvs", "digits-events", "recordings"])

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import charts
 import controls
 import downloads
+import plain
 import reruns
 import run_files
 import snippets
@@ -58,8 +59,7 @@ def show() -> None:
     checkpoint, limit, tools = opening
     with st.container(border=True, key="card-switches"):
         chosen = switches.choose(checkpoint.config, problems)
-    if problems:
-        st.warning(" ".join(problems))
+    plain.warn(problems)
     with state.plain_errors():
         experiments = switches.experiments(checkpoint.config, chosen)
         before, results = compare(checkpoint, experiments, limit)
@@ -182,7 +182,7 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
     try:
         found = siblings(of_checkpoint(checkpoint.path), runs.find(run_files.folder()))
     except runs.RunError as error:
-        st.caption(f"There is nothing to compare with: {error}.")
+        st.caption(plain.text(f"There is nothing to compare with: {error}."))
         return
     trained = {
         f"{sibling.sentence} ({sibling.run.name})": (best, Chosen())
@@ -191,7 +191,7 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
     }
     if not trained:
         st.caption(
-            f"None of the runs in {run_files.folder()} differs from this checkpoint in one switch alone. "
+            f"None of the runs in {plain.path(run_files.folder())} differs from this checkpoint in one switch alone. "
             "dista train with the same options but one makes such a run."
         )
         return

@@ -10,6 +10,7 @@ import choose_own
 import controls
 import downloads
 import own_paths
+import plain
 import reruns
 import snippets
 import sources
@@ -56,11 +57,10 @@ def show() -> None:
         sources.show_damaged()
         tools = toolbar.show(HOW_TO_READ)
     place = url.place(problems)
-    if problems:
-        st.warning(" ".join(problems))
+    plain.warn(problems)
     with state.plain_errors():
         recordings = [reruns.side(side) for side in sides]
-        st.markdown(f"##### {sentence(recordings)}")
+        st.markdown(f"##### {plain.text(sentence(recordings))}")
         show_differences(sides, recordings)
         show_probes(sides, recordings, place)
         tools.code.code(as_python(sides, place), language="python")

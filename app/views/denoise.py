@@ -9,6 +9,7 @@ import charts
 import controls
 import downloads
 import experiments
+import plain
 import snippets
 import state
 import streamlit as st
@@ -74,11 +75,10 @@ def show() -> None:
         noisy = experiments.noisy(checkpoint.weights, sample, image, noise, u)
         show_maps(checkpoint, clean, noisy, noise, u)
         show_curve(checkpoint, noise, problems)
-        name = f"denoise-{checkpoint.name}-{sample}"
+        name = f"denoise-{downloads.short(checkpoint.name)}-{sample}"
         recordings = {"Clean": lambda: clean, "Noisy": lambda: noisy}
         downloads.fill(tools.save, name, recordings)
-    if problems:
-        st.warning(" ".join(dict.fromkeys(problems)))
+    plain.warn(problems)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def show_maps(
     received = measures.attention_received(noisy, step=noise.step)
     parts = [measures.patch_attention(one, change.patches) for one in received]
     st.markdown(f"##### {sentence(parts, change.patches.mean(), noise)}")
-    st.markdown(answers(clean, noisy))
+    st.markdown(plain.text(answers(clean, noisy)))
     alike = measures.map_similarity(clean, noisy)
     about_noise = {
         "patches": figures.patch_attention(received, change.patches, theme=theme),

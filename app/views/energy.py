@@ -8,6 +8,7 @@ import charts
 import controls
 import downloads
 import experiments
+import plain
 import snippets
 import state
 import streamlit as st
@@ -55,9 +56,8 @@ def show() -> None:
             energy, anytime = experiments.operations(checkpoint.weights, samples, seen)
         said.markdown(f"##### {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
-        downloads.fill(tools.save, f"energy-{checkpoint.name}")
-    if problems:
-        st.warning(" ".join(dict.fromkeys(problems)))
+        downloads.fill(tools.save, f"energy-{downloads.short(checkpoint.name)}")
+    plain.warn(problems)
 
 
 # What is chosen -----------------------------------------------------------------------------------

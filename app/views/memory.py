@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import charts
 import controls
 import downloads
+import plain
 import reruns
 import snippets
 import state
@@ -76,11 +77,10 @@ def show() -> None:
         show_matrices({name: each[of] for name, each in found.items()}, step, labels)
         recording = show_one_change(checkpoint, sample, other, layers, of, step, labels, problems)
         show_own_account(checkpoint, sample, labels)
-        name = f"memory-{checkpoint.name}-{sample}"
+        name = f"memory-{downloads.short(checkpoint.name)}-{sample}"
         downloads.fill(tools.save, name, {"Recording": lambda: recording})
         tools.code.code(as_python(checkpoint, sample, other, of, step), language="python")
-    if problems:
-        warnings.warning(" ".join(problems))
+    plain.warn(problems, warnings)
 
 
 def choose_input(checkpoint: state.Checkpoint, sample: int, problems: list[str]) -> int | None:

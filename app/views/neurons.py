@@ -9,6 +9,7 @@ import charts
 import controls
 import downloads
 import experiments
+import plain
 import snippets
 import state
 import streamlit as st
@@ -59,10 +60,9 @@ def show() -> None:
         tools.code.code(python, language="python")
         with state.plain_errors():  # needs held-out samples, which need not be here
             show_population(checkpoint, before, layer, problems)
-        name = f"neurons-{checkpoint.name}-{sample}"
+        name = f"neurons-{downloads.short(checkpoint.name)}-{sample}"
         downloads.fill(tools.save, name, {"Recording": lambda: after})
-    if problems:
-        st.warning(" ".join(dict.fromkeys(problems)))
+    plain.warn(problems)
 
 
 # What is chosen -----------------------------------------------------------------------------------

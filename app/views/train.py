@@ -11,6 +11,8 @@ import downloads
 import launch
 import live
 import new_run
+import permission
+import plain
 import run_files
 import state
 import streamlit as st
@@ -44,7 +46,7 @@ dista train --preset digits --data digits
 dista train --preset match_map --data match
 ```
 
-Runs are looked for in the folder `{folder}`; the variable `DISTA_RUNS` names another one.
+Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names another one.
 """
 
 
@@ -52,7 +54,10 @@ def show() -> None:
     problems: list[str] = []
     runs = {run.name: run for run in find(run_files.folder())}
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
-        new_run.offer(problems)
+        if permission.training():
+            new_run.offer(problems)
+        else:
+            st.caption(permission.NO_TRAINING, width="stretch")
         if runs and "starting" not in st.session_state:
             tools = toolbar.show(HOW_TO_READ)
     if new_run.starting():
@@ -61,12 +66,11 @@ def show() -> None:
         with st.container(key="runs"):
             run = controls.choose_run(runs, problems)
     url.place(problems)
-    if problems:
-        st.warning(" ".join(problems))
+    plain.warn(problems)
     for sentence in unfinished(run_files.folder()).values():
-        st.caption(f":material/warning: {sentence}")
+        st.caption(f":material/warning: {plain.text(sentence)}")
     if not runs:
-        st.markdown(EMPTY.format(folder=run_files.folder()))
+        st.markdown(EMPTY.format(folder=plain.path(run_files.folder())))
         return
     running = run.status().state == "running"
     with st.container(key="live"), state.plain_errors():
@@ -149,7 +153,7 @@ def follow(run: Run, was_running: bool, polled: bool) -> None:
 def show_damage(run: Run) -> None:
     """What is left out of what follows, and why."""
     for sentence in run_files.damage(run):
-        st.caption(f":material/warning: {sentence}")
+        st.caption(f":material/warning: {plain.text(sentence)}")
 
 
 def read(run: Run, table: str) -> pd.DataFrame:
@@ -180,11 +184,12 @@ def show_progress(run: Run, status: Status) -> None:
     if status.reason:
         said += f" Reason: {status.reason}."
     complaint = launch.complaint(run.path.parent, run.name)
+    name, data, said = map(plain.text, (config.preset or run.name, config.data, said))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(
-            min(1.0, done), text=f"**{config.preset or run.name}** on {config.data}. {said}"
-        )
-        if status.state == "running":
+        st.progress(min(1.0, done), text=f"**{name}** on {data}. {said}")
+        if not permission.training():
+            pass  # to look is all
+        elif status.state == "running":
             st.button("Stop", icon=":material/stop:", on_click=stop, args=(run,))
         elif status.state != "finished":
             label = "Starting" if continuing(run) and not complaint else "Continue"
@@ -193,13 +198,14 @@ def show_progress(run: Run, status: Status) -> None:
                 disabled=label == "Starting",
             )  # fmt: skip
     if continuing(run) and complaint:
-        st.error(f"The training did not go on: {complaint}")
+        plain.error(f"The training did not go on: {complaint}")
     for sentence in st.session_state.pop("asked", []):
-        st.toast(sentence)
+        st.toast(plain.text(sentence))
 
 
 def stop(run: Run) -> None:
     """Ask the run to end; it finishes its step and saves first."""
+    permission.check_training()
     try:
         run.ask_to_stop()
         st.session_state["asked"] = ["The training finishes its step, saves, and stops."]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import controls
 import downloads
 import own_paths
+import plain
 import snippets
 import state
 import streamlit as st
@@ -60,7 +61,7 @@ def show() -> None:
         show_without_checkpoint(problems)
         return
     place = url.place(problems)
-    warn(problems)
+    plain.warn(problems)
     if isinstance(source, Recorded):
         with state.plain_errors():
             watch_recording(source, position, place, tools)
@@ -83,7 +84,7 @@ def watch(
         st.caption(recording.attrs["left_out"])
     payload = state.payload(recording, checkpoint.weights, sample, image)
     seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
-    offer_files(tools, f"{checkpoint.name}-{sample}", recording)
+    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", recording)
     tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
 
 
@@ -131,7 +132,7 @@ def show_without_checkpoint(problems: list[str]) -> None:
         controls.show_empty("to watch yet", task="match")
         return
     place = url.place(problems)
-    warn(problems)
+    plain.warn(problems)
     with state.plain_errors():
         show_probe(state.payload(first, "first light", first.attrs.get("weights")), place)
 
@@ -156,11 +157,6 @@ def show_doubts(
 
 def bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
-
-
-def warn(problems: list[str]) -> None:
-    if problems:
-        st.warning(" ".join(problems))
 
 
 def of_recording(recorded: Recorded, position: int, place: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dista.cli import about, look, train
+from dista.cli import about, look, serve, train
 from dista.cli.common import stopped
 from dista.threads import wait_briefly
 
@@ -23,7 +23,7 @@ app.command("ablate")(look.ablate)
 app.command("presets")(about.list_presets)
 app.command("info")(about.info)
 app.command("bench")(about.bench)
-app.command("app")(look.open_app)
+app.command("app")(serve.open_app)
 
 
 def main() -> None:

@@ -1,9 +1,7 @@
-"""Commands that look at a checkpoint: evaluate, record and ablate it, and open the dashboard."""
+"""Commands that look at a checkpoint: evaluate, record and ablate it."""
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -125,22 +123,3 @@ def ablate(
         for key in ("samples", "before", "after", "difference", "low", "high")
     }
     show(facts | numbers | {"lost": len(found.lost), "gained": len(found.gained)}, as_json)
-
-
-def open_app(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8501,
-    headless: Annotated[bool, typer.Option(help="Do not open a browser (for servers).")] = False,
-) -> None:
-    """Open the dashboard."""
-    here = Path(__file__).resolve().parent.parent
-    script = next(
-        (p for p in (here.parent / "app" / "main.py", here / "_app" / "main.py") if p.is_file()),
-        None,
-    )
-    if script is None:
-        raise ValueError("the dashboard is not installed beside the package; run it from a clone")
-    headless = headless or os.environ.get("DISTA_HEADLESS", "") not in ("", "0")
-    options = [f"--server.port={port}", f"--server.headless={str(headless).lower()}"]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
-    os.chdir(script.parent.parent)
-    os.execv(sys.executable, command)
