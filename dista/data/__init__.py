@@ -13,6 +13,9 @@ from dista.data.cifar import CLASSES, FINE_CLASSES, cifar10, cifar100
 from dista.data.cifar10_dvs import cifar10_dvs
 from dista.data.digits import digits
 from dista.data.digits_events import digits_events
+from dista.data.dvs_gesture import CLASSES as GESTURES
+from dista.data.dvs_gesture import dvs128_gesture
+from dista.data.errors import DataError
 from dista.data.match import match
 from dista.data.recordings import nmnist, recordings
 from dista.data.task import Batches, Split, Task
@@ -20,6 +23,7 @@ from dista.data.task import Batches, Split, Task
 __all__ = [
     "FROM_FILES",
     "Batches",
+    "DataError",
     "Split",
     "Task",
     "fitting",
@@ -35,11 +39,12 @@ _TASKS: dict[str, Callable[..., Task]] = {
     "cifar10": cifar10,
     "cifar100": cifar100,
     "cifar10-dvs": cifar10_dvs,
+    "dvs128-gesture": dvs128_gesture,
     "nmnist": nmnist,
     "recordings": recordings,
 }
 
-FROM_FILES = ("cifar10", "cifar100", "cifar10-dvs", "nmnist", "recordings")
+FROM_FILES = ("cifar10", "cifar100", "cifar10-dvs", "dvs128-gesture", "nmnist", "recordings")
 """Tasks that read files which the user has; the others come with the installation."""
 
 _FORMS = {
@@ -49,6 +54,7 @@ _FORMS = {
     "cifar10": ((3, 32, 32), 10),
     "cifar100": ((3, 32, 32), 100),
     "cifar10-dvs": ((2, 128, 128), 10),
+    "dvs128-gesture": ((2, 128, 128), 11),
     "nmnist": ((2, 34, 34), 10),
 }
 
@@ -57,6 +63,7 @@ _KNOWN = {
     "cifar10": (CLASSES, None),
     "cifar100": (FINE_CLASSES, None),
     "cifar10-dvs": (CLASSES, 10),
+    "dvs128-gesture": (GESTURES, 16),
     "nmnist": (tuple("0123456789"), 8),
 }
 """Classes and time steps of tasks that are known without their files."""
@@ -79,19 +86,25 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
     """The task of that name; options are its own.
 
     `root` is the folder of the files for those of FROM_FILES; where it is None they are looked for in
-    the folder of the task's name in $DISTA_DATA. For the others it replaces the user's cache folder.
+    the folder of the task's name in $DISTA_DATA. The others read no files and take none.
 
-    ValueError for an unknown name or option, listing the known ones, and for missing files.
+    ValueError for an unknown name or option, listing the known ones; DataError, which is one, for missing
+    files, and for damaged ones where they cannot be left out.
     """
     if name not in _TASKS:
         raise ValueError(f"unknown data {name!r}: expected one of {', '.join(names())}")
+    if root is not None and name not in FROM_FILES:
+        raise ValueError(
+            f"{name!r} comes with the installation and reads no files; leave out the folder {root} "
+            f"(tasks that read one: {', '.join(FROM_FILES)})"
+        )
     make = _TASKS[name]
     known = [option for option in inspect.signature(make).parameters if option != "root"]
     for option in options:
         if option not in known:
             expected = f"expected one of {', '.join(known)}" if known else "it takes none"
             raise ValueError(f"unknown option {option!r} of data {name!r}: {expected}")
-    return make(root=root, **options)
+    return make(**options) if root is None else make(root=root, **options)
 
 
 def without_samples(name: str) -> Task:
