@@ -56,12 +56,18 @@ def fill(
         for label, recording in (recordings or {}).items():
             _file(f"{label}, zarr", partial(zarr, recording), f"{name}-{_slug(label)}.zarr.zip")
         st.caption(_HINT)
+        if recordings:
+            st.code(OPEN_ZIP, language="python", wrap_lines=True)
 
 
 _HINT = (
-    "A .zarr.zip opens with dista.open_recording, or with xarray alone. The column figure of the "
-    "CSV says which figure a row belongs to."
+    "A .zarr.zip opens with dista.open_recording, or without this package by the line below. The column "
+    "figure of the CSV says which figure a row belongs to."
 )
+OPEN_ZIP = (
+    'xarray.open_datatree(zarr.storage.ZipStore(path, mode="r"), engine="zarr", consolidated=False)'
+)
+"""The line that opens a recording as it is saved here; there is no shorter one."""
 
 
 def _file(label: str, data: Any, file_name: str) -> None:

@@ -22,8 +22,10 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     if len(state.form(checkpoint.data).test):
         lines += [task(checkpoint), f"x, label = task.test.batch({chosen})"]
     else:
+        steps = state.steps_of(checkpoint.task, checkpoint.data.steps)
+        words = "".join(f", {option}={value}" for option, value in steps.items())
         lines += [
-            f"task = dista.data.without_samples({checkpoint.task!r})  # its files are not here",
+            f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
             "x = model.mean.new_zeros(1, *task.input_shape)",
         ]
     return lines + own(image, checkpoint)
@@ -36,8 +38,10 @@ def loaded(checkpoint: Checkpoint) -> str:
 
 def task(checkpoint: Checkpoint) -> str:
     """The line that opens the task of a checkpoint."""
-    name, root = checkpoint.data
-    return f"task = dista.data.open({name!r}{f', root={root!r}' if root else ''})"
+    name, root, steps = checkpoint.data
+    options = ({"root": root} if root else {}) | state.steps_of(name, steps)
+    words = "".join(f", {option}={value!r}" for option, value in options.items())
+    return f"task = dista.data.open({name!r}{words})"
 
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:

@@ -60,10 +60,15 @@ def sentence(error: Exception) -> str:
 
 
 class Data(NamedTuple):
-    """A task, and the folder of its files where a run says which one it was trained on."""
+    """A task, the folder of its files where a run says which one it was trained on, and its steps.
+
+    ``steps`` are those of the model that sees the data, where they can be chosen; None: as many as the
+    task has by itself.
+    """
 
     name: str
     root: str | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class Checkpoint:
 
     @property
     def data(self) -> Data:
-        return Data(self.task, self.root)
+        return Data(self.task, self.root, self.config.time_steps)
 
     @property
     def title(self) -> str:
@@ -142,24 +147,33 @@ def changed(checkpoint: Checkpoint) -> float:
 
 def task(data: str | Data) -> Task:
     """The task, opened once; ValueError where its files are not on this server."""
-    name, root = Data(data) if isinstance(data, str) else data
+    name, root, steps = Data(data) if isinstance(data, str) else data
     above = os.environ.get("DISTA_DATA")
     folders = [root, str(Path(above, name)) if above else None]
-    return _task(name, next((one for one in folders if one and Path(one).is_dir()), None))
+    folder = next((one for one in folders if one and Path(one).is_dir()), None)
+    return _task(name, folder, tuple(steps_of(name, steps).items()))
+
+
+def steps_of(name: str, steps: int | None) -> dict[str, int]:
+    """The option with which ``dista.data.open`` gives the task so many steps, {} where it needs none."""
+    import dista.data
+
+    known = steps is not None and name in dista.data.names()
+    return dista.data.chosen_steps(name, steps) if known else {}
 
 
 @st.cache_resource(show_spinner=False)
-def _task(name: str, folder: str | None) -> Any:
+def _task(name: str, folder: str | None, options: tuple[tuple[str, int], ...]) -> Any:
     import dista.data
 
     if name not in dista.data.FROM_FILES:
-        return dista.data.open(name)
+        return dista.data.open(name, **dict(options))
     if folder is None:
         raise ValueError(
             f"this checkpoint was trained on {name}, whose files are not on this server; bring your own "
             f"input, or start the server with the variable DISTA_DATA naming the folder above {name}"
         )
-    return dista.data.open(name, root=folder)
+    return dista.data.open(name, root=folder, **dict(options))
 
 
 def form(data: Data) -> Task:
@@ -171,7 +185,7 @@ def form(data: Data) -> Task:
     except ValueError:
         if data.name not in dista.data.FROM_FILES:
             raise
-        return dista.data.without_samples(data.name)
+        return dista.data.without_samples(data.name, time_steps=data.steps)
 
 
 def first_light() -> xr.DataTree | None:

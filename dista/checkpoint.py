@@ -4,16 +4,19 @@
     config.json         the ModelConfig
     card.json           what it was trained on, with which command, and what was measured
 
-A name without a path separator is looked up among the checkpoints that come with the package.
+A name without a path separator is looked up among the checkpoints that come with the package, and a
+run's folder stands for its best checkpoint.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dista import replacement
 from dista.config import ConfigError, ModelConfig
 
 if TYPE_CHECKING:
@@ -45,10 +48,11 @@ def shipped() -> dict[str, Path]:
 
 
 def find(name_or_path: str | os.PathLike) -> Path:
-    """The folder of a checkpoint: a path to one, or the name of a shipped one."""
+    """The folder of a checkpoint: a path to one or to a run's folder, or the name of a shipped one."""
     path = Path(name_or_path)
-    if (path / CONFIG).is_file():
-        return path
+    for folder in (path / "checkpoints" / "best", path):  # a run has a config.json, too
+        if (folder / CONFIG).is_file():
+            return folder
     known = shipped()
     name = str(name_or_path)
     for candidate in (name, name.replace("_", "-"), name.replace("-", "_")):
@@ -75,27 +79,78 @@ def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
         raise CheckpointError(f"{path} is not a valid model configuration: {error}") from error
 
 
-def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
-    """Write ``model`` to the folder ``path``; each file is replaced whole, the weights first.
+def place(path: str | os.PathLike, config: ModelConfig) -> Path:
+    """Where a checkpoint of a model with ``config`` is written for ``path``, before anything is done.
 
-    With ``half`` floats take two bytes instead of four, rounded to float16; a model computes in the
-    precision that it is loaded into all the same. ValueError where a value is too large for that.
+    CheckpointError where something else is there, which is never touched: anything but a folder that
+    holds a checkpoint and nothing else. Beside one of a model of the same form other files may lie;
+    they stay, as its files are then replaced one by one.
+    """
+
+    def objection(folder: Path) -> str:
+        if folder.is_file():
+            return "is a file"
+        others = sorted(p.name for p in folder.iterdir() if not _is_ours(p))
+        try:
+            known = read_config(folder)
+        except CheckpointError:
+            return "is a folder with something else than a checkpoint"
+        if others and known != config:
+            return f"holds {others[0]!r} beside the checkpoint of another model"
+        return ""
+
+    return replacement.place(path, replacement.Kind("a checkpoint", CheckpointError, objection))
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a file that ``save`` writes, or what is left of one where it was killed."""
+    names = (WEIGHTS, CONFIG, CARD)
+    part = path.name.startswith(tuple(f".{n}." for n in names)) and path.name.endswith(
+        replacement.PART
+    )
+    return path.is_file() and (path.name in names or part)
+
+
+def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
+    """Write ``model`` to the folder ``path``, whole or not at all.
+
+    A checkpoint that is there is replaced, see ``place`` for what is not. With ``half`` floats take two
+    bytes instead of four, rounded to float16; a model computes in the precision that it is loaded into
+    all the same. ValueError where a value is too large for that.
     """
     import torch
     from safetensors.torch import save as to_bytes
 
-    path = Path(path)
+    folder = place(path, model.config)
     weights = {
         name: value.detach().to(memory_format=torch.contiguous_format).cpu()
         for name, value in model.state_dict().items()
     }
     if half:
         weights = {name: _halved(name, value) for name, value in weights.items()}
-    path.mkdir(parents=True, exist_ok=True)
-    write_whole(path / WEIGHTS, to_bytes(weights))
-    write_whole(path / CARD, json.dumps(model.card, indent=2, ensure_ascii=False).encode())
-    write_whole(path / CONFIG, model.config.to_json().encode())
-    return path
+    _write(
+        folder,
+        {
+            WEIGHTS: to_bytes(weights),
+            CARD: json.dumps(model.card, indent=2, ensure_ascii=False).encode(),
+            CONFIG: model.config.to_json().encode(),
+        },
+        again=(folder / CONFIG).is_file() and read_config(folder) == model.config,
+    )
+    return Path(path)
+
+
+def _write(folder: Path, contents: dict[str, bytes], *, again: bool) -> None:
+    """The files of a checkpoint, all of them before the first is seen; ``again`` of the same form.
+
+    Then any mixture of old and new ones is a model, and who looks at a run that is being trained finds
+    one at any moment: the files are replaced, not the folder.
+    """
+    with contextlib.ExitStack() as stack:
+        new = folder if again else stack.enter_context(replacement.whole(folder))
+        new.mkdir(exist_ok=True)
+        for name, content in contents.items():
+            stack.enter_context(replacement.replacing(new / name)).write(content)
 
 
 def _halved(name: str, value: Tensor) -> Tensor:
@@ -158,15 +213,8 @@ def adopt(model: DISTA, name_or_path: str | os.PathLike) -> list[str]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file at once: a reader sees the old content or the new, never half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacement.replacing(path) as file:
+        file.write(content)
 
 
 def _weights(folder: Path) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.metadata
+import os
 import platform
 import shlex
 import subprocess
@@ -17,16 +20,16 @@ from dista.data import Task
 from dista.model import DISTA
 from dista.runs import Run
 
+_PACKAGE = Path(__file__).parent
+
 
 def environment() -> dict[str, Any]:
     """What a result depends on besides the configuration: command, versions, commit, machine."""
-    packages = ("torch", "lightning", "spikingjelly", "numpy", "numba")
-    versions = {name: importlib.metadata.version(name) for name in packages}
     return {
         "command": command(),
         "python": platform.python_version(),
-        "versions": versions,
-        "commit": _commit(),
+        "versions": _versions(),
+        **_own_source(),
         "machine": {"system": platform.platform(), "threads": torch.get_num_threads()},
         "started": time.time(),
     }
@@ -37,12 +40,42 @@ def command() -> str:
     return shlex.join(["dista", *sys.argv[1:]]) if "dista" in sys.argv[0] else "python"
 
 
-def _commit() -> str | None:
-    """The commit of the source tree, if it is one."""
+def _versions() -> dict[str, str]:
+    """Those of this package, which is not installed where it runs from a folder, and of what computes."""
+    versions = {}
+    for name in ("dista-explorer", "torch", "lightning", "spikingjelly", "numpy", "numba"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
+@functools.cache
+def _own_source() -> dict[str, Any]:
+    """As it was when first asked: what is edited while a training runs is not what it runs with."""
+    return source(_PACKAGE)
+
+
+def source(package: Path) -> dict[str, Any]:
+    """The ``commit`` of the files in the folder ``package``, and whether they are ``dirty``: not as in it.
+
+    Both are None where the folder is not under version control. That it lies in somebody's repository
+    is not enough: a virtual environment does, too, and that commit says nothing about this code.
+    """
+    tracked = _git(package, "ls-files", "--error-unmatch", "__init__.py")
+    commit = _git(package, "rev-parse", "--short", "HEAD") if tracked else None
+    changes = _git(package, "status", "--porcelain", "--", ".") if commit else None
+    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    """What git answers in ``folder``, None where it fails; it writes nothing into the repository."""
+    # a hook that starts a training sets variables that would lead to its own repository
+    surroundings = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     try:
         answer = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=Path(__file__).parent,
+            ["git", "--no-optional-locks", *words],
+            cwd=folder,
+            env=surroundings,
             capture_output=True,
             text=True,
             check=True,
@@ -72,5 +105,7 @@ def card(run: Run, task: Task, model: DISTA, epoch: int, metrics: dict) -> dict[
         "training": run.config.training.model_dump(),
         "command": facts["command"],
         "versions": facts["versions"],
+        "commit": facts["commit"],
+        "dirty": facts["dirty"],
         "date": time.strftime("%Y-%m-%d"),
     }

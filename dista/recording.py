@@ -12,7 +12,6 @@ import contextlib
 import difflib
 import math
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dista import kernels
+from dista import kernels, recording_files, replacement
 from dista.axes import Observable
 
 if TYPE_CHECKING:
@@ -265,16 +264,27 @@ def _grown(datasets: Mapping[str, xr.Dataset]) -> xr.DataTree:
     return tree
 
 
+def place(path: str | Path) -> Path:
+    """Where ``save`` writes for ``path``; RecordingError where something else than a recording is there.
+
+    That is never touched. To be asked before the recording is made.
+    """
+    return replacement.place(
+        path, replacement.Kind("a recording", RecordingError, recording_files.objection)
+    )
+
+
 def save(recording: xr.DataTree, path: str | Path) -> Path:
     """Write a recording with zarr: a folder, or one file where ``path`` ends in ``.zip``.
 
     Spikes are bit-shuffled before compression, so that each takes a bit or less; xarray and zarr
-    alone read it back. The file appears whole or not at all.
+    alone read it back, a zip with
+    ``xarray.open_datatree(zarr.storage.ZipStore(path, mode="r"), engine="zarr", consolidated=False)``.
+    It appears whole or not at all, and replaces nothing but a recording: see ``place``.
     """
     from zarr.codecs import BloscCodec
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    target = place(path)
     codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
     encoding = {
         node.path: {
@@ -283,13 +293,15 @@ def save(recording: xr.DataTree, path: str | Path) -> Path:
         }
         for node in recording.subtree
     }
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
-        written = Path(temporary) / "recording"
-        recording.to_zarr(written, encoding=encoding, consolidated=False)
-        if path.suffix == ".zip":
-            written = Path(shutil.make_archive(str(written), "zip", written))
-        _discard(path)
-        return written.rename(path)
+    marked = recording.copy(deep=False)
+    marked.attrs = dict(recording.attrs) | recording_files.MARK
+    with replacement.whole(target) as new:
+        marked.to_zarr(new, encoding=encoding, consolidated=False)
+        if Path(path).suffix == ".zip":
+            packed = Path(shutil.make_archive(str(new.with_name("packed")), "zip", new))
+            shutil.rmtree(new)
+            packed.rename(new)
+    return Path(path)
 
 
 def open_recording(path: str | Path) -> xr.DataTree:
@@ -303,16 +315,12 @@ def open_recording(path: str | Path) -> xr.DataTree:
     try:
         store = zarr.storage.ZipStore(path, mode="r") if path.suffix == ".zip" else path
         with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:
-            return tree.load()
+            tree.load()
     except Exception as error:
         raise RecordingError(
             f"{path} is not a readable recording ({type(error).__name__}: {error}); "
             "expected a zarr folder or .zip written by dista"
         ) from error
-
-
-def _discard(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    for name in recording_files.MARK:
+        tree.attrs.pop(name, None)
+    return tree

@@ -35,7 +35,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 
-from dista import processes
+from dista import processes, replacement
 from dista.checkpoint import CheckpointError, write_whole
 from dista.config import Config, ConfigError, ModelConfig, TrainingConfig
 
@@ -52,6 +52,19 @@ State = Literal["running", "finished", "stopped", "crashed"]
 
 class RunError(ValueError):
     """A run folder is missing, damaged or already taken."""
+
+
+def place(path: str | os.PathLike) -> Path:
+    """``path``, where a run may be started there: RunError for all but a new or an empty folder."""
+
+    def objection(there: Path) -> str:
+        if there.is_file():
+            return "is a file"
+        run = all((there / name).is_file() for name in ("config.json", "status.json"))
+        return "is not empty" + ": it is a run, which --resume goes on with" * run
+
+    replacement.place(path, replacement.Kind("a run", RunError, objection))
+    return Path(path)
 
 
 class RunConfig(Config):
@@ -78,11 +91,7 @@ class Run:
     @classmethod
     def create(cls, path: str | os.PathLike, config: RunConfig, environment: dict[str, Any]) -> Run:
         """Start a run folder; RunError where there is one already, which is never overwritten."""
-        path = Path(path)
-        if path.exists() and not path.is_dir():
-            raise RunError(f"{path} is a file; choose a folder for the run")
-        if path.exists() and any(path.iterdir()):
-            raise RunError(f"{path} is not empty; choose another folder for the run, or remove it")
+        path = place(path)
         (path / "snapshots").mkdir(parents=True)
         write_whole(path / "environment.json", json.dumps(environment, indent=2).encode())
         _write_status(path, "running", epoch=0, step=0)
@@ -158,10 +167,13 @@ class Run:
         """
         state = self.status()["state"]
         if state in ("finished", "running"):
-            raise RunError(f"{self.path} is {state}; there is nothing to resume")
+            further = "; train it further in a new run, with --init and this folder"
+            raise RunError(
+                f"{self.path} is {state}; there is nothing to resume{further * (state == 'finished')}"
+            )
         tensors, facts = self._read_state() if self._state.is_file() else (None, {"tables": {}})
-        for part in [*self.path.rglob(".*.part"), *self.path.rglob(".epoch-*")]:
-            shutil.rmtree(part) if part.is_dir() else part.unlink()
+        for part in {*self.path.rglob(".*.part"), *self.path.rglob(".epoch-*")}:  # some in others
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
         for table in get_args(Table):
             self._cut(table, facts["tables"].get(table, 0))
         done = facts.get("position", {}).get("epoch", -1)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from dista import checkpoint
+from dista import checkpoint, replacement
 from dista.checkpoint import CheckpointError, load, read_card, read_config
 
 CARD = {
@@ -227,7 +227,7 @@ def test_an_interrupted_write_keeps_the_old_file(folder, monkeypatch):
     def fail(descriptor):
         raise OSError("disk full")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", fail)
+    monkeypatch.setattr(replacement.os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         checkpoint.write_whole(folder / "config.json", b"half")
     assert (folder / "config.json").read_bytes() == before

@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from dista.data.event_readers import read_events
 from dista.data.files import stratified
 from dista.data.recordings import as_input, frames
 from dista.data.warp import CropFlip
+from dista.presets import preset
 
 REAL = Path(os.environ.get("DISTA_DATA") or "data")
 
@@ -184,12 +186,17 @@ def test_nmnist(saccades):
 def test_files_are_found_by_their_folder_and_by_the_one_above(saccades, monkeypatch):
     from dista.cli.common import task_of
 
+    config = preset("digits_events")
+    model = SimpleNamespace(card={"task": "nmnist"}, config=config)
     for root in (saccades, saccades.parent):
         assert len(dista.data.open("nmnist", root=root).test) == 30
-        assert len(task_of({"task": "nmnist"}, str(root), None, "some").test) == 30
-        assert len(task_of({"task": "digits"}, "nmnist", root, "some").test) == 30
+        assert len(task_of(model, str(root), None, "some").test) == 30
+        other = SimpleNamespace(card={"task": "digits"}, config=config)
+        assert len(task_of(other, "nmnist", root, "some").test) == 30
+    with pytest.raises(ValueError, match="two folders of data"):
+        task_of(model, str(saccades), saccades, "some")
     monkeypatch.setenv("DISTA_DATA", str(saccades.parent))
-    assert len(task_of({"task": "nmnist"}, None, None, "some").test) == 30
+    assert len(task_of(model, None, None, "some").test) == 30
 
 
 def test_any_folder_of_recordings(tmp_path):

@@ -61,7 +61,7 @@ def assert_same(run, whole):
 KILLED = """
 import sys, trainings
 from dista.config import TrainingConfig
-from dista import checkpoint, recording
+from dista import recording, replacement
 from dista.runs import Run
 from dista.training import train
 
@@ -79,7 +79,7 @@ def dying(function, half=False):
         return function(*arguments, **options)
     return call
 
-def half_a_file(path, content):
+def half_a_file(path, content=b"half a file"):
     path.with_name(f".{path.name}.{1}.part").write_bytes(content[: len(content) // 2])
 
 def half_a_line(run, table, rows):
@@ -96,7 +96,10 @@ elif place == "state":
     dista.runs.write_whole = lambda path, content: (
         slow if path.name == "resume.safetensors" else whole)(path, content)
 elif place == "checkpoint":
-    checkpoint.write_whole = dying(checkpoint.write_whole, half=True)
+    file_in_place = replacement.replacing
+    slow = dying(file_in_place, half=True)
+    replacement.replacing = lambda path: (
+        slow if "checkpoints" in path.parts else file_in_place)(path)
 elif place == "snapshot":
     Run.save_snapshot = dying(Run.save_snapshot)
 train(trainings.few_digits(), trainings.TINY, TrainingConfig.from_json(config), folder=folder)

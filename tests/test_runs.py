@@ -52,7 +52,7 @@ def test_an_empty_folder_is_taken(tmp_path, config):
 def test_an_existing_run_is_refused(run, config):
     run.append("epochs", [{"epoch": 0}])
     before = {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()}
-    with pytest.raises(RunError, match=r"first is not empty; choose another folder"):
+    with pytest.raises(RunError, match=r"first is not empty: it is a run"):
         Run.create(run.path, config.replace(preset="digits"), {})
     assert {p: p.read_bytes() for p in run.path.rglob("*") if p.is_file()} == before
 

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from dista.data import Task
+    from dista.model import DISTA
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Folder = Annotated[
@@ -23,16 +24,17 @@ OfCard = Annotated[
 ]
 
 
-def task_of(card: dict[str, Any], data: str | None, data_dir: Path | None, name: str) -> Task:
+def task_of(model: DISTA, data: str | None, data_dir: Path | None, name: str) -> Task:
     """The task that a checkpoint is measured on; ``data`` names another one, or the folder of its files."""
-    from dista.data import names
-    from dista.data import open as open_task
+    from dista.data import names, open_for
 
     if data and data not in names() and Path(data).is_dir():
+        if data_dir is not None:
+            raise ValueError(f"two folders of data, {data} and {data_dir}; leave one of them out")
         data, data_dir = None, Path(data)
-    if data is None and "task" not in card:
+    if data is None and "task" not in model.card:
         raise ValueError(f"the card of {name!r} names no task; say which with --data")
-    return open_task(data or card["task"], root=data_dir)
+    return open_for(model.config, data or model.card["task"], root=data_dir)
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:

@@ -32,7 +32,7 @@ def evaluate(
         torch.set_num_threads(threads)
     keep_freed_memory()
     model = load(name)
-    task = task_of(model.card, data, data_dir, name)
+    task = task_of(model, data, data_dir, name)
     if split not in ("train", "validation", "test"):
         raise ValueError(f"split={split!r}; expected train, validation or test")
     result = {"checkpoint": name, "task": task.name, "split": split}
@@ -57,11 +57,14 @@ def record(
 ) -> None:
     """Record spikes, membranes, taus and attention of one held-out sample."""
     from dista.checkpoint import load
+    from dista.recording import place, save
     from dista.recording import record as run_recording
-    from dista.recording import save
 
+    place(out)
     model = load(name)
-    task = task_of(model.card, data, data_dir, name)
+    task = task_of(model, data, data_dir, name)
+    if not 0 <= sample < len(task.test):
+        raise ValueError(f"sample={sample}; the test split has samples 0 to {len(task.test) - 1}")
     x, y = task.test.batch([sample])
     labels = {"labels": y.tolist(), "classes": task.classes, "samples": [sample]}
     patterns = names or ["*"]
@@ -110,7 +113,7 @@ def ablate(
     asked = {"without": without or [], "with": with_ or []}
     switches = [text for word, texts in asked.items() for text in texts if parse(text, word)]
     model = load(name)
-    task = task_of(model.card, data, data_dir, name)
+    task = task_of(model, data, data_dir, name)
     before = answers(model, task.test, limit=limit)
     found = paired_difference(before, answers(model, task.test, switches, noise=noise, limit=limit))
     facts = {"checkpoint": name, "task": task.name, **asked, "noise": noise}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from dista.cli.common import Folder, Json, show, stopped
 
 if TYPE_CHECKING:
+    from dista.config import ModelConfig
     from dista.model import DISTA
     from dista.runs import Run
 
@@ -80,25 +82,45 @@ def train(
     options = {name: value for name, value in given.items() if value is not None} | _pairs(more)
     if logger not in (None, "tensorboard"):
         raise ValueError(f"logger={logger!r}; expected tensorboard")
-    if resume:
-        if preset or data or recipe or options or out or dry_run:
-            raise ValueError("--resume takes everything from the run; leave the other options out")
-        from dista.training import resume as run_resume
-
+    if half and save is None:
+        raise ValueError("--half says how --save writes its copy; name a folder with --save")
     try:
-        if resume:
-            run = run_resume(resume, logger=logger)
+        if resume is not None:
+            others = (preset, data, data_dir, recipe, out)
+            if options or dry_run or any(other is not None for other in others):
+                raise ValueError(_RESUMED.format(run=resume))
+            run = _resume(resume, save, logger)
         else:
-            run = _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_json)
+            run = _train(
+                preset, data, data_dir, recipe, options, out, save, logger, dry_run, as_json
+            )
         if run:
             _report(run, save, half, as_json)
     except KeyboardInterrupt as stop:  # here, as typer would turn it into an exit of its own
         raise typer.Exit(stopped(stop)) from None
 
 
-def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_json) -> Run | None:
+_RESUMED = (
+    "--resume takes everything from the run, also where its data are; leave the other options out. "
+    "If the data have moved, say so in data_root of {run}/config.json; to train on other data or for "
+    "more epochs, start a new run with --init {run}"
+)
+
+
+def _resume(folder: Path, save: Path | None, logger: str | None) -> Run:
+    """The finished run."""
+    from dista import training as trainings
+    from dista.runs import Run
+
+    _check_places(None, save, Run(folder).config.model)
+    return trainings.resume(folder, logger=logger)
+
+
+def _train(
+    preset, data, data_dir, recipe, options, out, save, logger, dry_run, as_json
+) -> Run | None:
     """The finished run; None after a dry run, whose plan is printed."""
-    from dista.data import open as open_task
+    from dista.data import open_for
     from dista.presets import preset as model_config
     from dista.recipes import recipe as training_config
 
@@ -106,8 +128,10 @@ def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_jso
         raise ValueError("a training needs --preset and --data, or --resume and a run folder")
     mine, its = _split_off("model.", options)
     training = training_config(recipe or "default").replace(**mine)
-    config, task = model_config(preset).changed(its), open_task(data, root=data_dir)
-    folder = out or Path("runs") / f"{preset}-{time.strftime('%Y%m%d-%H%M%S')}"
+    config = model_config(preset).changed(its)
+    folder = out if out is not None else _new_folder(preset)
+    _check_places(folder, save, config)
+    task = open_for(config, data, root=data_dir)
 
     from dista import training as trainings
 
@@ -117,6 +141,32 @@ def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_jso
     return trainings.train(
         task, config, training, folder=folder, preset=preset, data_root=data_dir, logger=logger
     )
+
+
+def _new_folder(preset: str) -> Path:
+    return Path("runs") / f"{preset}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _check_places(out: Path | None, save: Path | None, config: ModelConfig) -> None:
+    """An error where something would be in the way of what the training writes, before it begins."""
+    from dista import checkpoint, runs
+
+    if _joins_others():
+        return
+    if out is not None:
+        runs.place(out)
+    if save is not None:
+        checkpoint.place(save, config)
+    if out is not None and save is not None and out.resolve().is_relative_to(save.resolve()):
+        raise ValueError(
+            f"the run would be written to {out} and the copy of its best checkpoint to {save}; "
+            "name two folders, neither of them within the other"
+        )
+
+
+def _joins_others() -> bool:
+    """Whether another process of the same training may have written its folder before this one starts."""
+    return any(os.environ.get(name, "0") != "0" for name in ("RANK", "LOCAL_RANK", "NODE_RANK"))
 
 
 def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
@@ -138,12 +188,14 @@ def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
 def _measured_again(run: Run, folder: Path) -> DISTA:
     """The rounded copy of the run's model, whose card then says what the rounded weights are worth."""
     from dista.checkpoint import load
-    from dista.data import open as open_task
+    from dista.data import open_for
     from dista.evaluation import evaluate as measure
 
-    model, task = load(folder), open_task(run.config.data, root=run.config.data_root)
-    result = measure(model, task.test)
-    model.card["metrics"]["test"] = {k: result[k] for k in ("accuracy", "loss", "samples")}
+    model, what = load(folder), run.config
+    task = open_for(what.model, what.data, root=what.data_root)
+    for name in ("validation", "test"):
+        result = measure(model, getattr(task, name))
+        model.card["metrics"][name] = {k: result[k] for k in ("accuracy", "loss", "samples")}
     model.save(folder, half=True)
     return model
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,15 +21,20 @@ from dista.data.match import match
 from dista.data.recordings import nmnist, recordings
 from dista.data.task import Batches, Split, Task
 
+if TYPE_CHECKING:
+    from dista.config import ModelConfig
+
 __all__ = [
     "FROM_FILES",
     "Batches",
     "DataError",
     "Split",
     "Task",
+    "chosen_steps",
     "fitting",
     "names",
     "open",
+    "open_for",
     "without_samples",
 ]
 
@@ -86,17 +92,19 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
     """The task of that name; options are its own.
 
     `root` is the folder of the files for those of FROM_FILES; where it is None they are looked for in
-    the folder of the task's name in $DISTA_DATA. The others read no files and take none.
+    the folder of the task's name in $DISTA_DATA. Nothing is ever written there. The others have no use
+    for a folder.
 
-    ValueError for an unknown name or option, listing the known ones; DataError, which is one, for missing
-    files, and for damaged ones where they cannot be left out.
+    ValueError for an unknown name or option, listing the known ones, and for a folder that would be of no
+    use; DataError, which is one, for missing files, and for damaged ones that cannot be left out.
     """
     if name not in _TASKS:
         raise ValueError(f"unknown data {name!r}: expected one of {', '.join(names())}")
-    if root is not None and name not in FROM_FILES:
+    folder = {"root": root} if name in FROM_FILES else {}
+    if root is not None and not folder:
         raise ValueError(
-            f"{name!r} comes with the installation and reads no files; leave out the folder {root} "
-            f"(tasks that read one: {', '.join(FROM_FILES)})"
+            f"{name!r} comes with the installation and reads no files, but {root} was given; leave the "
+            f"folder out, or name the data that it holds: {', '.join(FROM_FILES)}"
         )
     make = _TASKS[name]
     known = [option for option in inspect.signature(make).parameters if option != "root"]
@@ -104,13 +112,31 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
         if option not in known:
             expected = f"expected one of {', '.join(known)}" if known else "it takes none"
             raise ValueError(f"unknown option {option!r} of data {name!r}: {expected}")
-    return make(**options) if root is None else make(root=root, **options)
+    return make(**folder, **options)
 
 
-def without_samples(name: str) -> Task:
+def open_for(config: ModelConfig, name: str, *, root: str | Path | None = None) -> Task:
+    """The task as a model of ``config`` takes it: with its number of steps, where that can be chosen."""
+    if name not in _TASKS:
+        return open(name)
+    return open(name, root=root, **chosen_steps(name, config.time_steps))
+
+
+def chosen_steps(name: str, time_steps: int) -> dict[str, int]:
+    """The option with which ``open`` gives the task so many steps.
+
+    None where it has as many anyway, or where they cannot be chosen: still images have no steps of
+    their own, those of ``match`` follow from its other options.
+    """
+    option = inspect.signature(_TASKS[name]).parameters.get("time_steps")
+    return {} if option is None or option.default == time_steps else {"time_steps": time_steps}
+
+
+def without_samples(name: str, *, time_steps: int | None = None) -> Task:
     """A task as far as it is known without files: form, classes, empty splits.
 
-    These are CIFAR's, ``cifar10-dvs`` and ``nmnist``. A model can be shown other inputs with it.
+    These are CIFAR's, ``cifar10-dvs`` and ``nmnist``. A model can be shown other inputs with it, frames
+    of ``time_steps`` instead of as many as the task has by itself.
     ValueError for tasks whose form is that of their files.
     """
     if name not in _KNOWN:
@@ -118,6 +144,7 @@ def without_samples(name: str) -> Task:
             f"nothing is known of {name!r} without its samples; expected {', '.join(_KNOWN)}"
         )
     (classes, steps), (shape, _) = _KNOWN[name], _FORMS[name]
+    steps = steps and (time_steps or steps)
     inputs = torch.zeros((0, *([] if steps is None else [steps]), *shape), dtype=torch.uint8)
     unit = 1 / 255 if steps is None else 1.0
     splits = {

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+
+from dista.replacement import replacing
 
 Arrays = dict[str, np.ndarray]
 
@@ -88,19 +88,11 @@ def held(path: Path) -> Iterator[None]:
 
 
 def replace(path: Path, write: Callable[[BinaryIO], None]) -> bool:
-    """Write beside the target and rename, so that no reader ever meets half a file; False without room."""
+    """Write the file as a whole, so that no reader ever meets half of it; False without permission or room."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
-    except OSError:
-        return False
-    partial = Path(name)
-    try:
-        with os.fdopen(handle, "w+b") as file:
+        with replacing(path) as file:
             write(file)
-        partial.replace(path)
     except OSError:
         return False
-    finally:
-        partial.unlink(missing_ok=True)
     return True

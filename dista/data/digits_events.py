@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,18 +23,18 @@ SACCADES = Saccades()
 _PORTION = 100  # digits simulated at once: a portion's arrays should stay in the processor's cache
 
 
-def digits_events(*, root: str | Path | None = None, time_steps: int = 8) -> Task:
+def digits_events(*, time_steps: int = 8) -> Task:
     """The digits as event frames (time, 2, 34, 34): counts of OFF (0) and ON (1) events.
 
     The motion is that of N-MNIST (Orchard et al. 2015) [related], filmed by the simulated camera
     of this package. A recording of 315 ms is cut into `time_steps` bins of equal length. The first
-    call simulates all digits, which takes some ten seconds and leaves about 90 MB in the cache
-    folder (or in `root`). ValueError unless `time_steps` is an integer from 1 to 315.
+    call simulates all digits, which takes some ten seconds and leaves about 90 MB in the user's
+    cache folder. ValueError unless `time_steps` is an integer from 1 to 315.
     """
     if type(time_steps) is not int or not 1 <= time_steps <= 315:
         raise ValueError(f"time_steps={time_steps!r}: expected an integer from 1 to 315")
-    _, labels = load_digits(root)
-    recordings = load_recordings(root)
+    _, labels = load_digits()
+    recordings = load_recordings()
     splits = {
         name: EventSplit(
             name=name,
@@ -112,11 +111,11 @@ class EventSplit(Split):
 
 
 @functools.cache
-def load_recordings(root: str | Path | None = None) -> Recordings:
+def load_recordings() -> Recordings:
     """The recordings of all digits, in the order of `load_digits`; simulated at the first call."""
-    images, _ = load_digits(root)
+    images, _ = load_digits()
     key = hashlib.sha256(repr((CAMERA, SACCADES)).encode()).hexdigest()[:8]
-    arrays = cached_arrays(f"digits-events-1-{key}", lambda: _simulate(images), root)
+    arrays = cached_arrays(f"digits-events-1-{key}", lambda: _simulate(images))
     return Recordings(arrays["packed"], arrays["bounds"])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,7 +22,6 @@ _AUGMENTATION = Warp(rotation=6, scale=(0.93, 1.07), shear=0.05, translation=1, 
 
 def match(
     *,
-    root: str | Path | None = None,
     cue_steps: int = 2,
     delay_steps: int = 4,
     probe_steps: int = 2,
@@ -39,14 +37,13 @@ def match(
     it, spiking neurons that fire steadily through a blank delay keep the cue in the phase of their
     spikes, and no memory in attention is needed.
     Training pairs are drawn afresh every epoch; those of validation and test are fixed and made
-    of those digits alone. `root` replaces the user's cache folder. ValueError for an option
-    outside its range.
+    of those digits alone. ValueError for an option outside its range.
     """
     _check_options(cue_steps, delay_steps, probe_steps, delay, noise)
     distractors = delay_steps if delay == "distractors" else 0
     between = range(1, 1 + distractors) if distractors else [-1] * delay_steps
     timeline = [0] * cue_steps + list(between) + [1 + distractors] * probe_steps
-    source = digits(root=root)
+    source = digits()
     splits = {
         name: _pair_split(getattr(source, name), count, number, tuple(timeline), noise)
         for number, (name, count) in enumerate(PAIRS.items())

@@ -48,7 +48,10 @@ def steps_of(task: data.Task, training: TrainingConfig, world: int = 1) -> int:
 
 
 def check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) -> None:
-    """ValueError where model, task and training do not belong together."""
+    """ValueError where model, task and training do not belong together.
+
+    To be asked before there is a run folder: what its configuration says is what happens.
+    """
     if tuple(task.input_shape) != config.input_shape:
         raise ValueError(
             f"the model takes inputs of shape {config.input_shape}, but {task.name!r} has "
@@ -58,6 +61,18 @@ def check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) ->
         raise ValueError(
             f"the model has {config.classes} classes, but {task.name!r} has {len(task.classes)}; "
             "choose another preset or task"
+        )
+    if task.time_steps not in (None, config.time_steps):
+        raise ValueError(
+            f"the model has {config.time_steps} time steps, but {task.name!r} has {task.time_steps}; "
+            f"make it --set model.time_steps={task.time_steps}, or open the data with as many steps"
+        )
+    memory = config.memory
+    if memory.form == "projection" and memory.window > config.time_steps:
+        raise ValueError(
+            f"the memory's window of {memory.window} steps is longer than the {config.time_steps} time "
+            "steps, so that nothing would train the weights of the longest lags; make it "
+            f"--set model.memory.window={config.time_steps}"
         )
     if training.probe >= len(task.validation):
         raise ValueError(

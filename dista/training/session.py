@@ -169,8 +169,8 @@ class Session:
     def close_epoch(self, bar: tqdm) -> None:
         """Validate, and write what an epoch leaves."""
         place, batch_size = self.position, self.training.batch_size
-        with self.fabric.autocast():
-            result = evaluate(self.measured, self.task.validation, batch_size=batch_size)
+        # In the precision in which the best epoch is tested and used afterwards, not in that of training.
+        result = evaluate(self.measured, self.task.validation, batch_size=batch_size)
         metrics = {"val_loss": result["loss"], "val_accuracy": result["accuracy"]}
         bar.set_postfix(accuracy=f"{100 * result['accuracy']:.1f} %")
         best = result["accuracy"] >= place.best

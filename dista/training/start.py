@@ -63,7 +63,8 @@ def resume(
     """
     run = Run(folder)
     config = run.config
-    task = task or data.open(config.data, root=config.data_root)
+    task = task or data.open_for(config.model, config.data, root=config.data_root)
+    check_fit(task, config.model, config.training)
     fabric = machine.launch(config.training, _events(folder, logger))
     state = fabric.broadcast(run.reopen() if fabric.is_global_zero else None)
     model = starting_model(config, adopting=state is None)
