@@ -11,7 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-SUFFIXES = (".bin", ".npy", ".npz", ".aedat", ".aedat4")  # of dista's reader, which would load torch
+SUFFIXES = (
+    ".bin",
+    ".npy",
+    ".npz",
+    ".aedat",
+    ".aedat4",
+)  # of dista's reader, which would load torch
 MOST_EVENTS = 2_000_000  # of one recording
 _SHELF_EVENTS = 3 * MOST_EVENTS  # of all of them, about 100 MB
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -115,14 +115,27 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
     return make(**folder, **options)
 
 
-def open_for(config: ModelConfig, name: str, *, root: str | Path | None = None) -> Task:
-    """The task as a model of ``config`` takes it: with its number of steps, where that can be chosen."""
+def open_for(
+    config: ModelConfig,
+    name: str,
+    *,
+    root: str | Path | None = None,
+    classes: Sequence[str] | None = None,
+) -> Task:
+    """The task as a model of ``config`` takes it: with its number of steps, where that can be chosen.
+
+    ``classes`` are the names of its answers, where its card has them: a folder of ``recordings`` may hold
+    some of them only, and its labels are the places of these names.
+    """
     if name not in _TASKS:
         return open(name)
-    return open(name, root=root, **chosen_steps(name, config.time_steps))
+    options = chosen_steps(name, config.time_steps)
+    if classes and "classes" in inspect.signature(_TASKS[name]).parameters:
+        options["classes"] = tuple(classes)
+    return open(name, root=root, **options)
 
 
-def chosen_steps(name: str, time_steps: int) -> dict[str, int]:
+def chosen_steps(name: str, time_steps: int) -> dict[str, Any]:
     """The option with which ``open`` gives the task so many steps.
 
     None where it has as many anyway, or where they cannot be chosen: still images have no steps of

@@ -23,8 +23,10 @@ _HEADERS = {
 
 
 def read_npy(path: Path, most: int) -> Columns:
-    """The fields of one structured array, which is mapped: a file shorter than it says is refused."""
-    return _fields(path, np.lib.format.open_memmap(path, mode="r"), most)
+    """The fields of one structured array, which is mapped."""
+    with path.open("rb") as file:
+        _check_header(path, path.name, file, path.stat().st_size, most)
+    return _fields(path, np.lib.format.open_memmap(path, mode="r"))
 
 
 def read_npz(path: Path, most: int) -> Columns:
@@ -37,7 +39,7 @@ def read_npz(path: Path, most: int) -> Columns:
         }
         if len(members) == 1:
             (member,) = members.values()
-            return _fields(path, _member(path, archive, member, most), most)
+            return _fields(path, _member(path, archive, member, most))
         if "frames" in members:
             raise DataError(_frames(path))
         names = column_names(path, members)
@@ -48,38 +50,32 @@ def read_npz(path: Path, most: int) -> Columns:
 
 
 def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> np.ndarray:
-    """One array of an archive; its header is read first, as numpy takes the memory that it declares."""
+    """One array of an archive."""
     with archive.open(member) as file:
-        shape, dtype = _header(file)
-        nbytes = math.prod(shape) * dtype.itemsize
-        if nbytes > member.file_size:
-            raise ValueError(
-                f"{member.filename} declares {nbytes} bytes and has {member.file_size}"
-            )
-        if dtype.itemsize > _ITEM:
-            raise ValueError(f"{member.filename} has items of {dtype.itemsize} bytes")
-        if len(shape) == 1:
-            check_count(path, shape[0], most)
-        elif len(shape) > 1:
-            raise DataError(_shaped(path, shape))
+        _check_header(path, member.filename, file, member.file_size, most)
     with archive.open(member) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
+def _check_header(path: Path, name: str, file: BinaryIO, size: int, most: int) -> None:
+    """An error for what no recording has, read from the header: numpy takes the memory that it declares."""
     version = np.lib.format.read_magic(file)
     if version not in _HEADERS:
-        raise ValueError(f"its arrays have the version {version}; expected 1.0 or 2.0")
+        raise ValueError(f"{name} has the version {version}; expected 1.0 or 2.0")
     shape, _, dtype = _HEADERS[version](file)
-    return shape, dtype
+    nbytes = math.prod(shape) * dtype.itemsize
+    if not 0 <= nbytes <= size:
+        raise ValueError(f"{name} declares {nbytes} bytes and has {size}")
+    if dtype.itemsize > _ITEM:
+        raise ValueError(f"{name} has items of {dtype.itemsize} bytes")
+    if len(shape) > 1:
+        raise DataError(_shaped(path, shape))
+    check_count(path, math.prod(shape), most)
 
 
-def _fields(path: Path, array: np.ndarray, most: int) -> Columns:
+def _fields(path: Path, array: np.ndarray) -> Columns:
     if array.dtype.names is None or array.ndim != 1:
         raise DataError(_shaped(path, array.shape))
-    check_count(path, len(array), most)
-    if array.dtype.itemsize > _ITEM:
-        raise ValueError(f"its events have {array.dtype.itemsize} bytes each")
     names = column_names(path, array.dtype.names)
     return {field: array[name] for field, name in names.items()}
 

@@ -12,6 +12,7 @@ _LATE = (
     1.1  # a recording may take so much of its task's time: real saccades last from 296 to 316 ms
 )
 _MOST_STEPS = 10_000
+_MOST_SIDE = 8192  # pixels
 _MOST_CELLS = 2**26  # of one recording's frames, which take 8 bytes each while events are counted
 
 
@@ -23,6 +24,11 @@ def check_form(steps: int, size: tuple[int, int] | None = None) -> None:
         return
     if len(size) != 2 or not all(isinstance(side, int) and side >= 1 for side in size):
         raise ValueError(f"size={size!r}: expected two integers of at least 1, (rows, columns)")
+    if max(size) > _MOST_SIDE:
+        raise DataError(
+            f"the largest coordinates need {size[0]} x {size[1]} pixels; no camera has a side above "
+            f"{_MOST_SIDE}: give a smaller size=(rows, columns), events outside are left out"
+        )
     if 2 * steps * size[0] * size[1] > _MOST_CELLS:
         raise DataError(
             f"{steps} steps of {size[0]} x {size[1]} pixels are more than memory should hold for one "
