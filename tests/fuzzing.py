@@ -1,15 +1,14 @@
 """Damaged files for everything that reads one: how they are damaged, and how their readers are watched.
 
-``watched(table, count, seed)`` runs readers in a process of their own, which may not take more memory than
-MEMORY beyond what it has after its imports, nor more than SECONDS for one file. To add a reader, add a line to
-``READERS`` in ``test_fuzz.py``.
+``try_all`` reads them in this process, which may then not take more memory than MEMORY beyond what it has, nor
+more than SECONDS for one file; ``test_fuzz.py`` runs it in a process of its own, and stops one that hangs. To add a reader, add a line to
+``table`` there.
 """
 
 from __future__ import annotations
 
 import io
 import random
-import resource
 import struct
 import sys
 import tempfile
@@ -222,14 +221,18 @@ def _what_goes_wrong(reader: Reader, content: bytes, folder: Path, limit: int) -
 
 def _limit_memory() -> int:
     """No more address space than MEMORY beyond what there is; returns the largest resident size allowed."""
+    import resource
+
     pages = int(Path("/proc/self/statm").read_text().split()[0]) if sys.platform == "linux" else 0
     if pages:
         most = pages * resource.getpagesize() + MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
     return _peak() + MEMORY
 
 
 def _peak() -> int:
+    import resource
+
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

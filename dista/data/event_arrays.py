@@ -19,6 +19,7 @@ MOST_EVENTS = 2**25
 LONGEST = 2**49
 """Microseconds of one recording, 17 years: times as far apart are damage, and steps of them would overflow."""
 
+_TOLD = 200  # characters of what is there instead
 _LARGEST = 2**62  # of a coordinate or time, so that sums and differences of two fit into 64 bits
 
 
@@ -35,9 +36,8 @@ def column_names(path: Path, found: Collection[str]) -> dict[str, str]:
         for field, known in FIELDS.items()
     }
     if None in names.values():
-        raise DataError(
-            f"{path} holds no events with x, y, t and p, but {', '.join(sorted(found)) or 'nothing'}"
-        )
+        instead = ascii(", ".join(sorted(found)))[1:-1][:_TOLD]  # names may be anything, and many
+        raise DataError(f"{path} holds no events with x, y, t and p, but {instead or 'nothing'}")
     return names
 
 
