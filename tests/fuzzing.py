@@ -1,8 +1,8 @@
 """Damaged files for everything that reads one: how they are damaged, and how their readers are watched.
 
 ``try_all`` reads them in this process, which may then not take more memory than MEMORY beyond what it has, nor
-more than SECONDS for one file; ``test_fuzz.py`` runs it in a process of its own, and stops one that hangs. To add a reader, add a line to
-``table`` there.
+more than SECONDS for one file; ``test_fuzz.py`` runs it in a process of its own, and stops one that hangs. To
+add a reader, add a line to ``table`` there.
 """
 
 from __future__ import annotations
@@ -198,24 +198,26 @@ def try_all(readers: Sequence[Reader], seeds: Iterable[int]) -> list[Failure]:
 
 
 def _what_goes_wrong(reader: Reader, content: bytes, folder: Path, limit: int) -> str:
-    began = time.perf_counter()
+    began, what = time.perf_counter(), ""
     try:
         reader.read(reader.pack(content), folder)
     except reader.errors as error:
-        causes, cause = [], error
-        while cause is not None:
-            causes.append(cause)
-            cause = cause.__cause__
-        if any(isinstance(one, MemoryError) for one in causes):
-            return f"asked for more than {MEMORY >> 20} MiB: {error}"
-        if not str(error) or len(str(error)) > 2000:
-            return f"no readable sentence: {str(error)[:200]!r}"
+        what = _what_is_unclear(error)
     except Exception:
-        return traceback.format_exc(limit=-4)
+        what = traceback.format_exc(limit=-4)
     if time.perf_counter() - began > SECONDS:
-        return "took too long"
-    if _peak() > limit:
-        return f"took more than {MEMORY >> 20} MiB"
+        return f"took more than {SECONDS:g} s"
+    return what or (f"took more than {MEMORY >> 20} MiB" if _peak() > limit else "")
+
+
+def _what_is_unclear(error: BaseException) -> str:
+    causes: list[BaseException] = [error]
+    while causes[-1].__cause__ is not None:
+        causes.append(causes[-1].__cause__)
+    if any(isinstance(one, MemoryError) for one in causes):
+        return f"asked for more than {MEMORY >> 20} MiB: {error}"
+    if not str(error) or len(str(error)) > 2000:
+        return f"no readable sentence: {str(error)[:200]!r}"
     return ""
 
 

@@ -16,7 +16,7 @@ import torch
 import dista.data
 from dista.data.camera import EVENT_TYPE
 from dista.data.errors import DataError
-from dista.data.event_readers import read_events
+from dista.data.event_readers import SUFFIXES, read_events
 from dista.data.framing import check_form, fitting_frames, frames
 from dista.data.recordings import as_input
 
@@ -362,6 +362,7 @@ def test_a_header_without_end_is_looked_at_no_further(tmp_path):
 def test_what_is_uploaded_is_what_is_read(tmp_path):
     import event_files
 
+    assert event_files.SUFFIXES == SUFFIXES
     path = aedat3(tmp_path / "one.aedat", packet(EVENTS))
     assert rows(event_files.read("Mine.AEDAT", path.read_bytes()).events) == EVENTS
     buffer = io.BytesIO()

@@ -148,7 +148,7 @@ def chosen_steps(name: str, time_steps: int) -> dict[str, Any]:
 def without_samples(name: str, *, time_steps: int | None = None) -> Task:
     """A task as far as it is known without files: form, classes, empty splits.
 
-    These are CIFAR's, ``cifar10-dvs`` and ``nmnist``. A model can be shown other inputs with it, frames
+    These are CIFAR's, ``cifar10-dvs``, ``dvs128-gesture`` and ``nmnist``. A model can be shown other inputs with it, frames
     of ``time_steps`` instead of as many as the task has by itself.
     ValueError for tasks whose form is that of their files.
     """

@@ -40,7 +40,7 @@ class Found(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def find(folder: Path, classes: Sequence[str] | None = None) -> Found:
+def find(folder: str | Path, classes: Sequence[str] | None = None) -> Found:
     """The recordings below ``folder``, labelled by the names of their folders.
 
     ``folder`` has ``train`` and ``test`` (in any case; ``validation`` too where there is one) with a folder
@@ -48,7 +48,7 @@ def find(folder: Path, classes: Sequence[str] | None = None) -> Found:
     of the folder's name in ``classes``, by default the sorted names. Hidden folders are no classes.
     DataError for a folder of recordings that is none of the classes, and where there are no recordings.
     """
-    notes: list[str] = []
+    folder, notes = Path(folder), []
     given = _given_parts(folder, notes)
     source = given.get("train", folder)
     classes = tuple(classes or _names(source))
