@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from test_event_readers import aedat3, packet
+from test_aedat import aedat3, packet
 
 import dista.data
 from dista.config import TrainingConfig
