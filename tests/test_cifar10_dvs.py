@@ -210,7 +210,7 @@ REFUSED = [
     (lambda folder: (only(folder, "cat"), (folder / "cat").rmdir()), "no folder cat; CIFAR10-DVS has"),
     (lambda folder: only(folder, "frog"), "frog has 0 recordings that end in .* at least 3"),
     (lambda folder: np.save(folder / "dog" / "a.npy", 1), "end in .aedat and .npy; leave one kind"),
-    (larger, "outside of the 128 x 128 pixels .* x reaches 345, y 259"),
+    (larger, r"outside of the 128 x 128 pixels .*\(x reaches 345, y 259\)"),
 ]  # fmt: skip
 
 
