@@ -130,7 +130,7 @@ def _offer_events(checkpoint: Checkpoint) -> None:
     )  # fmt: skip
     st.caption(
         "N-MNIST's .bin, a .npy array with fields x, y, t (µs) and p, an .npz with arrays of these names, "
-        "a DVS128's .aedat (version 2), or .aedat4. It stays on this server until it restarts, or newer "
+        "an .aedat (version 2 of a DVS128, or 3.1), or .aedat4. It stays on this server until it restarts, or newer "
         "ones take its place; the link holds only its key."
     )
     if recording := event_files.shelf().get(st.query_params.get("events", "")):

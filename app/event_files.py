@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import tempfile
 import threading
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
-SUFFIXES = (".bin", ".npy", ".npz", ".aedat", ".aedat4")
+SUFFIXES = (
+    ".bin",
+    ".npy",
+    ".npz",
+    ".aedat",
+    ".aedat4",
+)  # of dista's reader, which would load torch
 MOST_EVENTS = 2_000_000  # of one recording
 _SHELF_EVENTS = 3 * MOST_EVENTS  # of all of them, about 100 MB
-_UNPACKED = 200_000_000  # bytes that an archive may unfold to
 
 _COMPACT = np.dtype([("x", np.int32), ("y", np.int32), ("t", np.int64), ("p", np.uint8)])
 
@@ -61,33 +64,29 @@ def read(name: str, content: bytes) -> Recording:
     """The events of an uploaded file; ValueError, in one sentence about ``name``, for anything else."""
     from dista.data.event_readers import read_events
 
-    _check_archive(name, content)
-    with tempfile.TemporaryDirectory(prefix="dista-events-") as folder:
+    # On a disk, as the reader of data sets takes it; a system that has no deleting of a file that is still
+    # mapped keeps it until it cleans up itself.
+    with tempfile.TemporaryDirectory(prefix="dista-events-", ignore_cleanup_errors=True) as folder:
         path = Path(folder, "recording").with_suffix(Path(name).suffix.lower())
         path.write_bytes(content)
         try:
-            events = read_events(path)
+            events = read_events(path, most=MOST_EVENTS)
         except ValueError as error:
             raise ValueError(_plain(str(error), path, name)) from error
-    if len(events) > MOST_EVENTS:
-        raise ValueError(
-            f"the file {name} has {len(events)} events; at most {MOST_EVENTS} can be shown"
-        )
-    return Recording(name, events.astype(_COMPACT))
+    return Recording(name, _compact(events))
+
+
+def _compact(events: np.ndarray) -> np.ndarray:
+    """The events in 17 bytes each; a coordinate that four bytes cannot hold stays outside of any view."""
+    held = np.empty(len(events), _COMPACT)
+    most = np.iinfo(np.int32)
+    for name in ("x", "y"):
+        held[name] = np.clip(events[name], most.min, most.max)
+    held["t"], held["p"] = events["t"], events["p"]
+    return held
 
 
 def _plain(said: str, path: Path, name: str) -> str:
     """What the reader of files said, of the file as it is called, and without how the bytes failed."""
     sentence = said.replace(str(path), f"the file {name}")
     return sentence.partition(": ")[0] if " readable " in sentence else sentence
-
-
-def _check_archive(name: str, content: bytes) -> None:
-    """ValueError where an archive would unfold to more than memory should hold."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile:
-        return  # no archive, or a damaged one, which the reader refuses
-    if size > _UNPACKED:
-        raise ValueError(f"the file {name} unfolds to {size // 1_000_000} MB; 200 MB are the most")

@@ -92,6 +92,7 @@ def card(run: Run, task: Task, model: DISTA, epoch: int, metrics: dict) -> dict[
         "name": run.name,
         "task": task.name,
         "data": task.description,
+        "classes": list(task.classes),
         "preset": run.config.preset,
         "metrics": {
             "validation": {

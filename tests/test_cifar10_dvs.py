@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 import types
 
@@ -97,18 +98,34 @@ WRONG = [
     (HEADER[:-9], "is not a readable recording"),
     (HEADER, "holds no events"),
     (aedat(EVENTS, b""), "starts with"),
-    (aedat(EVENTS, b"#!AER-DAT4.0\r\n"), "starts with b'#!AER-DAT4.0', not with b'#!AER-DAT2.0'"),
+    (aedat(EVENTS, b"#!AER-DAT1.0\r\n"), "starts with b'#!AER-DAT1.0', not with b'#!AER-DAT2.0'"),
     (aedat([(-300, 3, 1, 1)]), "not those of a DVS128"),
 ]
 
 
 @pytest.mark.parametrize(("content", "said"), WRONG)
-def test_damaged_and_foreign_files_are_named(tmp_path, content, said):
+def test_a_damaged_file_is_named_and_the_others_are_read(tmp_path, content, said, caplog):
     write_cifar10_dvs(tmp_path, 3, aedat(EVENTS))
     (tmp_path / "cat" / "cifar10_cat_1.aedat").write_bytes(content)
-    with pytest.raises(ValueError, match=rf"cifar10_cat_1\.aedat .*{said}"):
+    for _ in range(2):  # read, then from the cache
+        task = dista.data.open("cifar10-dvs", root=tmp_path, time_steps=1)
+        splits = (task.train, task.validation, task.test)
+        assert sum(len(split) for split in splits) == 29
+        assert all(x.inputs.sum() == 4 * len(x) and len(x.inputs) == len(x) for x in splits)
+        assert all(
+            p.parent.name == task.classes[y] for s in splits for p, y in zip(s.paths, s.labels)
+        )
+        assert "cifar10_cat_1.aedat" not in {path.name for split in splits for path in split.paths}
+        (left_out,) = task.left_out
+        assert re.search(rf"^1 of 30 recordings \(.*cifar10_cat_1\.aedat .*{said}", left_out)
+        assert left_out in task.description and left_out in caplog.messages[-1]
+
+
+def test_where_most_are_damaged_none_are_read(tmp_path):
+    write_cifar10_dvs(tmp_path, 3, aedat(EVENTS)[:-3])
+    with pytest.raises(dista.data.DataError, match=r"aedat is not .* \(and 29 of 29 others"):
         dista.data.open("cifar10-dvs", root=tmp_path)
-    assert not list((tmp_path / "cache").rglob("*cifar10-dvs*")), "nothing half done stays"
+    assert not list((tmp_path / "cache").rglob("*.npy")), "nothing half done stays"
 
 
 # --- the task -----------------------------------------------------------------------------------
@@ -163,7 +180,7 @@ def test_what_is_kept_is_made_again_where_files_changed_or_it_is_damaged(tmp_pat
 
     write_cifar10_dvs(tmp_path / "files", 3)
     assert total() == 150
-    (kept,) = (tmp_path / "cache" / "dista").iterdir()
+    (kept,) = (tmp_path / "cache" / "dista").glob("*.npy")
     kept.write_bytes(kept.read_bytes()[:-1])
     assert total() == 150 and kept.stat().st_size > 30 * 2 * 128 * 128
     (tmp_path / "files" / "dog" / "cifar10_dog_0.aedat").write_bytes(aedat(EVENTS))
@@ -193,7 +210,7 @@ REFUSED = [
     (lambda folder: (only(folder, "cat"), (folder / "cat").rmdir()), "no folder cat; CIFAR10-DVS has"),
     (lambda folder: only(folder, "frog"), "frog has 0 recordings that end in .* at least 3"),
     (lambda folder: np.save(folder / "dog" / "a.npy", 1), "end in .aedat and .npy; leave one kind"),
-    (larger, "x from 0 to 345 and y from 0 to 259; CIFAR10-DVS has 128 x 128 pixels"),
+    (larger, r"outside of the 128 x 128 pixels .*\(x reaches 345, y 259\)"),
 ]  # fmt: skip
 
 

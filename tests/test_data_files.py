@@ -350,7 +350,7 @@ WRONG = [
     ("cifar10", lambda folder: None, "neither cifar-10-batches-py"),
     ("cifar100", lambda folder: None, "neither cifar-100-python"),
     ("cifar10", other_columns, "has the columns pixels, label; expected img or image"),
-    ("nmnist", one_class, "has 1 folders; expected one for each class"),
+    ("recordings", one_class, "has 1 folders; expected one for each class"),
     ("recordings", broken, "holds no events"),
     ("recordings", lambda folder: [(folder / n).mkdir() for n in "ab"], "has no recordings"),
 ]

@@ -34,7 +34,10 @@ def task_of(model: DISTA, data: str | None, data_dir: Path | None, name: str) ->
         data, data_dir = None, Path(data)
     if data is None and "task" not in model.card:
         raise ValueError(f"the card of {name!r} names no task; say which with --data")
-    return open_for(model.config, data or model.card["task"], root=data_dir)
+    name = data or model.card["task"]
+    # The card's classes are those of its own task only.
+    classes = model.card.get("classes") if name == model.card.get("task") else None
+    return open_for(model.config, name, root=data_dir, classes=classes)
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:

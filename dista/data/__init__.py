@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from dista.data.cifar import CLASSES, FINE_CLASSES, cifar10, cifar100
 from dista.data.cifar10_dvs import cifar10_dvs
 from dista.data.digits import digits
 from dista.data.digits_events import digits_events
+from dista.data.dvs_gesture import CLASSES as GESTURES
+from dista.data.dvs_gesture import dvs128_gesture
+from dista.data.errors import DataError
 from dista.data.match import match
 from dista.data.recordings import nmnist, recordings
 from dista.data.task import Batches, Split, Task
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FROM_FILES",
     "Batches",
+    "DataError",
     "Split",
     "Task",
     "chosen_steps",
@@ -41,11 +45,12 @@ _TASKS: dict[str, Callable[..., Task]] = {
     "cifar10": cifar10,
     "cifar100": cifar100,
     "cifar10-dvs": cifar10_dvs,
+    "dvs128-gesture": dvs128_gesture,
     "nmnist": nmnist,
     "recordings": recordings,
 }
 
-FROM_FILES = ("cifar10", "cifar100", "cifar10-dvs", "nmnist", "recordings")
+FROM_FILES = ("cifar10", "cifar100", "cifar10-dvs", "dvs128-gesture", "nmnist", "recordings")
 """Tasks that read files which the user has; the others come with the installation."""
 
 _FORMS = {
@@ -55,6 +60,7 @@ _FORMS = {
     "cifar10": ((3, 32, 32), 10),
     "cifar100": ((3, 32, 32), 100),
     "cifar10-dvs": ((2, 128, 128), 10),
+    "dvs128-gesture": ((2, 128, 128), 11),
     "nmnist": ((2, 34, 34), 10),
 }
 
@@ -63,6 +69,7 @@ _KNOWN = {
     "cifar10": (CLASSES, None),
     "cifar100": (FINE_CLASSES, None),
     "cifar10-dvs": (CLASSES, 10),
+    "dvs128-gesture": (GESTURES, 16),
     "nmnist": (tuple("0123456789"), 8),
 }
 """Classes and time steps of tasks that are known without their files."""
@@ -88,8 +95,8 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
     the folder of the task's name in $DISTA_DATA. Nothing is ever written there. The others have no use
     for a folder.
 
-    ValueError for an unknown name or option, listing the known ones, for a folder that would be of no
-    use, and for missing files.
+    ValueError for an unknown name or option, listing the known ones, and for a folder that would be of no
+    use; DataError, which is one, for missing files, and for damaged ones that cannot be left out.
     """
     if name not in _TASKS:
         raise ValueError(f"unknown data {name!r}: expected one of {', '.join(names())}")
@@ -108,14 +115,27 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
     return make(**folder, **options)
 
 
-def open_for(config: ModelConfig, name: str, *, root: str | Path | None = None) -> Task:
-    """The task as a model of ``config`` takes it: with its number of steps, where that can be chosen."""
+def open_for(
+    config: ModelConfig,
+    name: str,
+    *,
+    root: str | Path | None = None,
+    classes: Sequence[str] | None = None,
+) -> Task:
+    """The task as a model of ``config`` takes it: with its number of steps, where that can be chosen.
+
+    ``classes`` are the names of its answers, where its card has them: a folder of ``recordings`` may hold
+    some of them only, and its labels are the places of these names.
+    """
     if name not in _TASKS:
         return open(name)
-    return open(name, root=root, **chosen_steps(name, config.time_steps))
+    options = chosen_steps(name, config.time_steps)
+    if classes and "classes" in inspect.signature(_TASKS[name]).parameters:
+        options["classes"] = tuple(classes)
+    return open(name, root=root, **options)
 
 
-def chosen_steps(name: str, time_steps: int) -> dict[str, int]:
+def chosen_steps(name: str, time_steps: int) -> dict[str, Any]:
     """The option with which ``open`` gives the task so many steps.
 
     None where it has as many anyway, or where they cannot be chosen: still images have no steps of
@@ -128,7 +148,7 @@ def chosen_steps(name: str, time_steps: int) -> dict[str, int]:
 def without_samples(name: str, *, time_steps: int | None = None) -> Task:
     """A task as far as it is known without files: form, classes, empty splits.
 
-    These are CIFAR's, ``cifar10-dvs`` and ``nmnist``. A model can be shown other inputs with it, frames
+    These are CIFAR's, ``cifar10-dvs``, ``dvs128-gesture`` and ``nmnist``. A model can be shown other inputs with it, frames
     of ``time_steps`` instead of as many as the task has by itself.
     ValueError for tasks whose form is that of their files.
     """

@@ -1,11 +1,11 @@
-"""Arrays that take seconds to make, kept in the user's cache folder."""
+"""Arrays that take seconds to make, kept in the user's cache folder: never beside the user's data."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import zipfile
-from collections.abc import Callable, Iterable
+import hashlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,87 +17,86 @@ Arrays = dict[str, np.ndarray]
 
 
 def cache_folder(root: str | Path | None = None) -> Path:
-    """`root` where given, else $XDG_CACHE_HOME/dista, else ~/.cache/dista.
+    """`root` where given, else the user's cache folder of this system, as $XDG_CACHE_HOME/dista.
 
     A user without a home has a folder that cannot be made, and not one of the name "~" where they are.
     """
     if root is not None:
         return Path(os.path.expanduser(root))
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base if os.path.isabs(base) else os.devnull) / "dista"
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("dista", appauthor=False)
+    return folder if folder.is_absolute() else Path(os.devnull, "dista")
+
+
+def key_of(paths: Iterable[Path], *facts: object) -> str:
+    """16 letters that change with the files (their paths, sizes and times) or with any other fact."""
+    files = [(str(path.resolve()), *_stamp(path)) for path in paths]
+    return hashlib.sha256(repr((files, facts)).encode()).hexdigest()[:16]
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:  # it went meanwhile, or cannot be read: the reader says so
+        return (-1, -1)
+    return found.st_size, found.st_mtime_ns
 
 
 def cached_arrays(name: str, make: Callable[[], Arrays], root: str | Path | None = None) -> Arrays:
     """The arrays of `name`.npz in the cache folder, made and stored there if missing.
 
     A file that cannot be read is made again. A folder that cannot be written costs time at the
-    next start and nothing else.
+    next start and nothing else. Of two processes one makes them while the other waits.
     """
     path = cache_folder(root) / f"{name}.npz"
     stored = _read(path)
     if stored is not None:
         return stored
-    arrays = make()
-    _write(path, arrays)
+    with held(path):
+        arrays = _read(path)
+        if arrays is None:
+            arrays = make()
+            replace(path, lambda file: np.savez(file, **arrays))
     return arrays
-
-
-def cached_rows(
-    name: str, shape: tuple[int, ...], make: Callable[[], Iterable[np.ndarray]]
-) -> np.ndarray:
-    """uint8 rows, one after the other an array of ``shape``, mapped from `name`.npy in the cache folder.
-
-    For what memory need not hold as a whole: rows are written as they are made, and read when they are
-    used. Where the folder cannot be written, or is full, they are made again into memory.
-    """
-    path = cache_folder() / f"{name}.npy"
-    stored = _mapped(path)
-    if stored is None:
-        _write_rows(path, shape, make)
-        stored = _mapped(path)
-    if stored is not None:
-        return stored
-    rows = np.empty(shape, np.uint8)
-    for place, row in zip(rows, make(), strict=True):
-        place[...] = row
-    return rows
-
-
-def _mapped(path: Path) -> np.ndarray | None:
-    try:
-        return np.load(path, mmap_mode="c", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-
-
-def _write_rows(
-    path: Path, shape: tuple[int, ...], make: Callable[[], Iterable[np.ndarray]]
-) -> None:
-    form = {"descr": "|u1", "fortran_order": False, "shape": shape}
-
-    def write(file: BinaryIO) -> None:
-        np.lib.format.write_array_header_1_0(file, form)
-        for row in make():
-            file.write(row.tobytes())
-
-    _replace(path, write)
 
 
 def _read(path: Path) -> Arrays | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except Exception:  # whatever a damaged file raises: zlib.error, BadZipFile, AttributeError
         return None
 
 
-def _write(path: Path, arrays: Arrays) -> None:
-    _replace(path, lambda file: np.savez(file, **arrays))
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock of what is made at ``path``; without one where the folder cannot be written."""
+    from filelock import FileLock, Timeout
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{path}.lock")
+        try:
+            lock.acquire(timeout=1)
+        except Timeout:
+            print(f"dista: another process is making {path.name}; waiting for it", file=sys.stderr)
+            lock.acquire()
+    except (OSError, NotImplementedError):  # read-only, or a file system without locks
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _replace(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write beside the target and rename, so that no reader ever meets half a file."""
-    with contextlib.suppress(OSError):  # no permission, or no room
+def replace(path: Path, write: Callable[[BinaryIO], None]) -> bool:
+    """Write the file as a whole, so that no reader ever meets half of it; False without permission or room."""
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             write(file)
+    except OSError:
+        return False
+    return True

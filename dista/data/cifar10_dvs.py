@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
-from tqdm import tqdm
 
-from dista.data.cache import cached_rows
 from dista.data.cifar import CLASSES
-from dista.data.event_readers import SUFFIXES, read_events
+from dista.data.class_folders import Found, Parts, Piece, visible
+from dista.data.errors import DataError
+from dista.data.event_readers import SUFFIXES, is_recording
 from dista.data.files import data_folder, stratified
-from dista.data.recordings import Files, RecordedSplit, frames
+from dista.data.framing import check_form
+from dista.data.recorded import Form, recorded_task
 from dista.data.task import Task
-from dista.data.warp import EventWarp
 
 _SIZE = (128, 128)
 _TEST = 10  # one in so many recordings of a class
@@ -38,97 +35,52 @@ def cifar10_dvs(*, root: str | Path | None = None, time_steps: int = 10) -> Task
     ``train`` and ``test`` and open them as ``recordings``. A tenth of the rest is for validation.
 
     The frames of all take 3.3 GB at 10 steps. They are made at the first call, in minutes, and kept in
-    the user's cache folder, from where a batch is read when it is used.
+    the user's cache folder, from where a batch is read when it is used. Recordings that cannot be read are
+    left out, counted and named.
     """
-    if type(time_steps) is not int or time_steps < 1:
-        raise ValueError(f"time_steps={time_steps!r}: expected an integer of at least 1")
-    folder = data_folder("cifar10-dvs", root)
-    parts = _parts(_files(folder))
-    paths = [path for files in parts.values() for path, _ in files]
-    counts = torch.from_numpy(_frames(paths, time_steps))
-    splits, start = {}, 0
-    for part, files in parts.items():
-        splits[part] = RecordedSplit(
-            name=part,
-            inputs=counts[start : start + len(files)],
-            labels=np.array([label for _, label in files], np.int64),
-            unit=1.0,
-            augmentation=EventWarp() if part == "train" else None,
-            paths=tuple(path for path, _ in files),
-        )
-        start += len(files)
-    said = ", ".join(f"{len(split)} for {part}" for part, split in splits.items())
-    return Task(
-        name="cifar10-dvs",
-        classes=CLASSES,
-        input_shape=(2, *_SIZE),
-        time_steps=time_steps,
-        step_labels=None,
-        description=f"CIFAR10-DVS, recordings of 10 classes: {said}.",
-        **splits,
-    )
+    check_form(time_steps, _SIZE)
+    parts = _parts(_files(data_folder("cifar10-dvs", root)))
+    title = "CIFAR10-DVS, recordings of 10 classes"
+    return recorded_task("cifar10-dvs", title, Found(parts, CLASSES, ()), Form(time_steps, _SIZE))
 
 
 def _files(folder: Path) -> list[list[Path]]:
     """The recordings of each class, in the order of their names."""
     missing = [name for name in CLASSES if not (folder / name).is_dir()]
     if missing:
-        raise ValueError(
+        raise DataError(
             f"{folder} has no folder {', '.join(missing)}; CIFAR10-DVS has one for each class"
         )
     files = [
-        sorted(path for path in (folder / name).iterdir() if path.suffix in SUFFIXES)
+        [path for path in visible((folder / name).iterdir()) if is_recording(path)]
         for name in CLASSES
     ]
     for name, found in zip(CLASSES, files):
         if len(found) < 3:
-            raise ValueError(
+            raise DataError(
                 f"{folder / name} has {len(found)} recordings that end in {', '.join(SUFFIXES)}; "
                 "expected at least 3, one for each of train, validation and test"
             )
-    kinds = sorted({path.suffix for found in files for path in found})
+    kinds = sorted({path.suffix.lower() for found in files for path in found})
     if len(kinds) > 1:
-        raise ValueError(
+        raise DataError(
             f"{folder} has files that end in {' and '.join(kinds)}; leave one kind there, as a recording "
             "that is there twice could be trained on and tested with"
         )
     return files
 
 
-def _parts(files: list[list[Path]]) -> dict[str, Files]:
-    """The files of each split with their class, in random order, which is always the same."""
+def _parts(files: list[list[Path]]) -> Parts:
+    """The recordings of each split, in random order, which is always the same."""
     kept, test = [], []
     for label, paths in enumerate(files):
         held_out = max(1, len(paths) // _TEST)
-        kept += [(path, label) for path in paths[:-held_out]]
-        test += [(path, label) for path in paths[-held_out:]]
+        kept += [Piece(path, label) for path in paths[:-held_out]]
+        test += [Piece(path, label) for path in paths[-held_out:]]
     train, validation = _shuffled(kept, 1 - _VALIDATION, _VALIDATION)
     return {"train": train, "validation": validation, "test": _shuffled(test, 1)[0]}
 
 
-def _shuffled(files: Files, *shares: float) -> list[Files]:
-    parts = stratified(np.array([label for _, label in files]), shares)
-    return [[files[index] for index in part] for part in parts]
-
-
-def _frames(paths: list[Path], steps: int) -> np.ndarray:
-    """The frames of all recordings, uint8 (sample, time, polarity, row, column); cached."""
-    facts = [(str(p.resolve()), p.stat().st_size, p.stat().st_mtime) for p in paths]
-    key = hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
-
-    def made() -> Iterator[np.ndarray]:
-        for path in tqdm(paths, "Reading recordings", disable=None):
-            yield frames(_events(path), steps, _SIZE)
-
-    return cached_rows(f"cifar10-dvs-1-{steps}-{key}", (len(paths), steps, 2, *_SIZE), made)
-
-
-def _events(path: Path) -> np.ndarray:
-    events = read_events(path)
-    x, y = events["x"], events["y"]
-    if min(x.min(), y.min()) < 0 or x.max() >= _SIZE[1] or y.max() >= _SIZE[0]:
-        raise ValueError(
-            f"{path} has events with x from {x.min()} to {x.max()} and y from {y.min()} to {y.max()}; "
-            "CIFAR10-DVS has 128 x 128 pixels"
-        )
-    return events
+def _shuffled(pieces: list[Piece], *shares: float) -> list[list[Piece]]:
+    parts = stratified(np.array([piece.label for piece in pieces]), shares)
+    return [[pieces[index] for index in part] for part in parts]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from einops import rearrange
 
+from dista.data import framing
 from dista.data.cache import cached_arrays
 from dista.data.camera import EVENT_TYPE, Camera, film
 from dista.data.digits import CLASSES, load_digits, split_indices
@@ -20,7 +21,6 @@ from dista.data.warp import EventWarp
 CAMERA = Camera()
 SACCADES = Saccades()
 _PORTION = 100  # digits simulated at once: a portion's arrays should stay in the processor's cache
-_LARGEST = 255  # frames are bytes
 
 
 def digits_events(*, time_steps: int = 8) -> Task:
@@ -80,14 +80,10 @@ class Recordings:
     def frames(self, digits: np.ndarray, time_steps: int) -> np.ndarray:
         """Counts per bin of equal length: uint8 (digit, time, channel, row, column)."""
         side = SACCADES.sensor
-        shape = (time_steps, 2, side, side)
-        frames = np.empty((len(digits), *shape), np.uint8)
+        form = (time_steps, (side, side), int(SACCADES.duration_us))
+        frames = np.empty((len(digits), time_steps, 2, side, side), np.uint8)
         for frame, digit in zip(frames, digits, strict=True):
-            events = self.events(digit)
-            step = events["t"] * time_steps // int(SACCADES.duration_us)
-            cell = ((step * 2 + events["p"]) * side + events["y"]) * side + events["x"]
-            counts = np.bincount(cell, minlength=frame.size)
-            frame[...] = np.minimum(counts, _LARGEST).reshape(shape)
+            frame[...] = framing.frames(self.events(digit), *form)
         return frames
 
 

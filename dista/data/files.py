@@ -8,22 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
+from dista.data.errors import DataError
 from dista.data.task import frozen_random
 
 _SPLIT_SEED = 2311
 
 
 def data_folder(name: str, root: str | Path | None) -> Path:
-    """`root`, or the folder `name` in it or in $DISTA_DATA; ValueError where there is none."""
+    """`root`, or the folder `name` in it or in $DISTA_DATA; DataError where there is none."""
     base = os.environ.get("DISTA_DATA")
     if root is None and not base:
-        raise ValueError(
+        raise DataError(
             f"{name!r} needs its files: dista.data.open({name!r}, root=FOLDER), --data-dir FOLDER, or "
             f"the variable DISTA_DATA naming the folder above {name}"
         )
     folder = Path(os.path.expanduser(Path(base, name) if root is None else root))
     if not folder.is_dir():
-        raise ValueError(f"{name!r} is looked for in {folder}, which is not a folder")
+        raise DataError(f"{name!r} is looked for in {folder}, which is not a folder")
     return folder / name if (folder / name).is_dir() else folder
 
 

@@ -20,7 +20,8 @@ class Task:
     """A classification problem: what goes in, what the answers are called, three splits.
 
     `input_shape` is (channel, row, column). `time_steps` is None for still images; for frames it
-    is their number, and `step_labels` may then name what every step shows.
+    is their number, and `step_labels` may then name what every step shows. `left_out` says of what was
+    beside the samples, or was damaged, how much there was and why it is not among them.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Task:
     validation: Split
     test: Split
     description: str
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,43 +31,52 @@ class Warp:
 
     def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Deformed images: float32 (batch, channel, row, column), as given."""
-        grid = self.grid(len(images), images.shape[-1], generator)
+        grid = self.grid(len(images), images.shape[-2:], generator)
         return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
-    def grid(self, batch: int, side: int, generator: torch.Generator) -> torch.Tensor:
-        """Where every output pixel looks: (batch, row, column, 2), x before y, image in -1..1."""
-        affine = self._affine(batch, side, generator)
-        knots = torch.randn(batch, 2, self.knots**2, generator=generator)
-        weights = torch.cat([affine, knots * (2 * self.elastic / side)], dim=2)
-        looked = weights @ _fields(self.knots, side)
-        return rearrange(looked, "b xy (row column) -> b row column xy", row=side)
+    def grid(self, batch: int, size: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+        """Where every output pixel looks: (batch, row, column, 2), x before y, image in -1..1.
 
-    def _affine(self, batch: int, side: int, generator: torch.Generator) -> torch.Tensor:
+        ``size`` is (rows, columns).
+        """
+        rows, columns = size
+        affine = self._affine(batch, rows, columns, generator)
+        knots = torch.randn(batch, 2, self.knots**2, generator=generator)
+        reach = torch.tensor([2 * self.elastic / columns, 2 * self.elastic / rows])
+        weights = torch.cat([affine, knots * reach[:, None]], dim=2)
+        looked = weights @ _fields(self.knots, rows, columns)
+        return rearrange(looked, "b xy (row column) -> b row column xy", row=rows)
+
+    def _affine(
+        self, batch: int, rows: int, columns: int, generator: torch.Generator
+    ) -> torch.Tensor:
         def uniform(low: float, high: float) -> torch.Tensor:
             return torch.empty(batch).uniform_(low, high, generator=generator)
 
         angle = uniform(-self.rotation, self.rotation) * math.pi / 180
         zoom = uniform(*self.scale)
         shear = uniform(-self.shear, self.shear)
-        reach = 2 * self.translation / side
+        across, down = 2 * self.translation / columns, 2 * self.translation / rows
         cos, sin = angle.cos() / zoom, angle.sin() / zoom
-        # Rotation and scale after a shear along x; the map goes from output to input.
-        first = torch.stack([cos, cos * shear - sin, uniform(-reach, reach)], dim=1)
-        second = torch.stack([sin, sin * shear + cos, uniform(-reach, reach)], dim=1)
+        # Rotation and scale after a shear along x; the map goes from output to input. Both axes run from -1
+        # to 1, so that what one gives to the other has to be scaled by their lengths.
+        tall = rows / columns
+        first = torch.stack([cos, (cos * shear - sin) * tall, uniform(-across, across)], dim=1)
+        second = torch.stack([sin / tall, sin * shear + cos, uniform(-down, down)], dim=1)
         return torch.stack([first, second], dim=1)
 
 
 @functools.cache
-def _fields(knots: int, side: int) -> torch.Tensor:
+def _fields(knots: int, rows: int, columns: int) -> torch.Tensor:
     """The fields every grid is a weighted sum of: x, y, 1 and one bump per knot, (field, pixel).
 
     One product with these makes the grids of a batch, affine and elastic part together.
     """
     identity = torch.tensor([[[1.0, 0, 0], [0, 1, 0]]])
-    x, y = F.affine_grid(identity, (1, 1, side, side), align_corners=False)[0].unbind(-1)
+    x, y = F.affine_grid(identity, (1, 1, rows, columns), align_corners=False)[0].unbind(-1)
     bumps = F.interpolate(
         torch.eye(knots**2).view(1, -1, knots, knots),
-        size=(side, side),
+        size=(rows, columns),
         mode="bicubic",
         align_corners=True,
     )[0]
@@ -86,13 +96,14 @@ class EventWarp:
 
     def __call__(self, frames: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Deformed counts: (batch, time, channel, row, column) of any type, as given."""
-        batch, side = len(frames), frames.shape[-1]
-        looked = self.warp.grid(batch, side, generator).add(1).mul(side / 2).floor().long()
+        batch, (rows, columns) = len(frames), frames.shape[-2:]
+        half = torch.tensor([columns / 2, rows / 2])
+        looked = self.warp.grid(batch, (rows, columns), generator).add(1).mul(half).floor().long()
         x, y = looked.unbind(-1)
         share = torch.rand(batch, 1, 1, generator=generator) * self.silent
-        kept = torch.rand(batch, side, side, generator=generator) >= share
-        kept &= (x >= 0) & (x < side) & (y >= 0) & (y < side)
-        source = (y.clamp(0, side - 1) * side + x.clamp(0, side - 1)).flatten(1)
+        kept = torch.rand(batch, rows, columns, generator=generator) >= share
+        kept &= (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+        source = (y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)).flatten(1)
         flat = rearrange(frames, "b time channel row column -> b (time channel) (row column)")
         moved = flat.gather(2, source[:, None].expand_as(flat)).view_as(frames)
         return moved * kept[:, None, None]

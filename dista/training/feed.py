@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -52,16 +53,7 @@ def check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) ->
 
     To be asked before there is a run folder: what its configuration says is what happens.
     """
-    if tuple(task.input_shape) != config.input_shape:
-        raise ValueError(
-            f"the model takes inputs of shape {config.input_shape}, but {task.name!r} has "
-            f"{tuple(task.input_shape)}; choose another preset or task"
-        )
-    if len(task.classes) != config.classes:
-        raise ValueError(
-            f"the model has {config.classes} classes, but {task.name!r} has {len(task.classes)}; "
-            "choose another preset or task"
-        )
+    _check_form(task, config)
     if task.time_steps not in (None, config.time_steps):
         raise ValueError(
             f"the model has {config.time_steps} time steps, but {task.name!r} has {task.time_steps}; "
@@ -81,3 +73,31 @@ def check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) ->
     if training.augment and task.train.augmentation is None:
         raise ValueError(f"{task.name!r} has no deformations of its own; train with --no-augment")
     mixing.check(training, task)
+
+
+def _check_form(task: data.Task, config: ModelConfig) -> None:
+    """ValueError where the model's inputs or answers are others, with all that has to be set at once."""
+    shape, classes = tuple(task.input_shape), len(task.classes)
+    differ, changes = [], {}
+    if shape != config.input_shape:
+        differ.append(
+            f"the model takes inputs of shape {config.input_shape}, but {task.name!r} has {shape}"
+        )
+        changes = {"input_shape": list(shape)} | _normalisation(config, channels=shape[0])
+    if classes != config.classes:
+        differ.append(f"the model has {config.classes} classes, but {task.name!r} has {classes}")
+        changes["classes"] = classes
+    if differ:
+        words = [
+            f"--set model.{name}={json.dumps(value, separators=(',', ':'))}"
+            for name, value in changes.items()
+        ]
+        raise ValueError(
+            f"{'; '.join(differ)}; choose another preset or task, or add {' '.join(words)}"
+        )
+
+
+def _normalisation(config: ModelConfig, channels: int) -> dict[str, list[float]]:
+    """Mean and standard deviation that leave the input as it is, where those there are of other channels."""
+    neutral = {"mean": [0.0], "std": [1.0]}
+    return {n: v for n, v in neutral.items() if len(getattr(config, n)) not in (1, channels)}
