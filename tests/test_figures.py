@@ -469,7 +469,7 @@ def test_energy_map_shows_the_chosen_quantity():
         ("spikes", energy().spikes),
     ):
         np.testing.assert_array_equal(figures.energy_map(energy(), of=of).data[0].z, wanted)
-    assert "2 mlp hidden takes 57 % of the spikes" in title(
+    assert "2 MLP hidden takes 57 % of the spikes" in title(
         figures.energy_map(energy(), of="spikes")
     )
 
@@ -537,9 +537,9 @@ def test_wrong_input_is_explained(make, said):
     [
         ("stem.stages.0.neuron", "stem 1"),
         ("stem.position.neuron", "stem position"),
-        ("blocks.0.attention.query.neuron", "1 query"),
+        ("blocks.0.attention.query.neuron", "1 Q"),
         ("blocks.1.attention.neuron", "2 read-out"),
-        ("blocks.1.mlp.hidden.neuron", "2 mlp hidden"),
+        ("blocks.1.mlp.hidden.neuron", "2 MLP hidden"),
     ],
 )
 def test_short_names_count_from_one(layer, name):

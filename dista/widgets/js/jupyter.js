@@ -1,12 +1,7 @@
-// The anywidget protocol: every part of the state is a trait of the model, -1 and "" mean "choose".
+// The probe under the anywidget protocol: every part of the state is a trait of the model.
 
 import { mount } from "./probe.js";
-
-const TRAITS = ["sample", "step", "block", "head", "row", "column", "layer", "neuron", "range", "stage", "key"];
-
-function traitsOf(model) {
-  return Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
-}
+import { unpack } from "./recording.js";
 
 function dataOf(model) {
   const view = model.get("data");
@@ -15,13 +10,16 @@ function dataOf(model) {
 
 export default {
   render({ model, el }) {
+    const traits = Object.keys(unpack(dataOf(model)).header.fields);
+    const own = traits.filter((name) => name !== "sample"); // that one is the kernel's: it brings new data
     const tell = (state) => {
-      Object.entries(state).forEach(([name, value]) => { if (name !== "sample") model.set(name, value); });
+      for (const name of own) model.set(name, state[name]);
       model.save_changes();
     };
-    const probe = mount(el, dataOf(model), tell, traitsOf(model));
+    const wanted = Object.fromEntries(traits.map((name) => [name, model.get(name)]));
+    const probe = mount(el, dataOf(model), tell, wanted);
     model.on("change:data", () => probe.update(dataOf(model)));
-    TRAITS.slice(1).forEach((name) => model.on(`change:${name}`, () => probe.set({ [name]: model.get(name) })));
+    for (const name of own) model.on(`change:${name}`, () => probe.set({ [name]: model.get(name) }));
     return () => probe.remove();
   },
 };

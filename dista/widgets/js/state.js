@@ -1,40 +1,60 @@
-// Where the reader is. Flat and serialisable: it goes into the URL and comes back.
+// Where the reader is. Flat and serialisable: it goes into the URL and comes back. What it holds, with defaults, is
+// listed in dista/widgets/state.py and comes in the header of the data.
 
-export const RANGES = ["map", "head", "global"];
-export const STAGES = ["input", "stem", "qkv", "scores", "denoise", "readout", "logits"];
+import { Reporter } from "./reporter.js";
+
 const QUESTION = ["step", "block", "head", "row", "column"]; // whose change lets the strongest key be compared again
-const QUIET = 250;                                  // ms without a change before the host hears of it
-const SOONER = 50;                                  // ms by which the host hears of those that follow first
-const MOVE = "dista-move";                          // the event by which probes of one group go together
+const QUIET = 250; // ms without a change before the host hears of it
+const SOONER = 50; // ms by which the host hears of those that follow first
+const MOVE = "dista-move"; // the event by which probes of one group go together
 
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./recording.js").Recording} Recording */
+
+/** @param {any} value @param {number} count @param {number} otherwise */
 const within = (value, count, otherwise) =>
   Number.isInteger(value) && value >= 0 && value < count ? value : otherwise;
 
-// A complete, valid state for `recording`; what is missing or out of range in `wanted` is chosen.
+/**
+ * A complete, valid state for `recording`; what is missing or out of range in `wanted` is chosen.
+ * @param {Recording} recording
+ * @param {Partial<State>} wanted
+ * @returns {State}
+ */
 export function settle(recording, wanted = {}) {
   const step = within(wanted.step, recording.steps, recording.steps - 1);
   const entry = recording.blockAt(wanted.block) ?? recording.attention.at(-1);
   const [rows, columns] = recording.grid ?? [1, 1];
-  const row = within(wanted.row, rows, -1), column = within(wanted.column, columns, -1);
+  const row = within(wanted.row, rows, -1),
+    column = within(wanted.column, columns, -1);
   const given = row >= 0 && column >= 0 ? row * columns + column : -1;
   const head = within(wanted.head, entry?.heads ?? 1, -1);
   const [busyHead, patch] = given >= 0 && head >= 0 ? [head, given] : busiest(recording, entry, step, head, given);
   const chosen = entry ? entry.block : 0;
   const layer = settleLayer(recording, wanted.layer, chosen);
   return {
-    sample: recording.sample, step, block: chosen, head: busyHead,
-    row: Math.floor(patch / columns), column: patch % columns,
-    layer, neuron: settleNeuron(recording, layer, wanted.neuron),
-    range: RANGES.includes(wanted.range) ? wanted.range : "map",
-    stage: STAGES.includes(wanted.stage) ? wanted.stage : "denoise",
-    key: placeOf(recording, wanted.key) ? wanted.key : "",
+    sample: recording.sample,
+    step,
+    block: chosen,
+    head: busyHead,
+    row: Math.floor(patch / columns),
+    column: patch % columns,
+    layer,
+    neuron: settleNeuron(recording, layer, wanted.neuron),
+    range: oneOf(recording.ranges, wanted.range, recording.fields.range),
+    stage: oneOf(recording.stages, wanted.stage, recording.fields.stage),
+    key: wanted.key && placeOf(recording, wanted.key) ? wanted.key : "",
   };
 }
+
+/** @param {Record<string, string>} known @param {any} value @param {any} otherwise @returns {string} */
+const oneOf = (known, value, otherwise) => (Object.hasOwn(known, value) ? value : otherwise);
 
 // The patch of a step that "step.row.column" names, counted from 0; null for "", the strongest, and for what is not there.
 export function placeOf(recording, text) {
   if (!/^\d+\.\d+\.\d+$/.test(text ?? "")) return null;
-  const [step, row, column] = text.split(".").map(Number), [rows, columns] = recording.grid ?? [1, 1];
+  const [step, row, column] = text.split(".").map(Number),
+    [rows, columns] = recording.grid ?? [1, 1];
   return step < recording.steps && row < rows && column < columns ? { step, row, column } : null;
 }
 
@@ -43,7 +63,7 @@ function settleLayer(recording, wanted, block) {
   const has = (name) => layers.some((layer) => layer.name === name);
   if (has(wanted)) return wanted;
   const readout = `blocks.${block}.attention.neuron`;
-  return has(readout) ? readout : layers.at(-1)?.name ?? "";
+  return has(readout) ? readout : (layers.at(-1)?.name ?? "");
 }
 
 // A neuron is known by its place in the whole layer; a hidden one gives way to one of middling activity.
@@ -52,7 +72,7 @@ function settleNeuron(recording, name, wanted) {
   const index = recording.array(`layer.${position}.index`);
   if (!index) return 0;
   const active = Math.min(index.length, recording.layers[position].active ?? 0);
-  return index.includes(wanted) ? wanted : index[active >> 1] ?? 0;
+  return index.includes(wanted) ? wanted : (index[active >> 1] ?? 0);
 }
 
 // The head and patch that attend most, as a first question worth asking; -1 leaves either open.
@@ -77,13 +97,18 @@ function stands(one, other) {
 // Holds the state; tells panels at once and the host when things are quiet (not while playing).
 export class Store {
   constructor(recording, wanted, tell, root) {
-    Object.assign(this, { recording, tell, root, state: settle(recording, wanted), listeners: [] });
-    this.asked = QUESTION.some((name) => wanted[name] >= 0);
+    this.recording = recording;
+    this.root = root;
+    this.state = settle(recording, wanted);
     this.wanted = this.state;
-    Object.assign(this, { held: false, following: false });
-    this.hear = ({ detail }) => this.follow(detail);
+    this.asked = QUESTION.some((name) => wanted[name] >= 0);
+    this.held = this.following = false;
+    /** @type {((changed: string[]) => void)[]} */
+    this.listeners = [];
+    this.reporter = new Reporter(tell, { revision: recording.revision }); // the page has yet to hear what is chosen here
+    this.hear = (/** @type {any} */ { detail }) => this.follow(detail);
     addEventListener(MOVE, this.hear);
-    this.call({ asks: true });                        // one that comes later starts where the others are, or leads them
+    this.call({ asks: true }); // one that comes later starts where the others are, or leads them
   }
 
   set(changes) {
@@ -99,7 +124,7 @@ export class Store {
     this.state = this.wanted = next;
     this.asked = true;
     this.following = following;
-    this.listeners.forEach((listener) => listener(changed));
+    for (const listener of this.listeners) listener(changed);
     this.schedule();
     return true;
   }
@@ -121,10 +146,11 @@ export class Store {
     this.move({ ...state, sample: this.state.sample }, true);
   }
 
-  // New data, perhaps with a new place asked for by the host. What does not exist gives way to what is
+  // New data, perhaps with a new place that the page asks for. What does not exist gives way to what is
   // chosen for it, and comes back with the data that have it; a host that starts there with the same
   // wish is led to the same place, so that there is nothing to tell.
-  replace(recording, wanted = {}) {
+  replace(recording) {
+    const wanted = this.reporter.hear(recording) ?? {};
     this.recording = recording;
     this.following = Boolean(recording.group);
     this.wanted = { ...this.wanted, ...wanted, sample: recording.sample };
@@ -140,20 +166,19 @@ export class Store {
 
   pause(held) {
     this.held = held;
-    if (held) clearTimeout(this.timer);
+    if (held) this.reporter.hold();
     else this.schedule();
   }
 
   // The host hears of those that follow first, so that it need not send them after the one that leads.
   schedule() {
-    clearTimeout(this.timer);
     if (this.held) return;
     const wait = this.following ? QUIET - SOONER : QUIET;
-    this.timer = setTimeout(() => this.tell(this.state, this.following), wait);
+    this.reporter.report(() => ({ ...this.state, ...(this.following && { following: true }) }), wait);
   }
 
   stop() {
-    clearTimeout(this.timer);
+    this.reporter.hold();
     removeEventListener(MOVE, this.hear);
   }
 }
