@@ -897,27 +897,35 @@ function text(context, theme, words, x, y, { align = "center", bold = false, col
   context.fillStyle = color;
   context.fillText(words, x, y);
 }
+var [GAP, HEAD2] = [8, 22];
+function tiles(count, width, grid2, cap, least) {
+  const fit = Math.max(2, Math.floor((width + GAP) / (least + GAP)));
+  const lines = Math.ceil(count / fit);
+  const perLine = Math.ceil(count / lines);
+  const size = Math.min(cap, Math.floor((width + GAP) / perLine) - GAP - 1);
+  const tall = Math.round(size * grid2[0] / grid2[1]);
+  return {
+    width: Math.min(width, perLine * (size + GAP)),
+    height: lines * (HEAD2 + tall + GAP),
+    at: (i) => ({
+      x: i % perLine * (size + GAP) + 1,
+      y: Math.floor(i / perLine) * (HEAD2 + tall + GAP) + HEAD2,
+      width: size,
+      height: tall
+    })
+  };
+}
 function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
   const {
     recording: { grid: grid2, steps },
     state,
     theme
   } = view;
-  const [gap, head] = [8, 22];
-  const fit = Math.max(2, Math.floor((width + gap) / (least + gap)));
-  const lines = Math.ceil(items.length / fit);
-  const perLine = Math.ceil(items.length / lines);
-  const size = Math.min(cap, Math.floor((width + gap) / perLine) - gap - 1);
-  const tall = Math.round(size * grid2[0] / grid2[1]);
-  const context = prepare(canvas, Math.min(width, perLine * (size + gap)), lines * (head + tall + gap));
+  const plan = tiles(items.length, width, grid2, cap, least);
+  const context = prepare(canvas, plan.width, plan.height);
   return items.map(({ title, values, colors, most, step, query, key, strong }, i) => {
-    const box = {
-      x: i % perLine * (size + gap) + 1,
-      y: Math.floor(i / perLine) * (head + tall + gap) + head,
-      width: size,
-      height: tall
-    };
-    text(context, theme, title, box.x, box.y - head / 2, {
+    const box = plan.at(i);
+    text(context, theme, title, box.x, box.y - HEAD2 / 2, {
       align: "left",
       bold: strong,
       color: strong ? theme.ink_ : theme.muted
@@ -1390,9 +1398,13 @@ function chart(width, height, steps, { left = 34, right = 10, top = 10, bottom =
     step: (x) => Math.min(steps - 1, Math.max(0, Math.floor((x - left) / band)))
   };
 }
+var ROOM = 22;
+function numbered({ steps, band }, step) {
+  const every = Math.ceil(ROOM / band);
+  const all = Array.from({ length: steps }, (_, i) => i);
+  return all.filter((i) => i === step || i % every === 0 && Math.abs(i - step) >= every);
+}
 function timeAxis(plot, step) {
-  const every = Math.ceil(22 / plot.band);
-  const numbers = Array.from({ length: plot.steps }, (_, i) => i).filter((i) => i % every === 0 || i === step).filter((i) => i === step || Math.abs(i - step) >= every || i % every === 0 && every === 1);
   return [
     svg("rect", {
       x: plot.left + step * plot.band,
@@ -1401,7 +1413,7 @@ function timeAxis(plot, step) {
       height: plot.height - plot.top - plot.bottom + 12,
       class: "cursor"
     }),
-    ...numbers.map(
+    ...numbered(plot, step).map(
       (i) => svg(
         "text",
         { x: plot.x(i), y: plot.height - 6, class: i === step ? "tick middle current" : "tick middle" },
@@ -1910,7 +1922,7 @@ var PANEL_OF = {
 };
 function stageRow(store, app) {
   const { stages } = store.recording;
-  const tiles = Object.keys(stages).map((stage) => {
+  const tiles2 = Object.keys(stages).map((stage) => {
     const canvas = el("canvas", { "aria-hidden": true });
     const [value, unit] = [el("b"), el("small")];
     const button = el(
@@ -1924,16 +1936,16 @@ function stageRow(store, app) {
   const node = el(
     "div",
     { class: "pipeline", role: "radiogroup", "aria-label": "Stages of the network; the open one is shown below" },
-    tiles.map(({ button }) => button)
+    tiles2.map(({ button }) => button)
   );
   node.addEventListener("keydown", (event) => walkStages(event, Object.keys(stages), open));
   function open(stage) {
     store.set({ stage });
-    tiles.find((tile) => tile.stage === stage)?.button.focus({ preventScroll: true });
+    tiles2.find((tile) => tile.stage === stage)?.button.focus({ preventScroll: true });
     app.reveal();
   }
   function draw(view) {
-    for (const { stage, canvas, value, unit, button } of tiles) {
+    for (const { stage, canvas, value, unit, button } of tiles2) {
       const shown = summarise(stage, view);
       const current = stage === view.state.stage;
       button.setAttribute("aria-checked", String(current));

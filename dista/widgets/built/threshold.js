@@ -32,6 +32,41 @@ var brushOf = (canvas) => (
   canvas.getContext("2d")
 );
 
+// histogram.js
+var [LEFT, RIGHT, TOP, FOOT] = [42, 12, 28, 20];
+var GAP = 16;
+function layout(width, { blocks, most }, u) {
+  const largest = Math.max(2, ...blocks.map(({ before }) => before.length - 1));
+  const right = Math.min(most, Math.max(largest + 1, u));
+  const tall = 178;
+  const x = (count) => LEFT + (count - 0.2) / (right + 0.6) * (width - LEFT - RIGHT);
+  const highest = Math.max(10, ...blocks.flatMap(({ before }) => before.slice(1)));
+  const top = (i) => TOP + i * (tall + GAP);
+  return {
+    width,
+    right,
+    tall,
+    x,
+    top,
+    highest,
+    height: top(blocks.length - 1) + tall + FOOT,
+    count: (at) => (at - LEFT) / (width - LEFT - RIGHT) * (right + 0.6) + 0.2,
+    rise: (n) => n > 0 ? tall * (Math.log10(n) + 0.3) / (Math.log10(highest) + 0.6) : 0
+  };
+}
+function split({ before, after }, chosen) {
+  const gone = before.map((n, a) => chosen === null ? n - after[a] : a <= chosen ? n : 0);
+  const weigh = (counts, weight) => counts.reduce((sum, n, a) => sum + (a ? n * weight(a) : 0), 0);
+  return {
+    before,
+    removed: gone,
+    gone: weigh(gone, (a) => a),
+    mass: weigh(before, (a) => a),
+    entries: weigh(gone, () => 1),
+    nonzero: weigh(before, () => 1)
+  };
+}
+
 // capture.js
 var [SCALE, EDGE, HEAD] = [2, 12, 30];
 var STYLES = [
@@ -251,7 +286,6 @@ var Reporter = class {
 };
 
 // threshold.js
-var [LEFT, RIGHT, TOP, GAP, FOOT] = [42, 12, 28, 16, 20];
 var WAIT = 300;
 var threshold_default = panelled((root, data, tell) => {
   const { node, heading, note, body } = panel("threshold", "Threshold");
@@ -356,18 +390,6 @@ var threshold_default = panelled((root, data, tell) => {
     });
     trained.disabled = u === null;
   }
-  function split({ before, after }, chosen) {
-    const gone = before.map((n, a) => chosen === null ? n - after[a] : a <= chosen ? n : 0);
-    const weigh = (counts, weight) => counts.reduce((sum, n, a) => sum + (a ? n * weight(a) : 0), 0);
-    return {
-      before,
-      removed: gone,
-      gone: weigh(gone, (a) => a),
-      mass: weigh(before, (a) => a),
-      entries: weigh(gone, () => 1),
-      nonzero: weigh(before, () => 1)
-    };
-  }
   function build(width) {
     plan = layout(width, data, at());
     figure.setAttribute("width", width);
@@ -401,25 +423,6 @@ var threshold_default = panelled((root, data, tell) => {
     }
   };
 });
-function layout(width, { blocks, most }, u) {
-  const largest = Math.max(2, ...blocks.map(({ before }) => before.length - 1));
-  const right = Math.min(most, Math.max(largest + 1, u));
-  const tall = 178;
-  const x = (count) => LEFT + (count - 0.2) / (right + 0.6) * (width - LEFT - RIGHT);
-  const highest = Math.max(10, ...blocks.flatMap(({ before }) => before.slice(1)));
-  const top = (i) => TOP + i * (tall + GAP);
-  return {
-    width,
-    right,
-    tall,
-    x,
-    top,
-    highest,
-    height: top(blocks.length - 1) + tall + FOOT,
-    count: (at) => (at - LEFT) / (width - LEFT - RIGHT) * (right + 0.6) + 0.2,
-    rise: (n) => n > 0 ? tall * (Math.log10(n) + 0.3) / (Math.log10(highest) + 0.6) : 0
-  };
-}
 function frames(plan, blocks) {
   const every = Math.max(1, Math.round(plan.right / 8));
   const counts = Array.from({ length: plan.right }, (_, i) => i + 1).filter((a) => (a - 1) % every === 0);

@@ -29,16 +29,25 @@ export function chart(width, height, steps, { left = 34, right = 10, top = 10, b
 
 /** @typedef {ReturnType<typeof chart>} Plot */
 
+const ROOM = 22; // pixels that the number of a step needs
+
 /**
- * The cursor's band and the step numbers, of which only as many as fit are written.
+ * The steps whose numbers are written: as many as fit, the current one in any case and none that it would touch.
+ * @param {{ steps: number, band: number }} plot
+ * @param {number} step
+ */
+export function numbered({ steps, band }, step) {
+  const every = Math.ceil(ROOM / band);
+  const all = Array.from({ length: steps }, (_, i) => i);
+  return all.filter((i) => i === step || (i % every === 0 && Math.abs(i - step) >= every));
+}
+
+/**
+ * The cursor's band and the step numbers.
  * @param {Plot} plot
  * @param {number} step
  */
 export function timeAxis(plot, step) {
-  const every = Math.ceil(22 / plot.band);
-  const numbers = Array.from({ length: plot.steps }, (_, i) => i)
-    .filter((i) => i % every === 0 || i === step)
-    .filter((i) => i === step || Math.abs(i - step) >= every || (i % every === 0 && every === 1));
   return [
     svg("rect", {
       x: plot.left + step * plot.band,
@@ -47,7 +56,7 @@ export function timeAxis(plot, step) {
       height: plot.height - plot.top - plot.bottom + 12,
       class: "cursor",
     }),
-    ...numbers.map((i) =>
+    ...numbered(plot, step).map((i) =>
       svg(
         "text",
         { x: plot.x(i), y: plot.height - 6, class: i === step ? "tick middle current" : "tick middle" },

@@ -46,7 +46,7 @@ export function largest(recording, block, state, column) {
 }
 
 // Columns side by side, wrapped onto several lines where the panel is narrow.
-function layout(width, recording, rows, cap) {
+export function layout(width, recording, rows, cap) {
   const steps = recording.steps;
   const labels = width >= 560 ? 66 : 0;
   const gap = 6;

@@ -49,6 +49,34 @@ export function text(
   context.fillText(words, x, y);
 }
 
+const [GAP, HEAD] = [8, 22]; // between maps, and above each for its title
+
+/**
+ * Where maps stand side by side, on as many lines of about equal length as they need, two a line at least.
+ * @param {number} count
+ * @param {number} width of the panel
+ * @param {[number, number]} grid rows and columns of patches
+ * @param {number} cap the largest width of a map
+ * @param {number} least the width below which there are fewer a line
+ */
+export function tiles(count, width, grid, cap, least) {
+  const fit = Math.max(2, Math.floor((width + GAP) / (least + GAP)));
+  const lines = Math.ceil(count / fit);
+  const perLine = Math.ceil(count / lines);
+  const size = Math.min(cap, Math.floor((width + GAP) / perLine) - GAP - 1);
+  const tall = Math.round((size * grid[0]) / grid[1]);
+  return {
+    width: Math.min(width, perLine * (size + GAP)),
+    height: lines * (HEAD + tall + GAP),
+    at: (/** @type {number} */ i) => ({
+      x: (i % perLine) * (size + GAP) + 1,
+      y: Math.floor(i / perLine) * (HEAD + tall + GAP) + HEAD,
+      width: size,
+      height: tall,
+    }),
+  };
+}
+
 // Titled maps side by side, wrapped where the panel is narrow; returns their places for `locate`.
 // An item is { title, values, colors, most, step, query, key }: `query` and `key` are ringed patches.
 export function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
@@ -57,21 +85,11 @@ export function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
     state,
     theme,
   } = view;
-  const [gap, head] = [8, 22];
-  const fit = Math.max(2, Math.floor((width + gap) / (least + gap)));
-  const lines = Math.ceil(items.length / fit);
-  const perLine = Math.ceil(items.length / lines);
-  const size = Math.min(cap, Math.floor((width + gap) / perLine) - gap - 1);
-  const tall = Math.round((size * grid[0]) / grid[1]);
-  const context = prepare(canvas, Math.min(width, perLine * (size + gap)), lines * (head + tall + gap));
+  const plan = tiles(items.length, width, grid, cap, least);
+  const context = prepare(canvas, plan.width, plan.height);
   return items.map(({ title, values, colors, most, step, query, key, strong }, i) => {
-    const box = {
-      x: (i % perLine) * (size + gap) + 1,
-      y: Math.floor(i / perLine) * (head + tall + gap) + head,
-      width: size,
-      height: tall,
-    };
-    text(context, theme, title, box.x, box.y - head / 2, {
+    const box = plan.at(i);
+    text(context, theme, title, box.x, box.y - HEAD / 2, {
       align: "left",
       bold: strong,
       color: strong ? theme.ink_ : theme.muted,

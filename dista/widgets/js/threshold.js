@@ -1,10 +1,10 @@
 // The histogram of each block's map, with the denoiser's threshold u as a line that can be dragged.
 
 import { el, svg, panel } from "./dom.js";
+import { FOOT, LEFT, RIGHT, TOP, layout, split } from "./histogram.js";
 import { panelled } from "./host.js";
 import { Reporter } from "./reporter.js";
 
-const [LEFT, RIGHT, TOP, GAP, FOOT] = [42, 12, 28, 16, 20];
 const WAIT = 300; // ms without a key before the host hears of it
 
 export default panelled((root, data, tell) => {
@@ -125,20 +125,6 @@ export default panelled((root, data, tell) => {
     trained.disabled = u === null;
   }
 
-  // What a threshold removes is known at once; where none is chosen, what the denoiser did remove.
-  function split({ before, after }, chosen) {
-    const gone = before.map((n, a) => (chosen === null ? n - after[a] : a <= chosen ? n : 0));
-    const weigh = (counts, weight) => counts.reduce((sum, n, a) => sum + (a ? n * weight(a) : 0), 0);
-    return {
-      before,
-      removed: gone,
-      gone: weigh(gone, (a) => a),
-      mass: weigh(before, (a) => a),
-      entries: weigh(gone, () => 1),
-      nonzero: weigh(before, () => 1),
-    };
-  }
-
   function build(width) {
     plan = layout(width, data, at());
     figure.setAttribute("width", width);
@@ -175,26 +161,6 @@ export default panelled((root, data, tell) => {
     },
   };
 });
-
-function layout(width, { blocks, most }, u) {
-  const largest = Math.max(2, ...blocks.map(({ before }) => before.length - 1));
-  const right = Math.min(most, Math.max(largest + 1, u));
-  const tall = 178;
-  const x = (count) => LEFT + ((count - 0.2) / (right + 0.6)) * (width - LEFT - RIGHT);
-  const highest = Math.max(10, ...blocks.flatMap(({ before }) => before.slice(1)));
-  const top = (i) => TOP + i * (tall + GAP);
-  return {
-    width,
-    right,
-    tall,
-    x,
-    top,
-    highest,
-    height: top(blocks.length - 1) + tall + FOOT,
-    count: (at) => ((at - LEFT) / (width - LEFT - RIGHT)) * (right + 0.6) + 0.2,
-    rise: (n) => (n > 0 ? (tall * (Math.log10(n) + 0.3)) / (Math.log10(highest) + 0.6) : 0),
-  };
-}
 
 function frames(plan, blocks) {
   const every = Math.max(1, Math.round(plan.right / 8));
