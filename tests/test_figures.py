@@ -327,7 +327,7 @@ def test_layer_pairs_are_of_the_layers_that_both_have():
     figure = figures.layer_pairs(rows(), right, of="tau")
     left, other = figure.data[1:]
     assert left.x.tolist() == [2.0, 4.5] and other.x.tolist() == [2.0, 5.5]
-    assert "mlp hidden differs most: 4.5 left" in figure.layout.title.text.replace("<br>", " ")
+    assert "MLP hidden differs most: 4.5 left" in figure.layout.title.text.replace("<br>", " ")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -498,7 +498,7 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
     assert "80.0 % after epoch 1" in title
     named = [line.name for line in figures.tau_history(neurons()).data if line.showlegend]
     assert named == [short(LAYERS[1]), short(LAYERS[2])]
-    assert "mlp hidden moved furthest: 2.0 to 3.0" in figures.tau_history(
+    assert "MLP hidden moved furthest: 2.0 to 3.0" in figures.tau_history(
         neurons()
     ).layout.title.text.replace("<br>", " ")
 
