@@ -453,6 +453,7 @@ async function picture(title, node, body) {
   shown.forEach((part, i) => {
     const box = part.getBoundingClientRect();
     context.drawImage(
+      /** @type {CanvasImageSource} */
       images[i],
       EDGE + box.left - origin.left,
       EDGE + HEAD + box.top - origin.top,
@@ -555,8 +556,8 @@ function settle(recording, wanted = {}) {
   };
 }
 var oneOf = (known, value, otherwise) => Object.hasOwn(known, value) ? value : otherwise;
-function placeOf(recording, text2) {
-  if (!/^\d+\.\d+\.\d+$/.test(text2 ?? "")) return null;
+function placeOf(recording, text2 = "") {
+  if (!/^\d+\.\d+\.\d+$/.test(text2)) return null;
   const [step, row, column] = text2.split(".").map(Number), [rows, columns] = recording.grid ?? [1, 1];
   return step < recording.steps && row < rows && column < columns ? { step, row, column } : null;
 }
@@ -586,16 +587,29 @@ function busiest(recording, block, step, head, token) {
   return best;
 }
 function stands(one, other) {
-  const [a, b] = [one, other].map(({ root }) => root.getRootNode().host ?? root);
+  const [a, b] = [one, other].map(({ root }) => (
+    /** @type {ShadowRoot} */
+    root.getRootNode().host ?? root
+  ));
   return Boolean(a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING);
 }
+var partsOf = (state) => (
+  /** @type {(keyof State)[]} */
+  Object.keys(state)
+);
 var Store = class {
+  /**
+   * @param {Recording} recording
+   * @param {Partial<State>} wanted
+   * @param {(state: Record<string, any>) => void} tell
+   * @param {HTMLElement} root where the probe is in the page
+   */
   constructor(recording, wanted, tell, root) {
     this.recording = recording;
     this.root = root;
     this.state = settle(recording, wanted);
     this.wanted = this.state;
-    this.asked = QUESTION.some((name) => wanted[name] >= 0);
+    this.asked = QUESTION.some((name) => Number(wanted[name]) >= 0);
     this.held = this.following = false;
     this.listeners = [];
     this.reporter = new Reporter(tell, { revision: recording.revision });
@@ -603,14 +617,19 @@ var Store = class {
     addEventListener(MOVE, this.hear);
     this.call({ asks: true });
   }
+  /** @param {Partial<State>} changes */
   set(changes) {
     if (!this.move(changes, false)) return;
     this.lead();
   }
+  /**
+   * @param {Partial<State>} changes
+   * @param {boolean} following whether another probe went there first
+   */
   move(changes, following) {
     const asks = QUESTION.some((name) => name in changes && changes[name] !== this.state[name]);
     const next = settle(this.recording, { ...this.state, ...asks && { key: "" }, ...changes });
-    const changed = Object.keys(next).filter((name) => next[name] !== this.state[name]);
+    const changed = partsOf(next).filter((name) => next[name] !== this.state[name]);
     if (!changed.length) return false;
     this.state = this.wanted = next;
     this.asked = true;
@@ -623,10 +642,12 @@ var Store = class {
   lead() {
     this.call({ held: this.held, state: this.state });
   }
+  /** @param {{ asks?: boolean, held?: boolean, state?: State }} what */
   call(what) {
     const { group } = this.recording;
     if (group) dispatchEvent(new CustomEvent(MOVE, { detail: { from: this, group, ...what } }));
   }
+  /** @param {{ from: Store, group: string, asks?: boolean, held: boolean, state: State }} call */
   follow({ from, group, asks, held, state }) {
     if (from === this || group !== this.recording.group) return;
     if (asks) return this.asked || !stands(from, this) ? this.lead() : from.lead();
@@ -636,19 +657,22 @@ var Store = class {
   // New data, perhaps with a new place that the page asks for. What does not exist gives way to what is
   // chosen for it, and comes back with the data that have it; a host that starts there with the same
   // wish is led to the same place, so that there is nothing to tell.
+  /** @param {Recording} recording */
   replace(recording) {
     const wanted = this.reporter.hear(recording) ?? {};
     this.recording = recording;
     this.following = Boolean(recording.group);
     this.wanted = { ...this.wanted, ...wanted, sample: recording.sample };
     this.state = settle(recording, this.wanted);
-    const there = Object.keys(this.state).every((name) => this.state[name] === this.wanted[name]);
+    const there = partsOf(this.state).every((name) => this.state[name] === this.wanted[name]);
     if (there && Object.keys(wanted).length) this.lead();
   }
+  /** @param {boolean} held */
   hold(held) {
     this.pause(held);
     this.lead();
   }
+  /** @param {boolean} held */
   pause(held) {
     this.held = held;
     if (held) this.reporter.hold();
@@ -2568,6 +2592,7 @@ function dataOf(model) {
   return new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 }
 var jupyter_default = {
+  /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el: el2 }) {
     const traits = Object.keys(unpack(dataOf(model)).header.fields);
     const own = traits.filter((name) => name !== "sample");

@@ -121,6 +121,7 @@ async function picture(title, node, body) {
   shown.forEach((part, i) => {
     const box = part.getBoundingClientRect();
     context.drawImage(
+      /** @type {CanvasImageSource} */
       images[i],
       EDGE + box.left - origin.left,
       EDGE + HEAD + box.top - origin.top,

@@ -17,7 +17,10 @@ const STYLES = [
   "paint-order",
 ];
 
-// Gives a panel a quiet button beside its heading; the stylesheet hides it where there is nothing to save.
+/**
+ * Gives a panel a quiet button beside its heading; the stylesheet hides it where there is nothing to save.
+ * @param {any} node
+ */
 export function offerImage(node) {
   const [heading, body] = [node.querySelector("h3"), node.querySelector(".body")];
   const button = el(
@@ -32,6 +35,7 @@ export function offerImage(node) {
   heading.after(button);
 }
 
+/** @param {string} title @param {Element} node @param {Element} body */
 async function save(title, node, body) {
   const canvas = await picture(title, node, body);
   canvas.toBlob((blob) => {
@@ -42,13 +46,14 @@ async function save(title, node, body) {
   });
 }
 
-const slug = (title) =>
+const slug = (/** @type {string} */ title) =>
   title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "")
     .slice(0, 60);
 
+/** @param {string} title @param {Element} node @param {Element} body */
 async function picture(title, node, body) {
   const shown = [...body.querySelectorAll("canvas, svg")].filter((part) => part.getClientRects().length);
   const images = await Promise.all(shown.map((part) => (part.tagName === "CANVAS" ? part : drawn(part))));
@@ -65,7 +70,7 @@ async function picture(title, node, body) {
   shown.forEach((part, i) => {
     const box = part.getBoundingClientRect();
     context.drawImage(
-      images[i],
+      /** @type {CanvasImageSource} */ (images[i]),
       EDGE + box.left - origin.left,
       EDGE + HEAD + box.top - origin.top,
       box.width,
@@ -75,7 +80,10 @@ async function picture(title, node, body) {
   return canvas;
 }
 
-// An SVG as an image: outside the page it has no stylesheet, so each part takes its own look along.
+/**
+ * An SVG as an image: outside the page it has no stylesheet, so each part takes its own look along.
+ * @param {any} part
+ */
 async function drawn(part) {
   const copy = part.cloneNode(true);
   const [from, to] = [part, copy].map((root) => [root, ...root.querySelectorAll("*")]);

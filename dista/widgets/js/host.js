@@ -9,7 +9,7 @@ import { readTheme } from "./theme.js";
 /** @typedef {{ parentElement: HTMLElement, data: any, setStateValue: (name: string, value: any) => void }} Call */
 
 // A rerun hands over the same bytes in a new array; what is under the pointer must survive it.
-const same = (a, b) =>
+const same = (/** @type {any} */ a, /** @type {any} */ b) =>
   a === b || (a instanceof Uint8Array && a.length === b.length && a.every((value, i) => value === b[i]));
 
 /**

@@ -3,16 +3,20 @@
 import { mount } from "./probe.js";
 import { unpack } from "./recording.js";
 
+/** @typedef {{ get(name: string): any, set(name: string, value: any): void, save_changes(): void, on(event: string, act: () => void): void }} Model */
+
+/** @param {Model} model */
 function dataOf(model) {
   const view = model.get("data");
   return new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 }
 
 export default {
+  /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el }) {
     const traits = Object.keys(unpack(dataOf(model)).header.fields);
     const own = traits.filter((name) => name !== "sample"); // that one is the kernel's: it brings new data
-    const tell = (state) => {
+    const tell = (/** @type {Record<string, any>} */ state) => {
       for (const name of own) model.set(name, state[name]);
       model.save_changes();
     };

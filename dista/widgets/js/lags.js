@@ -4,7 +4,13 @@ import { el, svg } from "./dom.js";
 
 const [WIDTH, ROW] = [250, 58];
 
-// Share of each lag (time order: oldest first) in the query patch's Q, K and V at this step.
+/**
+ * Share of each lag (time order: oldest first) in the query patch's Q, K and V at this step.
+ * @param {import("./recording.js").Recording} recording
+ * @param {{ step: number, head: number }} state
+ * @param {import("./types.js").Block} block
+ * @param {number} token
+ */
 export function lagShares(recording, state, block, token) {
   const [, lags, steps, heads, tokens] = recording.arrays[`attention.${block.block}.lags`].shape;
   const values = recording.array(`attention.${block.block}.lags`);
@@ -19,6 +25,11 @@ export function lagShares(recording, state, block, token) {
   });
 }
 
+/**
+ * @param {import("./recording.js").Recording} recording
+ * @param {import("./types.js").State} state
+ * @param {import("./types.js").Question} question
+ */
 export function lagChart(recording, state, { block, token }) {
   const title = el("h4", {}, "How much each step adds to Q, K and V here");
   if (!block.lags) {

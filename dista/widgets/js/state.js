@@ -3,6 +3,7 @@
 
 import { Reporter } from "./reporter.js";
 
+/** @type {("step" | "block" | "head" | "row" | "column")[]} */
 const QUESTION = ["step", "block", "head", "row", "column"]; // whose change lets the strongest key be compared again
 const QUIET = 250; // ms without a change before the host hears of it
 const SOONER = 50; // ms by which the host hears of those that follow first
@@ -50,23 +51,30 @@ export function settle(recording, wanted = {}) {
 /** @param {Record<string, string>} known @param {any} value @param {any} otherwise @returns {string} */
 const oneOf = (known, value, otherwise) => (Object.hasOwn(known, value) ? value : otherwise);
 
-// The patch of a step that "step.row.column" names, counted from 0; null for "", the strongest, and for what is not there.
-export function placeOf(recording, text) {
-  if (!/^\d+\.\d+\.\d+$/.test(text ?? "")) return null;
+/**
+ * The patch of a step that "step.row.column" names, counted from 0; null for "", the strongest, and for what is not there.
+ * @param {Recording} recording
+ * @param {string} [text]
+ * @returns {import("./types.js").Patch | null}
+ */
+export function placeOf(recording, text = "") {
+  if (!/^\d+\.\d+\.\d+$/.test(text)) return null;
   const [step, row, column] = text.split(".").map(Number),
     [rows, columns] = recording.grid ?? [1, 1];
   return step < recording.steps && row < rows && column < columns ? { step, row, column } : null;
 }
 
+/** @param {Recording} recording @param {any} wanted @param {number} block @returns {string} */
 function settleLayer(recording, wanted, block) {
   const layers = recording.neuronLayers();
-  const has = (name) => layers.some((layer) => layer.name === name);
+  const has = (/** @type {string} */ name) => layers.some((layer) => layer.name === name);
   if (has(wanted)) return wanted;
   const readout = `blocks.${block}.attention.neuron`;
   return has(readout) ? readout : (layers.at(-1)?.name ?? "");
 }
 
 // A neuron is known by its place in the whole layer; a hidden one gives way to one of middling activity.
+/** @param {Recording} recording @param {string} name @param {any} wanted @returns {number} */
 function settleNeuron(recording, name, wanted) {
   const position = recording.layers.findIndex((layer) => layer.name === name);
   const index = recording.array(`layer.${position}.index`);
@@ -76,6 +84,13 @@ function settleNeuron(recording, name, wanted) {
 }
 
 // The head and patch that attend most, as a first question worth asking; -1 leaves either open.
+/**
+ * @param {Recording} recording
+ * @param {import("./types.js").Block | null | undefined} block
+ * @param {number} step
+ * @param {number} head
+ * @param {number} token
+ */
 function busiest(recording, block, step, head, token) {
   let [best, most] = [[Math.max(0, head), token >= 0 ? token : Math.floor((recording.tokens || 1) / 2)], 0];
   for (let h = 0; block && h < block.heads; h++) {
@@ -89,19 +104,28 @@ function busiest(recording, block, step, head, token) {
 }
 
 // Whether one probe stands before another in the page, where each may be in a shadow of its own.
+/** @param {Store} one @param {Store} other */
 function stands(one, other) {
-  const [a, b] = [one, other].map(({ root }) => root.getRootNode().host ?? root);
+  const [a, b] = [one, other].map(({ root }) => /** @type {ShadowRoot} */ (root.getRootNode()).host ?? root);
   return Boolean(a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING);
 }
 
+const partsOf = (/** @type {State} */ state) => /** @type {(keyof State)[]} */ (Object.keys(state));
+
 // Holds the state; tells panels at once and the host when things are quiet (not while playing).
 export class Store {
+  /**
+   * @param {Recording} recording
+   * @param {Partial<State>} wanted
+   * @param {(state: Record<string, any>) => void} tell
+   * @param {HTMLElement} root where the probe is in the page
+   */
   constructor(recording, wanted, tell, root) {
     this.recording = recording;
     this.root = root;
     this.state = settle(recording, wanted);
     this.wanted = this.state;
-    this.asked = QUESTION.some((name) => wanted[name] >= 0);
+    this.asked = QUESTION.some((name) => Number(wanted[name]) >= 0);
     this.held = this.following = false;
     /** @type {((changed: string[]) => void)[]} */
     this.listeners = [];
@@ -111,15 +135,20 @@ export class Store {
     this.call({ asks: true }); // one that comes later starts where the others are, or leads them
   }
 
+  /** @param {Partial<State>} changes */
   set(changes) {
     if (!this.move(changes, false)) return;
     this.lead();
   }
 
+  /**
+   * @param {Partial<State>} changes
+   * @param {boolean} following whether another probe went there first
+   */
   move(changes, following) {
     const asks = QUESTION.some((name) => name in changes && changes[name] !== this.state[name]);
     const next = settle(this.recording, { ...this.state, ...(asks && { key: "" }), ...changes });
-    const changed = Object.keys(next).filter((name) => next[name] !== this.state[name]);
+    const changed = partsOf(next).filter((name) => next[name] !== this.state[name]);
     if (!changed.length) return false;
     this.state = this.wanted = next;
     this.asked = true;
@@ -134,11 +163,13 @@ export class Store {
     this.call({ held: this.held, state: this.state });
   }
 
+  /** @param {{ asks?: boolean, held?: boolean, state?: State }} what */
   call(what) {
     const { group } = this.recording;
     if (group) dispatchEvent(new CustomEvent(MOVE, { detail: { from: this, group, ...what } }));
   }
 
+  /** @param {{ from: Store, group: string, asks?: boolean, held: boolean, state: State }} call */
   follow({ from, group, asks, held, state }) {
     if (from === this || group !== this.recording.group) return;
     if (asks) return this.asked || !stands(from, this) ? this.lead() : from.lead();
@@ -149,21 +180,24 @@ export class Store {
   // New data, perhaps with a new place that the page asks for. What does not exist gives way to what is
   // chosen for it, and comes back with the data that have it; a host that starts there with the same
   // wish is led to the same place, so that there is nothing to tell.
+  /** @param {Recording} recording */
   replace(recording) {
     const wanted = this.reporter.hear(recording) ?? {};
     this.recording = recording;
     this.following = Boolean(recording.group);
     this.wanted = { ...this.wanted, ...wanted, sample: recording.sample };
     this.state = settle(recording, this.wanted);
-    const there = Object.keys(this.state).every((name) => this.state[name] === this.wanted[name]);
+    const there = partsOf(this.state).every((name) => this.state[name] === this.wanted[name]);
     if (there && Object.keys(wanted).length) this.lead();
   }
 
+  /** @param {boolean} held */
   hold(held) {
     this.pause(held);
     this.lead();
   }
 
+  /** @param {boolean} held */
   pause(held) {
     this.held = held;
     if (held) this.reporter.hold();

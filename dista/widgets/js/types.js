@@ -117,7 +117,7 @@
  * @property {State} state
  * @property {import("./recording.js").Recording} recording
  * @property {Theme} theme
- * @property {import("./input.js").Frames} frames
+ * @property {{ at(step: number): HTMLCanvasElement | null }} frames
  * @property {Patch | null} hover
  * @property {Patch | null} pinned
  * @property {number[]} asked
