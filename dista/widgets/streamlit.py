@@ -28,8 +28,8 @@ Strokes = Sequence[Sequence[Sequence[float]]]
 
 
 @cache
-def _component(name: str) -> Callable[..., Any]:
-    return st.components.v2.component(f"dista_{name}", js=module(name), css=styles(name))
+def _component(name: str, bundle: str) -> Callable[..., Any]:
+    return st.components.v2.component(f"dista_{name}", js=module(bundle), css=styles(bundle))
 
 
 def _nothing() -> None:
@@ -60,7 +60,7 @@ def probe(
     """
     wanted = {name: value for name, value in (state or {}).items() if name != "sample"}
     given = reports.wish(st.session_state, key, wanted)
-    _component("streamlit")(
+    _component("probe", "streamlit")(
         key=key,
         data=payload.to_bytes(
             state=given["state"], revision=given["revision"], theme=theme, group=group
@@ -148,7 +148,7 @@ def _control(
     def heard() -> None:
         on_change(reports.acknowledge(st.session_state, key)[part])
 
-    _component(name)(
+    _component(name, name)(
         key=key,
         data=data.to_bytes(**told) if isinstance(data, Payload) else {**(data or {}), **told},
         on_state_change=heard,
