@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 _NOTED = "figures on the page"
-_HERE = Path(__file__).parent
 
 
 def begin() -> DeltaGenerator:
@@ -119,5 +118,7 @@ def _slug(label: str) -> str:
 @cache
 def _images() -> Any:
     """Buttons that save each figure on the page as PNG or SVG."""
-    js, css = ((_HERE / f"downloads.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    from dista.widgets.source import module, styles
+
+    js, css = module("downloads"), styles("downloads")
     return st.components.v2.component("dista_save_images", js=js, css=css)

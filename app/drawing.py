@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import streamlit as st
 
-Strokes = Sequence[Sequence[Sequence[float]]]
-_HERE = Path(__file__).parent
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    texts = {kind: (_HERE / f"drawing.{kind}").read_text("utf-8") for kind in ("js", "css")}
-    return st.components.v2.component("dista_drawing", **texts)
+from dista.widgets import reports
+from dista.widgets.streamlit import Strokes
+from dista.widgets.streamlit import pad as show
 
 
 def pad(key: str, before: Strokes, on_change: Callable[[], None]) -> None:
-    """Show the pad, at first with the strokes of ``before``; ``on_change`` runs when the pen rests."""
-    _component()(key=key, data={"strokes": before}, on_strokes_change=on_change)
+    """Show the pad with the strokes of ``before``; ``on_change`` runs when the pen rests."""
+    show(before, key=key, on_change=lambda _: on_change())
 
 
 def strokes(key: str) -> Strokes:
     """Strokes of points (x, y), 0..1 from the upper left corner, as the pad ``key`` reports them."""
-    return (st.session_state.get(key) or {}).get("strokes") or []
+    return reports.reported(st.session_state, key).get("strokes", [])

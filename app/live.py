@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
-from dista.figures.theme import short
+from dista.style.labels import layer as short
+from dista.style.palette import palette
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ _CURSOR = "cursor"
 _ZOOM = {"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}
 _PERCENT = {"format": ".3~p", "tickCount": 4}
 _RULE = {
-    "type": "rule", "color": "#c4481c", "strokeWidth": 1.2, "strokeDash": [3, 2], "opacity": 0.8,
+    "type": "rule", "color": palette("light").orange, "strokeWidth": 1.2, "strokeDash": [3, 2], "opacity": 0.8,
 }  # fmt: skip
 
 Encoding = dict[str, Any]

@@ -13,6 +13,7 @@ import permission
 import streamlit as st
 import url
 
+from dista.style.palette import HAIRLINE, palette
 from dista.threads import wait_briefly
 
 HERE = Path(__file__).parent
@@ -20,8 +21,9 @@ wait_briefly()
 
 st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large")
-panel = {"dark": "#1c2024"}.get(st.context.theme.type, "#ffffff")
-st.html(f"<style>:root {{ --panel: {panel}; }} {(HERE / 'style.css').read_text('utf-8')}</style>")
+panel = palette(st.context.theme.type or "light").panel
+colours = f":root {{ --panel: {panel}; --hairline: {HAIRLINE}; }}"
+st.html(f"<style>{colours} {(HERE / 'style.css').read_text('utf-8')}</style>")
 
 page = st.navigation(
     [

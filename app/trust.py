@@ -8,11 +8,12 @@ import state
 import streamlit as st
 
 from dista import measures
+from dista.style import sentences
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from dista.measures import RowSums, UntrainedSimilarity
+    from dista.measures import UntrainedSimilarity
 
 NETWORKS = 5
 BATCH = 64
@@ -42,21 +43,9 @@ def untrained(weights: state.Weights, sample: int, image: str | None) -> list[Un
 def row_sentences(recording: xr.DataTree) -> list[str]:
     """Whether the rows of each block's map are normalised, and what they sum to."""
     return [
-        f"Block {block + 1}: {_row_sentence(measures.row_sums(recording, block))}"
+        sentences.row_sums(block, measures.row_sums(recording, block))
         for block in measures.blocks(recording)
     ]
-
-
-def _row_sentence(sums: RowSums) -> str:
-    if not sums.high:
-        return "no row attends to anything."
-    if sums.normalised:
-        return f"rows are normalised, each sums to {sums.high:.3g}."
-    empty = f"; {sums.empty} of {sums.rows} attend to nothing" if sums.empty else ""
-    return (
-        f"rows are not normalised, they sum to {sums.low:.4g}–{sums.high:.4g} "
-        f"(median {sums.median:.4g}){empty}."
-    )
 
 
 def similarity_sentence(found: UntrainedSimilarity) -> str:

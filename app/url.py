@@ -13,10 +13,12 @@ from typing import Any
 
 import streamlit as st
 
+from dista.widgets.state import FIELDS
 from dista.widgets.streamlit import acknowledge
 
-PLACE_NUMBERS = ("step", "block", "head", "row", "column", "neuron")
-PLACE_WORDS = ("layer", "range", "stage", "key")
+_PLACE = {name: default for name, default in FIELDS.items() if name != "sample"}
+PLACE_NUMBERS = tuple(name for name, default in _PLACE.items() if isinstance(default, int))
+PLACE_WORDS = tuple(name for name, default in _PLACE.items() if isinstance(default, str))
 LARGEST = 2**31 - 1
 """The largest whole number in a link: the browser's arrays of 32 bits hold it, and what is beyond would wrap."""
 _WRITTEN = "urls written"

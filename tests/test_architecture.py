@@ -155,6 +155,10 @@ def test_the_chain_points_one_way(module):
 FORBIDDEN = [
     ("config", ["torch", "numpy", "xarray", "dista"]),
     ("axes", ["import:torch", "numpy", "xarray", "dista"]),
+    (
+        "style",
+        ["torch", "numpy", "xarray", "plotly", "dista.figures", "dista.widgets", "dista.measures"],
+    ),
     ("presets", ["torch", "dista.model"]),
     ("recipes", ["torch", "dista.model"]),
     ("replacement", ["torch", "numpy", "xarray", "dista"]),

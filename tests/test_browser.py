@@ -483,6 +483,17 @@ def test_the_threshold_is_a_line_to_drag_and_for_the_keyboard(visit):
     wait_until(lambda: "u" not in pumped(page, query), "u out of the URL")
 
 
+def test_a_control_that_was_left_is_found_as_it_was(visit):
+    page = visit("denoise?checkpoint=digits&sample=3", ready=".threshold .grip")
+    page.get_by_role("slider", name="Threshold u").press("Home")
+    wait_for_url(page, u=0)
+    page.get_by_role("link", name="Energy").click()
+    page.locator(".threshold .grip").wait_for(state="detached")
+    page.get_by_role("link", name="Denoise").click()
+    page.locator(".threshold h3").get_by_text("u = 0 removes 0 %").wait_for()
+    assert query(page)["u"] == "0"
+
+
 def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
     page = visit(
         "denoise?checkpoint=digits&sample=3&noise=painted", ready="canvas[data-name=brush]"

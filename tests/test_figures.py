@@ -327,7 +327,7 @@ def test_layer_pairs_are_of_the_layers_that_both_have():
     figure = figures.layer_pairs(rows(), right, of="tau")
     left, other = figure.data[1:]
     assert left.x.tolist() == [2.0, 4.5] and other.x.tolist() == [2.0, 5.5]
-    assert "mlp hidden differs most: 4.5 left" in figure.layout.title.text.replace("<br>", " ")
+    assert "MLP hidden differs most: 4.5 left" in figure.layout.title.text.replace("<br>", " ")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -469,7 +469,7 @@ def test_energy_map_shows_the_chosen_quantity():
         ("spikes", energy().spikes),
     ):
         np.testing.assert_array_equal(figures.energy_map(energy(), of=of).data[0].z, wanted)
-    assert "2 mlp hidden takes 57 % of the spikes" in title(
+    assert "2 MLP hidden takes 57 % of the spikes" in title(
         figures.energy_map(energy(), of="spikes")
     )
 
@@ -498,7 +498,7 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
     assert "80.0 % after epoch 1" in title
     named = [line.name for line in figures.tau_history(neurons()).data if line.showlegend]
     assert named == [short(LAYERS[1]), short(LAYERS[2])]
-    assert "mlp hidden moved furthest: 2.0 to 3.0" in figures.tau_history(
+    assert "MLP hidden moved furthest: 2.0 to 3.0" in figures.tau_history(
         neurons()
     ).layout.title.text.replace("<br>", " ")
 
@@ -537,9 +537,9 @@ def test_wrong_input_is_explained(make, said):
     [
         ("stem.stages.0.neuron", "stem 1"),
         ("stem.position.neuron", "stem position"),
-        ("blocks.0.attention.query.neuron", "1 query"),
+        ("blocks.0.attention.query.neuron", "1 Q"),
         ("blocks.1.attention.neuron", "2 read-out"),
-        ("blocks.1.mlp.hidden.neuron", "2 mlp hidden"),
+        ("blocks.1.mlp.hidden.neuron", "2 MLP hidden"),
     ],
 )
 def test_short_names_count_from_one(layer, name):

@@ -91,10 +91,10 @@ def url(monkeypatch):
 
 def test_what_is_drawn_is_in_the_url_until_it_is_cleared(url):
     session, query = url
-    session["own-pad-0"] = {"strokes": SEVEN}
+    session["own-pad-0"] = {"state": {"strokes": SEVEN, "revision": 0}}
     choose_own._keep_drawing()
     assert np.array_equal(images.image_pixels(query["image"]) * 15, images.drawn(SEVEN))
-    session["own-pad-0"] = {"strokes": []}
+    session["own-pad-0"] = {"state": {"strokes": [], "revision": 0}}
     choose_own._keep_drawing()
     assert query == {"image": None} and drawing.strokes("own-pad-0") == []
 

@@ -1,5 +1,6 @@
 """The probe's payload is the recording, cut to what is shown; its two hosts keep the reader's place."""
 
+import re
 import subprocess
 import sys
 
@@ -8,10 +9,12 @@ import pytest
 
 from dista import measures
 from dista.recording import record
+from dista.style import sentences
+from dista.widgets import reports
 from dista.widgets.packing import ALIGN, Packer, Payload
 from dista.widgets.payload import paint_payload, probe_payload
-from dista.widgets.source import HOSTS, module, styles
-from dista.widgets.source import part as control
+from dista.widgets.source import CONTROLS, HOSTS, module, stale, styles
+from dista.widgets.state import CHOICES, FIELDS
 
 SAMPLE = 2
 
@@ -108,8 +111,8 @@ def test_spikes_that_are_no_bits_are_left_out(recording):
 def test_row_sums_travel(recording):
     for block in probe_payload(recording, SAMPLE).header["attention"]:
         sums = measures.row_sums(recording, block["block"], SAMPLE)
-        assert (block["sums"]["low"], block["sums"]["high"]) == (sums.low, sums.high)
-        assert block["sums"]["median"] == sums.median and block["sums"]["normalised"] is False
+        assert block["sums"] == sentences.row_sums(block["block"], sums)
+        assert f"{sentences.number(sums.low)}–{sentences.number(sums.high)}" in block["sums"]
 
 
 def test_lags_are_mean_sizes_by_head(recording):
@@ -223,13 +226,26 @@ def test_tau_at_the_start(recording):
 # --- hosts --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_one_module_without_imports(host):
-    text = module(host)
-    assert "import " not in text and text.count("export ") == 1 == text.count("export default")
-    assert "http" not in text.replace("http://www.w3.org/2000/svg", "") and "url(" not in styles()
-    with pytest.raises(ValueError, match="no probe for host 'web'"):
+@pytest.mark.parametrize("name", HOSTS + CONTROLS)
+def test_each_component_is_one_module_that_asks_for_nothing(name):
+    """Its default export is what a host mounts; neither it nor its stylesheet loads anything from anywhere."""
+    text = module(name)
+    assert not re.search(r"^import\b|\bimport\(|\brequire\(", text, re.MULTILINE)
+    assert len(re.findall(r"^export\b", text, re.MULTILINE)) == 1
+    assert re.search(r"^export \{\s*\w+ as default\s*\};?$", text, re.MULTILINE)
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "url(" not in styles(name) and "@import" not in styles(name)
+
+
+def test_there_is_no_other_component():
+    with pytest.raises(
+        ValueError, match="no widget 'web'; choose one of streamlit, jupyter, thresh"
+    ):
         module("web")
+
+
+def test_the_bundles_are_those_of_the_sources():
+    assert not stale(), "JavaScript was changed: npm run build, and commit dista/widgets/built"
 
 
 def test_importing_the_package_loads_no_host():
@@ -261,58 +277,73 @@ def test_notebook_widget(recording):
         widget.stage = "attention"
 
 
-def test_streamlit_tells_news_from_echo():
-    """A place that the host gives back is no news; a link or a back button is."""
-    from dista.widgets.streamlit import _given
+def test_the_state_is_one_list_for_traits_url_and_browser(recording):
+    import url
+
+    from dista.widgets.jupyter import Probe
+
+    traits = Probe.class_traits(sync=True)
+    assert {name: traits[name].default_value for name in FIELDS} == FIELDS
+    assert {name: traits[name].values for name in CHOICES} == CHOICES
+    assert {*url.PLACE_NUMBERS, *url.PLACE_WORDS} == FIELDS.keys() - {"sample"}
+    header = probe_payload(recording, SAMPLE).header
+    assert header["fields"] == FIELDS
+    assert {name: tuple(header[f"{name}s"]) for name in CHOICES} == CHOICES
+
+
+# --- what page and browser tell each other --------------------------------------------------------
+
+
+def test_news_is_told_from_an_echo():
+    """A place that the page gives back is no news; a link or a back button is."""
+    session = {}
 
     def run(wanted, reported, returned):
-        given = _given("key", wanted, reported)
+        session["key"] = {"state": reported} if reported else None
+        given = reports.wish(session, "key", wanted)
         given["returned"] = returned
         return given["revision"]
 
-    import streamlit as st
-
-    st.session_state.clear()
     first, later = {"step": 3}, {"step": 5, "head": 1}
     assert run(first, {}, first) == 0
-    assert run(first, later | {"revision": 0}, later) == 0, "the reader moved, the host did not"
-    assert run(later, later | {"revision": 0}, later) == 0, "the host follows the reader"
+    assert run(first, later | {"revision": 0}, later) == 0, "the reader moved, the page did not"
+    assert run(later, later | {"revision": 0}, later) == 0, "the page follows the reader"
     moved = later | {"step": 4}
-    assert run(later, moved | {"revision": 0}, moved) == 0, "the host is one run behind"
+    assert run(later, moved | {"revision": 0}, moved) == 0, "the page is one run behind"
     assert run(first, moved | {"revision": 0}, first) == 1, "the back button"
     assert run(first, moved | {"revision": 0}, first) == 1, "and only once"
     assert run(first, moved | {"revision": 1}, moved) == 1
 
 
 def test_going_back_is_news_even_if_the_run_after_a_click_was_cut_short():
-    import streamlit as st
-
-    from dista.widgets.streamlit import _given, acknowledge
-
-    st.session_state.clear()
+    session = {}
     first, clicked = {"step": 3}, {"step": 5}
-    _given("key", first, {})["returned"] = first
-    st.session_state["key"] = {"state": clicked | {"revision": 0}}
-    acknowledge("key")  # then the run ended before it came to the probe
-    assert _given("key", first, clicked | {"revision": 0})["revision"] == 1
-    st.session_state["key"] = {"state": clicked | {"revision": 0}}
-    acknowledge("key")  # a report that crossed with the news: the host's wish stands
-    assert _given("key", clicked, clicked | {"revision": 0})["revision"] == 2
+    reports.wish(session, "key", first)
+    session["key"] = {"state": clicked | {"revision": 0}}
+    assert reports.acknowledge(session, "key") == clicked  # then the run ended early
+    assert reports.wish(session, "key", first)["revision"] == 1
+    assert reports.current(session, "key") == first, "what was reported before the news is over"
+    reports.acknowledge(
+        session, "key"
+    )  # a report that crossed with the news: the page's wish stands
+    assert reports.wish(session, "key", clicked)["revision"] == 2
 
 
-@pytest.mark.parametrize("name", ["threshold", "brush"])
-def test_small_controls_are_one_module_each(name):
-    text = control(name)
-    assert "import " not in text and text.count("export default") == 1
-    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
-    with pytest.raises(ValueError, match="no widget 'slider'; choose one of threshold, brush"):
-        control("slider")
+def test_a_component_that_was_left_starts_where_the_page_wants_it():
+    """The reader moved it, which is in the URL; its own state is gone with it, and it is there again."""
+    session = {}
+    reports.wish(session, "key", {"u": None})
+    session["key"] = {"state": {"u": 3, "revision": 0}}
+    reports.acknowledge(session, "key")
+    assert reports.wish(session, "key", {"u": 3})["state"] == {"u": None}, (
+        "the browser knows better"
+    )
+    del session["key"]
+    given = reports.wish(session, "key", {"u": 3})
+    assert given["state"] == {"u": 3} and reports.current(session, "key") == {"u": 3}
 
 
-def test_what_is_painted_travels_with_the_input(recording):
-    marks = np.zeros((13, 21), np.uint8)
-    marks[2, 5] = 3
-    payload = round_trip(paint_payload(recording, marks, SAMPLE, step=3))
+def test_what_is_painted_on_travels(recording):
+    payload = round_trip(paint_payload(recording, SAMPLE, step=3))
     assert payload.header["step"] == 3
-    assert np.array_equal(payload.array("marks"), marks)
     assert payload.array("input").shape == (5, 2, 13, 21) and payload.header["grid"] == [7, 11]

@@ -5,64 +5,31 @@ from __future__ import annotations
 import copy
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-Theme = Literal["light", "dark"]
+from dista.style.labels import layer as short
+from dista.style.palette import Palette, Theme, palette
+from dista.style.sentences import count
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+__all__ = [
+    "FONT",
+    "Palette",
+    "Theme",
+    "count",
+    "finish",
+    "palette",
+    "percent",
+    "scale",
+    "short",
+    "step_ticks",
+    "text_on",
+]
+
 TITLE_WIDTH = 40  # characters that fit a line on a 390 pixel screen
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Colours of a theme; ``kept`` and ``removed`` run from nothing to much."""
-
-    panel: str
-    ink: str
-    muted: str
-    line: str
-    accent: str
-    soft: str
-    orange: str
-    kept: tuple[str, str, str]
-    removed: tuple[str, str, str]
-
-
-_PALETTES: dict[str, Palette] = {
-    "light": Palette(
-        panel="#ffffff",
-        ink="#14181c",
-        muted="#59626b",
-        line="#e2e0d8",
-        accent="#0b6e75",
-        soft="#7fb6b3",
-        orange="#c8502b",
-        kept=("#f3f2ea", "#5aa8a6", "#05464c"),
-        removed=("#f3f2ea", "#e08a4f", "#8a3208"),
-    ),
-    "dark": Palette(
-        panel="#1c2024",
-        ink="#f1f2ee",
-        muted="#a3abb2",
-        line="#33393f",
-        accent="#4cc0c4",
-        soft="#2c7c7d",
-        orange="#ff8b61",
-        kept=("#22282d", "#2b8a88", "#c8f3dd"),
-        removed=("#22282d", "#b9602b", "#ffd3a8"),
-    ),
-}
-
-
-def palette(theme: Theme) -> Palette:
-    """The colours of ``theme``; ValueError for an unknown one."""
-    if theme not in _PALETTES:
-        raise ValueError(f"theme={theme!r}; expected one of {', '.join(_PALETTES)}")
-    return _PALETTES[theme]
 
 
 def scale(colours: Sequence[str]) -> list[tuple[float, str]]:
@@ -190,20 +157,5 @@ def step_ticks(
     return ticks
 
 
-def short(layer: str) -> str:
-    """A neuron group's dotted name as it fits beside an axis: block.part, both from 1."""
-    parts = [part for part in layer.split(".") if part not in ("neuron", "stages", "attention")]
-    if parts[0] == "blocks":
-        parts = [str(int(parts[1]) + 1), *(parts[2:] or ["read-out"])]
-    elif parts[0] == "stem" and parts[-1].isdigit():
-        parts = ["stem", str(int(parts[-1]) + 1)]
-    return " ".join(parts)
-
-
 def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
-
-
-def count(number: int, what: str) -> str:
-    """``1 step``, ``2 steps``."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

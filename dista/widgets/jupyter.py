@@ -9,54 +9,41 @@ import traitlets
 
 from dista.widgets.payload import probe_payload
 from dista.widgets.source import module, styles
+from dista.widgets.state import CHOICES, FIELDS
 
 if TYPE_CHECKING:
     import xarray as xr
 
-STATE = (
-    "sample",
-    "step",
-    "block",
-    "head",
-    "row",
-    "column",
-    "layer",
-    "neuron",
-    "range",
-    "stage",
-    "key",
-)
-STAGES = ("input", "stem", "qkv", "scores", "denoise", "readout", "logits")
+
+def _trait(name: str) -> traitlets.TraitType[Any, Any]:
+    default = FIELDS[name]
+    if name in CHOICES:
+        trait = traitlets.Enum(CHOICES[name], default)
+    else:
+        trait = (traitlets.Int if isinstance(default, int) else traitlets.Unicode)(default)
+    return trait.tag(sync=True)
 
 
-class Probe(anywidget.AnyWidget):
+_State = type("_State", (traitlets.HasTraits,), {name: _trait(name) for name in FIELDS})
+
+
+class Probe(anywidget.AnyWidget, _State):  # type: ignore[misc, valid-type]
     """Space-time attention of one recording; every part of its state is a trait.
 
     ``step``, ``block``, ``head``, ``row``, ``column`` and ``neuron`` count from zero; -1 lets the
-    probe choose. ``layer`` is a dotted neuron name, ``range`` one of ``"map"``, ``"head"``,
-    ``"global"``, ``stage`` one of ``STAGES``, the one that is open, ``key`` the patch that is compared with the query in
-    stage ``"qkv"``, as ``"step.row.column"`` (``""``: the strongest). Setting ``sample`` shows another sample of
+    probe choose. ``layer`` is a dotted neuron name, ``range`` and ``stage``, the stage that is open, are one
+    of ``dista.widgets.state.CHOICES``, ``key`` is the patch that is compared with the query in stage
+    ``"qkv"``, as ``"step.row.column"`` (``""``: the strongest). Setting ``sample`` shows another sample of
     the recording.
     """
 
     _esm = module("jupyter")
-    _css = styles()
+    _css = styles("jupyter")
     data = traitlets.Bytes().tag(sync=True)
-    sample = traitlets.Int(0).tag(sync=True)
-    step = traitlets.Int(-1).tag(sync=True)
-    block = traitlets.Int(-1).tag(sync=True)
-    head = traitlets.Int(-1).tag(sync=True)
-    row = traitlets.Int(-1).tag(sync=True)
-    column = traitlets.Int(-1).tag(sync=True)
-    layer = traitlets.Unicode("").tag(sync=True)
-    neuron = traitlets.Int(-1).tag(sync=True)
-    range = traitlets.Enum(("map", "head", "global"), "map").tag(sync=True)
-    stage = traitlets.Enum(STAGES, "denoise").tag(sync=True)
-    key = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, recording: xr.DataTree, sample: int = 0, **options: Any) -> None:
         """``options`` are parts of the state, and what ``probe_payload`` takes."""
-        state = {name: options.pop(name) for name in STATE if name in options}
+        state = {name: options.pop(name) for name in FIELDS if name in options}
         self._recording, self._options = recording, options
         super().__init__(sample=sample, data=self._pack(sample), **state)
 
@@ -71,7 +58,7 @@ class Probe(anywidget.AnyWidget):
     @property
     def state(self) -> dict[str, Any]:
         """The state as a plain dict, as the dashboard keeps it in its URL."""
-        return {name: getattr(self, name) for name in STATE}
+        return {name: getattr(self, name) for name in FIELDS}
 
 
 def probe(recording: xr.DataTree, sample: int = 0, **options: Any) -> Probe:

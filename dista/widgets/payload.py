@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dista import measures
 from dista.measures.completion import completed
+from dista.style import labels, sentences
 from dista.widgets.packing import Packer, Payload
 from dista.widgets.sample import Sample
 from dista.widgets.spikes import pack_spikes
+from dista.widgets.state import vocabulary
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,33 +56,31 @@ def probe_payload(
     config = json.loads(recording.attrs.get("model_config", "{}"))
     source = Sample(recording, sample)
     packer = Packer()
-    header: dict[str, Any] = {"version": 1, "sample": int(sample), "shown": shown}
+    header: dict[str, Any] = {"version": 1, "sample": int(sample), "shown": shown, **vocabulary()}
     header["grid"] = _grid(source, patch_grid)
-    header["attention"] = _pack_attention(packer, source, header["grid"])
+    header["attention"] = _pack_attention(packer, source, header["grid"], config)
     header["layers"] = _pack_layers(packer, source, tau_start, config, shown)
     header["spikes"] = pack_spikes(packer, source, header["grid"], config)
     header["input"] = _pack_input(packer, source)
     header["label"] = _label(recording, sample, label)
-    header["decision"] = _pack_decision(packer, source)
     header["classes"] = _class_names(source, class_names)
+    header["decision"] = _pack_decision(packer, source, header)
     header["steps"] = source.steps
     header["step_labels"] = _per_step(step_labels, source.steps, "step_labels")
-    header["step_sentences"] = _per_step(step_sentences, source.steps, "step_sentences")
-    header["memory"] = config.get("memory")
-    header["head_dim"] = config["dim"] // config["heads"] if "heads" in config else None
+    given = _per_step(step_sentences, source.steps, "step_sentences")
+    back = _reach_back(source, header["attention"])
+    header["step_sentences"] = sentences.steps(source.steps, header["step_labels"], given, back)
+    header["missing"] = sentences.MISSING | {"lags": sentences.no_lags(config.get("memory"))}
     header["scale"] = config.get("attention_scale")
     header["arrays"] = packer.arrays
     return Payload(header, packer.to_bytes())
 
 
-def paint_payload(
-    recording: xr.DataTree, marks: np.ndarray, sample: int = 0, step: int | None = None
-) -> Payload:
-    """The input of one sample, and the marks (row, column) painted on it, at ``step`` or at all."""
+def paint_payload(recording: xr.DataTree, sample: int = 0, *, step: int | None = None) -> Payload:
+    """The input of one sample, to paint on at ``step`` alone, or at all of them."""
     source, packer = Sample(recording, sample), Packer()
     header = {"version": 1, "input": _pack_input(packer, source), "grid": _grid(source, None)}
     header["step"] = step
-    packer.add("marks", marks, "uint8")
     return Payload(header | {"arrays": packer.arrays}, packer.to_bytes())
 
 
@@ -105,7 +104,9 @@ def _grid(source: Sample, given: tuple[int, int] | None) -> list[int] | None:
     return None
 
 
-def _pack_attention(packer: Packer, source: Sample, grid: list[int] | None) -> list[dict[str, Any]]:
+def _pack_attention(
+    packer: Packer, source: Sample, grid: list[int] | None, config: dict[str, Any]
+) -> list[dict[str, Any]]:
     """One header entry a block that has maps: heads, whether maps reach across steps, what is there."""
     entries = []
     for block in measures.blocks(source.recording):
@@ -122,30 +123,48 @@ def _pack_attention(packer: Packer, source: Sample, grid: list[int] | None) -> l
         name = f"attention.{block}"
         pairs = np.stack([some.coords["query_time"].values, some.coords["key_time"].values], 1)
         packer.add(f"{name}.pairs", pairs, "int32")
-        entries.append(
-            {
-                "block": block,
-                "heads": some.sizes["head"],
-                "cross": bool((pairs[:, 0] != pairs[:, 1]).any()),
-                "raw": raw is not None,
-                "sums": _row_sums(source, block, "raw" if kept is None else "kept"),
-                "rule": {} if kept is None else _plain(kept.attrs),
-                "kept": _pack_maps(packer, name, _map_values(raw), _map_values(kept)),
-                "lags": _pack_lags(packer, source, block, some.sizes["head"]),
-            }
-        )
+        of: measures.Stage = "raw" if kept is None else "kept"
+        sums = measures.row_sums(source.recording, block, source.sample, of=of)
+        entry = {
+            "block": block,
+            "heads": some.sizes["head"],
+            "cross": bool((pairs[:, 0] != pairs[:, 1]).any()),
+            "raw": raw is not None,
+            "kept": _pack_maps(packer, name, _map_values(raw), _map_values(kept)),
+            "lags": _pack_lags(packer, source, block, some.sizes["head"]),
+            "sums": sentences.row_sums(block, sums),
+        }
+        entries.append(entry | {"note": _note(entry, kept, config)})
     return entries
 
 
-def _row_sums(source: Sample, block: int, of: measures.Stage) -> dict[str, Any]:
-    sums = measures.row_sums(source.recording, block, source.sample, of=of)
-    return asdict(sums) | {"normalised": sums.normalised}
+def _note(entry: dict[str, Any], kept: xr.DataArray | None, config: dict[str, Any]) -> str:
+    """What the map of a block is, in words."""
+    return sentences.attention(
+        cross=entry["cross"],
+        raw=entry["raw"],
+        kept=kept is not None,
+        rule={} if kept is None else kept.attrs,
+        lags=entry["lags"] > 0,
+        head_dim=config["dim"] // config["heads"] if "heads" in config else None,
+        memory=config.get("memory"),
+    )
 
 
-def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as JSON can hold them; those that it cannot are left out."""
-    scalars = {k: v.item() if isinstance(v, np.generic) else v for k, v in attrs.items()}
-    return {k: v for k, v in scalars.items() if isinstance(v, str | int | float | bool)}
+def _reach_back(source: Sample, attention: list[dict[str, Any]]) -> list[int] | None:
+    """How many steps without a gap the last map reaches back from each step, as ``sentences.steps`` takes it."""
+    if not attention:
+        return None
+    last = attention[-1]
+    if not last["cross"]:
+        return []
+    name = f"blocks.{last['block']}.attention.{'scores' if last['raw'] else 'denoise'}"
+    coords = source.get(name).coords
+    pairs = set(zip(coords["query_time"].values.tolist(), coords["key_time"].values.tolist()))
+    return [
+        next(back for back in range(step + 1) if (step, step - back - 1) not in pairs)
+        for step in range(source.steps)
+    ]
 
 
 def _map_values(found: xr.DataArray | None) -> np.ndarray | None:
@@ -216,6 +235,7 @@ def _pack_layers(
     entries = []
     for position, name in enumerate(measures.layers(source.recording)):
         entry: dict[str, Any] = {"name": name, "neurons": 0, "shape": None, "parts": []}
+        entry |= {"label": labels.layer(name), "title": labels.layer_title(name)}
         membrane = source.get(f"{name}.membrane")
         entry["threshold"] = None if membrane is None else membrane.attrs.get("v_threshold")
         _pack_activity(packer, source, entry, f"layer.{position}", shown)
@@ -274,13 +294,23 @@ def _pack_input(packer: Packer, source: Sample) -> dict[str, Any] | None:
     return {"kind": kind, "frames": frames, "largest": float(values.max(initial=0))}
 
 
-def _pack_decision(packer: Packer, source: Sample) -> dict[str, Any] | None:
-    """Logits (time, class), the answer, the first averaged step and the one at which it settles."""
+def _pack_decision(packer: Packer, source: Sample, header: dict[str, Any]) -> dict[str, Any] | None:
+    """Logits (time, class), the answer, the first averaged step, the one at which it settles; and in words."""
     if source.get("head") is None:
         return None
     found = measures.decision(source.recording, source.sample)
     packer.add("logits", found.logits, "float32")
-    return {"answer": found.answer, "first": found.first, "settled": found.settled_at}
+    steps, classes = found.logits.shape
+    names = dict(enumerate(f"class {number}" for number in range(classes)))
+    names |= dict(enumerate(header["classes"] or []))
+    label = None if header["label"] is None else names.get(header["label"], "another")
+    return {
+        "answer": found.answer,
+        "first": found.first,
+        "settled": found.settled_at,
+        "note": sentences.settles(names[found.answer], label, found.settled_at, found.first, steps),
+        "averaged": sentences.averaged(found.first, steps),
+    }
 
 
 def _label(recording: xr.DataTree, sample: int, given: int | None) -> int | None:

@@ -1,62 +1,64 @@
-"""The widgets' JavaScript and stylesheet, as the strings that a host mounts.
+"""The widgets' JavaScript and stylesheets, as the strings that a host mounts.
 
-The files under ``js/`` are ordinary ES modules that import from each other, so that an editor
-understands them. A host takes one string: the files are joined in order of dependence, and the
-import lines and the word ``export`` are dropped. There is no build step.
+The files under ``js/`` are ordinary ES modules that import from each other. A host takes one string, which
+has to work from an installed package, without a network and in a page that may hold no import map of ours:
+so each component is bundled into one module under ``built/``, by esbuild, and the bundles are part of the
+repository. ``npm run build`` makes them anew; ``stale`` says when that is due.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
 from functools import cache
 from pathlib import Path
 
+from dista.style.palette import PALETTES
+
 HOSTS = ("streamlit", "jupyter")
+"""Where the probe can be mounted, each with a module of its own."""
+
+CONTROLS = ("threshold", "brush", "pad", "downloads")
+"""The small widgets of the dashboard."""
+
 _HERE = Path(__file__).parent
-_FILES = (
-    "dom",
-    "recording",
-    "theme",
-    "capture",
-    "state",
-    "chart",
-    "maps",
-    "input",
-    "film",
-    "lags",
-    "attention",
-)
-_FILES += ("decision", "stem", "coincidence", "values", "stages", "tau", "neurons", "probe")
-_PARTS = {
-    "threshold": ("dom", "theme", "capture", "echo", "host", "threshold"),
-    "brush": ("dom", "recording", "theme", "capture", "input", "echo", "host", "brush"),
-}
-_IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)
+_PROBE = ("base", "stages", "legends", "attention", "charts", "taus", "layout", "controls")
+_OWN = ("pad", "downloads")  # those that have a look of their own
 
 
 @cache
-def module(host: str) -> str:
-    """The whole probe as one ES module whose default export is what ``host`` expects."""
-    if host not in HOSTS:
-        raise ValueError(f"no probe for host {host!r}; choose one of {', '.join(HOSTS)}")
-    return _joined(*_FILES, host)
+def module(name: str) -> str:
+    """The probe for a host, or a control, as one ES module whose default export is what the host expects."""
+    if name not in HOSTS + CONTROLS:
+        raise ValueError(f"no widget {name!r}; choose one of {', '.join(HOSTS + CONTROLS)}")
+    return (_HERE / "built" / f"{name}.js").read_text("utf-8")
 
 
 @cache
-def part(name: str) -> str:
-    """A small widget of the dashboard, "threshold" or "brush", as one ES module for Streamlit."""
-    if name not in _PARTS:
-        raise ValueError(f"no widget {name!r}; choose one of {', '.join(_PARTS)}")
-    return _joined(*_PARTS[name])
+def styles(name: str = "streamlit") -> str:
+    """The stylesheet of a widget; but for those with a look of their own it is the same for all."""
+    if name in _OWN:
+        return (_HERE / "css" / f"{name}.css").read_text("utf-8")
+    sheets = [(_HERE / "css" / f"{part}.css").read_text("utf-8") for part in _PROBE]
+    return "\n".join([_colours(), *sheets])
 
 
-def _joined(*names: str) -> str:
-    texts = [(_HERE / "js" / f"{name}.js").read_text("utf-8") for name in names]
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
+def _colours() -> str:
+    """The palette as custom properties: light ones first, the dark ones where the probe finds a dark page."""
+    light, dark = PALETTES["light"], PALETTES["dark"]
+    return (
+        f".dista-probe {{ {light.css()} }}\n"
+        "@media (prefers-color-scheme: dark) { "
+        f'.dista-probe[data-theme=""] {{ --page: {dark.page}; }} }}\n'
+        f'.dista-probe[data-theme="dark"] {{ {dark.css()} }}\n'
+    )
 
 
-@cache
-def styles() -> str:
-    """The stylesheet of the probe and of the other widgets."""
-    return (_HERE / "js" / "probe.css").read_text("utf-8")
+def stale() -> bool:
+    """Whether the sources are other than those that the bundles were made of; False in an installed package."""
+    sources = sorted((_HERE / "js").glob("*.js"))
+    if not sources:
+        return False
+    digest = hashlib.sha256()
+    for path in sources:
+        digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest() != (_HERE / "built" / "sources.sha256").read_text().strip()

@@ -1,9 +1,8 @@
-"""The probe, and two small controls, in a Streamlit page.
+"""The probe, and small controls, in a Streamlit page.
 
-The component keeps its DOM while its key stays the same, so a rerun that brings new data keeps the
-reader's place. Bytes reach the browser only at the top level of ``data``: header and buffer travel
-as one block. Streamlit sends a block again only when it changes, so a state that the browser itself
-reported is not written into it.
+A component keeps its DOM while its key stays the same, so a rerun that brings new data keeps the reader's
+place. Bytes reach the browser only at the top level of ``data``: header and buffer travel as one block. What
+comes back, and what the browser takes over of it, is decided in one place for all: ``reports``.
 """
 
 from __future__ import annotations
@@ -15,19 +14,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from dista.widgets import reports
 from dista.widgets.packing import Payload
 from dista.widgets.payload import paint_payload
-from dista.widgets.source import module, part, styles
+from dista.widgets.source import module, styles
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from dista.measures import BlockDenoising
 
+Strokes = Sequence[Sequence[Sequence[float]]]
+
 
 @cache
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component("dista_probe", js=module("streamlit"), css=styles())
+def _component(name: str, bundle: str) -> Callable[..., Any]:
+    return st.components.v2.component(f"dista_{name}", js=module(bundle), css=styles(bundle))
+
+
+def _nothing() -> None:
+    """Without a callback Streamlit does not keep a component's state."""
 
 
 def probe(
@@ -52,47 +58,24 @@ def probe(
     the others follow as far as they have the place, and report it with ``following`` true.
     ``on_change`` runs before the rerun that a change causes.
     """
-    reported = dict((st.session_state.get(key) or {}).get("state") or {})
     wanted = {name: value for name, value in (state or {}).items() if name != "sample"}
-    given = _given(key, wanted, reported)
-    result = _component()(
+    given = reports.wish(st.session_state, key, wanted)
+    _component("probe", "streamlit")(
         key=key,
         data=payload.to_bytes(
             state=given["state"], revision=given["revision"], theme=theme, group=group
         ),
-        on_state_change=on_change or (lambda: None),
+        on_state_change=on_change or _nothing,
     )
-    reported = dict(result.get("state") or {})
-    reported.pop("following", None)
-    current = reported if reported.pop("revision", None) == given["revision"] else given["state"]
+    current = reports.current(st.session_state, key)
+    current.pop("following", None)
     given["returned"] = {"sample": payload.header["sample"]} | current
     return dict(given["returned"])
 
 
 def acknowledge(key: str) -> None:
-    """The host has taken over what the probe ``key`` reported: any state of before is news again.
-
-    The run that a report causes may be cut short by the next one before it comes to the probe. To be
-    called from ``on_change``, so that going back right after a click is not mistaken for an echo.
-    """
-    given = st.session_state.get(f"{key}:given")
-    reported = dict((st.session_state.get(key) or {}).get("state") or {})
-    if given and reported.pop("revision", None) == given["revision"]:
-        given["last"] = given["returned"] = reported
-
-
-def _given(key: str, wanted: dict[str, Any], reported: dict[str, Any]) -> dict[str, Any]:
-    """What the browser was told last, with a higher revision if the host now asks for another place."""
-    given = st.session_state.setdefault(
-        f"{key}:given", {"state": wanted, "revision": 0, "last": wanted, "returned": wanted}
-    )
-    places = [given["last"], given["returned"]]
-    if reported.get("revision") == given["revision"]:
-        places.append(reported)
-    if not any(wanted.items() <= place.items() for place in places):
-        given.update(state=wanted, returned=wanted, revision=given["revision"] + 1)
-    given["last"] = wanted
-    return given
+    """The host has taken over what the probe ``key`` reported; see ``reports.acknowledge``."""
+    reports.acknowledge(st.session_state, key)
 
 
 # Small controls ---------------------------------------------------------------------------------
@@ -118,14 +101,8 @@ def threshold(
         for one in blocks
     ]
     line = all(one.u is not None for one in blocks)
-    _part("threshold")(
-        key=key,
-        data={
-            "blocks": counted, "u": u, "trained": trained, "rule": rule, "most": most, "line": line,
-            "heard": _heard(key),
-        },
-        on_u_change=lambda: on_change(_told(key, "u")),
-    )  # fmt: skip
+    data = {"blocks": counted, "trained": trained, "rule": rule, "most": most, "line": line}
+    _control("threshold", key, {"u": u}, on_change, data)
 
 
 def brush(
@@ -141,25 +118,38 @@ def brush(
     ``marks`` (row, column) are those of ``dista.painting``, there at ``step`` alone, or at all of them.
     """
 
-    def told() -> None:
-        digits = np.frombuffer(_told(key, "marks").encode(), np.uint8) - ord("0")
-        on_change(digits.reshape(marks.shape))
+    def told(digits: str) -> None:
+        on_change((np.frombuffer(digits.encode(), np.uint8) - ord("0")).reshape(marks.shape))
 
-    data = paint_payload(recording, marks, step=step).to_bytes(heard=_heard(key))
-    _part("brush")(key=key, data=data, on_marks_change=told)
-
-
-@cache
-def _part(name: str) -> Callable[..., Any]:
-    return st.components.v2.component(f"dista_{name}", js=part(name), css=styles())
+    wanted = {"marks": "".join(map(str, marks.ravel().tolist()))}
+    _control("brush", key, wanted, told, paint_payload(recording, step=step))
 
 
-def _told(key: str, name: str) -> Any:
-    """What the control ``key`` reports, and a note that it was heard: see ``js/echo.js``."""
-    report = st.session_state[key][name]
-    st.session_state[f"{key}:heard"] = report["count"]
-    return report["value"]
+def pad(strokes: Strokes, *, key: str, on_change: Callable[[Strokes], None]) -> None:
+    """A square to draw on, with ``strokes`` of points (x, y), 0..1 from the upper left corner.
+
+    ``on_change(strokes)`` hears of them when the pen rests.
+    """
+    _control("pad", key, {"strokes": [list(map(list, stroke)) for stroke in strokes]}, on_change)
 
 
-def _heard(key: str) -> int:
-    return st.session_state.get(f"{key}:heard", 0)
+def _control(
+    name: str,
+    key: str,
+    wanted: Mapping[str, Any],
+    on_change: Callable[[Any], None],
+    data: Mapping[str, Any] | Payload | None = None,
+) -> None:
+    """Show a control that holds one value, the only one in ``wanted``; ``on_change`` hears of a new one."""
+    given = reports.wish(st.session_state, key, wanted)
+    told = {"state": given["state"], "revision": given["revision"]}
+    (part,) = wanted
+
+    def heard() -> None:
+        on_change(reports.acknowledge(st.session_state, key)[part])
+
+    _component(name, name)(
+        key=key,
+        data=data.to_bytes(**told) if isinstance(data, Payload) else {**(data or {}), **told},
+        on_state_change=heard,
+    )

@@ -5,13 +5,13 @@ import { el, panel, inside, choices, number } from "./dom.js";
 import { sum, strongest, totals } from "./recording.js";
 import { question, visible, largest, drawFilm, drawNow, locate } from "./film.js";
 import { lagChart } from "./lags.js";
-import { RANGES } from "./state.js";
 
 export function attentionPanel(store, app) {
   const { recording } = store;
+  const ranges = Object.keys(recording.ranges);
   const { node, heading, note, body } = panel("attention centre", "What this patch attends to, across space and time");
   if (!recording.attention.length) {
-    note.textContent = "No attention map was recorded. Record blocks.*.attention.scores and blocks.*.attention.denoise to see it.";
+    note.textContent = recording.missing.attention;
     return { node, draw() {} };
   }
   const large = el("canvas", { role: "img", class: "large" });
@@ -19,7 +19,12 @@ export function attentionPanel(store, app) {
   const film = el("canvas", { tabindex: 0, role: "img", "data-name": "film" });
   const readout = el("p", { class: "readout" });
   const shares = el("div", { class: "shares" });
-  const range = choices("Colour range", ["per map", "per head", "global"], (i) => store.set({ range: RANGES[i] }), "segment");
+  const range = choices(
+    "Colour range",
+    Object.values(recording.ranges),
+    (i) => store.set({ range: ranges[i] }),
+    "segment",
+  );
   const legend = el("span", { class: "scale" });
   const strips = el("div", { class: "strips" });
   const now = el("div", { class: "now" }, large, lags);
@@ -33,8 +38,9 @@ export function attentionPanel(store, app) {
   };
   film.addEventListener("click", (event) => {
     const hit = find(event);
-    if (hit?.row === undefined) { if (hit) store.set({ step: hit.step }); }
-    else store.set({ row: hit.row, column: hit.column });
+    if (hit?.row === undefined) {
+      if (hit) store.set({ step: hit.step });
+    } else store.set({ row: hit.row, column: hit.column });
   });
   film.addEventListener("pointermove", (event) => app.point(find(event)));
   film.addEventListener("pointerleave", () => app.point(null));
@@ -42,9 +48,10 @@ export function attentionPanel(store, app) {
   function draw(view) {
     const { state } = view;
     const { question: asked } = view;
-    heading.textContent = asked.block.cross ? "What this patch attends to, across space and time"
+    heading.textContent = asked.block.cross
+      ? "What this patch attends to, across space and time"
       : `What this patch attends to, step by step`;
-    note.textContent = explain(recording, asked);
+    note.textContent = asked.block.note;
     now.hidden = asked.block.cross;
     if (!asked.block.cross) {
       drawNow(large, view, asked, body.clientWidth);
@@ -56,32 +63,11 @@ export function attentionPanel(store, app) {
     film.setAttribute("aria-label", `Key maps of steps 1 to ${state.step + 1}. ${spoken(recording, state)}`);
     drawShares(shares, view, asked);
     drawStrips(strips, store);
-    range.show(RANGES.indexOf(state.range));
+    range.show(ranges.indexOf(state.range));
     drawLegend(legend, view, asked);
-    sums.textContent = rowSums(asked.block);
+    sums.textContent = asked.block.sums;
   }
   return { node, draw };
-}
-
-function explain(recording, { block }) {
-  const most = recording.head_dim ? ` (0–${recording.head_dim})` : "";
-  const { kind, u } = block.rule;
-  const rule = !block.kept ? " What the denoiser keeps was not recorded." : !block.raw ? " The counts before the denoiser were not recorded."
-    : kind === "none" ? " There is no denoiser: all is kept." : kind === "threshold" ? ` The denoiser keeps counts above u = ${number(u)}.`
-    : kind === "lookup" ? " The denoiser looks each count up in a table." : "";
-  if (block.cross) return `Coincident spikes between this query and every key of every reachable step${most}.${rule}`;
-  const memory = { projection: "projection memory", attenuated: "attenuated memory" }[recording.memory?.form];
-  const past = memory ? `The past enters before it, through Q, K and V (${memory}, ${recording.memory.window} steps).`
-    : block.lags ? "The past enters before it, through Q, K and V." : "No other step enters.";
-  return `This map compares patches of one step: coincident spikes of query and key${most}. ${past}${rule}`;
-}
-
-// Whether rows compare: what all queries of the block, its heads and steps sum to.
-function rowSums({ block, sums: { low, median, high, rows, empty, normalised } }) {
-  if (!high) return `No row of block ${block + 1} attends to anything.`;
-  const silent = empty ? ` ${empty} of ${rows} attend to nothing.` : "";
-  if (normalised) return `Rows of block ${block + 1} are normalised: each sums to ${number(high)}.${silent}`;
-  return `Rows of block ${block + 1} are not normalised: they sum to ${number(low)}–${number(high)} (median ${number(median)}).${silent}`;
 }
 
 // ---- words and numbers ---------------------------------------------------------------------
@@ -89,17 +75,20 @@ function rowSums({ block, sums: { low, median, high, rows, empty, normalised } }
 // One sentence about the query, for the live region and for labels.
 export function spoken(recording, state) {
   const asked = question(recording, state);
-  if (!asked) return "No attention map was recorded.";
+  if (!asked) return recording.missing.attention;
   const stage = recording.used(asked.block);
   const maps = visible(asked, state, stage);
   const split = totals(maps, state.step, asked.token);
   const best = strongest(maps);
-  const where = `Step ${state.step + 1}, patch row ${state.row + 1}, column ${state.column + 1}, `
-    + `block ${state.block + 1}, head ${state.head + 1}`;
+  const where =
+    `Step ${state.step + 1}, patch row ${state.row + 1}, column ${state.column + 1}, ` +
+    `block ${state.block + 1}, head ${state.head + 1}`;
   if (!split.total) return `${where}: attends to nothing.`;
   const columns = recording.grid[1];
-  return `${where}: attention ${number(split.total, 1)}, strongest ${number(best.value, 1)} on step ${best.step + 1}, `
-    + `row ${Math.floor(best.key / columns) + 1}, column ${(best.key % columns) + 1}.`;
+  return (
+    `${where}: attention ${number(split.total, 1)}, strongest ${number(best.value, 1)} on step ${best.step + 1}, ` +
+    `row ${Math.floor(best.key / columns) + 1}, column ${(best.key % columns) + 1}.`
+  );
 }
 
 function read({ recording, state, hover }, asked) {
@@ -110,23 +99,53 @@ function read({ recording, state, hover }, asked) {
   return `Key at step ${hover.step + 1}, row ${hover.row + 1}, column ${hover.column + 1}: ${values}.`;
 }
 
-const ACROSS = [["same_patch", "same patch over time"], ["same_step", "same step over space"], ["elsewhere", "elsewhere"]];
-const WITHIN = [["self", "this patch itself"], ["others", "other patches of this step"]];
+const ACROSS = [
+  ["same_patch", "same patch over time"],
+  ["same_step", "same step over space"],
+  ["elsewhere", "elsewhere"],
+];
+const WITHIN = [
+  ["self", "this patch itself"],
+  ["others", "other patches of this step"],
+];
 
-function drawShares(node, { recording, state }, asked) {
+function drawShares(node, { state }, asked) {
   const parts = asked.block.cross ? ACROSS : WITHIN;
   const stages = asked.rows.filter((row) => row !== "removed");
-  const split = Object.fromEntries(stages.map((stage) => [stage, totals(visible(asked, state, stage), state.step, asked.token)]));
-  const percent = (stage, part) => (split[stage].total ? Math.round((100 * split[stage][part]) / split[stage].total) : 0);
-  const bars = stages.map((stage) => el("div", { class: "share", role: "img", "aria-label":
-    `${stage}: ${parts.map(([part, words]) => `${words} ${percent(stage, part)} %`).join(", ")}` },
-  el("span", {}, stage), el("div", { class: "bars" }, split[stage].total
-    ? parts.map(([part]) => el("i", { class: `part ${part}`, style: `flex-grow:${split[stage][part]}` }))
-    : el("em", {}, stage === "kept" && split.raw?.total ? "nothing was kept" : "attends to nothing"))));
+  const split = Object.fromEntries(
+    stages.map((stage) => [stage, totals(visible(asked, state, stage), state.step, asked.token)]),
+  );
+  const percent = (stage, part) =>
+    split[stage].total ? Math.round((100 * split[stage][part]) / split[stage].total) : 0;
+  const bars = stages.map((stage) =>
+    el(
+      "div",
+      {
+        class: "share",
+        role: "img",
+        "aria-label": `${stage}: ${parts.map(([part, words]) => `${words} ${percent(stage, part)} %`).join(", ")}`,
+      },
+      el("span", {}, stage),
+      el(
+        "div",
+        { class: "bars" },
+        split[stage].total
+          ? parts.map(([part]) => el("i", { class: `part ${part}`, style: `flex-grow:${split[stage][part]}` }))
+          : el("em", {}, stage === "kept" && split.raw?.total ? "nothing was kept" : "attends to nothing"),
+      ),
+    ),
+  );
   const last = stages.at(-1);
-  const legend = parts.map(([part, words]) => el("span", { "data-part": part, "data-value": split[last][part] },
-    el("i", { class: `swatch part ${part}` }), `${words} `, el("b", {}, `${percent(last, part)} %`),
-    stages.length > 1 ? el("small", {}, ` of kept, ${percent("raw", part)} % of raw`) : null));
+  const legend = parts.map(([part, words]) =>
+    el(
+      "span",
+      { "data-part": part, "data-value": split[last][part] },
+      el("i", { class: `swatch part ${part}` }),
+      `${words} `,
+      el("b", {}, `${percent(last, part)} %`),
+      stages.length > 1 ? el("small", {}, ` of kept, ${percent("raw", part)} % of raw`) : null,
+    ),
+  );
   node.replaceChildren(...bars, el("p", { class: "legend" }, legend));
 }
 
@@ -134,14 +153,22 @@ function drawShares(node, { recording, state }, asked) {
 export function drawStrips(node, store) {
   const { recording, state } = store;
   const token = state.row * recording.grid[1] + state.column;
-  const heads = recording.attention.map((block) => Array.from({ length: block.heads }, (_, head) =>
-    recording.attends(block, state.step, head, token)));
+  const heads = recording.attention.map((block) =>
+    Array.from({ length: block.heads }, (_, head) => recording.attends(block, state.step, head, token)),
+  );
   const current = recording.attention.findIndex((entry) => entry.block === state.block);
   if (!node.firstChild || node.dataset.heads !== String(heads[current].length)) {
     node.dataset.heads = heads[current].length;
-    const blocks = choices("Block", recording.attention.map(({ block }) => `${block + 1}`),
-      (i) => store.set({ block: recording.attention[i].block }));
-    const inner = choices("Head", heads[current].map((_, i) => `${i + 1}`), (i) => store.set({ head: i }));
+    const blocks = choices(
+      "Block",
+      recording.attention.map(({ block }) => `${block + 1}`),
+      (i) => store.set({ block: recording.attention[i].block }),
+    );
+    const inner = choices(
+      "Head",
+      heads[current].map((_, i) => `${i + 1}`),
+      (i) => store.set({ head: i }),
+    );
     [...blocks.buttons, ...inner.buttons].forEach((button) => button.append(el("i", { class: "bar" })));
     node.replaceChildren(blocks.node, inner.node);
     Object.assign(node, { blocks, inner });
@@ -162,7 +189,7 @@ function level(strip, values, current, what) {
 
 function drawLegend(node, { recording, state, theme }, asked) {
   const most = state.range === "map" ? "largest of each map" : number(largest(recording, asked.block, state, {}), 1);
-  const ramp = (colors) => el("i", { class: "ramp", style:
-    `background:linear-gradient(90deg,${colors[0]},${colors[32]},${colors[64]})` });
+  const ramp = (colors) =>
+    el("i", { class: "ramp", style: `background:linear-gradient(90deg,${colors[0]},${colors[32]},${colors[64]})` });
   node.replaceChildren("0", ramp(theme.kept), asked.rows.includes("removed") ? ramp(theme.removed) : "", most);
 }

@@ -1,46 +1,66 @@
 // The input as something to paint on: pixels become blank, full, or speckled, at every step or at one.
 
-import { el, panel, prepare, inside, choices, plural } from "./dom.js";
+import { el, panel, prepare, inside, choices, plural, focusedBeside } from "./dom.js";
 import { unpack } from "./recording.js";
 import { Frames, paint, grid } from "./input.js";
 import { css } from "./theme.js";
-import { Echo } from "./echo.js";
-import { host } from "./host.js";
+import { panelled } from "./host.js";
+import { Reporter } from "./reporter.js";
 
-const MARKS = [2, 1, 3, 0];                         // in the order of the buttons: full first, removing last
+const MARKS = [2, 1, 3, 0]; // in the order of the buttons: full first, removing last
 const NAMES = ["nothing", "blank", "full", "speckled"];
 const FULL = { gray: "ink", rgb: "white", events: "events" };
 const SIZES = [1, 2, 3, 5];
-const WAIT = 400;                                   // ms without a key before the host hears of it
+const WAIT = 400; // ms without a key before the host hears of it
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-export default host((root, tell, bytes) => {
-  let picture = read(bytes), frames = null, theme = null, timer = 0, from = null;
-  let marks = picture.marks.slice(), cursor = [picture.rows >> 1, picture.columns >> 1];
-  let told = text(marks);
-  const [past, echo] = [[], new Echo(picture.heard)];
+export default panelled((root, bytes, tell) => {
+  let picture = read(bytes);
+  let marks = picture.marks.slice();
+  /** @type {[number, number]} */
+  let cursor = [picture.rows >> 1, picture.columns >> 1];
+  /** @type {[number, number] | null} where a stroke is that has not ended */
+  let from = null;
+  /** @type {Frames | null} */
+  let frames = null;
+  /** @type {import("./types.js").Theme | null} */
+  let theme = null;
+  const reporter = new Reporter(tell, picture.word);
+  /** @type {Uint8Array[]} */
+  let past = [];
   const chosen = { mark: 0, size: 1, step: picture.step ?? picture.frames - 1 };
   const { node, note, body } = panel("brush", "Paint on the input");
   const canvas = el("canvas", { tabindex: 0, role: "application", "data-name": "brush" });
   const readout = el("p", { class: "readout" });
   const live = el("p", { class: "spoken", "aria-live": "polite" });
-  const pick = (name) => (index) => { chosen[name] = index; refresh(); };
+  const pick = (name) => (index) => {
+    chosen[name] = index;
+    refresh();
+  };
   const mark = choices("Paint", [FULL[picture.kind], "blank", "speckles", "remove"], pick("mark"), "segment");
   const size = choices("Width", SIZES.map(String), pick("size"), "segment");
-  const step = choices("Step", Array.from({ length: picture.frames }, (_, i) => String(i + 1)), pick("step"), "segment");
+  const step = choices(
+    "Step",
+    Array.from({ length: picture.frames }, (_, i) => String(i + 1)),
+    pick("step"),
+    "segment",
+  );
   const undo = el("button", { type: "button", class: "choice", onclick: back }, "Undo");
-  const clear = el("button", { type: "button", class: "choice", onclick: () => change(() => marks.fill(0), 0) }, "Clear");
-  body.append(canvas, readout, el("div", { class: "strips" }, mark.node, size.node, step.node, el("div", { class: "choices" }, undo, clear)), live);
+  const clear = el(
+    "button",
+    { type: "button", class: "choice", onclick: () => change(() => marks.fill(0), 0) },
+    "Clear",
+  );
+  body.append(
+    canvas,
+    readout,
+    el("div", { class: "strips" }, mark.node, size.node, step.node, el("div", { class: "choices" }, undo, clear)),
+    live,
+  );
   root.append(node);
 
   function report(wait) {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const now = text(marks);
-      if (now === told) return;
-      told = now;
-      tell("marks", echo.report(now));
-    }, wait);
+    reporter.report(() => ({ marks: marks.join("") }), wait);
   }
 
   function change(act, wait) {
@@ -60,30 +80,37 @@ export default host((root, tell, bytes) => {
 
   // A square of the chosen width around a pixel.
   function dab(row, column) {
-    const wide = SIZES[chosen.size], start = Math.floor((wide - 1) / 2);
+    const wide = SIZES[chosen.size],
+      start = Math.floor((wide - 1) / 2);
     for (let y = row - start; y < row - start + wide; y++) {
       for (let x = column - start; x < column - start + wide; x++) {
-        if (y >= 0 && x >= 0 && y < picture.rows && x < picture.columns) marks[y * picture.columns + x] = MARKS[chosen.mark];
+        if (y >= 0 && x >= 0 && y < picture.rows && x < picture.columns)
+          marks[y * picture.columns + x] = MARKS[chosen.mark];
       }
     }
   }
 
   function stroke([row, column], [toRow, toColumn]) {
     const steps = Math.max(1, Math.abs(toRow - row), Math.abs(toColumn - column));
-    for (let i = 0; i <= steps; i++) dab(Math.round(row + ((toRow - row) * i) / steps), Math.round(column + ((toColumn - column) * i) / steps));
+    for (let i = 0; i <= steps; i++)
+      dab(Math.round(row + ((toRow - row) * i) / steps), Math.round(column + ((toColumn - column) * i) / steps));
   }
 
+  /** @returns {[number, number]} the pixel under the pointer */
   const find = (event) => {
     const [x, y] = inside(event);
     const clamp = (value, count) => Math.min(count - 1, Math.max(0, Math.floor(value)));
-    return [clamp((y / canvas.clientHeight) * picture.rows, picture.rows), clamp((x / canvas.clientWidth) * picture.columns, picture.columns)];
+    return [
+      clamp((y / canvas.clientHeight) * picture.rows, picture.rows),
+      clamp((x / canvas.clientWidth) * picture.columns, picture.columns),
+    ];
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     canvas.setPointerCapture(event.pointerId);
     past.push(marks.slice());
     from = cursor = find(event);
-    dab(...from);
+    dab(...cursor);
     refresh();
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -93,35 +120,54 @@ export default host((root, tell, bytes) => {
     from = cursor = to;
     refresh();
   });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { if (from) { from = null; report(0); } });
+  for (const end of ["pointerup", "pointercancel"])
+    canvas.addEventListener(end, () => {
+      if (from) {
+        from = null;
+        report(0);
+      }
+    });
   canvas.addEventListener("focus", refresh);
   canvas.addEventListener("blur", refresh);
   canvas.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); back(); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key === "z") {
+      event.preventDefault();
+      back();
+      return;
+    }
     const move = MOVES[event.key];
     if (event.ctrlKey || event.metaKey || event.altKey || (!move && event.key !== " ")) return;
     event.preventDefault();
-    if (move) cursor = [Math.min(picture.rows - 1, Math.max(0, cursor[0] + move[0])), Math.min(picture.columns - 1, Math.max(0, cursor[1] + move[1]))];
+    if (move)
+      cursor = [
+        Math.min(picture.rows - 1, Math.max(0, cursor[0] + move[0])),
+        Math.min(picture.columns - 1, Math.max(0, cursor[1] + move[1])),
+      ];
     if (!move || event.shiftKey) change(() => dab(...cursor), WAIT);
     else refresh();
     live.textContent = `Row ${cursor[0] + 1}, column ${cursor[1] + 1}: ${NAMES[marks[cursor[0] * picture.columns + cursor[1]]]}`;
   });
 
   function refresh() {
-    if (!theme) return;
+    if (!theme || !frames) return;
     const width = Math.floor(Math.min(body.clientWidth, 380));
     const tall = Math.round((width * picture.rows) / picture.columns);
     const context = prepare(canvas, width, tall);
     paint(context, frames.at(chosen.step), 0, 0, width, tall);
     drawMarks(context, picture, marks, theme, width, tall);
     if (picture.grid) grid(context, [width, tall], ...picture.grid, theme);
-    if (root.getRootNode().activeElement === canvas) drawCursor(context, picture, cursor, SIZES[chosen.size], theme, width, tall);
+    if (focusedBeside(root) === canvas) drawCursor(context, picture, cursor, SIZES[chosen.size], theme, width, tall);
     const count = marks.reduce((sum, value) => sum + (value > 0), 0);
     note.textContent = `Draw with the pointer, or with arrows and space. Paint is there at ${when(picture)}.`;
     step.node.hidden = picture.frames === 1 || picture.step !== null;
-    readout.textContent = `${count ? plural(count, "pixel") : "No pixel"} painted.`;  // below: nothing moves under the pointer
-    canvas.setAttribute("aria-label", `${picture.rows} by ${picture.columns} pixels, ${count} of them painted. Arrows move, space paints, shift and arrows draw a line.`);
-    [[mark, "mark"], [size, "size"], [step, "step"]].forEach(([strip, name]) => strip.show(chosen[name]));
+    readout.textContent = `${count ? plural(count, "pixel") : "No pixel"} painted.`; // below: nothing moves under the pointer
+    canvas.setAttribute(
+      "aria-label",
+      `${picture.rows} by ${picture.columns} pixels, ${count} of them painted. Arrows move, space paints, shift and arrows draw a line.`,
+    );
+    mark.show(chosen.mark);
+    size.show(chosen.size);
+    step.show(chosen.step);
     undo.disabled = !past.length;
     clear.disabled = !count;
   }
@@ -129,42 +175,49 @@ export default host((root, tell, bytes) => {
   return {
     update(next) {
       picture = read(next);
-      const given = text(picture.marks);
-      if (picture.marks.length !== marks.length || (echo.current(picture.heard) && given !== told)) {
+      if (reporter.hear(picture.word)) {
         marks = picture.marks.slice();
-        told = given;
-        past.length = 0;
-        clearTimeout(timer);
+        past = [];
       }
       chosen.step = picture.step ?? Math.min(chosen.step, picture.frames - 1);
     },
     draw(fresh) {
       theme = fresh;
-      frames = new Frames(picture, theme);
+      frames = new Frames(picture, fresh);
       refresh();
     },
   };
 });
 
-// What is painted, as one digit a pixel.
-const text = (marks) => marks.join("");
-
-const when = ({ step, frames }) => (step !== null ? `step ${step + 1} only` : frames > 1 ? "every step alike" : "every step, like the image");
+const when = ({ step, frames }) =>
+  step !== null ? `step ${step + 1} only` : frames > 1 ? "every step alike" : "every step, like the image";
 
 // The picture below the paint, as `Frames` takes it.
 function read(bytes) {
   const { header, arrays } = unpack(bytes);
   const [frames, , rows, columns] = arrays.input.shape;
-  return { ...header.input, input: header.input, arrays, array: (name) => arrays[name].values, frames, rows, columns,
-    grid: header.grid, step: header.step, heard: header.heard, marks: Uint8Array.from(arrays.marks.values) };
+  return {
+    ...header.input,
+    input: header.input,
+    arrays,
+    array: (name) => arrays[name].values,
+    frames,
+    rows,
+    columns,
+    grid: header.grid,
+    step: header.step,
+    word: { state: header.state, revision: header.revision },
+    marks: Uint8Array.from(header.state.marks, Number), // one digit a pixel
+  };
 }
 
 function drawMarks(context, { rows, columns, kind }, marks, theme, width, tall) {
   const [w, h] = [width / columns, tall / rows];
-  const full = kind === "rgb" ? "#ffffff" : kind === "gray" ? css(theme.ink) : css(theme.on);
-  const empty = kind === "rgb" ? "#000000" : css(theme.paper);
-  const painted = (row, column) => row >= 0 && column >= 0 && row < rows && column < columns && marks[row * columns + column] > 0;
-  context.strokeStyle = theme.hot;
+  const full = kind === "rgb" ? css([255, 255, 255]) : kind === "gray" ? css(theme.ink) : css(theme.on);
+  const empty = kind === "rgb" ? css([0, 0, 0]) : css(theme.paper);
+  const painted = (row, column) =>
+    row >= 0 && column >= 0 && row < rows && column < columns && marks[row * columns + column] > 0;
+  context.strokeStyle = theme.orange;
   context.lineWidth = 1.5;
   context.beginPath();
   for (let row = 0; row < rows; row++) {
@@ -175,11 +228,26 @@ function drawMarks(context, { rows, columns, kind }, marks, theme, width, tall) 
       context.fillStyle = value === 2 ? full : empty;
       context.fillRect(x, y, w + 0.5, h + 0.5);
       context.fillStyle = full;
-      if (value === 3) { context.fillRect(x, y, w / 2, h / 2); context.fillRect(x + w / 2, y + h / 2, w / 2, h / 2); }
-      if (!painted(row - 1, column)) { context.moveTo(x, y); context.lineTo(x + w, y); }
-      if (!painted(row + 1, column)) { context.moveTo(x, y + h); context.lineTo(x + w, y + h); }
-      if (!painted(row, column - 1)) { context.moveTo(x, y); context.lineTo(x, y + h); }
-      if (!painted(row, column + 1)) { context.moveTo(x + w, y); context.lineTo(x + w, y + h); }
+      if (value === 3) {
+        context.fillRect(x, y, w / 2, h / 2);
+        context.fillRect(x + w / 2, y + h / 2, w / 2, h / 2);
+      }
+      if (!painted(row - 1, column)) {
+        context.moveTo(x, y);
+        context.lineTo(x + w, y);
+      }
+      if (!painted(row + 1, column)) {
+        context.moveTo(x, y + h);
+        context.lineTo(x + w, y + h);
+      }
+      if (!painted(row, column - 1)) {
+        context.moveTo(x, y);
+        context.lineTo(x, y + h);
+      }
+      if (!painted(row, column + 1)) {
+        context.moveTo(x + w, y);
+        context.lineTo(x + w, y + h);
+      }
     }
   }
   context.stroke();

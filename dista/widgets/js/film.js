@@ -21,7 +21,8 @@ export function question(recording, state) {
   const columns = Array.from({ length: state.step + 1 }, (_, key) => {
     const query = block.cross ? state.step : key;
     const [raw, kept] = ["raw", "kept"].map((stage) =>
-      (block[stage] ? recording.keyMap(block, stage, query, key, state.head, token) : null));
+      block[stage] ? recording.keyMap(block, stage, query, key, state.head, token) : null,
+    );
     if (!raw && !kept) return null;
     const removed = raw && kept ? Float32Array.from(raw, (count, i) => Math.max(0, count - kept[i])) : null;
     return { raw, kept, removed };
@@ -31,7 +32,8 @@ export function question(recording, state) {
 
 // The maps that the query at the current step really sees, as `totals` takes them.
 export function visible({ block, columns }, state, stage) {
-  return columns.map((column, key) => [key, column?.[stage]])
+  return columns
+    .map((column, key) => [key, column?.[stage]])
     .filter(([key, values]) => values && (block.cross || key === state.step));
 }
 
@@ -44,7 +46,7 @@ export function largest(recording, block, state, column) {
 }
 
 // Columns side by side, wrapped onto several lines where the panel is narrow.
-function layout(width, recording, rows, cap) {
+export function layout(width, recording, rows, cap) {
   const steps = recording.steps;
   const labels = width >= 560 ? 66 : 0;
   const gap = 6;
@@ -53,12 +55,15 @@ function layout(width, recording, rows, cap) {
   const perLine = Math.ceil(steps / lines);
   const size = Math.min(cap, Math.floor((width - labels) / perLine) - gap);
   const tall = Math.round((size * recording.grid[0]) / recording.grid[1]);
-  const head = 24, foot = 22, rowGap = labels ? 6 : 20;
+  const head = 24,
+    foot = 22,
+    rowGap = labels ? 6 : 20;
   const line = head + rows.length * (tall + rowGap) + foot;
   const at = (key, row) => ({
     x: labels + (key % perLine) * (size + gap) + 2,
     y: Math.floor(key / perLine) * line + head + row * (tall + rowGap) + (labels ? 0 : 14),
-    width: size, height: tall,
+    width: size,
+    height: tall,
   });
   return { at, lines, line, labels, size, tall, head, perLine };
 }
@@ -78,7 +83,8 @@ export function drawFilm(canvas, view, asked, width) {
       if (plan.labels) text(context, theme, row, 0, box.y + box.height / 2, look);
       else text(context, theme, row, box.x, box.y - 8, look);
     });
-    if (plan.labels) text(context, theme, "sum", 0, plan.at(line * plan.perLine, asked.rows.length).y + 4, { align: "left" });
+    if (plan.labels)
+      text(context, theme, "sum", 0, plan.at(line * plan.perLine, asked.rows.length).y + 4, { align: "left" });
   }
   asked.columns.forEach((column, key) => {
     const top = plan.at(key, 0);
@@ -105,10 +111,10 @@ function drawColumn(context, view, asked, column, key, plan, places) {
     } else {
       const colors = row === "removed" ? theme.removed : theme.kept;
       context.globalAlpha = fades(row, state) ? FADED : 1;
-      drawMap(context, theme, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
+      drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
       context.globalAlpha = 1;
       if (hover?.row !== undefined) ring(context, box, recording.grid, hover.row, hover.column, theme.accent, [2, 2]);
-      ring(context, box, recording.grid, state.row, state.column, theme.hot);
+      ring(context, box, recording.grid, state.row, state.column, theme.orange);
       places.push({ step: key, map: row, rows: recording.grid[0], columns: recording.grid[1], ...box });
     }
     border(context, box, key === state.step ? theme.ink_ : theme.line, key === state.step ? 2 : 1);
@@ -117,6 +123,7 @@ function drawColumn(context, view, asked, column, key, plan, places) {
 
 // One label for each run of hatched columns in a line, in the middle row.
 function captionHatched(context, theme, plan, { columns, rows }) {
+  /** @type {number | null} */
   let start = null;
   for (let key = 0; key <= columns.length; key++) {
     const open = key < columns.length && !columns[key];
@@ -155,7 +162,9 @@ function drawAbsent(context, { recording, state, theme }, plan, asked) {
   if (next >= recording.steps || left * plan.size < 120) return;
   const box = plan.at(next, 0);
   const steps = next + 1 === recording.steps ? `Step ${next + 1} has` : `Steps ${next + 1}–${recording.steps} have`;
-  text(context, theme, `${steps} not happened yet.`, box.x + 8, box.y + (box.height * asked.rows.length) / 2, { align: "left" });
+  text(context, theme, `${steps} not happened yet.`, box.x + 8, box.y + (box.height * asked.rows.length) / 2, {
+    align: "left",
+  });
 }
 
 // The current step's maps, large: for models whose map does not reach across steps.
@@ -171,14 +180,20 @@ export function drawNow(canvas, view, asked, width) {
     text(context, theme, `${row}, step ${state.step + 1}`, box.x, 9, { align: "left", bold: !fades(row, state) });
     const colors = row === "removed" ? theme.removed : theme.kept;
     context.globalAlpha = fades(row, state) ? FADED : 1;
-    drawMap(context, theme, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
+    drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
     context.globalAlpha = 1;
-    ring(context, box, recording.grid, state.row, state.column, theme.hot);
+    ring(context, box, recording.grid, state.row, state.column, theme.orange);
     border(context, box, theme.line, 1);
   });
 }
 
-// The step, and the map and its patch, at a point; undefined beside them.
+/**
+ * The step, and the map and its patch, at a point; undefined beside them. Places are of steps or of maps.
+ * @param {any[]} places
+ * @param {number} x
+ * @param {number} y
+ * @returns {any} { step, map, row, column }, or only the step
+ */
 export function locate(places, x, y) {
   const place = places.find((p) => x >= p.x && x < p.x + p.width && y >= p.y && y < p.y + p.height);
   if (!place) return undefined;

@@ -1,47 +1,63 @@
-// One small component in a Streamlit page: `make(root, tell, data)` gives { update(data), draw(theme) }.
+// How Streamlit mounts a component: it calls the same function again for every new data or theme.
 
 import { el } from "./dom.js";
 import { offerImage } from "./capture.js";
 import { readTheme } from "./theme.js";
 
-export function host(make) {
+/** @typedef {(state: Record<string, any>) => void} Tell */
+/** @typedef {{ update(data: any): void, refresh(): void, remove(): void }} Part */
+/** @typedef {{ parentElement: HTMLElement, data: any, setStateValue: (name: string, value: any) => void }} Call */
+
+// A rerun hands over the same bytes in a new array; what is under the pointer must survive it.
+const same = (/** @type {any} */ a, /** @type {any} */ b) =>
+  a === b || (a instanceof Uint8Array && a.length === b.length && a.every((value, i) => value === b[i]));
+
+/**
+ * A component of which one lives in each parent; `make(parent, data, tell)` builds it.
+ * @param {(parent: HTMLElement, data: any, tell: Tell) => Part} make
+ */
+export function component(make) {
   const mounted = new WeakMap();
-  return function ({ parentElement, data, setTriggerValue }) {
+  return (/** @type {Call} */ { parentElement, data, setStateValue }) => {
     const known = mounted.get(parentElement);
     if (known) {
-      known.tell = setTriggerValue;
-      known.part.update(data);
-      requestAnimationFrame(known.draw);            // the page's colours arrive a frame later
+      known.tell = setStateValue;
+      if (!same(known.data, data)) known.part.update(data);
+      known.data = data;
+      requestAnimationFrame(known.part.refresh); // the page's colours arrive a frame later
     } else {
-      mounted.set(parentElement, mount(parentElement, make, data, setTriggerValue));
+      const entry = { data, tell: setStateValue, part: /** @type {Part | null} */ (null) };
+      entry.part = make(parentElement, data, (state) => entry.tell("state", state));
+      mounted.set(parentElement, entry);
     }
     return () => {
-      mounted.get(parentElement)?.remove();
+      mounted.get(parentElement)?.part.remove();
       mounted.delete(parentElement);
     };
   };
 }
 
-function mount(parent, make, data, tell) {
-  const root = el("div", { class: "dista-probe" });
-  parent.append(root);
-  const entry = { tell };
-  entry.part = make(root, (name, value) => entry.tell(name, value), data);
-  offerImage(root.querySelector(".panel"));
-  entry.draw = () => {
-    if (!root.isConnected || !root.clientWidth) return;
-    const color = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-    const theme = readTheme(root, null);
-    entry.part.draw(Object.assign(theme, { ink_: color("ink") }));
-  };
-  const sizes = new ResizeObserver(entry.draw);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  sizes.observe(root);
-  dark.addEventListener("change", entry.draw);
-  entry.remove = () => {
-    sizes.disconnect();
-    dark.removeEventListener("change", entry.draw);
-    root.remove();
-  };
-  return entry;
-}
+/**
+ * A component in a panel like the probe's; `make(root, data, tell)` gives { update(data), draw(theme) }.
+ * @param {(root: HTMLElement, data: any, tell: Tell) => { update(data: any): void, draw(theme: any): void }} make
+ */
+export const panelled = (make) =>
+  component((parent, data, tell) => {
+    const root = el("div", { class: "dista-probe" });
+    parent.append(root);
+    const { update, draw } = make(root, data, tell);
+    offerImage(root.querySelector(".panel"));
+    const refresh = () => {
+      if (root.isConnected && root.clientWidth) draw(readTheme(root, null));
+    };
+    const sizes = new ResizeObserver(refresh);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    sizes.observe(root);
+    dark.addEventListener("change", refresh);
+    const remove = () => {
+      sizes.disconnect();
+      dark.removeEventListener("change", refresh);
+      root.remove();
+    };
+    return { update, refresh, remove };
+  });

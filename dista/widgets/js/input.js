@@ -1,6 +1,6 @@
 // What the network sees: the time rail with every step's frame, and the frame at the current step.
 
-import { el, panel, prepare, inside, plural } from "./dom.js";
+import { el, panel, prepare, inside, brushOf } from "./dom.js";
 import { pixel, css } from "./theme.js";
 
 // One frame as a small offscreen canvas, one pixel a pixel; scaled up without smoothing.
@@ -10,7 +10,7 @@ function frame(recording, theme, step) {
   const [plane, values] = [rows * columns, recording.array("input")];
   const start = Math.min(step, frames - 1) * recording.arrays.input.shape[1] * plane;
   const canvas = el("canvas", { width: columns, height: rows });
-  const context = canvas.getContext("2d");
+  const context = brushOf(canvas);
   const image = context.createImageData(columns, rows);
   for (let i = 0; i < plane; i++) {
     image.data.set([...pixel(theme, kind, values, start + i, plane, largest), 255], i * 4);
@@ -21,14 +21,22 @@ function frame(recording, theme, step) {
 
 // Frames are made once for each recording and theme.
 export class Frames {
+  /**
+   * @param {{ input: any, arrays: any, array(name: string): any }} recording
+   * @param {import("./types.js").Theme} theme
+   */
   constructor(recording, theme) {
-    Object.assign(this, { recording, theme, made: [] });
+    this.recording = recording;
+    this.theme = theme;
+    /** @type {HTMLCanvasElement[]} */
+    this.made = [];
   }
 
   at(step) {
     if (!this.recording.input) return null;
     const index = Math.min(step, this.recording.input.frames - 1);
-    return (this.made[index] ??= frame(this.recording, this.theme, index));
+    this.made[index] ??= frame(this.recording, this.theme, index);
+    return this.made[index];
   }
 }
 
@@ -47,21 +55,34 @@ export function timeRail(store, app) {
     const canvas = recording.input ? el("canvas", { "aria-hidden": true }) : null;
     const bar = el("i", { class: "bar" });
     const label = el("span", {}, `${step + 1} ${recording.stepLabel(step)}`.trim());
-    const button = el("button", { type: "button", class: "frame", onclick: () => store.set({ step }) },
-      canvas, bar, label);
+    const button = el(
+      "button",
+      { type: "button", class: "frame", onclick: () => store.set({ step }) },
+      canvas,
+      bar,
+      label,
+    );
     return { button, canvas, bar };
   });
-  body.append(play, el("div", { class: "steps", role: "group", "aria-label": "Steps" },
-    steps.map(({ button }) => button)));
+  body.append(
+    play,
+    el(
+      "div",
+      { class: "steps", role: "group", "aria-label": "Steps" },
+      steps.map(({ button }) => button),
+    ),
+  );
   heading.setAttribute("aria-live", "off");
-  note.replaceChildren("Pick a step; everything below follows it. ", ...keys([
-    ["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays.",
-  ]));
+  note.replaceChildren(
+    "Pick a step; everything below follows it. ",
+    ...keys([["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays."]),
+  );
 
-  let painted = null, drawn = 0;                    // frames and size that the thumbnails show
+  let painted = null,
+    drawn = 0; // frames and size that the thumbnails show
 
   function draw({ state, frames, asked }) {
-    heading.textContent = sentence(recording, state.step);
+    heading.textContent = recording.step_sentences[state.step];
     play.textContent = app.playing ? "❚❚ Pause" : "▶ Play";
     const most = Math.max(...asked, 0);
     const room = Math.floor((body.clientWidth - 96) / recording.steps) - 16;
@@ -83,23 +104,7 @@ export function timeRail(store, app) {
 
 // Text with keys in it: arrays become <kbd> elements.
 function keys(parts) {
-  return parts.flatMap((part) => (typeof part === "string"
-    ? [` ${part}`] : part.map((key) => el("kbd", {}, key))));
-}
-
-function sentence(recording, step) {
-  const start = `Step ${step + 1} of ${recording.steps}`;
-  if (recording.step_sentences) return `${start}: ${recording.step_sentences[step]}`;
-  const block = recording.attention.at(-1);
-  const label = recording.stepLabel(step);
-  const named = label ? `${start}, ${label}` : start;
-  if (!block) return named;
-  if (!block.cross) return `${named}: attention compares the patches of this step`;
-  let first = step;
-  while (first > 0 && recording.reaches(block, step, first - 1)) first -= 1;
-  const back = step - first;
-  return back ? `${named}: attention reaches back ${plural(back, "step")}, to step ${first + 1}`
-    : `${named}: there is no past yet to attend to`;
+  return parts.flatMap((part) => (typeof part === "string" ? [` ${part}`] : part.map((key) => el("kbd", {}, key))));
 }
 
 // Summed attention of the query patch at every query step, for the bars under the thumbnails.
@@ -107,7 +112,8 @@ export function askedPerStep(recording, state) {
   const block = recording.blockAt(state.block);
   const token = state.row * (recording.grid?.[1] ?? 1) + state.column;
   return Array.from({ length: recording.steps }, (_, step) =>
-    (block ? recording.attends(block, step, state.head, token) : 0));
+    block ? recording.attends(block, step, state.head, token) : 0,
+  );
 }
 
 // ---- input at this step --------------------------------------------------------------------
@@ -116,12 +122,24 @@ export function inputPanel(store) {
   const { recording } = store;
   const { node, note, body } = panel("input", "Input at this step");
   const canvas = el("canvas", {
-    tabindex: 0, role: "application", "data-name": "input", onclick: (event) => pick(event),
+    tabindex: 0,
+    role: "application",
+    "data-name": "input",
+    onclick: (event) => pick(event),
   });
-  const legend = recording.input?.kind === "events"
-    ? el("p", { class: "legend" }, el("i", { class: "swatch off" }), "OFF, darker", el("i", { class: "swatch on" }), "ON, brighter")
-    : "";
+  const legend =
+    recording.input?.kind === "events"
+      ? el(
+          "p",
+          { class: "legend" },
+          el("i", { class: "swatch off" }),
+          "OFF, darker",
+          el("i", { class: "swatch on" }),
+          "ON, brighter",
+        )
+      : "";
   if (recording.grid || recording.input) body.append(canvas, legend);
+  /** @type {[number, number]} */
   let size = [1, 1];
 
   function pick(event) {
@@ -132,7 +150,8 @@ export function inputPanel(store) {
   }
 
   function draw({ state, theme, frames, hover }) {
-    note.textContent = !recording.input ? "The input was not recorded; the patches are."
+    note.textContent = !recording.input
+      ? recording.missing.input
       : recording.input.frames === 1 && recording.steps > 1
         ? "The same image at every step. Click a patch to ask what it attends to."
         : "Click a patch to ask what it attends to.";
@@ -146,17 +165,28 @@ export function inputPanel(store) {
     if (recording.input) paint(context, frames.at(state.step), 0, 0, ...size);
     if (recording.grid) grid(context, size, rows, columns, theme);
     if (hover) outline(context, size, rows, columns, hover.row, hover.column, theme.accent, [4, 3]);
-    if (recording.grid) outline(context, size, rows, columns, state.row, state.column, theme.hot, []);
-    canvas.setAttribute("aria-label", `Input at step ${state.step + 1}, query patch row ${state.row + 1}, `
-      + `column ${state.column + 1} of ${rows} by ${columns}. Arrow keys move it.`);
+    if (recording.grid) outline(context, size, rows, columns, state.row, state.column, theme.orange, []);
+    canvas.setAttribute(
+      "aria-label",
+      `Input at step ${state.step + 1}, query patch row ${state.row + 1}, ` +
+        `column ${state.column + 1} of ${rows} by ${columns}. Arrow keys move it.`,
+    );
   }
   return { node, draw };
 }
 
 export function grid(context, [width, height], rows, columns, theme) {
   context.beginPath();
-  for (let i = 1; i < columns; i++) { const x = Math.round((width * i) / columns) + 0.5; context.moveTo(x, 0); context.lineTo(x, height); }
-  for (let i = 1; i < rows; i++) { const y = Math.round((height * i) / rows) + 0.5; context.moveTo(0, y); context.lineTo(width, y); }
+  for (let i = 1; i < columns; i++) {
+    const x = Math.round((width * i) / columns) + 0.5;
+    context.moveTo(x, 0);
+    context.lineTo(x, height);
+  }
+  for (let i = 1; i < rows; i++) {
+    const y = Math.round((height * i) / rows) + 0.5;
+    context.moveTo(0, y);
+    context.lineTo(width, y);
+  }
   context.strokeStyle = theme.muted;
   context.globalAlpha = 0.28;
   context.lineWidth = 1;

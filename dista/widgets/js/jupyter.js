@@ -1,27 +1,29 @@
-// The anywidget protocol: every part of the state is a trait of the model, -1 and "" mean "choose".
+// The probe under the anywidget protocol: every part of the state is a trait of the model.
 
 import { mount } from "./probe.js";
+import { unpack } from "./recording.js";
 
-const TRAITS = ["sample", "step", "block", "head", "row", "column", "layer", "neuron", "range", "stage", "key"];
+/** @typedef {{ get(name: string): any, set(name: string, value: any): void, save_changes(): void, on(event: string, act: () => void): void }} Model */
 
-function traitsOf(model) {
-  return Object.fromEntries(TRAITS.map((name) => [name, model.get(name)]));
-}
-
+/** @param {Model} model */
 function dataOf(model) {
   const view = model.get("data");
   return new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 }
 
 export default {
+  /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el }) {
-    const tell = (state) => {
-      Object.entries(state).forEach(([name, value]) => { if (name !== "sample") model.set(name, value); });
+    const traits = Object.keys(unpack(dataOf(model)).header.fields);
+    const own = traits.filter((name) => name !== "sample"); // that one is the kernel's: it brings new data
+    const tell = (/** @type {Record<string, any>} */ state) => {
+      for (const name of own) model.set(name, state[name]);
       model.save_changes();
     };
-    const probe = mount(el, dataOf(model), tell, traitsOf(model));
+    const wanted = Object.fromEntries(traits.map((name) => [name, model.get(name)]));
+    const probe = mount(el, dataOf(model), tell, wanted);
     model.on("change:data", () => probe.update(dataOf(model)));
-    TRAITS.slice(1).forEach((name) => model.on(`change:${name}`, () => probe.set({ [name]: model.get(name) })));
+    for (const name of own) model.on(`change:${name}`, () => probe.set({ [name]: model.get(name) }));
     return () => probe.remove();
   },
 };

@@ -4,7 +4,13 @@ import { el, svg } from "./dom.js";
 
 const [WIDTH, ROW] = [250, 58];
 
-// Share of each lag (time order: oldest first) in the query patch's Q, K and V at this step.
+/**
+ * Share of each lag (time order: oldest first) in the query patch's Q, K and V at this step.
+ * @param {import("./recording.js").Recording} recording
+ * @param {{ step: number, head: number }} state
+ * @param {import("./types.js").Block} block
+ * @param {number} token
+ */
 export function lagShares(recording, state, block, token) {
   const [, lags, steps, heads, tokens] = recording.arrays[`attention.${block.block}.lags`].shape;
   const values = recording.array(`attention.${block.block}.lags`);
@@ -19,14 +25,15 @@ export function lagShares(recording, state, block, token) {
   });
 }
 
+/**
+ * @param {import("./recording.js").Recording} recording
+ * @param {import("./types.js").State} state
+ * @param {import("./types.js").Question} question
+ */
 export function lagChart(recording, state, { block, token }) {
   const title = el("h4", {}, "How much each step adds to Q, K and V here");
   if (!block.lags) {
-    const form = recording.memory?.form;
-    const why = form === "none" || recording.memory?.window === 1
-      ? "Nothing: this model has no attention memory, each step stands alone. What lasts is in the membranes."
-      : "The parts of each lag were not recorded (blocks.*.attention.*.lags).";
-    return [title, el("p", { class: "note" }, why)];
+    return [title, el("p", { class: "note" }, recording.missing.lags)];
   }
   const shares = lagShares(recording, state, block, token);
   const band = (WIDTH - 24) / block.lags;
@@ -40,17 +47,48 @@ export function lagChart(recording, state, { block, token }) {
       const x = 26 + (i + block.lags - shares[part].length) * band;
       const tall = most ? (share / most) * 32 : 0;
       return [
-        svg("rect", { x, y: part * ROW + 46 - tall, width: Math.min(40, band - 8), height: tall,
-          class: i === shares[part].length - 1 ? "bar now" : "bar" }),
-        band > 30 ? svg("text", { x: x + Math.min(40, band - 8) / 2, y: part * ROW + 42 - tall, class: "tick middle" }, `${Math.round(share * 100)} %`) : "",
+        svg("rect", {
+          x,
+          y: part * ROW + 46 - tall,
+          width: Math.min(40, band - 8),
+          height: tall,
+          class: i === shares[part].length - 1 ? "bar now" : "bar",
+        }),
+        band > 30
+          ? svg(
+              "text",
+              { x: x + Math.min(40, band - 8) / 2, y: part * ROW + 42 - tall, class: "tick middle" },
+              `${Math.round(share * 100)} %`,
+            )
+          : "",
       ];
     }),
   ]);
-  const ticks = shares[0].map((_, i) => svg("text", {
-    x: 26 + (i + block.lags - shares[0].length) * band + Math.min(40, band - 8) / 2, y: 3 * ROW + 4, class: "tick middle",
-  }, first + i === state.step ? "now" : band > 44 ? `step ${first + i + 1}` : first + i + 1));
-  const label = ["Q", "K", "V"].map((name, part) =>
-    `${name}: ${shares[part].map((share, i) => `step ${first + i + 1} ${Math.round(share * 100)} %`).join(", ")}`).join("; ");
+  const ticks = shares[0].map((_, i) =>
+    svg(
+      "text",
+      {
+        x: 26 + (i + block.lags - shares[0].length) * band + Math.min(40, band - 8) / 2,
+        y: 3 * ROW + 4,
+        class: "tick middle",
+      },
+      first + i === state.step ? "now" : band > 44 ? `step ${first + i + 1}` : first + i + 1,
+    ),
+  );
+  const label = ["Q", "K", "V"]
+    .map(
+      (name, part) =>
+        `${name}: ${shares[part].map((share, i) => `step ${first + i + 1} ${Math.round(share * 100)} %`).join(", ")}`,
+    )
+    .join("; ");
   title.append(el("small", {}, band > 30 ? "" : up));
-  return [title, svg("svg", { viewBox: `0 0 ${WIDTH} ${3 * ROW + 10}`, role: "img", "aria-label": label, class: "lagbars" }, rows, ticks)];
+  return [
+    title,
+    svg(
+      "svg",
+      { viewBox: `0 0 ${WIDTH} ${3 * ROW + 10}`, role: "img", "aria-label": label, class: "lagbars" },
+      rows,
+      ticks,
+    ),
+  ];
 }

@@ -3,9 +3,10 @@
 import { prepare } from "./dom.js";
 import { shade } from "./theme.js";
 
-export function drawMap(context, theme, colors, values, most, box, grid) {
+export function drawMap(context, colors, values, most, box, grid) {
   const [rows, columns] = grid;
-  const edges = (count, side, start) => Array.from({ length: count + 1 }, (_, i) => start + Math.round((i * side) / count));
+  const edges = (count, side, start) =>
+    Array.from({ length: count + 1 }, (_, i) => start + Math.round((i * side) / count));
   const [xs, ys] = [edges(columns, box.width, box.x), edges(rows, box.height, box.y)];
   context.fillStyle = colors[0];
   context.fillRect(box.x, box.y, box.width, box.height);
@@ -33,7 +34,14 @@ export function border(context, box, color, width) {
   context.strokeRect(box.x - out, box.y - out, box.width + 2 * out, box.height + 2 * out);
 }
 
-export function text(context, theme, words, x, y, { align = "center", bold = false, color = theme.muted, size = 12 } = {}) {
+export function text(
+  context,
+  theme,
+  words,
+  x,
+  y,
+  { align = "center", bold = false, color = theme.muted, size = 12 } = {},
+) {
   context.font = `${bold ? 600 : 400} ${size}px ${theme.font}`;
   context.textAlign = align;
   context.textBaseline = "middle";
@@ -41,26 +49,56 @@ export function text(context, theme, words, x, y, { align = "center", bold = fal
   context.fillText(words, x, y);
 }
 
+const [GAP, HEAD] = [8, 22]; // between maps, and above each for its title
+
+/**
+ * Where maps stand side by side, on as many lines of about equal length as they need, two a line at least.
+ * @param {number} count
+ * @param {number} width of the panel
+ * @param {[number, number]} grid rows and columns of patches
+ * @param {number} cap the largest width of a map
+ * @param {number} least the width below which there are fewer a line
+ */
+export function tiles(count, width, grid, cap, least) {
+  const fit = Math.max(2, Math.floor((width + GAP) / (least + GAP)));
+  const lines = Math.ceil(count / fit);
+  const perLine = Math.ceil(count / lines);
+  const size = Math.min(cap, Math.floor((width + GAP) / perLine) - GAP - 1);
+  const tall = Math.round((size * grid[0]) / grid[1]);
+  return {
+    width: Math.min(width, perLine * (size + GAP)),
+    height: lines * (HEAD + tall + GAP),
+    at: (/** @type {number} */ i) => ({
+      x: (i % perLine) * (size + GAP) + 1,
+      y: Math.floor(i / perLine) * (HEAD + tall + GAP) + HEAD,
+      width: size,
+      height: tall,
+    }),
+  };
+}
 
 // Titled maps side by side, wrapped where the panel is narrow; returns their places for `locate`.
 // An item is { title, values, colors, most, step, query, key }: `query` and `key` are ringed patches.
 export function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
-  const { recording: { grid, steps }, state, theme } = view;
-  const [gap, head] = [8, 22];
-  const fit = Math.max(2, Math.floor((width + gap) / (least + gap)));
-  const lines = Math.ceil(items.length / fit);
-  const perLine = Math.ceil(items.length / lines);
-  const size = Math.min(cap, Math.floor((width + gap) / perLine) - gap - 1);
-  const tall = Math.round((size * grid[0]) / grid[1]);
-  const context = prepare(canvas, Math.min(width, perLine * (size + gap)), lines * (head + tall + gap));
+  const {
+    recording: { grid, steps },
+    state,
+    theme,
+  } = view;
+  const plan = tiles(items.length, width, grid, cap, least);
+  const context = prepare(canvas, plan.width, plan.height);
   return items.map(({ title, values, colors, most, step, query, key, strong }, i) => {
-    const box = { x: (i % perLine) * (size + gap) + 1, y: Math.floor(i / perLine) * (head + tall + gap) + head, width: size, height: tall };
-    text(context, theme, title, box.x, box.y - head / 2, { align: "left", bold: strong, color: strong ? theme.ink_ : theme.muted });
-    drawMap(context, theme, colors, values, most, box, grid);
+    const box = plan.at(i);
+    text(context, theme, title, box.x, box.y - HEAD / 2, {
+      align: "left",
+      bold: strong,
+      color: strong ? theme.ink_ : theme.muted,
+    });
+    drawMap(context, colors, values, most, box, grid);
     border(context, box, strong ? theme.ink_ : theme.line, 1);
     if (key) ring(context, box, grid, key.row, key.column, theme.panel);
     if (key) ring(context, box, grid, key.row, key.column, theme.ink_, [3, 2]);
-    if (query) ring(context, box, grid, state.row, state.column, theme.hot);
+    if (query) ring(context, box, grid, state.row, state.column, theme.orange);
     return { ...box, step: Math.min(step, steps - 1), map: title, rows: grid[0], columns: grid[1] };
   });
 }
@@ -75,22 +113,31 @@ export function drawCells(canvas, theme, rows, marked, width, tied = rows.length
   const context = prepare(canvas, Math.min(width, left + right + count * cell), rows.length * (tall + gap));
   const inset = cell > 6 ? 1.5 : 0.5;
   context.fillStyle = theme.accent;
-  for (const channel of marked) context.fillRect(left + (channel + 0.5) * cell - 0.75, tall / 2, 1.5, (tied - 1) * (tall + gap));
+  for (const channel of marked)
+    context.fillRect(left + (channel + 0.5) * cell - 0.75, tall / 2, 1.5, (tied - 1) * (tall + gap));
   rows.forEach(({ label, values, bars, sum, strong }, i) => {
     const y = i * (tall + gap);
-    text(context, theme, label, 0, y + tall / 2, { align: "left", bold: strong, color: strong ? theme.ink_ : theme.muted });
+    text(context, theme, label, 0, y + tall / 2, {
+      align: "left",
+      bold: strong,
+      color: strong ? theme.ink_ : theme.muted,
+    });
     const most = bars ? Math.max(...values, 0) : 1;
     values.forEach((value, channel) => {
-      const box = [left + channel * cell + inset, y, cell - 2 * inset, tall];
+      const [x, wide] = [left + channel * cell + inset, cell - 2 * inset];
       context.fillStyle = theme.panel;
-      context.fillRect(...box);
+      context.fillRect(x, y, wide, tall);
       const high = most > 0 ? (tall * Math.max(0, value)) / most : 0;
       context.fillStyle = i < tied && marked.includes(channel) ? theme.accent : theme.muted;
-      context.fillRect(box[0], y + tall - high, box[2], high);
+      context.fillRect(x, y + tall - high, wide, high);
       context.strokeStyle = theme.line;
       context.lineWidth = 1;
-      context.strokeRect(box[0] + 0.5, y + 0.5, box[2] - 1, tall - 1);
+      context.strokeRect(x + 0.5, y + 0.5, wide - 1, tall - 1);
     });
-    text(context, theme, sum, left + count * cell + 8, y + tall / 2, { align: "left", bold: strong, color: theme.ink_ });
+    text(context, theme, sum, left + count * cell + 8, y + tall / 2, {
+      align: "left",
+      bold: strong,
+      color: theme.ink_,
+    });
   });
 }

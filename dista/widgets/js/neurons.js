@@ -1,7 +1,6 @@
 // Spikes of the chosen layer and the membrane potential of the chosen neuron.
 
 import { el, svg, panel, prepare, inside, contain, number } from "./dom.js";
-import { layerTitle } from "./recording.js";
 import { chart, timeAxis, timeChart, path } from "./chart.js";
 
 // The arrays of one layer's shown neurons.
@@ -10,7 +9,9 @@ function traces(recording, state) {
   if (position < 0) return null;
   const of = (part) => recording.array(`layer.${position}.${part}`);
   const index = of("index");
-  return index && { layer: recording.layers[position], index, of, place: index.indexOf(state.neuron), shown: index.length };
+  return (
+    index && { layer: recording.layers[position], index, of, place: index.indexOf(state.neuron), shown: index.length }
+  );
 }
 
 export function rasterPanel(store) {
@@ -19,13 +20,16 @@ export function rasterPanel(store) {
   const canvas = el("canvas", { tabindex: 0, role: "application", "data-name": "raster" });
   canvas.addEventListener("click", pick);
   canvas.addEventListener("keydown", walk);
-  let plot = null, row = 4;
+  /** @type {import("./chart.js").Plot | null} */
+  let plot = null;
+  let row = 4;
 
   function pick(event) {
     const found = traces(recording, store.state);
     if (!found || !plot) return;
     const [x, y] = inside(event);
     const place = Math.min(found.shown - 1, Math.max(0, Math.floor((y - plot.top) / row)));
+    /** @type {Partial<import("./types.js").State>} */
     const changes = { step: plot.step(x) };
     if (y < plot.top + found.shown * row + 3) changes.neuron = found.index[place];
     store.set(changes);
@@ -43,23 +47,31 @@ export function rasterPanel(store) {
   function draw({ state, theme }) {
     const found = traces(recording, state);
     const spikes = found?.of("spikes");
-    heading.textContent = found ? `Spikes of ${layerTitle(state.layer)}` : "Spikes";
+    heading.textContent = found ? `Spikes of ${found.layer.title}` : "Spikes";
     contain(body, spikes ? [canvas] : []);
-    if (!spikes) { note.textContent = "No spikes of this layer were recorded."; return; }
+    if (!spikes) {
+      note.textContent = recording.missing.spikes;
+      return;
+    }
     const { layer, shown } = found;
     note.textContent = fired(layer, shown);
     row = Math.min(9, Math.max(2.5, 270 / shown));
     plot = chart(body.clientWidth, Math.round(shown * row) + 72, recording.steps, { left: 4, right: 4, top: 8 });
     drawRaster(prepare(canvas, plot.width, plot.height), plot, row, found, state, theme);
-    canvas.setAttribute("aria-label", `${heading.textContent}: ${note.textContent} Neuron ${state.neuron} is selected; up and down choose another.`);
+    canvas.setAttribute(
+      "aria-label",
+      `${heading.textContent}: ${note.textContent} Neuron ${state.neuron} is selected; up and down choose another.`,
+    );
   }
   return { node, draw };
 }
 
 function fired({ neurons, active }, shown) {
   if (!active) return `None of the ${neurons} neurons fired.`;
-  const which = shown < neurons ? `${shown} of ${neurons} neurons, from the most active to the least, quiet ones hidden`
-    : `All ${neurons} neurons, the most active on top`;
+  const which =
+    shown < neurons
+      ? `${shown} of ${neurons} neurons, from the most active to the least, quiet ones hidden`
+      : `All ${neurons} neurons, the most active on top`;
   return `${which}. ${active} fired at least once.`;
 }
 
@@ -101,20 +113,45 @@ export function membranePanel(store) {
   const { recording } = store;
   const { node, heading, note, body } = panel("membrane", "Membrane potential");
   const { node: figure, show } = timeChart(store);
-  const legend = el("p", { class: "legend" }, el("i", { class: "swatch trace" }), "membrane", el("i", { class: "swatch current" }), "input current",
-    el("i", { class: "dot fired" }), "spike");
+  const legend = el(
+    "p",
+    { class: "legend" },
+    el("i", { class: "swatch trace" }),
+    "membrane",
+    el("i", { class: "swatch current" }),
+    "input current",
+    el("i", { class: "dot fired" }),
+    "spike",
+  );
 
   function draw({ state }) {
     const found = traces(recording, state);
     const membrane = found?.of("membrane");
     heading.textContent = found ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
     contain(body, membrane ? [figure, legend] : []);
-    if (!membrane) { note.textContent = "No membrane potential of this layer was recorded."; return; }
+    if (!membrane) {
+      note.textContent = recording.missing.membrane;
+      return;
+    }
     note.textContent = `${place(found.layer, state.neuron)}: charge, threshold, reset. ${forgets(found, state.neuron)}`;
-    const of = (part) => { const all = found.of(part); return all && Array.from({ length: recording.steps }, (_, t) => all[t * found.shown + found.place]); };
-    drawMembrane(show, body.clientWidth, recording, state, found.layer, {
-      membrane: of("membrane"), reset: of("reset"), spikes: of("spikes"), current: of("current"),
-    }, note.textContent);
+    const of = (part) => {
+      const all = found.of(part);
+      return all && Array.from({ length: recording.steps }, (_, t) => all[t * found.shown + found.place]);
+    };
+    drawMembrane(
+      show,
+      body.clientWidth,
+      recording,
+      state,
+      found.layer,
+      {
+        membrane: of("membrane"),
+        reset: of("reset"),
+        spikes: of("spikes"),
+        current: of("current"),
+      },
+      note.textContent,
+    );
   }
   return { node, draw };
 }
@@ -129,31 +166,63 @@ function forgets({ of, layer }, neuron) {
   const half = of("half_life");
   if (!half) return "";
   const steps = half[half.length > 1 ? Math.floor(neuron / (layer.shape[1] * layer.shape[2])) : 0];
-  return steps < 0.05 ? "It keeps almost nothing from one step to the next."
+  return steps < 0.05
+    ? "It keeps almost nothing from one step to the next."
     : `Its leak forgets half in ${number(steps, 1)} step${number(steps, 1) === "1" ? "" : "s"}.`;
 }
 
 function drawMembrane(show, width, recording, state, layer, { membrane, reset, spikes, current }, note) {
   const threshold = layer.threshold;
   const all = [...membrane, ...(reset ?? []), ...(current ?? []), threshold ?? 0, 0];
-  const plot = chart(width, 300, recording.steps, { top: 20, left: 34, low: Math.min(...all), high: Math.max(...all) * 1.08 });
-  const points = [], marks = [];
+  const plot = chart(width, 300, recording.steps, {
+    top: 20,
+    left: 34,
+    low: Math.min(...all),
+    high: Math.max(...all) * 1.08,
+  });
+  const points = [],
+    marks = [];
   membrane.forEach((h, t) => {
     const from = plot.left + t * plot.band;
-    const before = t ? reset?.[t - 1] ?? membrane[t - 1] : 0;
+    const before = t ? (reset?.[t - 1] ?? membrane[t - 1]) : 0;
     points.push([from, plot.y(before)], [from + plot.band * 0.22, plot.y(h)], [from + plot.band * 0.72, plot.y(h)]);
     if (spikes?.[t]) marks.push(svg("circle", { cx: from + plot.band * 0.72, cy: plot.y(h), r: 4, class: "spike" }));
     if (reset) points.push([from + plot.band * 0.76, plot.y(reset[t])], [from + plot.band, plot.y(reset[t])]);
   });
-  const flow = current && path(current.flatMap((value, t) => [[plot.left + t * plot.band, plot.y(value)], [plot.left + (t + 1) * plot.band, plot.y(value)]]), { class: "line current" });
-  const limit = threshold === null || threshold === undefined ? [] : [
-    svg("line", { x1: plot.left, x2: width - plot.right, y1: plot.y(threshold), y2: plot.y(threshold), class: "threshold" }),
-    svg("text", { x: plot.left + 2, y: plot.y(threshold) - 6, class: "tick halo" }, `threshold ${number(threshold)}`)];
+  const flow =
+    current &&
+    path(
+      current.flatMap((value, t) => [
+        [plot.left + t * plot.band, plot.y(value)],
+        [plot.left + (t + 1) * plot.band, plot.y(value)],
+      ]),
+      { class: "line current" },
+    );
+  const limit =
+    threshold === null || threshold === undefined
+      ? []
+      : [
+          svg("line", {
+            x1: plot.left,
+            x2: width - plot.right,
+            y1: plot.y(threshold),
+            y2: plot.y(threshold),
+            class: "threshold",
+          }),
+          svg(
+            "text",
+            { x: plot.left + 2, y: plot.y(threshold) - 6, class: "tick halo" },
+            `threshold ${number(threshold)}`,
+          ),
+        ];
   const crossed = spikes ? spikes.flatMap((spike, t) => (spike ? [t + 1] : [])) : [];
   show(plot, `${note} ${crossed.length ? `Spikes at step ${crossed.join(", ")}.` : "No spike."}`, [
     timeAxis(plot, state.step),
     svg("line", { x1: plot.left, x2: width - plot.right, y1: plot.y(0), y2: plot.y(0), class: "axis" }),
     svg("text", { x: plot.left - 6, y: plot.y(0) + 4, class: "tick end" }, "0"),
-    flow, path(points, { class: "line trace" }), limit, marks,
+    flow,
+    path(points, { class: "line trace" }),
+    limit,
+    marks,
   ]);
 }

@@ -1,6 +1,6 @@
 // The probe: builds the panels around one state, handles keys, playing, theme and size.
 
-import { el } from "./dom.js";
+import { el, focusedBeside } from "./dom.js";
 import { decode } from "./recording.js";
 import { readTheme } from "./theme.js";
 import { offerImage } from "./capture.js";
@@ -17,7 +17,7 @@ import { tauPanel } from "./tau.js";
 import { rasterPanel, membranePanel } from "./neurons.js";
 
 const LOOKS = ["range", "layer", "neuron", "stage", "key"]; // parts of the state that are not a question
-const PACE = 700;                                   // ms a step while playing
+const PACE = 700; // ms a step while playing
 const CENTRE = ["stem", "qkv", "attention", "values"]; // panels that take turns in one place
 
 // Mounts a probe inside `parent`. `tell(state)` hears of the reader's changes. Returns an object
@@ -31,19 +31,40 @@ export function mount(parent, bytes, tell, wanted = {}) {
   parent.append(root);
   const store = new Store(recording, { ...recording.state, ...wanted }, tell, root);
   const app = { playing: false, play: () => play(!app.playing), point, reveal };
-  let panels = [], theme = null, frames = null, hover = null, queued = 0, timer = 0, revision = recording.revision;
+  /** @type {{ node: HTMLElement, draw(view: any): void }[]} */
+  let panels = [];
+  /** @type {import("./types.js").Theme | null} */
+  let theme = null;
+  /** @type {Frames | null} */
+  let frames = null;
+  /** @type {import("./types.js").Patch | null} what the pointer is at */
+  let hover = null;
+  let queued = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
 
   function build() {
-    panels = [timeRail, stageRow, inputPanel, stemPanel, coincidencePanel, attentionPanel, readoutPanel, decisionPanel,
-      tauPanel, rasterPanel, membranePanel].map((make) => make(store, app));
-    panels.slice(2).forEach(({ node }) => offerImage(node));   // the rail and the stages are there to be clicked
-    const focused = focusables().indexOf(root.getRootNode().activeElement);
+    panels = [
+      timeRail,
+      stageRow,
+      inputPanel,
+      stemPanel,
+      coincidencePanel,
+      attentionPanel,
+      readoutPanel,
+      decisionPanel,
+      tauPanel,
+      rasterPanel,
+      membranePanel,
+    ].map((make) => make(store, app));
+    panels.slice(2).forEach(({ node }) => offerImage(node)); // the rail and the stages are there to be clicked
+    const focused = focusables().indexOf(/** @type {HTMLElement} */ (focusedBeside(root)));
     grid.replaceChildren(...panels.map(({ node }) => node));
     if (focused >= 0) focusables()[focused]?.focus({ preventScroll: true });
   }
 
   function focusables() {
-    return [...grid.querySelectorAll("button, canvas[tabindex]")];
+    return /** @type {HTMLElement[]} */ ([...grid.querySelectorAll("button, canvas[tabindex]")]);
   }
 
   // A host may mount first and attach later: colours are read when there is something to see.
@@ -52,8 +73,16 @@ export function mount(parent, bytes, tell, wanted = {}) {
     if (!root.isConnected || !root.clientWidth) return;
     if (!theme) dress();
     const { state, recording: current } = store;
-    const view = { state, recording: current, theme, frames, hover, pinned: placeOf(current, state.key),
-      asked: askedPerStep(current, state), question: question(current, state) };
+    const view = {
+      state,
+      recording: current,
+      theme,
+      frames,
+      hover,
+      pinned: placeOf(current, state.key),
+      asked: askedPerStep(current, state),
+      question: question(current, state),
+    };
     open(PANEL_OF[state.stage]);
     panels.filter(({ node }) => node.clientWidth).forEach((panel) => panel.draw(view));
   }
@@ -79,14 +108,12 @@ export function mount(parent, bytes, tell, wanted = {}) {
   }
 
   function dress() {
-    const color = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
     theme = readTheme(root, store.recording.theme);
-    Object.assign(theme, { ink_: color("ink"), panel: color("panel"), cursor: color("cursor") });
     frames = new Frames(store.recording, theme);
   }
 
   function redraw() {
-    queued ||= requestAnimationFrame(draw);
+    if (!queued) queued = requestAnimationFrame(draw);
   }
 
   function refresh() {
@@ -141,12 +168,10 @@ export function mount(parent, bytes, tell, wanted = {}) {
   refresh();
 
   return {
-    root, store,
+    root,
+    store,
     update(next) {
-      const fresh = decode(next);
-      const moved = fresh.revision !== undefined && fresh.revision !== revision;
-      revision = fresh.revision;
-      store.replace(fresh, moved ? fresh.state : {});
+      store.replace(decode(next));
       build();
       refresh();
     },
@@ -159,7 +184,6 @@ export function mount(parent, bytes, tell, wanted = {}) {
       dark.removeEventListener("change", refresh);
       root.remove();
     },
-    get revision() { return revision; },
   };
 }
 
@@ -170,16 +194,26 @@ function command(event, { state, recording }, app) {
   const heads = recording.blockAt(state.block)?.heads ?? 1;
   const clamp = (value, count) => Math.min(count - 1, Math.max(0, value));
   switch (event.key) {
-    case "ArrowUp": return { row: clamp(state.row - 1, rows) };
-    case "ArrowDown": return { row: clamp(state.row + 1, rows) };
-    case "ArrowLeft": return { column: clamp(state.column - 1, columns) };
-    case "ArrowRight": return { column: clamp(state.column + 1, columns) };
-    case "[": return { step: clamp(state.step - 1, recording.steps) };
-    case "]": return { step: clamp(state.step + 1, recording.steps) };
-    case ",": return { head: (state.head + heads - 1) % heads };
-    case ".": return { head: (state.head + 1) % heads };
-    case " ": return space(event.target, app);
-    default: return null;
+    case "ArrowUp":
+      return { row: clamp(state.row - 1, rows) };
+    case "ArrowDown":
+      return { row: clamp(state.row + 1, rows) };
+    case "ArrowLeft":
+      return { column: clamp(state.column - 1, columns) };
+    case "ArrowRight":
+      return { column: clamp(state.column + 1, columns) };
+    case "[":
+      return { step: clamp(state.step - 1, recording.steps) };
+    case "]":
+      return { step: clamp(state.step + 1, recording.steps) };
+    case ",":
+      return { head: (state.head + heads - 1) % heads };
+    case ".":
+      return { head: (state.head + 1) % heads };
+    case " ":
+      return space(event.target, app);
+    default:
+      return null;
   }
 }
 

@@ -1,16 +1,15 @@
 // Learned time constants, which are also the list that chooses a neuron layer.
 
 import { el, panel, number } from "./dom.js";
-import { layerLabel } from "./recording.js";
 
-const LONGER = 1.5;                                 // this much above its start deserves a look
+const LONGER = 1.5; // this much above its start deserves a look
 
 export function tauPanel(store) {
   const { recording } = store;
   const { node, note, body } = panel("tau", "Learned time constants");
   const known = recording.layers.map((layer, position) => ({ ...layer, ...tauOf(recording, position) }));
   if (!known.length) {
-    note.textContent = "No neurons were recorded. Record *.neuron.* to see time constants, spikes and membranes.";
+    note.textContent = recording.missing.neurons;
     return { node, draw() {} };
   }
   const ends = known.flatMap(({ tau, before }) => [...(tau ?? []), ...(before ?? [])]);
@@ -18,18 +17,26 @@ export function tauPanel(store) {
   const at = (value) => `${(100 * (value - 1)) / (most - 1)}%`;
   const rows = known.map((layer) => tauRow(store, layer, at));
   const ticks = [1, ...[2, 4, 8, 16, 32].filter((tick) => tick < most * 0.8), most];
-  const axis = el("div", { class: "tauaxis", "aria-hidden": true }, el("span"),
-    el("span", { class: "track" }, ticks.map((tick) => el("em", { style: `left:${at(tick)}` }, tick === most ? `${tick} steps` : tick))));
+  const axis = el(
+    "div",
+    { class: "tauaxis", "aria-hidden": true },
+    el("span"),
+    el(
+      "span",
+      { class: "track" },
+      ticks.map((tick) => el("em", { style: `left:${at(tick)}` }, tick === most ? `${tick} steps` : tick)),
+    ),
+  );
   const list = el("div", { class: "taus", role: "group", "aria-label": "Neuron layers" }, rows);
   body.append(list, axis);
   list.addEventListener("keydown", (event) => roam(event, rows));
-  note.replaceChildren(ends.length ? explainTau(known) : "Time constants were not recorded. Pick a layer.");
+  note.replaceChildren(ends.length ? explainTau(known) : recording.missing.tau);
 
   function draw({ state }) {
     rows.forEach((row, i) => {
       const current = known[i].name === state.layer;
       row.setAttribute("aria-pressed", String(current));
-      row.tabIndex = current || (!rows.some((other, j) => known[j].name === state.layer) && i === 0) ? 0 : -1;
+      row.tabIndex = current || (!rows.some((_, j) => known[j].name === state.layer) && i === 0) ? 0 : -1;
     });
   }
   return { node, draw };
@@ -47,21 +54,48 @@ const longer = ({ mean, start }) => mean && start && mean >= LONGER * start;
 function explainTau(known) {
   const hot = known.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
   const start = known.some(({ start: value }) => value) ? [el("i", { class: "dot start" }), " at the start, "] : [];
-  return el("span", {}, ...start, el("i", { class: "dot" }), " after training", hot.length ? ", " : ". ", ...hot, "Pick a layer for the panels beside.");
+  return el(
+    "span",
+    {},
+    ...start,
+    el("i", { class: "dot" }),
+    " after training",
+    hot.length ? ", " : ". ",
+    ...hot,
+    "Pick a layer for the panels beside.",
+  );
 }
 
 function tauRow(store, layer, at) {
   const { tau, before, mean, start, per } = layer;
   const marks = [
-    tau && start ? el("i", { class: "move", style: `left:${at(Math.min(mean, start))};right:calc(100% - ${at(Math.max(mean, start))})` }) : null,
+    tau && start
+      ? el("i", {
+          class: "move",
+          style: `left:${at(Math.min(mean, start))};right:calc(100% - ${at(Math.max(mean, start))})`,
+        })
+      : null,
     tau && per > 1 ? el("i", { class: "span", style: `left:${at(tau[0])};right:calc(100% - ${at(tau[1])})` }) : null,
     before ? el("i", { class: "dot start", style: `left:${at(start)}` }) : null,
     tau ? el("i", { class: longer(layer) ? "dot hot" : "dot", style: `left:${at(mean)}` }) : null,
   ];
-  const words = tau ? `time constant ${number(mean)} steps${start ? `, ${number(start)} at the start` : ""}` : "time constant not recorded";
-  return el("button", { type: "button", class: "taurow", title: `${layer.name}: ${words}`, "aria-label": `${layerLabel(layer.name)}, ${words}`,
-    "data-layer": layer.name, onclick: () => store.set({ layer: layer.name, neuron: -1 }) },
-  el("span", {}, layerLabel(layer.name)), el("span", { class: "track" }, marks), el("b", {}, tau ? number(mean) : ""));
+  const words = tau
+    ? `time constant ${number(mean)} steps${start ? `, ${number(start)} at the start` : ""}`
+    : "time constant not recorded";
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "taurow",
+      title: `${layer.name}: ${words}`,
+      "aria-label": `${layer.label}, ${words}`,
+      "data-layer": layer.name,
+      onclick: () => store.set({ layer: layer.name, neuron: -1 }),
+    },
+    el("span", {}, layer.label),
+    el("span", { class: "track" }, marks),
+    el("b", {}, tau ? number(mean) : ""),
+  );
 }
 
 // Up and down walk the list without leaving it; the page's own keys do not see them.

@@ -27,11 +27,12 @@ export function readValues(recording, block, step, head) {
   return values.map((value) => value * gain);
 }
 
-const perPatch = (values, tokens) => Float32Array.from({ length: tokens }, (_, token) => {
-  let total = 0;
-  for (let i = token; i < values.length; i += tokens) total += values[i];
-  return total;
-});
+const perPatch = (values, tokens) =>
+  Float32Array.from({ length: tokens }, (_, token) => {
+    let total = 0;
+    for (let i = token; i < values.length; i += tokens) total += values[i];
+    return total;
+  });
 
 export function readoutPanel(store, app) {
   const { recording } = store;
@@ -40,7 +41,8 @@ export function readoutPanel(store, app) {
   const cells = el("canvas", { role: "img" });
   const words = el("p", { class: "readout" });
   const strips = el("div", { class: "strips" });
-  let places = [], made = {};
+  let places = [],
+    made = {};
   pickable(maps, store, app, () => places);
   const title = el("h4", {}, "This patch, channel by channel");
 
@@ -49,8 +51,10 @@ export function readoutPanel(store, app) {
     const names = asked && ["value.neuron", "neuron"].map((part) => `blocks.${asked.block.block}.attention.${part}`);
     const missing = asked && names.filter((name) => !recording.spikesOf(name));
     contain(body, asked && !missing.length ? [maps, words, title, cells, strips] : []);
-    note.textContent = !asked ? "No attention map was recorded, so there is nothing to read with."
-      : missing.length ? `The spikes of ${missing.join(" and ")} were not recorded, or were changed to other values than 0 and 1.`
+    note.textContent = !asked
+      ? recording.missing.reading
+      : missing.length
+        ? `The spikes of ${missing.join(" and ")} were not recorded, or were changed to other values than 0 and 1.`
         : explainRead(recording, asked.block, state);
     if (!asked || missing.length) return;
     drawStrips(strips, store);
@@ -60,11 +64,23 @@ export function readoutPanel(store, app) {
     const here = Array.from(made.values.filter((_, i) => i % recording.tokens === asked.token));
     const fired = recording.train(names[1], state.step, asked.block, state.head, asked.token);
     const marked = fired.flatMap((spike, channel) => (spike ? [channel] : []));
-    drawCells(cells, theme, [{ label: "read", values: here, bars: true, sum: number(sum(here), 1) },
-      { label: "spikes", values: fired, strong: true, sum: String(sum(fired)) }], marked, body.clientWidth);
-    words.replaceChildren(`Step ${state.step + 1}, patch row ${state.row + 1}, column ${state.column + 1}: a current of `,
-      el("b", { "data-read": sum(here) }, number(sum(here), 1)), ` over ${here.length} channels is read; `,
-      el("b", {}, `${sum(fired)}`), ` of their ${fired.length} neurons spike.`);
+    drawCells(
+      cells,
+      theme,
+      [
+        { label: "read", values: here, bars: true, sum: number(sum(here), 1) },
+        { label: "spikes", values: fired, strong: true, sum: String(sum(fired)) },
+      ],
+      marked,
+      body.clientWidth,
+    );
+    words.replaceChildren(
+      `Step ${state.step + 1}, patch row ${state.row + 1}, column ${state.column + 1}: a current of `,
+      el("b", { "data-read": sum(here) }, number(sum(here), 1)),
+      ` over ${here.length} channels is read; `,
+      el("b", {}, `${sum(fired)}`),
+      ` of their ${fired.length} neurons spike.`,
+    );
     for (const canvas of [maps, cells]) canvas.setAttribute("aria-label", words.textContent);
   }
   return { node, draw };
@@ -72,20 +88,40 @@ export function readoutPanel(store, app) {
 
 function explainRead(recording, block, { step }) {
   const n = recording.reach(block, step);
-  const scale = recording.scale === null ? "" : `, times ${number(recording.scale, 3)}${n > 1 ? ` / ${n} as ${n} steps are in reach` : ""}`;
-  return `The ${recording.used(block)} map adds up the spikes of V, key by key${scale}. This current drives the read-out neurons, `
-    + "which carry some of it over in their membranes.";
+  const scale =
+    recording.scale === null
+      ? ""
+      : `, times ${number(recording.scale, 3)}${n > 1 ? ` / ${n} as ${n} steps are in reach` : ""}`;
+  return (
+    `The ${recording.used(block)} map adds up the spikes of V, key by key${scale}. This current drives the read-out neurons, ` +
+    "which carry some of it over in their membranes."
+  );
 }
 
 function drawRead(canvas, view, values, name, width) {
-  const { recording, state, theme, hover, question: { block } } = view;
+  const {
+    recording,
+    state,
+    theme,
+    hover,
+    question: { block },
+  } = view;
   const size = recording.spikesOf(name).channels / block.heads;
   const read = perPatch(values, recording.tokens);
   const fired = recording.firing(name, state.step, state.head * size, (state.head + 1) * size);
   const seen = visible(view.question, state, recording.used(block)).find(([step]) => step === state.step)?.[1];
   const item = { colors: theme.kept, step: state.step, query: true, key: hover };
-  const items = [{ ...item, title: "read from V", values: read, most: Math.max(...read), strong: true },
-    { ...item, title: "read-out spikes", values: fired, most: Math.max(1, ...fired), strong: true }];
-  if (seen) items.unshift({ ...item, title: `${recording.used(block)} map, now`, values: seen, most: Math.max(1, ...seen) });
+  const items = [
+    { ...item, title: "read from V", values: read, most: Math.max(...read), strong: true },
+    { ...item, title: "read-out spikes", values: fired, most: Math.max(1, ...fired), strong: true },
+  ];
+  if (seen)
+    items.unshift({
+      ...item,
+      title: `${recording.used(block)} map, now`,
+      values: seen,
+      most: Math.max(1, ...seen),
+      strong: false,
+    });
   return drawMaps(canvas, view, items, width, 210);
 }

@@ -14,11 +14,14 @@ function keyOf(figure) {
 
 function save(figure, format, name, said) {
   const camera = figure.querySelector(CAMERA);
-  if (!camera || !figure._context) { said.textContent = "Use the camera in the figure's corner."; return; }
+  if (!camera || !figure._context) {
+    said.textContent = "Use the camera in the figure's corner.";
+    return;
+  }
   const options = { format, filename: `${name}-${keyOf(figure)}`, scale: format === "png" ? 2 : 1 };
   const before = figure._context.toImageButtonOptions;
   figure._context.toImageButtonOptions = options;
-  camera.click();                                   // reads the options at once
+  camera.click(); // reads the options at once
   figure._context.toImageButtonOptions = before;
 }
 
@@ -31,7 +34,10 @@ export default function ({ parentElement, data }) {
   const rows = [...document.querySelectorAll(".js-plotly-plot")].map((figure) => {
     const title = titleOf(figure);
     const buttons = ["png", "svg"].map((format) => {
-      const button = node("button", format.toUpperCase(), { type: "button", onclick: () => save(figure, format, data.name, said) });
+      const button = node("button", format.toUpperCase(), {
+        type: "button",
+        onclick: () => save(figure, format, data.name, said),
+      });
       button.setAttribute("aria-label", `${format.toUpperCase()}: ${title}`);
       return button;
     });

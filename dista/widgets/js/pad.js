@@ -1,39 +1,47 @@
 // A square to draw on. It keeps strokes, lists of points in 0..1, and reports them when the pen rests.
 
-const REST = 450;          // ms without a stroke after which a drawing is reported
-const NEAR = 0.008;        // points nearer than this to the last one add nothing
-const PEN = 1 / 11;        // of the side, about as wide as in the digits the networks know
+import { el, brushOf } from "./dom.js";
+import { component } from "./host.js";
+import { Reporter } from "./reporter.js";
+
+const REST = 450; // ms without a stroke after which a drawing is reported
+const NEAR = 0.008; // points nearer than this to the last one add nothing
+const PEN = 1 / 11; // of the side, about as wide as in the digits the networks know
 const KEY_STEP = 1 / 20;
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-const pads = new WeakMap();
 const clip = (value) => Math.round(Math.min(1, Math.max(0, value)) * 1000) / 1000;
 
-function element(tag, props, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(props)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
 class Pad {
-  constructor(parent, strokes, tell) {
-    Object.assign(this, { strokes: strokes.map((stroke) => [...stroke]), tell, pen: [0.5, 0.3], down: false });
-    this.canvas = element("canvas", {
-      tabindex: 0, role: "application", "data-name": "pad",
+  constructor(parent, data, tell) {
+    this.reporter = new Reporter(tell, data);
+    /** @type {[number, number][][]} */
+    this.strokes = data.state.strokes;
+    /** @type {[number, number]} */
+    this.pen = [0.5, 0.3];
+    this.down = this.drawing = this.keyboard = false;
+    this.canvas = el("canvas", {
+      tabindex: 0,
+      role: "application",
+      "data-name": "pad",
       "aria-label": "Drawing pad. Arrow keys move the pen, space lowers and lifts it, backspace undoes.",
-      onpointerdown: (event) => this.start(event), onpointermove: (event) => this.move(event),
-      onpointerup: () => this.end(), onpointercancel: () => this.end(),
-      onkeydown: (event) => this.key(event), onfocus: () => this.draw(), onblur: () => this.lift(),
+      onpointerdown: (event) => this.start(event),
+      onpointermove: (event) => this.move(event),
+      onpointerup: () => this.end(),
+      onpointercancel: () => this.end(),
+      onkeydown: (event) => this.key(event),
+      onfocus: () => this.draw(),
+      onblur: () => this.lift(),
     });
-    this.undo = element("button", { type: "button", onclick: () => this.change(this.strokes.slice(0, -1)) }, "Undo");
-    this.clear = element("button", { type: "button", onclick: () => this.change([]) }, "Clear");
-    this.said = element("span", { class: "spoken", "aria-live": "polite" });
-    this.node = element("div", { class: "pad" }, this.canvas,
-      element("div", { class: "buttons" }, this.undo, this.clear, this.said));
+    this.undo = el("button", { type: "button", onclick: () => this.change(this.strokes.slice(0, -1)) }, "Undo");
+    this.clear = el("button", { type: "button", onclick: () => this.change([]) }, "Clear");
+    this.said = el("span", { class: "spoken", "aria-live": "polite" });
+    this.node = el(
+      "div",
+      { class: "pad" },
+      this.canvas,
+      el("div", { class: "buttons" }, this.undo, this.clear, this.said),
+    );
     parent.append(this.node);
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this.canvas);
@@ -41,7 +49,7 @@ class Pad {
   }
 
   remove() {
-    clearTimeout(this.timer);
+    this.reporter.hold();
     this.watch.disconnect();
     this.node.remove();
   }
@@ -75,15 +83,15 @@ class Pad {
   }
 
   begin(point) {
-    clearTimeout(this.timer);
+    this.reporter.hold();
     this.strokes.push([point]);
     this.pen = point;
     this.draw();
   }
 
   add(point) {
-    const stroke = this.strokes.at(-1);
-    const last = stroke.at(-1);
+    const stroke = this.strokes[this.strokes.length - 1];
+    const last = stroke[stroke.length - 1];
     if (Math.hypot(point[0] - last[0], point[1] - last[1]) >= NEAR) stroke.push(point);
     this.pen = point;
   }
@@ -102,6 +110,7 @@ class Pad {
 
   go([right, down]) {
     this.keyboard = true;
+    /** @type {[number, number]} */
     const point = [clip(this.pen[0] + right * KEY_STEP), clip(this.pen[1] + down * KEY_STEP)];
     if (this.down) this.add(point);
     this.pen = point;
@@ -130,21 +139,25 @@ class Pad {
 
   change(strokes) {
     Object.assign(this, { strokes, down: false });
-    clearTimeout(this.timer);
-    this.tell("strokes", strokes);
+    this.later(0);
     this.draw();
   }
 
-  later() {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.tell("strokes", this.strokes.map((stroke) => [...stroke])), REST);
+  later(wait = REST) {
+    this.reporter.report(() => ({ strokes: this.strokes.map((stroke) => [...stroke]) }), wait);
+  }
+
+  update(data) {
+    const news = this.reporter.hear(data);
+    if (news) Object.assign(this, { strokes: news.strokes, down: false });
   }
 
   draw() {
-    const side = this.canvas.clientWidth, ratio = window.devicePixelRatio || 1;
+    const side = this.canvas.clientWidth,
+      ratio = window.devicePixelRatio || 1;
     if (!side) return;
     this.canvas.width = this.canvas.height = Math.round(side * ratio);
-    const context = this.canvas.getContext("2d");
+    const context = brushOf(this.canvas);
     const style = getComputedStyle(this.canvas);
     context.scale(side * ratio, side * ratio);
     Object.assign(context, { lineCap: "round", lineJoin: "round", lineWidth: PEN, strokeStyle: style.color });
@@ -168,16 +181,7 @@ class Pad {
   }
 }
 
-export default function ({ parentElement, data, setStateValue }) {
-  const known = pads.get(parentElement);
-  if (known) {
-    known.tell = setStateValue;
-    requestAnimationFrame(() => known.draw());     // the page's colours arrive a frame later
-  } else {
-    pads.set(parentElement, new Pad(parentElement, data.strokes ?? [], setStateValue));
-  }
-  return () => {
-    pads.get(parentElement)?.remove();
-    pads.delete(parentElement);
-  };
-}
+export default component((parent, data, tell) => {
+  const pad = new Pad(parent, data, tell);
+  return { update: (next) => pad.update(next), refresh: () => pad.draw(), remove: () => pad.remove() };
+});

@@ -1,0 +1,169 @@
+"""Sentences about a recording, which are the same on a page, in a figure and in the probe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+MISSING = {
+    "attention": "No attention map was recorded. Record blocks.*.attention.scores and "
+    "blocks.*.attention.denoise to see it.",
+    "pairs": "No attention map was recorded, so there is no pair of patches to compare.",
+    "reading": "No attention map was recorded, so there is nothing to read with.",
+    "trains": "The spikes of Q, K and V were not recorded, or were changed to other values than 0 and 1. "
+    "Record blocks.*.attention.*.neuron.spikes to see them.",
+    "stem": "The spikes that leave the stem were not recorded. Record stem.*.spikes to see them.",
+    "logits": "No logits were recorded. Record head to see the decision grow.",
+    "neurons": "No neurons were recorded. Record *.neuron.* to see time constants, spikes and membranes.",
+    "tau": "Time constants were not recorded. Pick a layer.",
+    "spikes": "No spikes of this layer were recorded.",
+    "membrane": "No membrane potential of this layer was recorded.",
+    "input": "The input was not recorded; the patches are.",
+    "lags": "The parts of each lag were not recorded (blocks.*.attention.*.lags).",
+}
+"""What stands in the place of something that a recording does not hold, and what to record to see it."""
+
+_FORMS = {"projection": "projection memory", "attenuated": "attenuated memory"}
+
+
+class Sums(Protocol):
+    """How the row sums of a map are spread, as ``dista.measures.row_sums`` has it."""
+
+    low: float
+    median: float
+    high: float
+    rows: int
+    empty: int
+    normalised: bool
+
+
+def number(value: float, digits: int = 2) -> str:
+    """``2``, ``2.5``: a number with as many digits as it needs, ``digits`` at most."""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def count(many: int, what: str) -> str:
+    """``1 step``, ``2 steps``."""
+    return f"{many} {what}{'' if many == 1 else 's'}"
+
+
+def row_sums(block: int, sums: Sums) -> str:
+    """Whether rows compare: what all queries of the block, its heads and steps sum to."""
+    if not sums.high:
+        return f"No row of block {block + 1} attends to anything."
+    silent = f" {sums.empty} of {sums.rows} attend to nothing." if sums.empty else ""
+    if sums.normalised:
+        return (
+            f"Rows of block {block + 1} are normalised: each sums to {number(sums.high)}.{silent}"
+        )
+    return (
+        f"Rows of block {block + 1} are not normalised: they sum to {number(sums.low)}–"
+        f"{number(sums.high)} (median {number(sums.median)}).{silent}"
+    )
+
+
+def attention(
+    *,
+    cross: bool,
+    raw: bool,
+    kept: bool,
+    rule: Mapping[str, Any],
+    lags: bool,
+    head_dim: int | None,
+    memory: Mapping[str, Any] | None,
+) -> str:
+    """What a block's map counts, how the past enters it and what its denoiser keeps."""
+    most = f" (0–{head_dim})" if head_dim else ""
+    removes = _denoiser(raw, kept, rule)
+    if cross:
+        return (
+            "Coincident spikes between this query and every key of every reachable step"
+            f"{most}.{removes}"
+        )
+    return (
+        f"This map compares patches of one step: coincident spikes of query and key{most}. "
+        f"{_past(memory or {}, lags)}{removes}"
+    )
+
+
+def _past(memory: Mapping[str, Any], lags: bool) -> str:
+    if form := _FORMS.get(memory.get("form", "")):
+        return f"The past enters before it, through Q, K and V ({form}, {memory['window']} steps)."
+    return "The past enters before it, through Q, K and V." if lags else "No other step enters."
+
+
+def _denoiser(raw: bool, kept: bool, rule: Mapping[str, Any]) -> str:
+    if not kept:
+        return " What the denoiser keeps was not recorded."
+    if not raw:
+        return " The counts before the denoiser were not recorded."
+    said = {
+        "none": " There is no denoiser: all is kept.",
+        "threshold": f" The denoiser keeps counts above u = {number(rule.get('u', 0))}.",
+        "lookup": " The denoiser looks each count up in a table.",
+    }
+    return said.get(rule.get("kind", ""), "")
+
+
+def settles(answer: str, label: str | None, settled: int, first: int, steps: int) -> str:
+    """When the answer comes to stay; steps count from 0, ``first`` is the first that is averaged."""
+    verdict = "" if label is None else f" The label is “{label}”."
+    if label == answer:
+        verdict = " That is right."
+    if settled == first == 0:
+        return f"Answers “{answer}” from the first step on.{verdict}"
+    stays = " and stays" if settled < steps - 1 else ""
+    return f"Settles at step {settled + 1} on “{answer}”{stays}.{verdict}"
+
+
+def averaged(first: int, steps: int) -> str:
+    """Which steps the answer is the mean of."""
+    if first == steps - 1:
+        return "The last step alone is the answer."
+    return f"The answer is the mean of {f'steps {first + 1} to {steps}' if first else 'all steps'}."
+
+
+def no_lags(memory: Mapping[str, Any] | None) -> str:
+    """Why there is nothing to say of how much each past step adds to Q, K and V."""
+    if memory and (memory.get("form") == "none" or memory.get("window") == 1):
+        return (
+            "Nothing: this model has no attention memory, each step stands alone. What lasts is in the "
+            "membranes."
+        )
+    return MISSING["lags"]
+
+
+def steps(
+    total: int,
+    labels: Sequence[str] | None,
+    given: Sequence[str] | None,
+    back: Sequence[int] | None,
+) -> list[str]:
+    """A sentence a step: as ``given``, or how many steps its attention reaches ``back``.
+
+    ``back`` is None where no map was recorded, and empty where maps compare patches of one step.
+    """
+    return [
+        _step(f"Step {step + 1} of {total}", step, labels, given, back) for step in range(total)
+    ]
+
+
+def _step(
+    start: str,
+    step: int,
+    labels: Sequence[str] | None,
+    given: Sequence[str] | None,
+    back: Sequence[int] | None,
+) -> str:
+    if given:
+        return f"{start}: {given[step]}"
+    named = f"{start}, {labels[step]}" if labels and labels[step] else start
+    if back is None:
+        return named
+    if not back:
+        return f"{named}: attention compares the patches of this step"
+    if not back[step]:
+        return f"{named}: there is no past yet to attend to"
+    reach = count(back[step], "step")
+    return f"{named}: attention reaches back {reach}, to step {step + 1 - back[step]}"

@@ -1,0 +1,225 @@
+"""Colours, labels and sentences are written once: no other file has a colour, and all say the same words."""
+
+import re
+import tomllib
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pytest
+
+from dista.figures import theme
+from dista.style import labels, sentences
+from dista.style.palette import HAIRLINE, LOGO, PALETTES, Palette, palette
+from dista.widgets.source import styles
+
+ROOT = Path(__file__).parent.parent
+HOME = ROOT / "dista" / "style" / "palette.py"
+SOURCES = [p for part in ("app", "dista") for p in sorted((ROOT / part).rglob("*"))]
+SOURCES = [p for p in SOURCES if p.suffix in (".py", ".js", ".mjs", ".css") and p != HOME]
+
+LITERAL = re.compile(
+    r"""#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})(?![\w-])|\b(?:rgba?|hsla?|oklch|oklab|lab|lch|hwb)\(\s*[\d.]""",
+    re.IGNORECASE,
+)
+NOTHING = "rgba(0,0,0,0)"  # transparent, for plotly, which knows no other word for it
+CHOSEN_BY_CONTRAST = {"#000000", "#ffffff"}  # the number on a cell, dista.figures.theme.text_on
+
+
+def literals(text):
+    """Colours written in a text, but for transparency and identifiers of SVG (``url(#gone)``)."""
+    return LITERAL.findall(text.replace(NOTHING, "").replace("url(#", "url("))
+
+
+@pytest.mark.parametrize(
+    "text", ["color: #0b6e74;", "'#fff'", "rgba(1, 2, 3, .5)", "hsl(20 10% 5%)"]
+)
+def test_a_colour_is_recognised(text):
+    assert len(literals(text)) == 1
+
+
+@pytest.mark.parametrize("text", ["this.#known(a)", "url(#gone)", "css([0, 0, 0])", "`rgb(${x})`"])
+def test_what_is_no_colour_is_not(text):
+    assert literals(text) == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_colour_stands_anywhere_else(path):
+    found = set(literals(path.read_text("utf-8")))
+    if path == ROOT / "dista" / "figures" / "theme.py":
+        found -= CHOSEN_BY_CONTRAST
+    assert found == set(), "name it in dista/style/palette.py"
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_streamlits_theme_is_the_palette(name):
+    """That file cannot import it."""
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    colours = palette(name)
+    assert config[name] == {
+        "primaryColor": colours.accent,
+        "backgroundColor": colours.page,
+        "secondaryBackgroundColor": colours.well,
+        "textColor": colours.ink,
+        "linkColor": colours.accent,
+        "borderColor": colours.line,
+        "chartCategoricalColors": colours.categories,
+    }
+    assert config["font"] == theme.FONT
+
+
+@pytest.mark.parametrize("name", ["icon.svg", "logo.svg"])
+def test_the_logo_has_its_two_colours(name):
+    assert set(literals((ROOT / "app" / name).read_text())) == set(LOGO)
+
+
+def test_the_stylesheet_hands_every_colour_on():
+    text = styles()
+    for name, colours in PALETTES.items():
+        for colour, value in asdict(colours).items():
+            written = value if isinstance(value, str) else " ".join(value)
+            assert f"--{colour}: {written};" in text, f"{colour} of the {name} theme"
+    used = set(re.findall(r"var\(--([\w-]+)", text))
+    theirs = {name for name in used if name.startswith(("st-", "jp-", "vscode-"))}
+    assert used - theirs <= {field.name for field in fields(Palette)}
+
+
+def test_both_sheets_of_the_page_get_what_they_use():
+    used = set(re.findall(r"var\(--([\w-]+)", (ROOT / "app" / "style.css").read_text()))
+    assert used == {"panel", "hairline"} and HAIRLINE.startswith("rgba(")
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("name", PALETTES)
+@pytest.mark.parametrize(
+    "colour, least", [("ink", 7), ("muted", 4.5), ("accent", 4.5), ("orange", 4.5)]
+)
+def test_words_can_be_read_on_page_and_panel(name, colour, least):
+    """WCAG's contrast: 4.5 for text, 7 for the text that there is most of."""
+    colours = palette(name)
+    for ground in (colours.page, colours.panel):
+        high, low = sorted((luminance(getattr(colours, colour)), luminance(ground)), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= least, ground
+
+
+@pytest.mark.parametrize("name", PALETTES)
+@pytest.mark.parametrize("scale", ["kept", "removed"])
+def test_scales_can_be_read_without_hue(name, scale):
+    levels = [luminance(colour) for colour in getattr(palette(name), scale)]
+    assert levels in (sorted(levels), sorted(levels, reverse=True))
+    assert abs(levels[-1] - levels[0]) > 0.4
+
+
+def test_an_unknown_theme_is_refused():
+    with pytest.raises(ValueError, match="theme='sepia'; expected one of light, dark"):
+        palette("sepia")
+
+
+# --- labels -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, label, title",
+    [
+        ("stem.stages.0.neuron", "stem 1", "the stem 1 neurons"),
+        ("stem.position.neuron", "stem position", "the stem position neurons"),
+        ("blocks.0.attention.query.neuron", "1 Q", "the Q neurons, block 1"),
+        ("blocks.1.attention.neuron", "2 read-out", "the read-out neurons, block 2"),
+        ("blocks.0.attention.output.neuron", "1 attention output", "the attention output neurons, block 1"),
+        ("blocks.10.mlp.hidden.neuron", "11 MLP hidden", "the MLP hidden neurons, block 11"),
+        ("blocks.0.mlp.output.neuron", "1 MLP output", "the MLP output neurons, block 1"),
+        ("blocks.1", "block 2", "the block 2 neurons"),
+        ("head", "head", "the head neurons"),
+    ],
+)  # fmt: skip
+def test_layers_are_called_alike_everywhere(name, label, title):
+    assert labels.layer(name) == theme.short(name) == label
+    assert labels.layer_title(name) == title
+
+
+def test_every_layer_of_a_model_has_a_label_of_its_own(small_model):
+    from dista.neurons import LIF
+
+    names = [n for n, module in small_model().named_modules() if isinstance(module, LIF)]
+    assert len(names) > 8 and len({labels.layer(name) for name in names}) == len(names)
+
+
+def test_the_browser_writes_no_label_and_no_sentence_about_a_recording():
+    """It has them from the header of the data; these are the words that would give it away."""
+    script = "\n".join(
+        path.read_text("utf-8")
+        for path in SOURCES
+        if path.suffix == ".js" and path.parent.name == "js"
+    )
+    words = [*sentences.MISSING.values(), "Settles at", "are not normalised", "reaches back"]
+    words += ["projection memory", "MLP", "The denoiser keeps counts", *labels.RANGES.values()]
+    assert [said for said in words if said in script] == []
+    stages = re.findall("|".join(labels.STAGES.values()), script)
+    assert not [s for s in stages if f'"{s}"' in script and s not in ("Input", "Stem")]
+
+
+# --- sentences ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value, digits, text",
+    [(3.0, 2, "3"), (2.50, 2, "2.5"), (0.126, 2, "0.13"), (10.0, 0, "10"), (100.04, 1, "100")],
+)
+def test_numbers_have_as_many_digits_as_they_need(value, digits, text):
+    assert sentences.number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("yes", "yes", 0, 0, 8), "Answers “yes” from the first step on. That is right."),
+        (("yes", "no", 4, 2, 8), "Settles at step 5 on “yes” and stays. The label is “no”."),
+        (("yes", None, 7, 6, 8), "Settles at step 8 on “yes”."),
+    ],
+)
+def test_when_an_answer_settles(arguments, said):
+    assert sentences.settles(*arguments) == said
+
+
+@pytest.mark.parametrize(
+    "first, said", [(0, "mean of all steps"), (3, "mean of steps 4 to 8"), (7, "last step alone")]
+)
+def test_which_steps_are_averaged(first, said):
+    assert said in sentences.averaged(first, 8)
+
+
+def test_steps_say_how_far_they_reach():
+    said = sentences.steps(3, ["cue", "", "probe"], None, [0, 1, 2])
+    assert said == [
+        "Step 1 of 3, cue: there is no past yet to attend to",
+        "Step 2 of 3: attention reaches back 1 step, to step 1",
+        "Step 3 of 3, probe: attention reaches back 2 steps, to step 1",
+    ]
+    assert sentences.steps(2, None, None, [])[1].endswith("compares the patches of this step")
+    assert sentences.steps(2, None, None, None) == ["Step 1 of 2", "Step 2 of 2"]
+    assert sentences.steps(1, ["cue"], ["look here"], [0]) == ["Step 1 of 1: look here"]
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({}, "every reachable step (0–16). The denoiser keeps counts above u = 2.5."),
+        ({"kept": False}, "What the denoiser keeps was not recorded."),
+        ({"raw": False}, "The counts before the denoiser were not recorded."),
+        ({"rule": {"kind": "lookup"}}, "looks each count up in a table."),
+        ({"rule": {}, "head_dim": None}, "of every reachable step."),
+        ({"cross": False}, "through Q, K and V (projection memory, 4 steps). The denoiser keeps"),
+        ({"cross": False, "memory": None, "lags": True}, "enters before it, through Q, K and V."),
+        ({"cross": False, "memory": {"form": "none", "window": 1}}, "No other step enters."),
+    ],
+)
+def test_what_a_map_is(changes, said):
+    given = dict(cross=True, raw=True, kept=True, lags=False, head_dim=16)
+    given |= dict(rule={"kind": "threshold", "u": 2.5}, memory={"form": "projection", "window": 4})
+    if changes.get("rule") == {}:
+        said = "every reachable step."
+    assert said in sentences.attention(**given | changes)
