@@ -27,41 +27,56 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from dista import fast_attention, kernels
+from dista import fast_attention, kernels, streaming
 from dista.axes import ACTIVITY, MAP, Observable
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
 from dista.layers import Conv, Norm, SpikingConv, fire
 from dista.neurons import LIF
 
 
-def causal_pairs(steps: int, window: int) -> tuple[list[int], list[int]]:
-    """Query and key step of each pair with 0 <= query - key < window, ordered by query, then key."""
-    pairs = fast_attention.pairs(steps, window)
+def causal_pairs(steps: int, window: int, past: int = 0) -> tuple[list[int], list[int]]:
+    """Query and key step of each pair with 0 <= query - key < window, ordered by query, then key.
+
+    Queries are counted from the first of their ``steps``, keys from the first of ``past`` steps before.
+    """
+    pairs = fast_attention.pairs(steps, window, past)
     return [t for t, _ in pairs], [m for _, m in pairs]
 
 
 def _pair_coords(module: nn.Module, a: Tensor) -> dict:
     """Query and key step of each entry along ``pair``, for a recorded map."""
-    steps = next(t for t in itertools.count(1) if len(causal_pairs(t, module.window)[0]) == len(a))
-    query_time, key_time = causal_pairs(steps, module.window)
-    return {"query_time": ("pair", query_time), "key_time": ("pair", key_time)}
+    before = streaming.steps_before()
+    past = min(before, module.window - 1)
+    lengths = itertools.count(1)
+    steps = next(
+        t for t in lengths if sum(fast_attention.reachable(t, module.window, past)) >= len(a)
+    )
+    query_time, key_time = causal_pairs(steps, module.window, past)
+    return {
+        "query_time": ("pair", [before + t for t in query_time]),
+        "key_time": ("pair", [before - past + m for m in key_time]),
+    }
 
 
 def scores(q: Tensor, k: Tensor, window: int) -> Tensor:
-    """Coincident spikes A (pair, batch, head, query, key) of q, k (time, batch, head, token, dim)."""
-    query_time, key_time = causal_pairs(len(q), window)
+    """Coincident spikes A (pair, batch, head, query, key) of q, k (time, batch, head, token, dim).
+
+    Keys of steps before the first query, where a stream remembers them, come first in k.
+    """
     if window == 1:
         return q @ k.mT
+    query_time, key_time = causal_pairs(len(q), window, len(k) - len(q))
     return q[query_time] @ k[key_time].mT
 
 
-def read(a: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
-    """scale / n(t) * sum_m A[t,m] V[m], as (time, batch, head, token, dim)."""
+def read(a: Tensor, v: Tensor, window: int, scale: float, past: int = 0) -> Tensor:
+    """scale / n(t) * sum_m A[t,m] V[m], as (time, batch, head, token, dim), without the ``past`` first of v."""
     if window == 1:
         return scale * (a @ v)
-    query_time, key_time = (torch.tensor(p, device=v.device) for p in causal_pairs(len(v), window))
+    pairs = causal_pairs(len(v) - past, window, past)
+    query_time, key_time = (torch.tensor(p, device=v.device) for p in pairs)
     products = a @ v[key_time]  # in half precision under autocast
-    summed = torch.zeros_like(products[: len(v)]).index_add(0, query_time, products)
+    summed = torch.zeros_like(products[: len(v) - past]).index_add(0, query_time, products)
     reachable = torch.bincount(query_time).to(products.dtype)
     return scale * summed / reachable[:, None, None, None, None]
 
@@ -80,9 +95,9 @@ def lookup(a: Tensor, table: Tensor) -> Tensor:
     return kept + (a - a.detach()) * (kept.detach() != 0)
 
 
-def delay(x: Tensor, lag: int, steps: int) -> Tensor:
-    """Shift (time, ...) by ``lag`` steps into a sequence of ``steps``; the first ones are 0."""
-    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if lag else x
+def delay(x: Tensor, steps: int) -> Tensor:
+    """What came late (time, ...) as the end of a sequence of ``steps``; the first ones are 0."""
+    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if len(x) < steps else x
 
 
 class Attenuate(nn.Module):
@@ -105,11 +120,12 @@ class Lag(nn.Module):
         super().__init__()
         self.lag, self.synapse = lag, synapse
 
-    def forward(self, x: Tensor) -> Tensor:
-        steps = len(x)
-        if self.lag >= steps:
-            return torch.zeros_like(x)
-        return delay(self.synapse(x[: steps - self.lag]), self.lag, steps)
+    def forward(self, x: Tensor, steps: int) -> Tensor:
+        """The current of the last ``steps`` of ``x``; those before them are what a stream remembers."""
+        until = len(x) - self.lag
+        if until <= 0:
+            return torch.zeros_like(x[:steps])
+        return delay(self.synapse(x[max(0, until - steps) : until]), steps)
 
 
 class Projection(nn.Module):
@@ -134,11 +150,12 @@ class Projection(nn.Module):
         return Conv(dim, dim, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        now, *past = self.lags
-        current = now(x)
-        remembered = current if self.form == "attenuated" else x
-        for lag in past:
-            current = current + lag(remembered)
+        now, *earlier = self.lags
+        steps, current = len(x), now(x, len(x))
+        source = current if self.form == "attenuated" else x
+        source = streaming.with_past(self, source, len(earlier))
+        for lag in earlier:
+            current = current + lag(source, steps)
         return fire(self.norm, self.neuron, current)
 
 
@@ -152,6 +169,7 @@ class Scores(nn.Module):
         self.window = memory.window if memory.form == "map" else 1
 
     def forward(self, q: Tensor, k: Tensor) -> Tensor:
+        k = streaming.with_past(self, k, self.window - 1)
         compute = fast_attention.scores if fast_attention.by_pair(q, k) else scores
         return compute(q, k, self.window)
 
@@ -202,8 +220,9 @@ class Read(nn.Module):
         self.window, self.scale = window, scale
 
     def forward(self, a: Tensor, v: Tensor) -> Tensor:
+        steps, v = len(v), streaming.with_past(self, v, self.window - 1)
         compute = fast_attention.read if fast_attention.by_pair(a, v) else read
-        return compute(a, v, self.window, self.scale)
+        return compute(a, v, self.window, self.scale, len(v) - steps)
 
 
 class SpaceTimeAttention(nn.Module):
@@ -230,9 +249,11 @@ class SpaceTimeAttention(nn.Module):
         return self.read(self.denoise(self.scores(q, k)), v)
 
     def fastest(self, q: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-        """``attend``, or a shortcut to the same output where there is one and no hook wants the map."""
+        """``attend``, or a shortcut to the same output where there is one and no hook wants the map, nor a
+        stream the keys and values."""
         operations = self.scores, self.denoise, self.read
-        if not kernels.enabled() or kernels.watched(operations):
+        remembers = streaming.running() and self.scores.window > 1
+        if remembers or not kernels.enabled() or kernels.watched(operations):
             return self.attend
         options = dict(window=self.scores.window, scale=self.read.scale)
         if self.denoise.kind == "none" and fast_attention.is_cheaper(q, options["window"]):

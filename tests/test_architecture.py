@@ -14,7 +14,17 @@ PACKAGE = sorted((ROOT / "dista").rglob("*.py"))
 FILES = sorted([*PACKAGE, *(ROOT / "app").rglob("*.py")])
 
 # Each of these imports only those before it; the last part of the chain are the kernels of the neurons.
-CHAIN = ["axes", "config", "allocator", "_loops", "kernels", "saving", "neurons", "layers"]
+CHAIN = [
+    "axes",
+    "config",
+    "streaming",
+    "allocator",
+    "_loops",
+    "kernels",
+    "saving",
+    "neurons",
+    "layers",
+]
 CHAIN += ["fast_attention", "attention", "model"]
 CHAIN += ["provenance", "training"]
 
@@ -169,6 +179,7 @@ FORBIDDEN = [
     ("operations", ["import:dista.model", "import:xarray", "dista.measures", "dista.training"]),
     ("evaluation", ["dista.training", "import:dista.model", "import:dista.data"]),
     ("measures", ["torch", "plotly", "dista.model", "dista.recording", "dista.figures"]),
+    ("streaming", ["dista", "xarray"]),
     ("layers", ["xarray", "zarr", "spikingjelly", "dista.recording"]),
     ("provenance", ["lightning", "dista.figures"]),
     ("training", ["dista.figures", "dista.widgets", "dista.cli"]),
