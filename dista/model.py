@@ -5,7 +5,6 @@ Tensors are (time, batch, channel, row, column) throughout; tokens are the patch
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -167,12 +166,6 @@ class DISTA(nn.Module):
     def readout(self, logits: Tensor) -> Tensor:
         """The answer (batch, class): mean of the step logits over the read-out window."""
         return logits[-(self.config.readout_steps or len(logits)) :].mean(0)
-
-    def save(self, path: str | Path, *, half: bool = False) -> Path:
-        """Write weights, config and card to the folder ``path``; see ``dista.checkpoint.save``."""
-        from dista.checkpoint import save
-
-        return save(self, path, half=half)
 
     def _sequence(self, x: Tensor) -> tuple[Tensor, int]:
         """Input as (time, batch, ...) and the number of steps; a static image keeps time length 1."""

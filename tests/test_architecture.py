@@ -160,10 +160,8 @@ FORBIDDEN = [
     ("processes", ["import:psutil", "dista"]),
     ("neurons", ["xarray", "zarr", "import:spikingjelly"]),
     ("attention", ["xarray", "zarr", "spikingjelly", "dista.recording"]),
-    (
-        "model",
-        ["xarray", "zarr", "spikingjelly", "dista.recording", "dista.interventions", "dista.data"],
-    ),
+    ("model", ["xarray", "zarr", "spikingjelly", "dista.recording", "dista.interventions"]),
+    ("model", ["dista.data", "dista.checkpoint"]),
     (
         "recording",
         ["dista.model", "dista.neurons", "dista.attention", "import:xarray", "import:zarr"],

@@ -121,6 +121,7 @@ def _train(preset, data, data_dir, recipe, options, out, logger, dry_run, as_jso
 
 def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
     """What a finished run came to; and its best checkpoint in the folder ``save``."""
+    from dista import checkpoint
     from dista.training import is_first
 
     if not is_first():
@@ -128,7 +129,7 @@ def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
     best = run.load("best")
     if save:
         best.card["name"] = save.name
-        best.save(save, half=half)
+        checkpoint.save(best, save, half=half)
         if half:
             best = _measured_again(run, save)
     seconds = run.status()["seconds"]
@@ -137,14 +138,14 @@ def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
 
 def _measured_again(run: Run, folder: Path) -> DISTA:
     """The rounded copy of the run's model, whose card then says what the rounded weights are worth."""
-    from dista.checkpoint import load
+    from dista.checkpoint import load, save
     from dista.data import open as open_task
     from dista.evaluation import evaluate as measure
 
     model, task = load(folder), open_task(run.config.data, root=run.config.data_root)
     result = measure(model, task.test)
     model.card["metrics"]["test"] = {k: result[k] for k in ("accuracy", "loss", "samples")}
-    model.save(folder, half=True)
+    save(model, folder, half=True)
     return model
 
 
