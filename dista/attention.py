@@ -5,6 +5,8 @@ Notation (PAPER: Q, K, V, A, f, W, u): T steps ``time``, B samples ``batch``, H 
 0 <= t - m < W. Maps are held as ``pair batch head query key``, one entry for each reachable (t, m),
 in the order of ``causal_pairs``; nothing is computed for steps that cannot be reached.
 
+The forms of memory are declared in ``dista.memories``, the denoisers f in ``dista.denoisers``:
+
     projection   Q[t] = LIF(BN(sum_l W_Q^(l) X[t-l])), the same for K and V     [reviews, reconstruction]
     attenuated   the same with W^(l) = decay^l W^(0)                            [related: DS2TA]
     map          queries at t meet keys and values of every step in the window  [ours; related: STAtten]
@@ -30,7 +32,9 @@ from torch import Tensor, nn
 from dista import fast_attention, kernels, streaming
 from dista.axes import ACTIVITY, MAP, Observable
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
+from dista.denoisers import DENOISERS
 from dista.layers import Conv, Norm, SpikingConv, fire
+from dista.memories import FORMS
 from dista.neurons import LIF
 
 
@@ -81,20 +85,6 @@ def read(a: Tensor, v: Tensor, window: int, scale: float, past: int = 0) -> Tens
     return scale * summed / reachable[:, None, None, None, None]
 
 
-def threshold(a: Tensor, u: float) -> Tensor:
-    """f(a) = a where a > u, else 0 [reviews]. The gradient is 1 where kept, 0 where removed."""
-    return torch.nn.functional.threshold(a, u, 0.0)
-
-
-def lookup(a: Tensor, table: Tensor) -> Tensor:
-    """f(a) = table[a] for counts a [related: DS2TA]. Counts off the table take its nearest end.
-
-    The gradient with respect to ``a`` is that of ``threshold``: 1 where the table's value is not 0.
-    """
-    kept = table[a.detach().round().long().clamp(0, len(table) - 1)]
-    return kept + (a - a.detach()) * (kept.detach() != 0)
-
-
 def delay(x: Tensor, steps: int) -> Tensor:
     """What came late (time, ...) as the end of a sequence of ``steps``; the first ones are 0."""
     return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if len(x) < steps else x
@@ -133,27 +123,26 @@ class Projection(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        memory = config.memory
-        remembers = memory.form in ("projection", "attenuated")
-        self.form = memory.form
+        form, memory = FORMS[config.memory.form], config.memory
+        self.shares_weights = form.strength is not None
         self.lags = nn.ModuleList(
-            Lag(lag, self._synapse(lag, config.dim, memory))
-            for lag in range(memory.window if remembers else 1)
+            Lag(lag, self._synapse(lag, config.dim, memory)) for lag in form.lags(memory)
         )
         self.norm = Norm(config.neuron, config.dim)
         self.neuron = LIF(config.neuron, config.dim)
 
     @staticmethod
     def _synapse(lag: int, dim: int, memory: MemoryConfig) -> nn.Module:
-        if lag and memory.form == "attenuated":
-            return Attenuate(memory.decay**lag)
+        strength = FORMS[memory.form].strength
+        if lag and strength is not None:
+            return Attenuate(strength(memory, lag))
         return Conv(dim, dim, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         now, *earlier = self.lags
         steps, current = len(x), now(x, len(x))
-        source = current if self.form == "attenuated" else x
-        source = streaming.with_past(self, source, len(earlier))
+        source = current if self.shares_weights else x
+        source = streaming.with_past(self, source, self.lags[-1].lag)
         for lag in earlier:
             current = current + lag(source, steps)
         return fire(self.norm, self.neuron, current)
@@ -166,7 +155,7 @@ class Scores(nn.Module):
 
     def __init__(self, memory: MemoryConfig) -> None:
         super().__init__()
-        self.window = memory.window if memory.form == "map" else 1
+        self.window = FORMS[memory.form].window(memory)
 
     def forward(self, q: Tensor, k: Tensor) -> Tensor:
         k = streaming.with_past(self, k, self.window - 1)
@@ -181,33 +170,28 @@ class Denoise(nn.Module):
 
     def __init__(self, config: DenoiserConfig, window: int, head_dim: int) -> None:
         super().__init__()
-        self.kind, self.u, self.gradient, self.window = (
-            config.kind,
-            config.u,
-            config.gradient,
-            window,
-        )
-        if config.kind == "lookup":
-            counts = torch.arange(head_dim + 1, dtype=torch.get_default_dtype())
-            table = (
-                threshold(counts, config.u)
-                if config.table is None
-                else counts.new_tensor(config.table)
-            )
-            if config.learn_table:
-                self.table = nn.Parameter(table)
-            else:
-                self.register_buffer("table", table)
+        self.config, self.window = config, window
+        self.kind, self.u = config.kind, config.u
+        start = DENOISERS[config.kind].table
+        table = None
+        if start is not None:
+            table = torch.tensor(start(config, head_dim), dtype=torch.get_default_dtype())
+        if config.learn_table:
+            self.table = nn.Parameter(table)
+        else:
+            self.register_buffer("table", table)
+
+    @property
+    def is_identity(self) -> bool:
+        return DENOISERS[self.kind].compute is None
 
     def forward(self, a: Tensor) -> Tensor:
-        if self.kind == "none":
+        if self.is_identity:
             return a
-        kept = threshold(a, self.u) if self.kind == "threshold" else lookup(a, self.table)
-        if (
-            self.gradient == "all"
-        ):  # gradient 1 through removed entries as well; the value is unchanged
-            kept = kept + (a - a.detach()) * (kept.detach() == 0)
-        return kept
+        denoised = DENOISERS[self.kind].compute(a, self.config, self.table)
+        if self.config.gradient == "all":  # 1 through removed entries as well; the value stays
+            denoised = denoised + (a - a.detach()) * (denoised.detach() == 0)
+        return denoised
 
 
 class Read(nn.Module):
@@ -256,7 +240,7 @@ class SpaceTimeAttention(nn.Module):
         if remembers or not kernels.enabled() or kernels.watched(operations):
             return self.attend
         options = dict(window=self.scores.window, scale=self.read.scale)
-        if self.denoise.kind == "none" and fast_attention.is_cheaper(q, options["window"]):
+        if self.denoise.is_identity and fast_attention.is_cheaper(q, options["window"]):
             return functools.partial(fast_attention.attend_linear, **options)
         if fast_attention.map_bytes(q, options["window"]) > fast_attention.LARGE_MAP:
             return functools.partial(

@@ -16,6 +16,9 @@ FILES = sorted([*PACKAGE, *(ROOT / "app").rglob("*.py")])
 # Each of these imports only those before it; the last part of the chain are the kernels of the neurons.
 CHAIN = [
     "axes",
+    "validation",
+    "memories",
+    "denoisers",
     "config",
     "streaming",
     "allocator",
@@ -153,7 +156,10 @@ def test_the_chain_points_one_way(module):
 
 # A file, and what it must not import: at all, or (with "import:") when it is imported itself.
 FORBIDDEN = [
-    ("config", ["torch", "numpy", "xarray", "dista"]),
+    ("validation", ["torch", "numpy", "xarray", "dista"]),
+    ("memories", ["torch", "numpy", "xarray"]),
+    ("denoisers", ["import:torch", "numpy", "xarray"]),
+    ("config", ["torch", "numpy", "xarray"]),
     ("axes", ["import:torch", "numpy", "xarray", "dista"]),
     ("presets", ["torch", "dista.model"]),
     ("recipes", ["torch", "dista.model"]),

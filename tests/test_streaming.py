@@ -8,8 +8,9 @@ import pytest
 import torch
 
 import dista
-from dista import streaming
+from dista import memories, streaming
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
+from dista.denoisers import DENOISERS
 from dista.recording import hooks
 
 STEPS, BATCH = 7, 3
@@ -30,6 +31,11 @@ FORMS = {
     "attenuated": MemoryConfig(form="attenuated", window=4, decay=0.7),
     "map": MemoryConfig(form="map", window=5),
     "map of all steps": MemoryConfig(form="map", window=STEPS),
+    **{
+        name: MemoryConfig(form=name, window=3)
+        for name, form in memories.FORMS.items()
+        if name not in ("none", "projection", "attenuated", "map") and form.remembers
+    },
 }
 NEURONS = {
     "hard reset": NeuronConfig(),
@@ -71,8 +77,9 @@ def test_a_stream_is_the_whole_sequence(memory, neuron):
 
 
 def test_every_denoiser_streams():
-    kinds = {"none": {}, "threshold": {"u": 2.0}, "lookup": {"table": (0.0, 0.1, 0.9, 2.0, 7.5)}}
-    for kind, options in kinds.items():
+    table = (0.0, 0.1, 0.9, 2.0, 7.5)
+    for kind, declared in DENOISERS.items():
+        options = {"table": table} if declared.table else {"u": 2.0}
         model = made(FORMS["map"], denoiser=DenoiserConfig(kind=kind, **options))
         x = frames()
         with torch.no_grad():

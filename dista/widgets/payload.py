@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dista import measures
+from dista.denoisers import DENOISERS
 from dista.measures.completion import completed
+from dista.memories import FORMS
 from dista.widgets.packing import Packer, Payload
 from dista.widgets.sample import Sample
 from dista.widgets.spikes import pack_spikes
@@ -67,7 +69,7 @@ def probe_payload(
     header["steps"] = source.steps
     header["step_labels"] = _per_step(step_labels, source.steps, "step_labels")
     header["step_sentences"] = _per_step(step_sentences, source.steps, "step_sentences")
-    header["memory"] = config.get("memory")
+    header["memory"] = _memory(config)
     header["head_dim"] = config["dim"] // config["heads"] if "heads" in config else None
     header["scale"] = config.get("attention_scale")
     header["arrays"] = packer.arrays
@@ -129,7 +131,7 @@ def _pack_attention(packer: Packer, source: Sample, grid: list[int] | None) -> l
                 "cross": bool((pairs[:, 0] != pairs[:, 1]).any()),
                 "raw": raw is not None,
                 "sums": _row_sums(source, block, "raw" if kept is None else "kept"),
-                "rule": {} if kept is None else _plain(kept.attrs),
+                "rule": {} if kept is None else _rule(kept.attrs),
                 "kept": _pack_maps(packer, name, _map_values(raw), _map_values(kept)),
                 "lags": _pack_lags(packer, source, block, some.sizes["head"]),
             }
@@ -140,6 +142,21 @@ def _pack_attention(packer: Packer, source: Sample, grid: list[int] | None) -> l
 def _row_sums(source: Sample, block: int, of: measures.Stage) -> dict[str, Any]:
     sums = measures.row_sums(source.recording, block, source.sample, of=of)
     return asdict(sums) | {"normalised": sums.normalised}
+
+
+def _memory(config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The memory's configuration, and its title where the past enters before the map."""
+    if "memory" not in config:
+        return None
+    memory, form = config["memory"], FORMS.get(config["memory"].get("form"))
+    return {**memory, "before_map": form.title if form and form.is_before_map else None}
+
+
+def _rule(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a denoiser does, and the sentence that says so."""
+    known = DENOISERS.get(attrs.get("kind"))
+    said = {} if known is None else {"sentence": known.sentence(float(attrs.get("u", 0)))}
+    return {**_plain(attrs), **said}
 
 
 def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,12 +65,11 @@ export function attentionPanel(store, app) {
 
 function explain(recording, { block }) {
   const most = recording.head_dim ? ` (0–${recording.head_dim})` : "";
-  const { kind, u } = block.rule;
+  const { sentence } = block.rule;
   const rule = !block.kept ? " What the denoiser keeps was not recorded." : !block.raw ? " The counts before the denoiser were not recorded."
-    : kind === "none" ? " There is no denoiser: all is kept." : kind === "threshold" ? ` The denoiser keeps counts above u = ${number(u)}.`
-    : kind === "lookup" ? " The denoiser looks each count up in a table." : "";
+    : sentence ? ` ${sentence}` : "";
   if (block.cross) return `Coincident spikes between this query and every key of every reachable step${most}.${rule}`;
-  const memory = { projection: "projection memory", attenuated: "attenuated memory" }[recording.memory?.form];
+  const memory = recording.memory?.before_map;
   const past = memory ? `The past enters before it, through Q, K and V (${memory}, ${recording.memory.window} steps).`
     : block.lags ? "The past enters before it, through Q, K and V." : "No other step enters.";
   return `This map compares patches of one step: coincident spikes of query and key${most}. ${past}${rule}`;

@@ -22,8 +22,7 @@ export function lagShares(recording, state, block, token) {
 export function lagChart(recording, state, { block, token }) {
   const title = el("h4", {}, "How much each step adds to Q, K and V here");
   if (!block.lags) {
-    const form = recording.memory?.form;
-    const why = form === "none" || recording.memory?.window === 1
+    const why = recording.memory?.window === 1
       ? "Nothing: this model has no attention memory, each step stands alone. What lasts is in the membranes."
       : "The parts of each lag were not recorded (blocks.*.attention.*.lags).";
     return [title, el("p", { class: "note" }, why)];
