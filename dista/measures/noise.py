@@ -175,8 +175,8 @@ def _tokens(recording: xr.DataTree) -> tuple[int, int]:
     block = next(iter(blocks(recording)), None)
     if block is None:
         raise MeasureError("the recording has no attention maps; record '*.scores' as well")
-    found = find(recording, f"blocks.{block}.attention.scores")
-    some = need(recording, f"blocks.{block}.attention.denoise") if found is None else found
+    scores = find(recording, f"blocks.{block}.attention.scores")
+    some = need(recording, f"blocks.{block}.attention.denoise") if scores is None else scores
     return grid(recording, block, some.sizes["key"])
 
 
@@ -187,8 +187,8 @@ def _image(x: xr.DataArray) -> np.ndarray:
 
 def _in_patches(pixels: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Which patches (row, column) hold a true pixel; a patch is as large as the stem's poolings make it."""
-    found = np.zeros((rows, columns), bool)
+    touched = np.zeros((rows, columns), bool)
     sizes = [math.ceil(size / patches) for size, patches in zip(pixels.shape, (rows, columns))]
     at = [index // size for index, size in zip(np.nonzero(pixels), sizes)]
-    found[tuple(at)] = True
-    return found
+    touched[tuple(at)] = True
+    return touched
