@@ -20,6 +20,7 @@ from identity import Data, Weights, stamp, version
 from dista import checkpoint as checkpoints_on_disk
 from dista.card import Card
 from dista.config import ModelConfig
+from dista.memories import FORMS
 from dista.widgets.payload import probe_payload
 
 if TYPE_CHECKING:
@@ -31,13 +32,6 @@ if TYPE_CHECKING:
     from dista.data import Task
     from dista.model import DISTA
     from dista.widgets.packing import Payload
-
-_MEMORY = {
-    "projection": "projection memory",
-    "attenuated": "attenuated memory",
-    "map": "map memory",
-    "none": "no memory in attention",
-}
 
 
 def theme() -> str:
@@ -92,7 +86,7 @@ class Checkpoint:
 
     @property
     def title(self) -> str:
-        memory = _MEMORY[self.config.memory.form]
+        memory = FORMS[self.config.memory.form].title
         fixed = "" if self.config.neuron.learn_tau else ", fixed tau"
         measured = "not measured" if self.accuracy is None else f"{100 * self.accuracy:.1f} %"
         return f"{self.task or self.name} · {memory}{fixed} · {measured}"

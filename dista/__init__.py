@@ -28,6 +28,7 @@ _HOME = {
     "preset": "dista.presets",
     "presets": "dista.presets",
     "record": "dista.recording",
+    "save": "dista.checkpoint",
     "train": "dista.training",
 }
 _MODULES = (
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
         runs,
         widgets,
     )
-    from dista.checkpoint import load
+    from dista.checkpoint import load, save
     from dista.config import ModelConfig, TrainingConfig
     from dista.evaluation import evaluate
     from dista.interventions import intervene

@@ -5,6 +5,8 @@ Notation (PAPER: Q, K, V, A, f, W, u): T steps ``time``, B samples ``batch``, H 
 0 <= t - m < W. Maps are held as ``pair batch head query key``, one entry for each reachable (t, m),
 in the order of ``causal_pairs``; nothing is computed for steps that cannot be reached.
 
+The forms of memory are declared in ``dista.memories``, the denoisers f in ``dista.denoisers``:
+
     projection   Q[t] = LIF(BN(sum_l W_Q^(l) X[t-l])), the same for K and V     [reviews, reconstruction]
     attenuated   the same with W^(l) = decay^l W^(0)                            [related: DS2TA]
     map          queries at t meet keys and values of every step in the window  [ours; related: STAtten]
@@ -27,62 +29,65 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from dista import fast_attention, kernels
+from dista import fast_attention, kernels, streaming
 from dista.axes import ACTIVITY, MAP, Observable
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
+from dista.denoisers import DENOISERS
 from dista.layers import Conv, Norm, SpikingConv, fire
+from dista.memories import FORMS
 from dista.neurons import LIF
 
 
-def causal_pairs(steps: int, window: int) -> tuple[list[int], list[int]]:
-    """Query and key step of each pair with 0 <= query - key < window, ordered by query, then key."""
-    pairs = fast_attention.pairs(steps, window)
+def causal_pairs(steps: int, window: int, past: int = 0) -> tuple[list[int], list[int]]:
+    """Query and key step of each pair with 0 <= query - key < window, ordered by query, then key.
+
+    Queries are counted from the first of their ``steps``, keys from the first of ``past`` steps before.
+    """
+    pairs = fast_attention.pairs(steps, window, past)
     return [t for t, _ in pairs], [m for _, m in pairs]
 
 
 def _pair_coords(module: nn.Module, a: Tensor) -> dict:
     """Query and key step of each entry along ``pair``, for a recorded map."""
-    steps = next(t for t in itertools.count(1) if len(causal_pairs(t, module.window)[0]) == len(a))
-    query_time, key_time = causal_pairs(steps, module.window)
-    return {"query_time": ("pair", query_time), "key_time": ("pair", key_time)}
+    before = streaming.steps_before()
+    past = min(before, module.window - 1)
+    lengths = itertools.count(1)
+    steps = next(
+        t for t in lengths if sum(fast_attention.reachable(t, module.window, past)) >= len(a)
+    )
+    query_time, key_time = causal_pairs(steps, module.window, past)
+    return {
+        "query_time": ("pair", [before + t for t in query_time]),
+        "key_time": ("pair", [before - past + m for m in key_time]),
+    }
 
 
 def scores(q: Tensor, k: Tensor, window: int) -> Tensor:
-    """Coincident spikes A (pair, batch, head, query, key) of q, k (time, batch, head, token, dim)."""
-    query_time, key_time = causal_pairs(len(q), window)
+    """Coincident spikes A (pair, batch, head, query, key) of q, k (time, batch, head, token, dim).
+
+    Keys of steps before the first query, where a stream remembers them, come first in k.
+    """
     if window == 1:
         return q @ k.mT
+    query_time, key_time = causal_pairs(len(q), window, len(k) - len(q))
     return q[query_time] @ k[key_time].mT
 
 
-def read(a: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
-    """scale / n(t) * sum_m A[t,m] V[m], as (time, batch, head, token, dim)."""
+def read(a: Tensor, v: Tensor, window: int, scale: float, past: int = 0) -> Tensor:
+    """scale / n(t) * sum_m A[t,m] V[m], as (time, batch, head, token, dim), without the ``past`` first of v."""
     if window == 1:
         return scale * (a @ v)
-    query_time, key_time = (torch.tensor(p, device=v.device) for p in causal_pairs(len(v), window))
+    pairs = causal_pairs(len(v) - past, window, past)
+    query_time, key_time = (torch.tensor(p, device=v.device) for p in pairs)
     products = a @ v[key_time]  # in half precision under autocast
-    summed = torch.zeros_like(products[: len(v)]).index_add(0, query_time, products)
+    summed = torch.zeros_like(products[: len(v) - past]).index_add(0, query_time, products)
     reachable = torch.bincount(query_time).to(products.dtype)
     return scale * summed / reachable[:, None, None, None, None]
 
 
-def threshold(a: Tensor, u: float) -> Tensor:
-    """f(a) = a where a > u, else 0 [reviews]. The gradient is 1 where kept, 0 where removed."""
-    return torch.nn.functional.threshold(a, u, 0.0)
-
-
-def lookup(a: Tensor, table: Tensor) -> Tensor:
-    """f(a) = table[a] for counts a [related: DS2TA]. Counts off the table take its nearest end.
-
-    The gradient with respect to ``a`` is that of ``threshold``: 1 where the table's value is not 0.
-    """
-    kept = table[a.detach().round().long().clamp(0, len(table) - 1)]
-    return kept + (a - a.detach()) * (kept.detach() != 0)
-
-
-def delay(x: Tensor, lag: int, steps: int) -> Tensor:
-    """Shift (time, ...) by ``lag`` steps into a sequence of ``steps``; the first ones are 0."""
-    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if lag else x
+def delay(x: Tensor, steps: int) -> Tensor:
+    """What came late (time, ...) as the end of a sequence of ``steps``; the first ones are 0."""
+    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if len(x) < steps else x
 
 
 class Attenuate(nn.Module):
@@ -105,11 +110,12 @@ class Lag(nn.Module):
         super().__init__()
         self.lag, self.synapse = lag, synapse
 
-    def forward(self, x: Tensor) -> Tensor:
-        steps = len(x)
-        if self.lag >= steps:
-            return torch.zeros_like(x)
-        return delay(self.synapse(x[: steps - self.lag]), self.lag, steps)
+    def forward(self, x: Tensor, steps: int) -> Tensor:
+        """The current of the last ``steps`` of ``x``; those before them are what a stream remembers."""
+        until = len(x) - self.lag
+        if until <= 0:
+            return torch.zeros_like(x[:steps])
+        return delay(self.synapse(x[max(0, until - steps) : until]), steps)
 
 
 class Projection(nn.Module):
@@ -117,28 +123,28 @@ class Projection(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        memory = config.memory
-        remembers = memory.form in ("projection", "attenuated")
-        self.form = memory.form
+        form, memory = FORMS[config.memory.form], config.memory
+        self.shares_weights = form.strength is not None
         self.lags = nn.ModuleList(
-            Lag(lag, self._synapse(lag, config.dim, memory))
-            for lag in range(memory.window if remembers else 1)
+            Lag(lag, self._synapse(lag, config.dim, memory)) for lag in form.lags(memory)
         )
         self.norm = Norm(config.neuron, config.dim)
         self.neuron = LIF(config.neuron, config.dim)
 
     @staticmethod
     def _synapse(lag: int, dim: int, memory: MemoryConfig) -> nn.Module:
-        if lag and memory.form == "attenuated":
-            return Attenuate(memory.decay**lag)
+        strength = FORMS[memory.form].strength
+        if lag and strength is not None:
+            return Attenuate(strength(memory, lag))
         return Conv(dim, dim, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        now, *past = self.lags
-        current = now(x)
-        remembered = current if self.form == "attenuated" else x
-        for lag in past:
-            current = current + lag(remembered)
+        now, *earlier = self.lags
+        steps, current = len(x), now(x, len(x))
+        source = current if self.shares_weights else x
+        source = streaming.with_past(self, source, self.lags[-1].lag)
+        for lag in earlier:
+            current = current + lag(source, steps)
         return fire(self.norm, self.neuron, current)
 
 
@@ -149,9 +155,10 @@ class Scores(nn.Module):
 
     def __init__(self, memory: MemoryConfig) -> None:
         super().__init__()
-        self.window = memory.window if memory.form == "map" else 1
+        self.window = FORMS[memory.form].window(memory)
 
     def forward(self, q: Tensor, k: Tensor) -> Tensor:
+        k = streaming.with_past(self, k, self.window - 1)
         compute = fast_attention.scores if fast_attention.by_pair(q, k) else scores
         return compute(q, k, self.window)
 
@@ -163,33 +170,28 @@ class Denoise(nn.Module):
 
     def __init__(self, config: DenoiserConfig, window: int, head_dim: int) -> None:
         super().__init__()
-        self.kind, self.u, self.gradient, self.window = (
-            config.kind,
-            config.u,
-            config.gradient,
-            window,
-        )
-        if config.kind == "lookup":
-            counts = torch.arange(head_dim + 1, dtype=torch.get_default_dtype())
-            table = (
-                threshold(counts, config.u)
-                if config.table is None
-                else counts.new_tensor(config.table)
-            )
-            if config.learn_table:
-                self.table = nn.Parameter(table)
-            else:
-                self.register_buffer("table", table)
+        self.config, self.window = config, window
+        self.kind, self.u = config.kind, config.u
+        start = DENOISERS[config.kind].table
+        table = None
+        if start is not None:
+            table = torch.tensor(start(config, head_dim), dtype=torch.get_default_dtype())
+        if config.learn_table:
+            self.table = nn.Parameter(table)
+        else:
+            self.register_buffer("table", table)
+
+    @property
+    def is_identity(self) -> bool:
+        return DENOISERS[self.kind].compute is None
 
     def forward(self, a: Tensor) -> Tensor:
-        if self.kind == "none":
+        if self.is_identity:
             return a
-        kept = threshold(a, self.u) if self.kind == "threshold" else lookup(a, self.table)
-        if (
-            self.gradient == "all"
-        ):  # gradient 1 through removed entries as well; the value is unchanged
-            kept = kept + (a - a.detach()) * (kept.detach() == 0)
-        return kept
+        denoised = DENOISERS[self.kind].compute(a, self.config, self.table)
+        if self.config.gradient == "all":  # 1 through removed entries as well; the value stays
+            denoised = denoised + (a - a.detach()) * (denoised.detach() == 0)
+        return denoised
 
 
 class Read(nn.Module):
@@ -202,8 +204,9 @@ class Read(nn.Module):
         self.window, self.scale = window, scale
 
     def forward(self, a: Tensor, v: Tensor) -> Tensor:
+        steps, v = len(v), streaming.with_past(self, v, self.window - 1)
         compute = fast_attention.read if fast_attention.by_pair(a, v) else read
-        return compute(a, v, self.window, self.scale)
+        return compute(a, v, self.window, self.scale, len(v) - steps)
 
 
 class SpaceTimeAttention(nn.Module):
@@ -230,12 +233,14 @@ class SpaceTimeAttention(nn.Module):
         return self.read(self.denoise(self.scores(q, k)), v)
 
     def fastest(self, q: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-        """``attend``, or a shortcut to the same output where there is one and no hook wants the map."""
+        """``attend``, or a shortcut to the same output where there is one and no hook wants the map, nor a
+        stream the keys and values."""
         operations = self.scores, self.denoise, self.read
-        if not kernels.enabled() or kernels.watched(operations):
+        remembers = streaming.running() and self.scores.window > 1
+        if remembers or not kernels.enabled() or kernels.watched(operations):
             return self.attend
         options = dict(window=self.scores.window, scale=self.read.scale)
-        if self.denoise.kind == "none" and fast_attention.is_cheaper(q, options["window"]):
+        if self.denoise.is_identity and fast_attention.is_cheaper(q, options["window"]):
             return functools.partial(fast_attention.attend_linear, **options)
         if fast_attention.map_bytes(q, options["window"]) > fast_attention.LARGE_MAP:
             return functools.partial(

@@ -6,14 +6,24 @@ A configuration is data: it can be written as JSON, read back, compared and copi
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-MemoryForm = Literal["none", "projection", "attenuated", "map"]
-DenoiserKind = Literal["none", "threshold", "lookup"]
+from dista.denoisers import DenoiserConfig
+from dista.memories import MemoryConfig
+from dista.validation import Config, ConfigError
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "DenoiserConfig",
+    "MemoryConfig",
+    "ModelConfig",
+    "NeuronConfig",
+    "SURROGATES",
+    "TrainingConfig",
+]
 
 SURROGATES = {
     "sigmoid": "Sigmoid",
@@ -26,54 +36,6 @@ SURROGATES = {
     "rect": "Rect",
 }
 """Surrogate gradients by name, and the class in ``spikingjelly.activation_based.surrogate``."""
-
-
-class ConfigError(ValueError):
-    """A configuration is invalid; the message says which field, what was given, what is allowed."""
-
-
-class Config(BaseModel):
-    """Base of all configurations: immutable, no unknown fields, JSON both ways."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise ConfigError(_explain(type(self), error)) from None
-
-    def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed, validated like a new one."""
-        return type(self)(**(dict(self) | changes))
-
-    def changed(self, paths: Mapping[str, Any]) -> Self:
-        """A copy with fields changed at any depth: ``config.changed({"memory.window": 1, "dim": 96})``.
-
-        All changes are validated together. ConfigError for a path that leads nowhere.
-        """
-        fields = self.model_dump()
-        for path, value in paths.items():
-            inner, (*parents, last) = fields, path.split(".")
-            for parent in parents:
-                inner = inner.get(parent)
-                if not isinstance(inner, dict):
-                    raise ConfigError(
-                        f"{type(self).__name__} has no field {path!r}: {parent!r} is no group of "
-                        f"fields; known: {', '.join(type(self).model_fields)}"
-                    )
-            inner[last] = value
-        return type(self)(**fields)
-
-    def to_json(self) -> str:
-        return self.model_dump_json(indent=2)
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise ConfigError(_explain(cls, error)) from None
 
 
 class NeuronConfig(Config):
@@ -98,48 +60,6 @@ class NeuronConfig(Config):
             raise ValueError(
                 f"v_reset={self.v_reset} must lie below v_threshold={self.v_threshold}; "
                 "otherwise a neuron that fired would fire for ever"
-            )
-        return self
-
-
-class DenoiserConfig(Config):
-    """What is done to the attention map before it is used.
-
-    ``threshold`` keeps a count a where a > u [reviews]; ``lookup`` maps each count 0..d through a
-    table [related: DS2TA], which starts as ``table``, or as the threshold's table where that is None,
-    and is trained if ``learn_table``. ``gradient`` says what flows back through a removed entry:
-    nothing (``kept``, straight-through), or as if it had stayed (``all``) [ours].
-    """
-
-    kind: DenoiserKind = "threshold"
-    u: float = Field(1.0, ge=0)
-    table: tuple[float, ...] | None = None
-    learn_table: bool = False
-    gradient: Literal["kept", "all"] = "kept"
-
-    @model_validator(mode="after")
-    def _table_needs_lookup(self) -> Self:
-        if self.kind != "lookup" and (self.table is not None or self.learn_table):
-            raise ValueError(
-                f"table and learn_table belong to kind='lookup', but kind={self.kind!r}; "
-                "choose kind='lookup' or leave them out"
-            )
-        return self
-
-
-class MemoryConfig(Config):
-    """How attention reaches past steps: the form, and the window W of visible steps (0 <= lag < W)."""
-
-    form: MemoryForm = "projection"
-    window: int = Field(1, ge=1)
-    decay: float = Field(0.5, gt=0, le=1)
-
-    @model_validator(mode="after")
-    def _none_has_no_window(self) -> Self:
-        if self.form == "none" and self.window != 1:
-            raise ValueError(
-                f"window={self.window} with form='none': a model without memory sees the current "
-                "step only; use window=1 or another form"
             )
         return self
 
@@ -322,24 +242,3 @@ class TrainingConfig(Config):
         if self.tau_min and self.tau_max and self.tau_min >= self.tau_max:
             raise ValueError(f"tau_min={self.tau_min} must lie below tau_max={self.tau_max}")
         return self
-
-
-def _explain(cls: type[Config], error: ValidationError) -> str:
-    """Each problem on a line: field, value given, what was expected, nearest field if unknown."""
-    lines = []
-    for problem in error.errors():
-        field = ".".join(str(part) for part in problem["loc"]) or cls.__name__
-        given, expected = problem["input"], problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(field.split(".")[-1], cls.model_fields, 1)
-            hint = (
-                f"did you mean {near[0]}?"
-                if near
-                else f"known fields: {', '.join(cls.model_fields)}"
-            )
-            lines.append(f"{cls.__name__} has no field {field!r} (given {given!r}); {hint}")
-        elif problem["type"] == "value_error":
-            lines.append(f"{field}: {expected}")
-        else:
-            lines.append(f"{field}: {expected} (given {given!r})")
-    return "; ".join(lines)

@@ -43,14 +43,18 @@ def chosen() -> dict[str, str]:
     }
 
 
-def pairs(steps: int, window: int) -> list[tuple[int, int]]:
-    """Query and key step (t, m) of each entry of a map: 0 <= t - m < window, ordered by t, then m."""
-    return [(t, m) for t in range(steps) for m in range(max(0, t - window + 1), t + 1)]
+def pairs(steps: int, window: int, past: int = 0) -> list[tuple[int, int]]:
+    """Query and key step (t, m) of each entry of a map: 0 <= t - m < window, ordered by t, then m.
+
+    Keys of ``past`` steps lie before those of the queries' own steps; m is counted from their first.
+    """
+    last = range(past, past + steps)
+    return [(t - past, m) for t in last for m in range(max(0, t - window + 1), t + 1)]
 
 
-def reachable(steps: int, window: int) -> list[int]:
-    """n(t): how many steps t can reach, itself included."""
-    return [min(t + 1, window) for t in range(steps)]
+def reachable(steps: int, window: int, past: int = 0) -> list[int]:
+    """n(t): how many steps t can reach, itself included, where ``past`` lie before the first."""
+    return [min(past + t + 1, window) for t in range(steps)]
 
 
 def map_bytes(q: Tensor, window: int) -> int:
@@ -81,7 +85,7 @@ def by_pair(*tensors: Tensor) -> bool:
 def scores(q: Tensor, k: Tensor, window: int) -> Tensor:
     """A[t,m] = Q[t] K[m]^T; arguments and result as ``dista.attention.scores``."""
     steps, batch, heads, tokens, _ = q.shape
-    reached = pairs(steps, window)
+    reached = pairs(steps, window, len(k) - steps)
     q, k = q.flatten(1, 2), k.flatten(1, 2)
     a = q.new_empty(len(reached), batch * heads, tokens, tokens)
     for entry, (t, m) in zip(a, reached):
@@ -89,13 +93,16 @@ def scores(q: Tensor, k: Tensor, window: int) -> Tensor:
     return a.unflatten(1, (batch, heads))
 
 
-def read(a: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
+def read(a: Tensor, v: Tensor, window: int, scale: float, past: int = 0) -> Tensor:
     """scale / n(t) * sum_m A[t,m] V[m]; arguments and result as ``dista.attention.read``."""
-    summed, flat = torch.zeros_like(v, memory_format=torch.contiguous_format), v.flatten(1, 2)
+    summed, flat = (
+        torch.zeros_like(v[past:], memory_format=torch.contiguous_format),
+        v.flatten(1, 2),
+    )
     sums = summed.flatten(1, 2)
-    for entry, (t, m) in zip(a.flatten(1, 2), pairs(len(v), window)):
+    for entry, (t, m) in zip(a.flatten(1, 2), pairs(len(summed), window, past)):
         sums[t] += entry @ flat[m]
-    return _mean(summed, window, scale)
+    return _mean(summed, window, scale, past)
 
 
 def attend_linear(q: Tensor, k: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
@@ -139,10 +146,10 @@ def attend_in_parts(
     return _mean(torch.stack(read), window, scale)
 
 
-def _mean(summed: Tensor, window: int, scale: float) -> Tensor:
+def _mean(summed: Tensor, window: int, scale: float, past: int = 0) -> Tensor:
     """scale * sum / n(t), rounded in this order as ``dista.attention.read`` does: a membrane may lie
     exactly on its threshold."""
     if window == 1:
         return scale * summed
-    n = summed.new_tensor(reachable(len(summed), window))
+    n = summed.new_tensor(reachable(len(summed), window, past))
     return scale * summed / n[:, None, None, None, None]

@@ -104,7 +104,7 @@ def _on_axis(axis: str, description: str, apply: Hook) -> Change:
 
 def threshold(u: float) -> Change:
     """Another threshold for the denoiser: keep counts above ``u``; 0 keeps everything."""
-    from dista.attention import threshold as keep_above
+    from dista.denoisers import threshold as keep_above
 
     def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         return keep_above(inputs[0], u)

@@ -66,11 +66,11 @@ def fire(norm: Norm, neuron: LIF, x: Tensor) -> Tensor:
     suits = kernels.suits_training(x, neuron.config.surrogate) and neuron.at_once(x)
     if not (learns and suits) or kernels.watched((norm, neuron)):
         return neuron(norm(x))
-    found = kernels.normalised_spikes(
+    normalised = kernels.normalised_spikes(
         x, norm.weight, norm.bias, neuron.tau(), neuron.constants, norm.eps
     )
-    norm.remember(found.mean, found.variance, count)
-    return found.spikes
+    norm.remember(normalised.mean, normalised.variance, count)
+    return normalised.spikes
 
 
 class SpikingConv(nn.Module):

@@ -5,21 +5,18 @@ Tensors are (time, batch, channel, row, column) throughout; tokens are the patch
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from dista import inputs, saving
+from dista import inputs, saving, streaming
 from dista.attention import SpaceTimeAttention
 from dista.axes import Observable
 from dista.config import ModelConfig
 from dista.layers import Pool, SpikingConv
-
-if TYPE_CHECKING:
-    from dista.streaming import State
+from dista.streaming import State
 
 
 class StemStage(SpikingConv):
@@ -143,25 +140,33 @@ class DISTA(nn.Module):
 
     def start(self) -> State:
         """The state before the first step of a stream; see ``dista.streaming``."""
-        from dista.streaming import State
-
         return State()
 
+    @torch.no_grad()
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Logits of the next step of a stream, and the state after it; see ``dista.streaming.step``."""
-        from dista.streaming import step
+        """Logits (batch, class) of the next step of a stream, and the state after it.
 
-        return step(self, x, state)
+        ``x`` is the step's input (batch, channel, row, column); for a static image it is the same at every
+        step. The answer of a sequence is ``readout`` of the logits of its steps. Raises ValueError for a model
+        in training mode, whose batch normalisation needs all steps, and for an input of another shape or
+        batch than before.
+        """
+        if self.training:
+            raise ValueError("the model is in training mode; call model.eval() before streaming")
+        if x.ndim != 4 or state.batch not in (None, len(x)):
+            batch = "batch" if state.batch is None else state.batch
+            shape = ", ".join(map(str, self.config.input_shape))
+            raise ValueError(
+                f"a step's input has shape {tuple(x.shape)}; expected ({batch}, {shape}), "
+                "one frame for each sample of the stream"
+            )
+        with streaming.going_on(self, state) as stream:
+            (logits,) = self.steps(rearrange(x, "batch ... -> 1 batch ..."))
+        return logits, stream.state(batch=len(x))
 
     def readout(self, logits: Tensor) -> Tensor:
         """The answer (batch, class): mean of the step logits over the read-out window."""
         return logits[-(self.config.readout_steps or len(logits)) :].mean(0)
-
-    def save(self, path: str | Path, *, half: bool = False) -> Path:
-        """Write weights, config and card to the folder ``path``; see ``dista.checkpoint.save``."""
-        from dista.checkpoint import save
-
-        return save(self, path, half=half)
 
     def _sequence(self, x: Tensor) -> tuple[Tensor, int]:
         """Input as (time, batch, ...) and the number of steps; a static image keeps time length 1."""

@@ -8,8 +8,9 @@ One step, for a whole layer [reviews: PLIF, arXiv 2007.05785]:
 
 The semantics are those of spikingjelly's ``ParametricLIFNode(decay_input=True, detach_reset=True)``.
 Because the reset passes no gradient, a layer is two operations in a row: ``membrane`` computes h for
-all steps, ``spikes`` fires. Unlike spikingjelly's nodes a layer keeps no state between calls, and h,
-the value that crosses the threshold, is an output of its own that hooks can see.
+all steps, ``spikes`` fires. Unlike spikingjelly's nodes a layer keeps no state between calls (a stream's
+lies in ``dista.streaming``), and h, the value that crosses the threshold, is an output of its own that hooks
+can see.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from dista import kernels
+from dista import kernels, streaming
 from dista.axes import ACTIVITY, Observable
 from dista.config import SURROGATES, NeuronConfig
 
@@ -38,17 +39,29 @@ def reset(h: Tensor, s: Tensor, v_threshold: float, v_reset: float | None) -> Te
     return h * (1 - s) + v_reset * s
 
 
-def membrane(
-    x: Tensor, tau: Tensor, v_threshold: float = 1.0, v_reset: float | None = 0.0
-) -> Tensor:
-    """h[t] before the reset for all steps of ``x`` (time, ...), the reference for every kernel."""
-    v = torch.full_like(x[0], v_reset or 0.0)
+def recursion(
+    x: Tensor, v: Tensor, tau: Tensor, v_threshold: float = 1.0, v_reset: float | None = 0.0
+) -> tuple[Tensor, Tensor]:
+    """h[t] for all steps of ``x`` (time, ...) from ``v`` (...) before the first, and v after the last."""
     potentials = []
     for current in x:
         h = charge(v, current, tau, v_reset)
         v = reset(h, fired(h, v_threshold), v_threshold, v_reset)  # no gradient passes the reset
         potentials.append(h)
-    return torch.stack(potentials)
+    return torch.stack(potentials) if len(x) > 1 else h[None], v  # a stream's step is not copied
+
+
+def membrane(
+    x: Tensor, tau: Tensor, v_threshold: float = 1.0, v_reset: float | None = 0.0
+) -> Tensor:
+    """h[t] before the reset for all steps of ``x`` (time, ...), the reference for every kernel."""
+    h, _ = recursion(x, at_rest(x, v_reset), tau, v_threshold, v_reset)
+    return h
+
+
+def at_rest(x: Tensor, v_reset: float | None) -> Tensor:
+    """v before the first step of ``x`` (time, ...)."""
+    return torch.full_like(x[0], v_reset or 0.0)
 
 
 def fired(h: Tensor, v_threshold: float) -> Tensor:
@@ -109,6 +122,11 @@ class Membrane(nn.Module):
         self.v_threshold, self.v_reset = config.v_threshold, config.v_reset
 
     def forward(self, x: Tensor, tau: Tensor) -> Tensor:
+        if streaming.running():
+            (v,) = streaming.recall(self) or (at_rest(x, self.v_reset),)
+            h, v = recursion(x, v, tau, self.v_threshold, self.v_reset)
+            streaming.remember(self, v)
+            return h
         compute = kernels.membrane if kernels.suits(x) else membrane
         return compute(x, tau, self.v_threshold, self.v_reset)
 
@@ -156,8 +174,9 @@ class LIF(nn.Module):
         return self.spikes(h)
 
     def at_once(self, x: Tensor) -> bool:
-        """Whether one kernel may charge and fire: no hook wants h or s, the surrogate has a kernel."""
-        if kernels.watched((self.membrane, self.spikes)):
+        """Whether one kernel may charge and fire: neither a hook wants h or s nor a stream the v after
+        them, and the surrogate has a kernel."""
+        if streaming.running() or kernels.watched((self.membrane, self.spikes)):
             return False
         if torch.is_grad_enabled() and (x.requires_grad or self.tau.w.requires_grad):
             return kernels.suits_training(x, self.config.surrogate)

@@ -41,17 +41,17 @@ def in_bytes() -> Iterator[None]:
     if not (torch.is_grad_enabled() and kernels.enabled()) or torch.compiler.is_compiling():
         yield
         return
-    known: dict[tuple[int, int], tuple[StorageWeakRef, np.ndarray | None]] = {}
+    memories: dict[tuple[int, int], tuple[StorageWeakRef, np.ndarray | None]] = {}
 
     def pack(tensor: Tensor) -> Tensor | _Small:
         if not _suits(tensor):
             return tensor
         storage = tensor.untyped_storage()
         key = storage.data_ptr(), tensor._version
-        alive, memory = known.get(key, (None, None))
+        alive, memory = memories.get(key, (None, None))
         if alive is None or alive.expired():  # memory that was freed serves other tensors
             memory = _packed(tensor.detach().as_strided((storage.nbytes() // 4,), (1,), 0).numpy())
-            known[key] = StorageWeakRef(storage), memory
+            memories[key] = StorageWeakRef(storage), memory
         if memory is None:
             return tensor
         return _Small(memory, tensor.dtype, tensor.shape, tensor.stride(), tensor.storage_offset())

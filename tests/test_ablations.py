@@ -12,6 +12,7 @@ from dista.data.task import Split
 from dista.evaluation import BATCH, answer, answers, batches, evaluate, noisy
 from dista.interventions import intervene, silence, tau, threshold, window, zero
 from dista.measures import Answers, MeasureError, paired_difference
+from dista.memories import FORMS
 
 
 def steps(model, x, switches=()):
@@ -70,7 +71,7 @@ def test_switches_add_up_in_whatever_order_they_come(mapped):
         assert torch.equal(both, model.steps(x))
 
 
-@pytest.mark.parametrize("form", ["none", "projection", "attenuated", "map"])
+@pytest.mark.parametrize("form", FORMS)
 def test_without_any_memory_the_past_is_gone(small_model, small_input, form):
     """Both memories cut: what is seen at a step alone decides its logits, whatever the form."""
     model = small_model(memory=dict(form=form, window=1 if form == "none" else 3))

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from dista import attention
-from dista.attention import Denoise, SpaceTimeAttention, causal_pairs, lookup, threshold
+from dista.attention import Denoise, SpaceTimeAttention, causal_pairs
 from dista.config import DenoiserConfig
+from dista.denoisers import lookup, threshold
 
 TIME, BATCH, HEAD, TOKEN, DIM = 5, 2, 3, 11, 7
 FORMS = ("projection", "attenuated", "map")

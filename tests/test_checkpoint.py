@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import dista
 from dista import checkpoint, replacement
 from dista.checkpoint import CheckpointError, load, read_card, read_config
 
@@ -37,7 +38,7 @@ def original(small_model):
 
 @pytest.fixture(scope="module")
 def saved(original, tmp_path_factory):
-    return original.save(tmp_path_factory.mktemp("checkpoints") / "deep" / "original")
+    return dista.save(original, tmp_path_factory.mktemp("checkpoints") / "deep" / "original")
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_files(saved, original):
 
 
 def test_half_precision_is_half_the_size_and_rounds(original, saved, tmp_path):
-    folder = original.save(tmp_path / "half", half=True)
+    folder = dista.save(original, tmp_path / "half", half=True)
     sizes = [(path / "model.safetensors").stat().st_size for path in (folder, saved)]
     assert sizes[0] < 0.6 * sizes[1]
     again = load(folder).state_dict()
@@ -85,13 +86,13 @@ def test_what_half_precision_cannot_hold_is_said_and_nothing_is_written(small_mo
     model = small_model()
     model.stem.position.norm.running_var[3] = 1e6
     with pytest.raises(ValueError, match=r"stem\.position\.norm\.running_var reaches 1e"):
-        model.save(tmp_path / "half", half=True)
+        dista.save(model, tmp_path / "half", half=True)
     assert not (tmp_path / "half").exists()
 
 
 def test_saving_again_replaces(saved, folder, small_model, small_input):
     other = small_model(depth=1)
-    other.save(folder)
+    dista.save(other, folder)
     x = small_input(other.config)
     assert torch.equal(load(folder).steps(x), other.steps(x))
     assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in saved.iterdir())

@@ -86,7 +86,7 @@ def test_eval_scores_a_folder_with_some_classes_against_the_right_ones(tmp_path)
     torch.nn.init.zeros_(model.head.linear.weight)
     model.head.linear.bias.data = torch.tensor([0.0, 0.0, 9.0])
     model.card = {"task": "recordings", "classes": ["clap", "nod", "wave"]}
-    model.save(tmp_path / "model")
+    dista.save(model, tmp_path / "model")
     for part in ("train", "test"):
         for name in ("clap", "wave"):
             write(tmp_path / "two" / part / name, n=4 if name == "wave" else 2)

@@ -17,6 +17,8 @@ from dista.config import (
     NeuronConfig,
     TrainingConfig,
 )
+from dista.denoisers import DENOISERS
+from dista.memories import FORMS
 from dista.presets import preset, presets
 
 SIZE = dict(input_shape=(2, 13, 21), classes=17)
@@ -316,9 +318,9 @@ def test_every_form_and_denoiser_differ(small_model, small_input):
     """With a window of 3, no two settings of the same weights agree."""
     answers = []
     for form, kind in itertools.product(
-        ("projection", "attenuated", "map"), ("none", "threshold", "lookup")
+        [name for name, form in FORMS.items() if form.remembers], DENOISERS
     ):
-        denoiser = dict(kind=kind, u=2.0) | (dict(table=TABLE) if kind == "lookup" else {})
+        denoiser = dict(kind=kind, u=2.0) | (dict(table=TABLE) if DENOISERS[kind].table else {})
         model = small_model(memory=dict(form=form, window=3), denoiser=denoiser)
         answers.append(model(small_input(model.config)))
     assert not any(torch.equal(a, b) for a, b in itertools.combinations(answers, 2))

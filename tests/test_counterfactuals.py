@@ -10,6 +10,7 @@ from dista import measures
 from dista.ablations import ablated
 from dista.counterfactuals import changed_steps
 from dista.measures import MeasureError, causal_memory
+from dista.memories import FORMS
 from dista.recording import record
 
 NAMES = ["head", "*.denoise", "*.scores", "*.membrane"]
@@ -88,7 +89,7 @@ def test_effects_are_those_of_one_run_at_a_time(run):
     assert np.nanmax(of_map) <= 1 and np.diag(of_h).min() > 0
 
 
-@pytest.mark.parametrize("form", ["none", "projection", "attenuated", "map"])
+@pytest.mark.parametrize("form", FORMS)
 def test_each_memory_carries_a_change_and_without_both_nothing_does(small_model, small_input, form):
     model = small_model(memory=dict(form=form, window=1 if form == "none" else 3))
     batch = changed_steps(frames(small_input, model.config), 5)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import dista
-from dista import attention, fast_attention
+from dista import attention, denoisers, fast_attention
 from dista.config import DenoiserConfig
 
 TIME, BATCH, HEAD, TOKEN, DIM = 5, 2, 3, 11, 7
@@ -84,7 +84,7 @@ def test_a_pair_after_the_other_is_exact(qkv, window, dtype):
     assert torch.equal(
         fast_attention.read(a, v, window, SCALE), attention.read(a, v, window, SCALE)
     )
-    a = attention.lookup(a, torch.rand(DIM + 1, dtype=dtype))
+    a = denoisers.lookup(a, torch.rand(DIM + 1, dtype=dtype))
     torch.testing.assert_close(
         fast_attention.read(a, v, window, SCALE), attention.read(a, v, window, SCALE)
     )

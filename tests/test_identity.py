@@ -34,7 +34,7 @@ def replace(folder, name, seed=3):
     with torch.no_grad():
         for norm in (one for one in model.modules() if isinstance(one, torch.nn.BatchNorm2d)):
             norm.bias += torch.randn(norm.bias.shape, generator=generator)
-    return model, model.save(path)
+    return model, dista.save(model, path)
 
 
 def maps(recording):
@@ -158,7 +158,7 @@ def test_a_donors_new_weights_are_put_in(own_assets):
     model = dista.load(own_assets / "match-map")
     with torch.no_grad():
         model.stem.stages[0].neuron.tau.w.fill_(-2.0)
-    model.save(own_assets / "match-map")
+    dista.save(model, own_assets / "match-map")
     after = experiments.operated(one, 2, None, surgery)
     name = "stem/stages/0/neuron/tau"
     assert after[name].values != before[name].values

@@ -121,6 +121,16 @@ def test_wilson_against_numbers_of_the_literature():
         assert wilson(share, size) == pytest.approx(interval, abs=5e-5)
 
 
+@pytest.mark.parametrize("samples", [1, 7, 113])
+def test_wilson_is_scipys(samples):
+    from scipy.stats import binomtest
+
+    low, high = wilson(np.arange(samples + 1) / samples, samples)
+    for right in range(samples + 1):
+        interval = binomtest(right, samples).proportion_ci(method="wilson")
+        assert (low[right], high[right]) == pytest.approx(interval, abs=1e-12)
+
+
 def test_other_inputs_are_refused(pair):
     clean, _ = pair
     shorter = clean.copy()

@@ -5,13 +5,15 @@ import itertools
 import pytest
 import torch
 
+from dista.config import MemoryConfig
+from dista.memories import FORMS
 from dista.model import DISTA
 from dista.presets import presets
 
 SMALL_PRESETS = [name for name in presets() if not name.startswith(("dista_", "spikformer_"))]
 MEMORIES = [
     dict(form="none"),
-    *[dict(form=f, window=3) for f in ("projection", "attenuated", "map")],
+    *[dict(form=name, window=3) for name, form in FORMS.items() if form.remembers],
 ]
 
 
@@ -150,15 +152,18 @@ def test_parameter_counts(name):
 
 @pytest.mark.parametrize("window", [1, 2, 5])
 def test_projection_memory_adds_its_weights(small_config, window):
-    """(W - 1) * 3 * D^2 a block; the other forms add none."""
+    """(W - 1) * 3 * D^2 a block; the other forms add what they say, the shipped ones nothing."""
     without = count(small_config(memory=dict(form="none")))
     added = {
         form: count(small_config(memory=dict(form=form, window=window))) - without
-        for form in ("projection", "attenuated", "map")
+        for form, declared in FORMS.items()
+        if declared.remembers
     }
     config = small_config()
     expected = config.depth * (window - 1) * 3 * config.dim**2
-    assert added == {"projection": expected, "attenuated": 0, "map": 0}
+    assert added | {"projection": expected, "attenuated": 0, "map": 0} == added
+    said = {form: FORMS[form].own_weights(MemoryConfig(form=form, window=window)) for form in added}
+    assert added == {form: config.depth * many * config.dim**2 for form, many in said.items()}
 
 
 def test_grid_is_what_the_stem_makes(small_model, small_config):

@@ -19,6 +19,7 @@ import sources
 import state
 from streamlit.testing.v1 import AppTest
 
+import dista
 from dista.checkpoint import CheckpointError, read_card, read_config
 from dista.run_facts import TABLES
 from dista.runs import Run, RunError, find, unfinished
@@ -64,7 +65,7 @@ def good(tmp_path_factory):
         "name": "good", "task": "match", "preset": "match_map", "epoch": 1, "training": training,
         "metrics": {"validation": measured, "test": measured}, "versions": {"torch": "2"},
     }  # fmt: skip
-    writer.model.save(run.checkpoint("best"))
+    dista.save(writer.model, run.checkpoint("best"))
     run.save_state({}, {"epoch": 1, "step": 10})
     run.set_status("stopped", epoch=1, step=10, steps=30, seconds=1.5, reason="asked")
     return run.path

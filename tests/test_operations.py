@@ -7,17 +7,15 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dista import measures, operations, recording
+from dista import measures, memories, operations, recording
 from dista.config import ModelConfig
 from dista.measures import MeasureError
 from dista.model import DISTA
 from dista.recording import hooks
 
 FORMS = {
-    "none": dict(form="none"),
-    "map": dict(form="map", window=3),
-    "projection": dict(form="projection", window=3),
-    "attenuated": dict(form="attenuated", window=3),
+    name: dict(form=name, window=3 if form.remembers else 1)
+    for name, form in memories.FORMS.items()
 }
 
 

@@ -230,7 +230,7 @@ def run_of(folder, name, task, root, **changes):
     best = Run.create(folder / name, what, {}).checkpoint("best")
     model = dista.DISTA(config).eval()
     model.card = {"task": task.name, "metrics": {}}
-    model.save(best)
+    dista.save(model, best)
     return str(best)
 
 

@@ -123,7 +123,7 @@ def family(tmp_path, monkeypatch, assets):
     task = dista.data.open("digits")
     model = dashboard.tiny_model("digits", task)
     model.card = {"task": "digits", "training": TrainingConfig().model_dump(), "metrics": {}}
-    model.save(tmp_path / "assets" / "digits")
+    dista.save(model, tmp_path / "assets" / "digits")
     ours = of_checkpoint(tmp_path / "assets" / "digits")
     fixed = ours.model.replace(neuron=ours.model.neuron.replace(learn_tau=False))
     two = fixed.replace(denoiser=dict(kind="none"))
@@ -132,7 +132,7 @@ def family(tmp_path, monkeypatch, assets):
         if name != "young":
             other = dista.DISTA(config).eval()
             other.card = {"task": "digits", "metrics": {}}
-            other.save(run.checkpoint("best"))
+            dista.save(other, run.checkpoint("best"))
     return tmp_path
 
 

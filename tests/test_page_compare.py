@@ -30,7 +30,7 @@ def run(runs, assets):
     if not path.is_dir():
         model = dashboard.tiny_model("match_projection", dista.data.open("match"))
         model.card = {"task": "match", "metrics": {}}
-        model.save(path)
+        dista.save(model, path)
     return str(path)
 
 

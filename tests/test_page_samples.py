@@ -142,7 +142,7 @@ def best_of(folder, data="digits", root=None, form=((1, 28, 28), 10)):
     best = Run.create(folder, what, {}).checkpoint("best")
     model = dista.DISTA(config).eval()
     model.card = {"task": data, "metrics": {}}
-    model.save(best)
+    dista.save(model, best)
     return str(best)
 
 

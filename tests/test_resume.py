@@ -14,6 +14,7 @@ import torch
 import trainings
 from safetensors import safe_open
 
+import dista
 from dista.runs import Run, RunError
 from dista.training import Stopped, resume, train
 from dista.training.session import Session
@@ -129,7 +130,7 @@ def test_killed_and_resumed_is_as_if_nothing_happened(few, whole, tmp_path, plac
 def test_a_run_goes_on_without_the_checkpoint_it_started_from(few, whole, tmp_path):
     """It has weights of its own by then."""
     start = whole.load("last")
-    start.save(tmp_path / "start")
+    dista.save(start, tmp_path / "start")
     config = FULL.replace(init=str(tmp_path / "start"))
     trainings.python(KILLED, tmp_path / "run", config.to_json(), "line", "9")
     (tmp_path / "start").rename(tmp_path / "gone")

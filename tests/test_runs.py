@@ -11,6 +11,7 @@ import pytest
 import torch
 import xarray as xr
 
+import dista
 from dista import tables
 from dista.checkpoint import CheckpointError
 from dista.config import TrainingConfig
@@ -201,7 +202,7 @@ def test_checkpoints(run, small_model, small_input):
     model = small_model()
     with pytest.raises(CheckpointError, match="has no checkpoint 'best' yet"):
         run.load()
-    model.save(run.checkpoint("last"))
+    dista.save(model, run.checkpoint("last"))
     x = small_input(model.config)
     assert torch.equal(run.load("last").steps(x), model.steps(x))
     with pytest.raises(CheckpointError, match="'best'"):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import dista
 from dista.config import DenoiserConfig, MemoryConfig, TrainingConfig
 from dista.presets import preset
 from dista.runs import Run, RunConfig, RunError
@@ -79,7 +80,7 @@ def test_siblings_are_the_runs_of_the_task_with_one_switch_at_most(tmp_path):
 def test_a_checkpoint_says_what_run_it_is_from(tmp_path, small_model):
     model = small_model()
     model.card = {"task": "match", "preset": "p", "training": TrainingConfig(seed=4).model_dump()}
-    model.save(tmp_path)
+    dista.save(model, tmp_path)
     config = of_checkpoint(tmp_path)
     assert config.model == model.config and config.training.seed == 4 and config.data == "match"
     (tmp_path / "card.json").write_text(json.dumps({"task": "match"}))

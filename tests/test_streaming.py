@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
 import dista
+from dista import memories, streaming
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
+from dista.denoisers import DENOISERS
+from dista.recording import hooks
 
 STEPS, BATCH = 7, 3
 SMALL = ModelConfig(
@@ -26,6 +31,11 @@ FORMS = {
     "attenuated": MemoryConfig(form="attenuated", window=4, decay=0.7),
     "map": MemoryConfig(form="map", window=5),
     "map of all steps": MemoryConfig(form="map", window=STEPS),
+    **{
+        name: MemoryConfig(form=name, window=3)
+        for name, form in memories.FORMS.items()
+        if name not in ("none", "projection", "attenuated", "map") and form.remembers
+    },
 }
 NEURONS = {
     "hard reset": NeuronConfig(),
@@ -67,8 +77,9 @@ def test_a_stream_is_the_whole_sequence(memory, neuron):
 
 
 def test_every_denoiser_streams():
-    kinds = {"none": {}, "threshold": {"u": 2.0}, "lookup": {"table": (0.0, 0.1, 0.9, 2.0, 7.5)}}
-    for kind, options in kinds.items():
+    table = (0.0, 0.1, 0.9, 2.0, 7.5)
+    for kind, declared in DENOISERS.items():
+        options = {"table": table} if declared.table else {"u": 2.0}
         model = made(FORMS["map"], denoiser=DenoiserConfig(kind=kind, **options))
         x = frames()
         with torch.no_grad():
@@ -106,6 +117,51 @@ def test_interventions_on_taus_and_denoisers_apply():
             changed = model.steps(x)
             torch.testing.assert_close(streamed(model, x), changed, rtol=0, atol=1e-12)
         assert not torch.equal(changed, streamed(model, x))
+
+
+@pytest.mark.parametrize("memory", FORMS.values(), ids=FORMS)
+def test_what_needs_the_past_can_be_changed_and_seen_as_in_a_sequence(memory):
+    """It is the same forward: a cut window, a silent head and a membrane apply, and maps have their steps."""
+    model, x = made(memory), frames()
+    for change in (
+        {"blocks.*.attention.*": dista.interventions.window(2)},
+        {"blocks.0.attention.read": dista.interventions.silence(head=1)},
+        {"stem.position.neuron.membrane": lambda module, inputs, h: h + 0.1},
+    ):
+        if memory.form == "none" and "blocks.*.attention.*" in change:
+            continue
+        with torch.no_grad(), dista.intervene(model, change):
+            torch.testing.assert_close(streamed(model, x), model.steps(x), rtol=0, atol=1e-12)
+
+
+def test_a_map_of_a_stream_knows_its_steps():
+    model, x, steps = made(FORMS["map"]), frames(), []
+
+    def note(module, inputs, output):
+        labels = module.observables[""].coords(module, output)
+        steps.append([labels[name][1] for name in ("query_time", "key_time")])
+
+    with hooks(model, {"blocks.0.attention.scores": note}):
+        streamed(model, x)
+    assert steps[0] == [[0], [0]] and steps[2] == [[2] * 3, [0, 1, 2]]
+    assert steps[6] == [[6] * 5, [2, 3, 4, 5, 6]]  # five steps are reached
+
+
+def test_streams_in_threads_do_not_meet():
+    model, inputs = made(FORMS["map"]), [frames() for _ in range(4)]
+    alone = [streamed(model, x) for x in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        assert all(map(torch.equal, pool.map(lambda x: streamed(model, x), inputs), alone))
+
+
+def test_a_stream_leaves_nothing_behind():
+    model, x = made(FORMS["map"]), frames()
+    with torch.no_grad():
+        before = model.steps(x)
+        _, state = model.step(x[0], model.start())
+        with pytest.raises(ValueError, match="expected floats"):
+            model.step(x[1].long(), state)
+        assert not streaming.running() and torch.equal(model.steps(x), before)
 
 
 def test_wrong_inputs_are_refused():

@@ -175,6 +175,11 @@ def test_the_average_is_its_formula():
     assert torch.allclose(average.model.head.linear.weight, second)
     average.update(model, step=1000)
     assert torch.allclose(average.model.head.linear.weight, second / 2 + 0.5)
+    model.stem.position.norm.num_batches_tracked += 7  # a count is taken over, not averaged
+    average.update(model, step=1001)
+    assert average.model.stem.position.norm.num_batches_tracked == 7
+    assert not average.model.training and not average.model.head.linear.weight.requires_grad
+    assert average.model.state_dict().keys() == model.state_dict().keys()
 
 
 def test_accumulation_is_the_mean_of_the_gradients(digits, tmp_path):

@@ -16,6 +16,7 @@ import streamlit as st
 import url
 from samples import held_out
 
+from dista.denoisers import DENOISERS
 from dista.figures.theme import percent
 from dista.painting import PaintError, paint_marks, paint_text
 from dista.widgets.streamlit import brush, threshold
@@ -160,7 +161,7 @@ def remember_paint(marks: np.ndarray) -> None:
 
 def described(checkpoint: state.Checkpoint) -> str:
     denoiser = checkpoint.config.denoiser
-    return {"none": "no denoiser", "lookup": "a table"}.get(denoiser.kind, f"u = {denoiser.u:g}")
+    return DENOISERS[denoiser.kind].title(denoiser.u)
 
 
 # What is shown ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import url
 from samples import held_out
 
 from dista.figures.theme import percent, short
+from dista.memories import FORMS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -273,13 +274,10 @@ def show_own_account(
             )
             return
         recording = reruns.own_account(checkpoint.weights, sample)
-        st.write(
-            "The map shows which steps are attended to. A step can be attended to and change nothing."
-            if memory.form == "map"
-            else f"In {memory.form} memory the past enters Q, K and V before the map, step by step."
-        )
+        form = FORMS[memory.form]
+        st.write(form.sentence)
         for block, column in enumerate(st.columns(checkpoint.config.depth)):
-            if memory.form == "map":
+            if form.in_map(memory):
                 figure = figures.attention_over_time(
                     measures.attention_over_time(recording, block), **look
                 )

@@ -181,6 +181,7 @@ def _joins_others() -> bool:
 
 def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
     """What a finished run came to; and its best checkpoint in the folder ``save``."""
+    from dista import checkpoint
     from dista.training import is_first
 
     if not is_first():
@@ -188,7 +189,7 @@ def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
     best = run.load("best")
     if save:
         best.card["name"] = save.name
-        best.save(save, half=half)
+        checkpoint.save(best, save, half=half)
         if half:
             best = _measured_again(run, save)
     seconds = run.status().seconds
@@ -197,7 +198,7 @@ def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
 
 def _measured_again(run: Run, folder: Path) -> DISTA:
     """The rounded copy of the run's model, whose card then says what the rounded weights are worth."""
-    from dista.checkpoint import load
+    from dista.checkpoint import load, save
     from dista.data import open_for
     from dista.evaluation import evaluate as measure
 
@@ -206,7 +207,7 @@ def _measured_again(run: Run, folder: Path) -> DISTA:
     for name in ("validation", "test"):
         result = measure(model, getattr(task, name))
         model.card["metrics"][name] = {k: result[k] for k in ("accuracy", "loss", "samples")}
-    model.save(folder, half=True)
+    save(model, folder, half=True)
     return model
 
 

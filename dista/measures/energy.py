@@ -89,12 +89,14 @@ def anytime(counts: xr.Dataset, labels: np.ndarray) -> Anytime:
     Stopped after t steps, the answer is the mean of the logits so far, of the last ``readout_steps``
     where the model reads out only those.
     """
+    from scipy.special import softmax
+
     logits = counts["head"].values.astype(float)
     if len(labels) != logits.shape[1]:
         raise MeasureError(f"{len(labels)} labels for {logits.shape[1]} counted samples")
     window = json.loads(counts.attrs["model_config"]).get("readout_steps") or len(logits)
     read = [logits[max(0, t - window) : t].mean(0) for t in range(1, len(logits) + 1)]
-    probabilities = _softmax(np.stack(read))
+    probabilities = softmax(np.stack(read), axis=-1)
     answers = probabilities.argmax(2)
     accuracy = (answers == np.asarray(labels)).mean(1)
     low, high = wilson(accuracy, len(labels))
@@ -107,8 +109,3 @@ def anytime(counts: xr.Dataset, labels: np.ndarray) -> Anytime:
         picojoules=energy(counts).picojoules.sum(0).cumsum(),
         samples=len(labels),
     )
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponent = np.exp(logits - logits.max(-1, keepdims=True))
-    return exponent / exponent.sum(-1, keepdims=True)

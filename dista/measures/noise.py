@@ -11,11 +11,10 @@ import numpy as np
 
 from dista.measures.access import MeasureError, find, grid, need, one_sample
 from dista.measures.attention import blocks
+from dista.measures.paired import Z95, Answers
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from dista.measures.paired import Answers
 
 
 @dataclass(frozen=True)
@@ -147,12 +146,17 @@ def noise_curve(
     return NoiseCurve(kind, tuple(thresholds), np.array(levels, float), right, *interval, samples)
 
 
-def wilson(share: np.ndarray, samples: int, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
-    """The interval around an observed share of ``samples`` that covers 95 % (for z = 1.96)."""
+def wilson(share: np.ndarray, samples: int, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:
+    """The interval around an observed share of ``samples`` that covers 95 % (for z = 1.96).
+
+    Written out, as ``scipy.stats`` takes a second to import, more than the page around the curve, and its
+    ``binomtest`` one count a call; a test holds the two together.
+    """
     middle = (share + z * z / (2 * samples)) / (1 + z * z / samples)
     spread = share * (1 - share) / samples + z * z / (4 * samples * samples)
     half = z / (1 + z * z / samples) * np.sqrt(spread)
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    low, high = np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    return np.minimum(low, share), np.maximum(high, share)  # rounding must not leave 0 or 1 outside
 
 
 def _at_step(array: xr.DataArray, step: int | None) -> xr.DataArray:
@@ -171,8 +175,8 @@ def _tokens(recording: xr.DataTree) -> tuple[int, int]:
     block = next(iter(blocks(recording)), None)
     if block is None:
         raise MeasureError("the recording has no attention maps; record '*.scores' as well")
-    found = find(recording, f"blocks.{block}.attention.scores")
-    some = need(recording, f"blocks.{block}.attention.denoise") if found is None else found
+    scores = find(recording, f"blocks.{block}.attention.scores")
+    some = need(recording, f"blocks.{block}.attention.denoise") if scores is None else scores
     return grid(recording, block, some.sizes["key"])
 
 
@@ -183,8 +187,8 @@ def _image(x: xr.DataArray) -> np.ndarray:
 
 def _in_patches(pixels: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Which patches (row, column) hold a true pixel; a patch is as large as the stem's poolings make it."""
-    found = np.zeros((rows, columns), bool)
+    touched = np.zeros((rows, columns), bool)
     sizes = [math.ceil(size / patches) for size, patches in zip(pixels.shape, (rows, columns))]
     at = [index // size for index, size in zip(np.nonzero(pixels), sizes)]
-    found[tuple(at)] = True
-    return found
+    touched[tuple(at)] = True
+    return touched

@@ -9,7 +9,8 @@ import numpy as np
 
 from dista.measures.access import MeasureError
 
-_Z = 1.959963984540054  # the normal quantile of a 95 % interval
+Z95 = 1.959963984540054
+"""The normal quantile of a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -92,5 +93,5 @@ def confident_mistakes(answers: Answers) -> np.ndarray:
 
 def _bonett_price(lost: int, gained: int, n: int) -> tuple[float, float]:
     down, up = (lost + 1) / (n + 2), (gained + 1) / (n + 2)
-    half = _Z * math.sqrt((down + up - (up - down) ** 2) / (n + 2))
+    half = Z95 * math.sqrt((down + up - (up - down) ** 2) / (n + 2))
     return max(-1.0, up - down - half), min(1.0, up - down + half)

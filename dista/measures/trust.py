@@ -103,9 +103,9 @@ def _similarity(
 
 def _spread(values: Sequence[float | None]) -> tuple[float | None, float | None]:
     """Mean and standard deviation of those that are known."""
-    known = [value for value in values if value is not None]
-    mean = float(np.mean(known)) if known else None
-    return mean, float(np.std(known, ddof=1)) if len(known) > 1 else None
+    cosines = [value for value in values if value is not None]
+    mean = float(np.mean(cosines)) if cosines else None
+    return mean, float(np.std(cosines, ddof=1)) if len(cosines) > 1 else None
 
 
 def _name(block: int, of: Stage) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from dista.denoisers import DENOISERS
+from dista.memories import FORMS
+
 MISSING = {
     "attention": "No attention map was recorded. Record blocks.*.attention.scores and "
     "blocks.*.attention.denoise to see it.",
@@ -22,8 +25,6 @@ MISSING = {
     "lags": "The parts of each lag were not recorded (blocks.*.attention.*.lags).",
 }
 """What stands in the place of something that a recording does not hold, and what to record to see it."""
-
-_FORMS = {"projection": "projection memory", "attenuated": "attenuated memory"}
 
 
 class Sums(Protocol):
@@ -88,8 +89,9 @@ def attention(
 
 
 def _past(memory: Mapping[str, Any], lags: bool) -> str:
-    if form := _FORMS.get(memory.get("form", "")):
-        return f"The past enters before it, through Q, K and V ({form}, {memory['window']} steps)."
+    form = FORMS.get(memory.get("form", ""))
+    if form and form.is_before_map:
+        return f"The past enters before it, through Q, K and V ({form.title}, {memory['window']} steps)."
     return "The past enters before it, through Q, K and V." if lags else "No other step enters."
 
 
@@ -98,12 +100,8 @@ def _denoiser(raw: bool, kept: bool, rule: Mapping[str, Any]) -> str:
         return " What the denoiser keeps was not recorded."
     if not raw:
         return " The counts before the denoiser were not recorded."
-    said = {
-        "none": " There is no denoiser: all is kept.",
-        "threshold": f" The denoiser keeps counts above u = {number(rule.get('u', 0))}.",
-        "lookup": " The denoiser looks each count up in a table.",
-    }
-    return said.get(rule.get("kind", ""), "")
+    known = DENOISERS.get(rule.get("kind", ""))
+    return f" {known.sentence(float(rule.get('u', 0)))}" if known else ""
 
 
 def settles(answer: str, label: str | None, settled: int, first: int, steps: int) -> str:
@@ -126,7 +124,7 @@ def averaged(first: int, steps: int) -> str:
 
 def no_lags(memory: Mapping[str, Any] | None) -> str:
     """Why there is nothing to say of how much each past step adds to Q, K and V."""
-    if memory and (memory.get("form") == "none" or memory.get("window") == 1):
+    if memory and memory.get("window") == 1:
         return (
             "Nothing: this model has no attention memory, each step stands alone. What lasts is in the "
             "membranes."

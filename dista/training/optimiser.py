@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from dista.config import TrainingConfig
 from dista.model import DISTA
@@ -88,19 +88,25 @@ def bound_taus(model: nn.Module, training: TrainingConfig) -> None:
 class Average:
     """A moving average of a model's weights and statistics, with a faster start [related: 1512.00567].
 
-    After n steps the decay is at most (1 + n) / (10 + n), so that the start is soon forgotten.
+    After n steps the decay is at most (1 + n) / (10 + n), so that the start is soon forgotten. torch's
+    ``AveragedModel`` walks over the tensors; what it counts itself is set to the run's own step, which a
+    resumed run goes on from.
     """
 
     def __init__(self, model: DISTA, decay: float) -> None:
         self.decay = decay
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self._averaged = AveragedModel(model, multi_avg_fn=self._approach, use_buffers=True)
+        self.model: DISTA = self._averaged.module.eval().requires_grad_(False)
 
     @torch.no_grad()
     def update(self, model: DISTA, step: int) -> None:
-        decay = min(self.decay, (1 + step) / (10 + step))
-        own: dict[str, Tensor] = self.model.state_dict()
-        for name, value in model.state_dict().items():
-            if value.is_floating_point():
-                own[name].lerp_(value, 1 - decay)
+        self._averaged.n_averaged.fill_(step)
+        self._averaged.update_parameters(model)
+
+    def _approach(self, averages: list[Tensor], values: list[Tensor], step: Tensor) -> None:
+        decay = min(self.decay, (1 + int(step)) / (10 + int(step)))
+        for average, value in zip(averages, values):
+            if average.is_floating_point():
+                average.lerp_(value, 1 - decay)
             else:
-                own[name].copy_(value)
+                average.copy_(value)

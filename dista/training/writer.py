@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from dista.checkpoint import save
 from dista.data import Task
 from dista.evaluation import evaluate
 from dista.measures import map_statistics, neuron_table
@@ -56,14 +57,14 @@ class Writer:
         self.run.check_there()
         model.card = card(self.run, self.task, model, epoch, metrics)
         for which in ("last", "best") if best else ("last",):
-            model.save(self.run.checkpoint(which))
+            save(model, self.run.checkpoint(which))
 
     def measure_best(self, device: torch.device) -> None:
         """Evaluate the best checkpoint on the test split and add the result to its card."""
         model = self.run.load("best").to(device)
         result = evaluate(model, self.task.test)
         model.card["metrics"]["test"] = {k: result[k] for k in ("accuracy", "loss", "samples")}
-        model.save(self.run.checkpoint("best"))
+        save(model, self.run.checkpoint("best"))
 
     def look(self, model: DISTA, epoch: int, *, last: bool = False) -> None:
         """Rates, taus and attention over some samples; the recording of the probe where it is due."""
