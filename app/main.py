@@ -5,16 +5,19 @@ Pages are in views/; each chooses, loads and shows, and computes nothing itself.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-import heap
-import links
-import permission
-import streamlit as st
-import url
+sys.path.insert(
+    0, str(Path(__file__).resolve().parent.parent)
+)  # streamlit adds the folder of this file only
 
+import streamlit as st
+
+from app.link import permission, share, url
+from app.page import garbage_collection
+from dista.engine.threads import wait_briefly
 from dista.style.palette import HAIRLINE, palette
-from dista.threads import wait_briefly
 
 HERE = Path(__file__).parent
 wait_briefly()
@@ -23,7 +26,7 @@ st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg")
 st.logo(str(HERE / "logo.svg"), size="large")
 panel = palette(st.context.theme.type or "light").panel
 colours = f":root {{ --panel: {panel}; --hairline: {HAIRLINE}; }}"
-st.html(f"<style>{colours} {(HERE / 'style.css').read_text('utf-8')}</style>")
+st.html(f"<style>{colours} {(HERE / 'page' / 'style.css').read_text('utf-8')}</style>")
 
 page = st.navigation(
     [
@@ -40,8 +43,8 @@ page = st.navigation(
 )
 permission.take_token()
 url.resume(page.title)
-if links.lesson():
-    links.frame_lesson(page.title)
+if share.lesson():
+    share.frame_lesson(page.title)
 page.run()
 url.leave_mark(page.title)
-heap.settle()
+garbage_collection.settle()

@@ -20,46 +20,46 @@ _HOME = {
     "DISTA": "dista.model",
     "ModelConfig": "dista.config",
     "TrainingConfig": "dista.config",
-    "evaluate": "dista.evaluation",
-    "intervene": "dista.interventions",
+    "evaluate": "dista.experiments.evaluation",
+    "intervene": "dista.experiments.interventions",
     "load": "dista.checkpoint",
     "observables": "dista.recording",
-    "open_recording": "dista.recording_files",
+    "open_recording": "dista.files.recordings",
     "preset": "dista.presets",
     "presets": "dista.presets",
     "record": "dista.recording",
     "save": "dista.checkpoint",
     "train": "dista.training",
 }
-_MODULES = (
-    "ablations",
-    "counterfactuals",
-    "data",
-    "figures",
-    "interventions",
-    "measures",
-    "operations",
-    "runs",
-    "widgets",
-)
+_MODULES = {
+    "ablations": "dista.experiments.ablations",
+    "corruption": "dista.experiments.corruption",
+    "counterfactuals": "dista.experiments.counterfactuals",
+    "data": "dista.data",
+    "evaluation": "dista.experiments.evaluation",
+    "figures": "dista.figures",
+    "interventions": "dista.experiments.interventions",
+    "measures": "dista.measures",
+    "operations": "dista.experiments.operations",
+    "runs": "dista.runs",
+    "widgets": "dista.widgets",
+}
 __all__ = [*_HOME, *_MODULES]
 
 if TYPE_CHECKING:
-    from dista import (
-        ablations,
-        counterfactuals,
-        data,
-        figures,
-        interventions,
-        measures,
-        operations,
-        runs,
-        widgets,
-    )
+    from dista import data, figures, measures, runs, widgets
     from dista.checkpoint import load, save
     from dista.config import ModelConfig, TrainingConfig
-    from dista.evaluation import evaluate
-    from dista.interventions import intervene
+    from dista.experiments import (
+        ablations,
+        corruption,
+        counterfactuals,
+        evaluation,
+        interventions,
+        operations,
+    )
+    from dista.experiments.evaluation import evaluate
+    from dista.experiments.interventions import intervene
     from dista.model import DISTA
     from dista.presets import preset, presets
     from dista.recording import observables, open_recording, record
@@ -70,7 +70,7 @@ def __getattr__(name: str):
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
     elif name in _MODULES:
-        value = import_module(f"dista.{name}")
+        value = import_module(_MODULES[name])
     else:
         raise AttributeError(
             f"module 'dista' has no attribute {name!r}; it has {', '.join(__all__)}"

@@ -29,13 +29,14 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from dista import fast_attention, kernels, streaming
-from dista.axes import ACTIVITY, MAP, Observable
+from dista import streaming
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
 from dista.denoisers import DENOISERS
+from dista.engine import attention_products, kernels
 from dista.layers import Conv, Norm, SpikingConv, fire
 from dista.memories import FORMS
 from dista.neurons import LIF
+from dista.observable import ACTIVITY, MAP, Observable
 
 
 def causal_pairs(steps: int, window: int, past: int = 0) -> tuple[list[int], list[int]]:
@@ -43,7 +44,7 @@ def causal_pairs(steps: int, window: int, past: int = 0) -> tuple[list[int], lis
 
     Queries are counted from the first of their ``steps``, keys from the first of ``past`` steps before.
     """
-    pairs = fast_attention.pairs(steps, window, past)
+    pairs = attention_products.pairs(steps, window, past)
     return [t for t, _ in pairs], [m for _, m in pairs]
 
 
@@ -53,7 +54,7 @@ def _pair_coords(module: nn.Module, a: Tensor) -> dict:
     past = min(before, module.window - 1)
     lengths = itertools.count(1)
     steps = next(
-        t for t in lengths if sum(fast_attention.reachable(t, module.window, past)) >= len(a)
+        t for t in lengths if sum(attention_products.reachable(t, module.window, past)) >= len(a)
     )
     query_time, key_time = causal_pairs(steps, module.window, past)
     return {
@@ -159,7 +160,7 @@ class Scores(nn.Module):
 
     def forward(self, q: Tensor, k: Tensor) -> Tensor:
         k = streaming.with_past(self, k, self.window - 1)
-        compute = fast_attention.scores if fast_attention.by_pair(q, k) else scores
+        compute = attention_products.scores if attention_products.by_pair(q, k) else scores
         return compute(q, k, self.window)
 
 
@@ -205,7 +206,7 @@ class Read(nn.Module):
 
     def forward(self, a: Tensor, v: Tensor) -> Tensor:
         steps, v = len(v), streaming.with_past(self, v, self.window - 1)
-        compute = fast_attention.read if fast_attention.by_pair(a, v) else read
+        compute = attention_products.read if attention_products.by_pair(a, v) else read
         return compute(a, v, self.window, self.scale, len(v) - steps)
 
 
@@ -240,11 +241,11 @@ class SpaceTimeAttention(nn.Module):
         if remembers or not kernels.enabled() or kernels.watched(operations):
             return self.attend
         options = dict(window=self.scores.window, scale=self.read.scale)
-        if self.denoise.is_identity and fast_attention.is_cheaper(q, options["window"]):
-            return functools.partial(fast_attention.attend_linear, **options)
-        if fast_attention.map_bytes(q, options["window"]) > fast_attention.LARGE_MAP:
+        if self.denoise.is_identity and attention_products.is_cheaper(q, options["window"]):
+            return functools.partial(attention_products.attend_linear, **options)
+        if attention_products.map_bytes(q, options["window"]) > attention_products.LARGE_MAP:
             return functools.partial(
-                fast_attention.attend_in_parts, denoise=self.denoise, **options
+                attention_products.attend_in_parts, denoise=self.denoise, **options
             )
         return self.attend
 

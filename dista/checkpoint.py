@@ -16,11 +16,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dista import replacement
-from dista.card import Card
 from dista.config import ConfigError, ModelConfig
-from dista.facts import Damaged
-from dista.weights import CheckpointError, digest_of_file, read, shapes
+from dista.files import replacement
+from dista.files.card import Card
+from dista.files.facts import Damaged
+from dista.files.weights import CheckpointError, digest_of_file, read, shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +90,7 @@ def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
 
 
 def digest(name_or_path: str | os.PathLike) -> str:
-    """Which weights are in a checkpoint, without loading it: ``dista.weights.digest`` of its model."""
+    """Which weights are in a checkpoint, without loading it: ``dista.files.weights.digest`` of its model."""
     return digest_of_file(find(name_or_path) / WEIGHTS)
 
 
@@ -136,7 +136,7 @@ def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
     import torch
     from safetensors.torch import save as to_bytes
 
-    from dista.modules import plain
+    from dista.engine.modules import plain
 
     folder = place(path, model.config)
     weights = {

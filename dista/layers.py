@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from dista import kernels
 from dista.config import ModelConfig, NeuronConfig
+from dista.engine import kernels
 from dista.neurons import LIF
 
 

@@ -11,11 +11,12 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from dista import inputs, saving, streaming
+from dista import inputs, streaming
 from dista.attention import SpaceTimeAttention
-from dista.axes import Observable
 from dista.config import ModelConfig
+from dista.engine import saved_tensors
 from dista.layers import Pool, SpikingConv
+from dista.observable import Observable
 from dista.streaming import State
 
 
@@ -128,7 +129,7 @@ class DISTA(nn.Module):
     def steps(self, x: Tensor) -> Tensor:
         """Logits of every step (time, batch, class)."""
         x, steps = self._sequence(x)
-        with saving.in_bytes():
+        with saved_tensors.in_bytes():
             x = self.stem(self.normalised(x), steps)
             for block in self.blocks:
                 x = block(x)

@@ -22,9 +22,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from dista import kernels, streaming
-from dista.axes import ACTIVITY, Observable
+from dista import streaming
 from dista.config import SURROGATES, NeuronConfig
+from dista.engine import kernels
+from dista.observable import ACTIVITY, Observable
 
 
 def charge(v: Tensor, x: Tensor, tau: Tensor, v_reset: float | None) -> Tensor:

@@ -3,7 +3,7 @@
 A dotted module name is the address of a quantity everywhere: ``blocks.0.attention.scores`` in
 Python, ``blocks/0/attention/scores`` in the recording. A hook that returns nothing records; a hook
 that returns a tensor intervenes. This module knows torch and xarray, not the model: it sees whatever
-a module class declares in ``observables`` (see ``dista.axes``).
+a module class declares in ``observables`` (see ``dista.observable``).
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dista import kernels, modules, ownership, replacement, weights
-from dista.axes import Observable
-from dista.recording_files import COMPLETE, RecordingError
-from dista.recording_files import open_recording as open_recording
+from dista.engine import kernels, modules
+from dista.files import ownership, replacement, weights
+from dista.files.recordings import COMPLETE, RecordingError
+from dista.files.recordings import open_recording as open_recording
+from dista.observable import Observable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,7 @@ def record(
     DataTree in which the dotted name is a path to a DataArray, with ``input`` at the root; spikes are
     bool, attention counts uint8 or uint16 where they are integers, the rest float32. ``labels`` and
     ``samples`` (sample indices) go along the batch axis, ``classes`` are kept as an attribute, and so is
-    the digest of the ``weights`` (``dista.weights``).
+    the digest of the ``weights`` (``dista.files.weights``).
 
     With ``dry_run`` nothing is kept: the result is a table of names, shapes and bytes, at the cost of
     running one sample. The model is left as it was, hooks and training mode included, also after an

@@ -9,7 +9,7 @@ import torch
 from dista.config import ModelConfig
 
 torch.set_num_threads(1)
-sys.path.insert(0, str(Path(__file__).parent.parent / "app"))  # as streamlit does for its script
+sys.path.insert(0, str(Path(__file__).parent.parent))  # as the dashboard's main.py does
 
 # Every axis has a size of its own, so that a swapped pair cannot pass: 4 samples, 2 colours, 3 heads of
 # 13 channels, 5 steps, 7 x 11 patches, 17 classes, 2 blocks.
@@ -83,8 +83,8 @@ def small_model(small_config):
     """``small_model(**changes)``: an untrained model whose neurons fire, in evaluation mode."""
 
     def build(seed=1, **changes):
+        from dista.experiments.untrained import untrained_like
         from dista.model import DISTA
-        from dista.untrained import untrained_like
 
         config = small_config(**changes)
         return untrained_like(DISTA(config), images(config), seed)

@@ -11,10 +11,10 @@ import torch
 import dista
 import dista.data
 from dista.config import TrainingConfig
+from dista.experiments.untrained import untrained_like
 from dista.measures import neuron_table
 from dista.recording import save
 from dista.runs import Run, RunConfig
-from dista.untrained import untrained_like
 
 APP = Path(__file__).parent.parent / "app"
 

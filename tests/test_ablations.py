@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from dista import measures
-from dista.ablations import SWITCHES, AblationError, ablated, changes, parse
 from dista.data.task import Split
-from dista.evaluation import BATCH, answer, answers, batches, evaluate, noisy
-from dista.interventions import intervene, silence, tau, threshold, window, zero
+from dista.experiments.ablations import SWITCHES, AblationError, ablated, changes, parse
+from dista.experiments.evaluation import BATCH, answer, answers, batches, evaluate, noisy
+from dista.experiments.interventions import intervene, silence, tau, threshold, window, zero
 from dista.measures import Answers, MeasureError, paired_difference
 from dista.memories import FORMS
 

@@ -7,17 +7,17 @@ import shutil
 import time
 
 import dashboard
-import images
-import launch
 import numpy as np
 import pytest
-import state
 import torch
 from dashboard import APP
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import dista.widgets
+from app.computed import state
+from app.inputs import images
+from app.trainings import processes
 from dista import measures
 
 
@@ -70,7 +70,7 @@ def test_the_code_on_the_page_reproduces_what_it_shows(page, monkeypatch):
 
 def test_how_far_to_trust_a_map_is_said_when_asked(page, monkeypatch):
     """Row sums and untrained networks as the package has them; nothing runs before they are asked for."""
-    import trust
+    from app.computed import trust
 
     asked, run = [], trust.untrained
     monkeypatch.setattr(trust, "NETWORKS", 2)
@@ -101,7 +101,7 @@ def test_how_far_to_trust_a_map_is_said_when_asked(page, monkeypatch):
     ],
 )
 def test_row_sums_have_a_sentence(low, high, empty, said, monkeypatch):
-    import trust
+    from app.computed import trust
 
     sums = measures.RowSums(0, "kept", low, 21.0, high, 12, empty)
     monkeypatch.setattr(measures, "blocks", lambda recording: [0])
@@ -119,7 +119,7 @@ def test_row_sums_have_a_sentence(low, high, empty, said, monkeypatch):
     ],
 )
 def test_likeness_to_untrained_networks_has_a_sentence(values, said):
-    import trust
+    from app.computed import trust
 
     assert said in trust.similarity_sentence(measures.UntrainedSimilarity(1, "kept", 5, *values))
 
@@ -298,7 +298,9 @@ def test_an_unknown_run_is_named(page):
 def started(monkeypatch):
     """The words of the processes that the page starts, none of which runs."""
     words = []
-    monkeypatch.setattr(launch, "_spawn", lambda folder, name, given: words.append((name, given)))
+    monkeypatch.setattr(
+        processes, "_spawn", lambda folder, name, given: words.append((name, given))
+    )
     return words
 
 
@@ -321,8 +323,8 @@ def test_a_start_that_failed_says_why(page, runs, started, tmp_path, monkeypatch
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
     test = press(page("train"), "Start training")
     ((name, _),) = started
-    (tmp_path / launch.LOGS).mkdir(exist_ok=True)
-    (tmp_path / launch.LOGS / f"{name}.log").write_text("dista: no room for it\n")
+    (tmp_path / processes.LOGS).mkdir(exist_ok=True)
+    (tmp_path / processes.LOGS / f"{name}.log").write_text("dista: no room for it\n")
     test = test.run()
     assert "did not start: no room for it" in test.error[0].value
 
@@ -347,9 +349,9 @@ def test_a_stopped_run_goes_on(page, started):
 
 def test_a_process_started_here_is_one_of_its_own(tmp_path):
     """It leads its session, says what it has to say into its log, and leaves an error there."""
-    launch._spawn(tmp_path, "one", ["--preset=nothing", "--data=digits"])
+    processes._spawn(tmp_path, "one", ["--preset=nothing", "--data=digits"])
     deadline = time.monotonic() + 120
-    while launch.complaint(tmp_path, "one") is None:
+    while processes.complaint(tmp_path, "one") is None:
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert "no preset 'nothing'" in launch.complaint(tmp_path, "one")
+    assert "no preset 'nothing'" in processes.complaint(tmp_path, "one")

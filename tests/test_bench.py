@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from dista.bench import cases, looking, machine, memory, neuron, report, scaling, timing
+from dista.bench import cases, machine, memory, neuron, recording, report, scaling, timing
 from dista.bench.tables import tables
 from dista.config import NeuronConfig
 from dista.neurons import LIF
@@ -48,10 +48,12 @@ def test_every_implementation_is_compared_with_the_peer(result):
 
 def test_what_recording_costs_is_against_plain_inference(result, monkeypatch):
     rows = {row["recorded"]: row for row in result["recording"]}
-    assert set(rows) == set(looking.LOOKS)
-    seconds = {"nothing": 2.0} | dict.fromkeys(looking.LOOKS, 3.0)
-    monkeypatch.setattr(looking, "interleaved", lambda actions, _: {n: seconds[n] for n in actions})
-    assert {row["ratio"] for row in looking.measure(TINY, 1)} == {1.5}
+    assert set(rows) == set(recording.LOOKS)
+    seconds = {"nothing": 2.0} | dict.fromkeys(recording.LOOKS, 3.0)
+    monkeypatch.setattr(
+        recording, "interleaved", lambda actions, _: {n: seconds[n] for n in actions}
+    )
+    assert {row["ratio"] for row in recording.measure(TINY, 1)} == {1.5}
 
 
 def test_how_far_from_the_limit(result):

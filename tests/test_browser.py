@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import dashboard
-import images
 import numpy as np
 import pytest
 
-from dista.painting import SPECKLED, paint_marks
+from app.inputs import images
+from dista.experiments.painting import SPECKLED, paint_marks
 from dista.runs import Run
 
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import dista
-from dista import checkpoint, replacement
+from dista import checkpoint
 from dista.checkpoint import CheckpointError, load, read_card, read_config
+from dista.files import replacement
 
 CARD = {
     "name": "small",

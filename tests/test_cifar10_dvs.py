@@ -252,7 +252,7 @@ def test_it_is_offered_where_its_files_are(page, tmp_path, monkeypatch):
 
 
 def test_a_recording_is_brought_to_the_dashboard():
-    import event_files
+    from app.inputs import event_files
 
     found = event_files.read("Mine.AEDAT", aedat(EVENTS))
     assert [tuple(event) for event in found.events] == EVENTS

@@ -17,7 +17,7 @@ import loops
 print(loops.twice(21), loops.thrice(7), len(loops.twice.stats.cache_hits))
 """
 LOOPS = """
-from dista.compiled import compiled
+from dista.engine.compiled import compiled
 
 @compiled(inline="always")
 def double(x):

@@ -7,7 +7,7 @@ import pytest
 
 import dista
 from dista.measures import membrane_trace
-from dista.measures.completion import completed
+from dista.measures.derived import completed
 
 LAYER = "blocks.1.mlp.hidden.neuron"
 

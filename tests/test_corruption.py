@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dista.corruption import KINDS, REGIONS, Noise, corrupt
-from dista.painting import BLANK, FULL, SPECKLED, PaintError, paint_marks, paint_text
+from dista.experiments.corruption import KINDS, REGIONS, Noise, corrupt
+from dista.experiments.painting import BLANK, FULL, SPECKLED, PaintError, paint_marks, paint_text
 
 LEVEL = {"gaussian": 0.3, "salt-and-pepper": 0.2, "events": 0.2, "occlusion": 0.5, "painted": 1}
 AMOUNTS = sorted(set(KINDS) - {"painted"})  # the kinds that are drawn by chance, in a region

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from dista import measures
-from dista.ablations import ablated
-from dista.counterfactuals import changed_steps
+from dista.experiments.ablations import ablated
+from dista.experiments.counterfactuals import changed_steps
 from dista.measures import MeasureError, causal_memory
 from dista.memories import FORMS
 from dista.recording import record

@@ -7,15 +7,15 @@ import subprocess
 import sys
 from urllib.parse import parse_qs, urlsplit
 
-import downloads
 import numpy as np
 import pandas as pd
 import pytest
-import state
 import test_figures
 from dashboard import APP
 from streamlit.testing.v1 import AppTest
 
+from app.computed import state
+from app.page import downloads
 from dista import figures, open_recording
 from dista.figures.numbers import COLUMNS, table
 

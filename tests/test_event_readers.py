@@ -84,7 +84,7 @@ def test_whole_microseconds_may_be_floats_and_any_clock(tmp_path):
 
 
 def test_a_coordinate_beyond_32_bits_does_not_come_back_as_a_small_one(tmp_path):
-    import event_files
+    from app.inputs import event_files
 
     path = saved(tmp_path / "one.npz", columns(x=lambda x: np.array([2**32 + 5, 3, 126, 35])))
     assert read_events(path)["x"][0] == 2**32 + 5
@@ -241,7 +241,7 @@ def test_the_way_out_of_an_array_without_names_works(tmp_path):
 
 
 def test_what_is_uploaded_is_what_is_read(tmp_path):
-    import event_files
+    from app.inputs import event_files
 
     assert sorted(event_files.SUFFIXES) == sorted(SUFFIXES)
     path = aedat3(tmp_path / "one.aedat", packet(EVENTS))

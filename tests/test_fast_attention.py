@@ -4,8 +4,9 @@ import pytest
 import torch
 
 import dista
-from dista import attention, denoisers, fast_attention
+from dista import attention, denoisers
 from dista.config import DenoiserConfig
+from dista.engine import attention_products
 
 TIME, BATCH, HEAD, TOKEN, DIM = 5, 2, 3, 11, 7
 WINDOWS = (1, 2, 3, 5, 8)
@@ -36,41 +37,45 @@ def same(one, other, inputs, parameters=()):
 @pytest.mark.parametrize("window", WINDOWS)
 def test_prefix_sums_are_attention_without_denoiser(qkv, window):
     inputs = [x.requires_grad_() for x in qkv]
-    same(with_map(*inputs, window), fast_attention.attend_linear(*inputs, window, SCALE), inputs)
+    same(
+        with_map(*inputs, window), attention_products.attend_linear(*inputs, window, SCALE), inputs
+    )
 
 
 def test_prefix_sums_of_spikes_are_exact_in_float32(qkv):
     single = [x.float() for x in qkv]
     for window in WINDOWS:
         expected = with_map(*single, window)
-        assert torch.equal(fast_attention.attend_linear(*single, window, SCALE), expected)
+        assert torch.equal(attention_products.attend_linear(*single, window, SCALE), expected)
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("kind", ["threshold", "lookup"])
 @pytest.mark.parametrize("rows", [1, 3, 100])
 def test_a_few_queries_at_a_time_are_the_same(qkv, monkeypatch, window, kind, rows):
-    monkeypatch.setattr(fast_attention, "PART", rows * BATCH * HEAD * TOKEN * 8)
+    monkeypatch.setattr(attention_products, "PART", rows * BATCH * HEAD * TOKEN * 8)
     inputs = [x.requires_grad_() for x in qkv]
     config = DenoiserConfig(kind=kind, u=2.0, learn_table=kind == "lookup")
     denoise = attention.Denoise(config, window, DIM).double()
-    in_parts = fast_attention.attend_in_parts(*inputs, window, SCALE, denoise)
+    in_parts = attention_products.attend_in_parts(*inputs, window, SCALE, denoise)
     same(with_map(*inputs, window, denoise), in_parts, inputs, list(denoise.parameters()))
 
 
 @pytest.mark.parametrize("window", WINDOWS)
 def test_the_size_of_the_map_is_known_beforehand(qkv, window):
     q, k, _ = qkv
-    assert fast_attention.map_bytes(q, window) == attention.scores(q, k, window).nbytes
+    assert attention_products.map_bytes(q, window) == attention.scores(q, k, window).nbytes
 
 
 def test_what_is_cheaper_counts_multiplications(qkv):
     """11 tokens of 7 channels: K^T V is the smaller product; with 11 and 13 channels it is not."""
     q, *_ = qkv
     wide = torch.zeros(TIME, BATCH, HEAD, TOKEN, 13)
-    assert fast_attention.is_cheaper(q, 1)
-    assert not fast_attention.is_cheaper(wide, 1)
-    assert fast_attention.is_cheaper(wide, 3), "the map has 3 times as many entries, K^T V has not"
+    assert attention_products.is_cheaper(q, 1)
+    assert not attention_products.is_cheaper(wide, 1)
+    assert attention_products.is_cheaper(wide, 3), (
+        "the map has 3 times as many entries, K^T V has not"
+    )
 
 
 @pytest.mark.parametrize("window", WINDOWS)
@@ -78,29 +83,29 @@ def test_what_is_cheaper_counts_multiplications(qkv):
 def test_a_pair_after_the_other_is_exact(qkv, window, dtype):
     """To rounding with a table of fractions, whose sums depend on the order."""
     q, k, v = (x.to(dtype).transpose(2, 3).contiguous().transpose(2, 3) for x in qkv)
-    assert fast_attention.by_pair(q, k)
-    a = fast_attention.scores(q, k, window)
+    assert attention_products.by_pair(q, k)
+    a = attention_products.scores(q, k, window)
     assert torch.equal(a, attention.scores(q, k, window))
     assert torch.equal(
-        fast_attention.read(a, v, window, SCALE), attention.read(a, v, window, SCALE)
+        attention_products.read(a, v, window, SCALE), attention.read(a, v, window, SCALE)
     )
     a = denoisers.lookup(a, torch.rand(DIM + 1, dtype=dtype))
     torch.testing.assert_close(
-        fast_attention.read(a, v, window, SCALE), attention.read(a, v, window, SCALE)
+        attention_products.read(a, v, window, SCALE), attention.read(a, v, window, SCALE)
     )
 
 
 def test_a_pair_after_the_other_where_nobody_wants_gradients(qkv, monkeypatch):
     q, k, _ = qkv
     wanted = q.clone().requires_grad_()
-    assert fast_attention.by_pair(q, k) and not fast_attention.by_pair(q, wanted)
+    assert attention_products.by_pair(q, k) and not attention_products.by_pair(q, wanted)
     with torch.no_grad():
-        assert fast_attention.by_pair(wanted, k)
+        assert attention_products.by_pair(wanted, k)
     with torch.autocast("cpu", torch.bfloat16):
-        assert not fast_attention.by_pair(q, k)
-    assert not fast_attention.by_pair(q.to("meta"), k)
+        assert not attention_products.by_pair(q, k)
+    assert not attention_products.by_pair(q.to("meta"), k)
     monkeypatch.setenv("DISTA_KERNEL", "reference")
-    assert not fast_attention.by_pair(q, k)
+    assert not attention_products.by_pair(q, k)
 
 
 @pytest.mark.parametrize("form, window", [("none", 1), ("map", 3)])
@@ -121,13 +126,13 @@ def test_a_model_takes_a_pair_after_the_other(small_model, small_input, monkeypa
 
 def counted(monkeypatch, name):
     """The calls of a shortcut, in a list that grows."""
-    calls, compute = [], getattr(fast_attention, name)
+    calls, compute = [], getattr(attention_products, name)
 
     def counting(*arguments, **options):
         calls.append(name)
         return compute(*arguments, **options)
 
-    monkeypatch.setattr(fast_attention, name, counting)
+    monkeypatch.setattr(attention_products, name, counting)
     return calls
 
 
@@ -150,7 +155,7 @@ def test_a_large_map_is_computed_in_parts(small_model, small_input, monkeypatch)
     x, calls = small_input(model.config).double(), counted(monkeypatch, "attend_in_parts")
     whole = torch.autograd.grad(model(x).square().sum(), list(model.parameters()))
     assert calls == []
-    monkeypatch.setattr(fast_attention, "LARGE_MAP", 1)
+    monkeypatch.setattr(attention_products, "LARGE_MAP", 1)
     in_parts = torch.autograd.grad(model(x).square().sum(), list(model.parameters()))
     assert len(calls) == len(model.blocks)
     for one, other in zip(whole, in_parts):

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from dista import measures, recording
-from dista.interventions import intervene, threshold, zero
+from dista.experiments.interventions import intervene, threshold, zero
 from dista.measures import MeasureError
 
 LAYER = "blocks.1.mlp.hidden.neuron"

@@ -85,8 +85,7 @@ GESTURES = b"class,startTime_usec,endTime_usec\n" + b"".join(
 
 def table() -> list[Reader]:
     """Every reader of files. To add one: its name, a valid content, how it is read, what it may raise."""
-    import event_files
-
+    from app.inputs import event_files
     from dista.data.cifar_files import read_binary, read_parquet
     from dista.data.errors import DataError
     from dista.data.event_readers import read_events

@@ -1,17 +1,17 @@
 """Nothing is shown of a network other than the one that is there: keys, and what is shipped, by digest."""
 
 import dashboard
-import identity
 import numpy as np
 import pytest
-import reruns
-import state
 import torch
-from reruns import Side
 
 import dista
 import dista.data
-from dista import checkpoint, weights
+from app.computed import reruns, state
+from app.computed.reruns import Side
+from app.inputs import identity
+from dista import checkpoint
+from dista.files import weights
 from dista.recording import save
 
 SHIPPED = checkpoint.assets() / "first-light.zarr.zip"
@@ -150,7 +150,7 @@ def test_the_probe_shows_the_weights_that_are_there(own_assets, page, monkeypatc
 
 
 def test_a_donors_new_weights_are_put_in(own_assets):
-    import experiments
+    from app.computed import experiments
 
     one = state.checkpoints()["digits"].weights
     surgery = experiments.Surgery("match-map", "stem.stages.0.neuron")

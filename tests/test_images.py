@@ -8,10 +8,11 @@ import resource
 import struct
 import zlib
 
-import images
 import numpy as np
 import pytest
 from PIL import Image
+
+from app.inputs import images
 
 RAMP = np.linspace(0, 255, 28 * 28).reshape(28, 28).astype(np.uint8)
 

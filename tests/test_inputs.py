@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import dista
-from dista import evaluation
+from dista.experiments import evaluation
 from dista.inputs import BRIGHTEST, InputWarning, check
 from dista.widgets.packing import Packer
 

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from dista.interventions import intervene, noise, silence, tau, threshold, transplant, window, zero
+from dista.experiments.interventions import (
+    intervene,
+    noise,
+    silence,
+    tau,
+    threshold,
+    transplant,
+    window,
+    zero,
+)
 from dista.recording import RecordingError, record
 
 DENOISE = "blocks.*.attention.denoise"

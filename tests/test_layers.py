@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from dista import kernels, layers
+from dista import layers
 from dista.config import NeuronConfig
+from dista.engine import kernels
 from dista.layers import Norm, Pool, SpikingConv, fire
 from dista.neurons import LIF
 from dista.training.machine import SyncNorm

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
-import live
 import numpy as np
 import pandas as pd
 import pytest
+
+from app.trainings import live_charts
 
 
 def steps(count):
@@ -29,9 +30,9 @@ def epochs(count):
 
 
 CHARTS = {
-    "loss": lambda n, at: live.loss(steps(10 * n), at),
-    "accuracy": lambda n, at: live.accuracy(epochs(n), at),
-    "layers": lambda n, at: live.layers(neurons(n), "tau", at),
+    "loss": lambda n, at: live_charts.loss(steps(10 * n), at),
+    "accuracy": lambda n, at: live_charts.accuracy(epochs(n), at),
+    "layers": lambda n, at: live_charts.layers(neurons(n), "tau", at),
 }
 
 
@@ -61,8 +62,8 @@ def test_the_cursor_is_one_number():
 
 
 def test_long_curves_are_thinned_and_keep_their_mean():
-    chart = live.loss(steps(9000), 3)
-    assert live.POINTS <= len(chart.data) < 2 * live.POINTS
+    chart = live_charts.loss(steps(9000), 3)
+    assert live_charts.POINTS <= len(chart.data) < 2 * live_charts.POINTS
     row = chart.data.iloc[-1]
     whole = steps(9000)["loss"]
     last = int(row["step"])
@@ -73,11 +74,14 @@ def test_blocks_and_parts_have_names():
     data = CHARTS["layers"](2, 1).data
     assert set(data["part"]) == {"stem", "block 1", "block 2"}
     maps = pd.DataFrame({"epoch": [0, 1], "block": [1, 1], "removed": [0.5, 0.25]})
-    chart = live.layers(maps, "removed", 1, share=True)
+    chart = live_charts.layers(maps, "removed", 1, share=True)
     assert set(chart.data["part"]) == {"block 2"}
     assert chart.spec["layer"][0]["encoding"]["y"]["axis"]["format"] == ".3~p"
 
 
 def test_nothing_measured_is_no_chart():
-    assert live.loss(pd.DataFrame(), 0) is None and live.accuracy(pd.DataFrame(), 0) is None
-    assert live.layers(neurons(2).assign(tau=None), "tau", 1) is None
+    assert (
+        live_charts.loss(pd.DataFrame(), 0) is None
+        and live_charts.accuracy(pd.DataFrame(), 0) is None
+    )
+    assert live_charts.layers(neurons(2).assign(tau=None), "tau", 1) is None

@@ -9,7 +9,8 @@ from torch import nn
 from torch.testing import assert_close
 
 import dista
-from dista import evaluation, interventions, kernels, modules, operations
+from dista.engine import kernels, modules
+from dista.experiments import evaluation, interventions, operations
 
 TAU = "stem.stages.0.neuron.tau"
 

@@ -12,18 +12,17 @@ import shutil
 from pathlib import Path
 
 import dashboard
-import live
 import pytest
-import run_files
-import sources
-import state
 from streamlit.testing.v1 import AppTest
 
 import dista
+from app.computed import state
+from app.inputs import checkpoints
+from app.trainings import live_charts, run_tables
 from dista.checkpoint import CheckpointError, read_card, read_config
-from dista.run_facts import TABLES
 from dista.runs import Run, RunError, find, unfinished
-from dista.siblings import of_checkpoint, siblings
+from dista.runs.differences import of_checkpoint, siblings
+from dista.runs.facts import TABLES
 
 RUNS, CARDS, SHOWN = 300, 200, 4
 
@@ -202,11 +201,11 @@ def test_each_reader_of_a_mutated_run_has_a_sentence(good, tmp_path):
 
 def drawn(run: Run) -> None:
     """What the Train page draws of a run's tables."""
-    run_files.damage(run)
-    steps, epochs, neurons, gradients, maps = (run_files.table(run, name) for name in TABLES_DRAWN)
+    run_tables.damage(run)
+    steps, epochs, neurons, gradients, maps = (run_tables.table(run, name) for name in TABLES_DRAWN)
     charts = [
-        live.loss(steps, 1), live.accuracy(epochs, 1), live.layers(neurons, "tau", 1),
-        live.layers(gradients, "weights", 1), live.layers(maps, "removed", 1, share=True),
+        live_charts.loss(steps, 1), live_charts.accuracy(epochs, 1), live_charts.layers(neurons, "tau", 1),
+        live_charts.layers(gradients, "weights", 1), live_charts.layers(maps, "removed", 1, share=True),
     ]  # fmt: skip
     for chart in filter(None, charts):
         chart.data.to_json()
@@ -219,13 +218,13 @@ def test_the_lists_of_the_pages_lose_the_damaged_ones_only(good, tmp_path, monke
     done = copies(good, tmp_path / "runs", RUNS, ".")
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("DISTA_ASSETS", str(tmp_path / "none"))
-    known, left_out = sources.known(), sources.damaged()
+    known, left_out = checkpoints.known(), checkpoints.damaged()
     assert str(tmp_path / "runs" / "good" / "checkpoints" / "best") in known
     assert left_out and all(reason.endswith(".") for reason in left_out.values())
     listed = {Path(one.path).parent.parent.name for one in known.values()}
     assert listed.isdisjoint(left_out)
     for one in known.values():
-        assert isinstance(sources.title(one), str)
+        assert isinstance(checkpoints.title(one), str)
     for run in find(tmp_path / "runs"):
         try:
             with contextlib.suppress(OSError):

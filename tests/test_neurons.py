@@ -8,8 +8,9 @@ import torch
 from spikingjelly.activation_based import neuron as spikingjelly_neuron
 from spikingjelly.activation_based import surrogate as spikingjelly_surrogate
 
-from dista import kernels, neurons
+from dista import neurons
 from dista.config import SURROGATES, NeuronConfig
+from dista.engine import kernels
 from dista.neurons import LIF
 
 SHAPE = (7, 2, 5, 3, 11)  # time, batch, channel, row, column

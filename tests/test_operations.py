@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dista import measures, memories, operations, recording
+from dista import measures, memories, recording
 from dista.config import ModelConfig
+from dista.experiments import operations
 from dista.measures import MeasureError
 from dista.model import DISTA
 from dista.recording import hooks

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import io
 
-import choose_own
 import dashboard
-import drawing
-import event_files
-import images
 import numpy as np
-import own_input
 import pytest
-import state
 import streamlit as st
 import torch
 from PIL import Image
@@ -20,8 +14,10 @@ from test_data_files import write_parquet
 
 import dista
 import dista.data
+from app.computed import state
+from app.inputs import drawing, event_files, images, own_input, own_input_form
 from dista.config import TrainingConfig
-from dista.evaluation import noisy
+from dista.experiments.evaluation import noisy
 from dista.runs import Run, RunConfig
 
 
@@ -85,17 +81,17 @@ def url(monkeypatch):
     """The session and the URL of a page, without a page."""
     session, query = {}, {}
     monkeypatch.setattr(st, "session_state", session)
-    monkeypatch.setattr(choose_own.url, "write", lambda **changes: query.update(changes))
+    monkeypatch.setattr(own_input_form.url, "write", lambda **changes: query.update(changes))
     return session, query
 
 
 def test_what_is_drawn_is_in_the_url_until_it_is_cleared(url):
     session, query = url
     session["own-pad-0"] = {"state": {"strokes": SEVEN, "revision": 0}}
-    choose_own._keep_drawing()
+    own_input_form._keep_drawing()
     assert np.array_equal(images.image_pixels(query["image"]) * 15, images.drawn(SEVEN))
     session["own-pad-0"] = {"state": {"strokes": [], "revision": 0}}
-    choose_own._keep_drawing()
+    own_input_form._keep_drawing()
     assert query == {"image": None} and drawing.strokes("own-pad-0") == []
 
 
@@ -285,9 +281,9 @@ def chooser(view):
 
 
 def state_of(own_runs):
-    import sources
+    from app.inputs import checkpoints
 
-    return sources.known().values()
+    return checkpoints.known().values()
 
 
 @pytest.mark.parametrize(

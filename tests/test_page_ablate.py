@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import dashboard
 import pytest
-import reruns
-import sources
-import state
 import streamlit as st
-import switches
 from dashboard import as_shown, shown
 
 import dista.data
-from dista import evaluation, figures, measures
+from app.computed import reruns, state
+from app.inputs import checkpoints
+from app.link import switches
+from dista import figures, measures
 from dista.config import TrainingConfig
+from dista.experiments import evaluation
 from dista.figures.ablations import points
 from dista.runs import Run
-from dista.siblings import of_checkpoint
+from dista.runs.differences import of_checkpoint
 
 QUERY = {"checkpoint": "digits", "limit": "40"}
 
@@ -56,7 +56,7 @@ def test_the_difference_comes_first_and_each_switch_has_its_row(page):
 
 def test_every_switch_of_the_page_is_one_of_the_package(small_config):
     """Heads, blocks and thresholds are those that the model has; each can be applied."""
-    from dista.ablations import SWITCHES, changes
+    from dista.experiments.ablations import SWITCHES, changes
 
     config = small_config()
     offered = [text for row in switches.rows(config) for text in row.options]
@@ -139,7 +139,7 @@ def family(tmp_path, monkeypatch, assets):
 def test_runs_that_differ_in_one_switch_are_measured_on_the_same_samples(page, family, monkeypatch):
     monkeypatch.setenv("DISTA_ASSETS", str(family / "assets"))
     monkeypatch.setenv("DISTA_RUNS", str(family / "runs"))
-    assert set(sources.known()) == {
+    assert set(checkpoints.known()) == {
         "digits", *(str(family / "runs" / name / "checkpoints" / "best") for name in ("fixed", "two")),
     }  # fmt: skip
     test = page("ablate", **QUERY)
@@ -170,7 +170,7 @@ def test_where_the_card_says_too_little_there_is_nothing_to_compare_with(page):
     ],
 )
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said, monkeypatch):
-    monkeypatch.setattr("dista.evaluation.BATCH", 300)
+    monkeypatch.setattr("dista.experiments.evaluation.BATCH", 300)
     test = page("ablate", **QUERY | query)
     assert not test.exception and not test.error
     assert said in test.warning[0].value and len(shown(test)) == 1

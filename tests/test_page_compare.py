@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dashboard
-import images
 import numpy as np
 import pytest
-import reruns
-import sources
-import state
 import streamlit as st
 import torch
-import url
 from dashboard import as_shown, shown
-from reruns import Side
 
 import dista.data
 import dista.widgets
-from dista import evaluation, figures, measures
-from dista.corruption import Noise, corrupt
+from app.computed import reruns, state
+from app.computed.reruns import Side
+from app.inputs import checkpoints, images
+from app.link import url
+from dista import figures, measures
+from dista.experiments import evaluation
+from dista.experiments.corruption import Noise, corrupt
 
 MAP = {"left": "match-map", "sample": str(dashboard.SAMPLE)}
 
@@ -69,7 +68,7 @@ def test_two_networks_are_compared_layer_by_layer(page, run):
     test = page("compare", **MAP, right=run)
     assert not test.exception and not test.error and not test.warning
     assert test.number_input[1].value == 0.0  # no noise unless it is asked for
-    sides = [Side(sources.known()[name], dashboard.SAMPLE) for name in ("match-map", run)]
+    sides = [Side(checkpoints.known()[name], dashboard.SAMPLE) for name in ("match-map", run)]
     tables = [measures.neuron_table(reruns.side(side)) for side in sides]
     expected = [figures.layer_pairs(*tables, of=of) for of in ("tau", "rate")]
     assert shown(test) == [as_shown(figure) for figure in expected]
@@ -111,7 +110,7 @@ def test_the_code_on_the_page_reproduces_it(page, run, monkeypatch, other):
     exec("\n".join([*lines, f"figure = {last}"]), made)
     assert as_shown(made["figure"]) == shown(test)[0]
     assert [place["step"] for _, place in seen] == [6, 6] and seen[1][1]["row"] == 2
-    right = Side(sources.known()[query.get("right", "match-map")], 11, 0.0 if other else 0.5)
+    right = Side(checkpoints.known()[query.get("right", "match-map")], 11, 0.0 if other else 0.5)
     assert np.array_equal(seen[1][0]["head"].values, reruns.side(right)["head"].values)
 
 
@@ -157,7 +156,7 @@ def test_an_own_input_is_on_both_sides_with_noise_on_the_right(page):
 def test_two_networks_see_the_own_input_and_the_link_keeps_it(page, run):
     test = page("compare", **MAP, right=run, image=OWN)
     assert not test.exception and not test.error and not test.warning
-    pair = own_recordings([sources.known()[name] for name in ("match-map", run)])
+    pair = own_recordings([checkpoints.known()[name] for name in ("match-map", run)])
     tables = [measures.neuron_table(one) for one in pair]
     expected = [figures.layer_pairs(*tables, of=of) for of in ("tau", "rate")]
     assert shown(test) == [as_shown(figure) for figure in expected]
@@ -182,7 +181,9 @@ def test_the_code_reproduces_an_own_input(page, run, monkeypatch, other):
     made = {}
     exec("\n".join([*lines, f"figure = {last}"]), made)
     assert as_shown(made["figure"]) == shown(test)[0]
-    checkpoints = [sources.known()[name] for name in ("match-map", query.get("right", "match-map"))]
+    checkpoints = [
+        checkpoints.known()[name] for name in ("match-map", query.get("right", "match-map"))
+    ]
     for found, expected in zip(made["probes"], own_recordings(checkpoints, 0.4)):
         assert np.array_equal(found["input"].values, expected["input"].values)
         assert np.array_equal(found["head"].values, expected["head"].values)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dashboard
-import experiments
 import numpy as np
 import pytest
-import state
 from dashboard import as_shown, shown
 
-from dista import evaluation, figures, measures
-from dista.corruption import Noise
-from dista.painting import FULL, paint_text
+from app.computed import experiments, state
+from dista import figures, measures
+from dista.experiments import evaluation
+from dista.experiments.corruption import Noise
+from dista.experiments.painting import FULL, paint_text
 
 QUERY = {"checkpoint": "digits", "sample": "3"}
 MARKS = np.zeros((28, 28), np.uint8)

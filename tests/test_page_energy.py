@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import experiments
 import numpy as np
 import pytest
-import state
 from dashboard import as_shown, shown
 
+from app.computed import experiments, state
 from dista import figures
 
 
@@ -40,7 +39,7 @@ def test_its_figures_are_the_packages(page, digits, query, of, stop):
 
 
 def test_batches_add_up_to_one_count(page, digits):
-    from dista import operations
+    from dista.experiments import operations
 
     energy, anytime = experiments.operations(digits.weights, 50, lambda share: None)
     x, _ = state.task("digits").test.batch(range(50))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import charts
 import dashboard
 import pytest
-import reruns
-import state
 from dashboard import as_shown, shown
 
+from app.computed import reruns, state
+from app.page import charts
 from dista import figures, measures
 
 SWITCHES = {

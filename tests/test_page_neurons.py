@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dashboard
-import experiments
 import pytest
-import state
 from dashboard import as_shown, shown
-from experiments import Surgery
 
 import dista
+from app.computed import experiments, state
+from app.computed.experiments import Surgery
 from dista import figures, measures
 
 LAYER = "blocks.1.attention.key.neuron"

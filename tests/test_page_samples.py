@@ -6,20 +6,17 @@ import shutil
 
 import dashboard
 import numpy as np
-import own_paths
 import pytest
-import reruns
-import samples
-import sources
-import state
 import xarray as xr
-from own_paths import Recorded
 from test_app import probes, sentences
 
 import dista
 import dista.data
-from dista import evaluation
+from app.computed import reruns, state
+from app.inputs import checkpoints, own_paths, samples
+from app.inputs.own_paths import Recorded
 from dista.config import TrainingConfig
+from dista.experiments import evaluation
 from dista.measures import Answers, confident_mistakes
 from dista.recording import save
 from dista.runs import Run, RunConfig
@@ -181,7 +178,7 @@ def test_two_runs_on_folders_of_their_own_do_not_share_them(tmp_path, monkeypatc
             for i in range(count):
                 np.save(tmp_path / name / label / f"{i}.npy", np.array([(3, 3, i, 1)], kind))
         best_of(tmp_path / "runs" / name, "recordings", str(tmp_path / name), ((2, 4, 4), 2))
-    found = {one.root: samples.held_out(one) for one in sources.known().values() if one.root}
+    found = {one.root: samples.held_out(one) for one in checkpoints.known().values() if one.root}
     assert found == {str(tmp_path / "few"): 2, str(tmp_path / "many"): 4}
 
 

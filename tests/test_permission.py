@@ -11,12 +11,12 @@ import sys
 import tomllib
 from pathlib import Path
 
-import launch
-import permission
 import pytest
-from permission import Visit, allowed, local
 from test_browser import CHROMIUM, PATIENCE, PROBE, answers, browser, wait_until  # noqa: F401
 
+from app.link import permission
+from app.link.permission import Visit, allowed, local
+from app.trainings import processes
 from dista.cli import serve
 
 ROOT = Path(__file__).parent.parent
@@ -78,15 +78,15 @@ def test_other_names_are_not_this_machine(name):
 
 def test_nothing_is_started_for_somebody_from_nowhere(page_of, tmp_path, monkeypatch):
     """Neither by a button, of which there is none, nor by who calls the function all the same."""
-    monkeypatch.setattr(launch, "_spawn", lambda *_: pytest.fail("a process was started"))
+    monkeypatch.setattr(processes, "_spawn", lambda *_: pytest.fail("a process was started"))
     test = page_of("train")
     assert not test.exception and permission.NO_TRAINING in test.caption[0].value
     labels = {button.label for button in test.button}
     assert not labels & {"Start training", "Stop", "Continue"}
     assert not [one for one in test.selectbox if one.label == "Data"]
     for start in (
-        lambda: launch.start(tmp_path, {"preset": "digits"}),
-        lambda: launch.go_on(tmp_path),
+        lambda: processes.start(tmp_path, {"preset": "digits"}),
+        lambda: processes.go_on(tmp_path),
     ):
         with pytest.raises(permission.NotAllowed, match="DISTA_ALLOW_TRAINING=1"):
             start()
@@ -125,11 +125,11 @@ def test_without_a_token_none_is_right(monkeypatch):
 def test_two_runs_of_one_second_have_two_names(tmp_path, monkeypatch):
     started = []
     monkeypatch.setenv(permission.TRAINING, "1")
-    monkeypatch.setattr(launch.time, "strftime", lambda _: "now")
-    monkeypatch.setattr(launch, "_spawn", lambda folder, name, words: started.append(name))
+    monkeypatch.setattr(processes.time, "strftime", lambda _: "now")
+    monkeypatch.setattr(processes, "_spawn", lambda folder, name, words: started.append(name))
     (tmp_path / "digits-now-2").mkdir()
     for _ in range(3):
-        launch.start(tmp_path, {"preset": "digits"})
+        processes.start(tmp_path, {"preset": "digits"})
     assert started == ["digits-now", "digits-now-3", "digits-now-4"]
 
 

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import downloads
 import pytest
 from dashboard import APP
-from plain import path, text, without_folders
 from test_browser import CHROMIUM, PATIENCE, answers, browser, wait_until  # noqa: F401
 
+from app.link.plain import path, text, without_folders
+from app.page import downloads
 from dista.checkpoint import assets
 
 OUTSIDE = [

@@ -14,9 +14,8 @@ import time
 
 import pytest
 
-from dista import processes
 from dista.config import TrainingConfig
-from dista.runs import Run, RunConfig, RunError, unfinished
+from dista.runs import Run, RunConfig, RunError, processes, unfinished
 
 WRITER = """
 import sys, time
@@ -289,7 +288,7 @@ import os, signal, sys
 import dista.runs
 from dista.runs import Run, RunConfig
 path, config, count = sys.argv[1:]
-whole, calls = dista.runs.write_whole, 0
+whole, calls = dista.runs.folder.write_whole, 0
 
 def dying(target, content):
     global calls
@@ -299,7 +298,7 @@ def dying(target, content):
         os.kill(os.getpid(), signal.SIGKILL)
     whole(target, content)
 
-dista.runs.write_whole = dying
+dista.runs.folder.write_whole = dying
 Run.create(path, RunConfig.from_json(config), {})
 """
 

@@ -8,9 +8,8 @@ import pytest
 import torch
 import trainings
 
-from dista import provenance
-from dista.evaluation import evaluate
-from dista.runs import Run
+from dista.experiments.evaluation import evaluate
+from dista.runs import Run, provenance
 from dista.training import train
 
 

@@ -9,10 +9,10 @@ import torch
 import xarray as xr
 from torch import nn
 
-from dista import kernels
 from dista.attention import causal_pairs
-from dista.axes import Observable
+from dista.engine import kernels
 from dista.neurons import reset
+from dista.observable import Observable
 from dista.recording import RecordingError, hooks, observables, open_recording, record, save
 
 SPACE = ("time", "batch", "channel", "row", "column")

@@ -13,7 +13,7 @@ import xarray as xr
 import zarr
 
 import dista
-from dista import recording_files, weights
+from dista.files import recordings, weights
 from dista.recording import RecordingError, open_recording, save
 
 LAYER = "blocks/0/mlp/hidden/neuron"
@@ -100,7 +100,7 @@ def test_a_zip_that_unpacks_to_more_than_the_limit_is_refused(tmp_path):
 
 
 def test_more_files_than_any_recording_has(folder, monkeypatch):
-    monkeypatch.setattr(recording_files, "MOST_FILES", 3)
+    monkeypatch.setattr(recordings, "MOST_FILES", 3)
     refused(zipped(folder), "at most 3")
 
 

@@ -13,9 +13,10 @@ import pytest
 import torch
 import xarray as xr
 
-from dista import checkpoint, recording, replacement, runs
+from dista import checkpoint, recording, runs
 from dista.checkpoint import CheckpointError
 from dista.config import TrainingConfig
+from dista.files import replacement
 from dista.recording import RecordingError, open_recording
 from dista.runs import Run, RunConfig, RunError
 

@@ -92,9 +92,9 @@ if place == "line":
     Run.append = dying(Run.append, half=True)
 elif place == "state":
     import dista.runs
-    whole = dista.runs.write_whole
+    whole = dista.runs.folder.write_whole
     slow = dying(whole, half=True)
-    dista.runs.write_whole = lambda path, content: (
+    dista.runs.folder.write_whole = lambda path, content: (
         slow if path.name == "resume.safetensors" else whole)(path, content)
 elif place == "checkpoint":
     file_in_place = replacement.replacing
@@ -206,7 +206,7 @@ def filling(self, bar):
     closing(self, bar)
     self.run.save_state(self.parts.tensors(), vars(self.position))
     if sys.argv[3] == "read-only":
-        dista.runs.write_whole = refuse
+        dista.runs.folder.write_whole = refuse
     else:
         room = (self.run.path / "steps.jsonl").stat().st_size + int(sys.argv[3])
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, -1))

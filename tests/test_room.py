@@ -1,12 +1,11 @@
 """Maps that are larger than a page can hold are left out, with a sentence; the rest is recorded."""
 
 import pytest
-import room
-import state
 import torch
 
 import dista
 import dista.data
+from app.computed import map_sizes, state
 
 
 @pytest.mark.parametrize("form", ["map", "projection"])
@@ -17,12 +16,12 @@ def test_bytes_of_a_map_are_those_of_the_recorded_one(small_model, small_input, 
     recording = dista.record(model, x, "*.scores")
     for block in range(2):
         found = recording[f"blocks/{block}/attention/scores"]
-        assert found.nbytes == room.map_bytes(model.config, x)
+        assert found.nbytes == map_sizes.map_bytes(model.config, x)
 
 
 def test_all_of_a_network_of_usual_size_fits(small_model, small_input):
     model = small_model()
-    names, said = room.fitting(model, small_input(model.config), "*")
+    names, said = map_sizes.fitting(model, small_input(model.config), "*")
     assert names == list(dista.observables(model)) and not said
 
 
@@ -34,14 +33,16 @@ def test_blocks_that_do_not_fit_are_left_out_and_said(
 ):
     model = small_model()
     x = small_input(model.config)
-    monkeypatch.setattr(room, "MOST", (2 * blocks + 1) * room.map_bytes(model.config, x))
-    names, said = room.fitting(model, x, "*")
+    monkeypatch.setattr(map_sizes, "MOST", (2 * blocks + 1) * map_sizes.map_bytes(model.config, x))
+    names, said = map_sizes.fitting(model, x, "*")
     gone = set(dista.observables(model)) - set(names)
-    assert gone == {f"blocks.{b}.attention.{kind}" for b in range(blocks, 2) for kind in room.MAPS}
+    assert gone == {
+        f"blocks.{b}.attention.{kind}" for b in range(blocks, 2) for kind in map_sizes.MAPS
+    }
     assert said.startswith("The attention maps of this network would take") and kept in said
     with pytest.raises(ValueError, match="and this needs all of them"):
-        room.fitting(model, x, ("*.scores", "*.denoise"))
-    assert room.fitting(model, x, ("*.spikes", "head"))[1] == ""
+        map_sizes.fitting(model, x, ("*.scores", "*.denoise"))
+    assert map_sizes.fitting(model, x, ("*.spikes", "head"))[1] == ""
 
 
 def test_784_patches_and_16_steps_are_gigabytes_and_are_not_recorded():
@@ -50,14 +51,14 @@ def test_784_patches_and_16_steps_are_gigabytes_and_are_not_recorded():
         memory=dict(form="map", window=16), mean=(0.0,), std=(1.0,),
     )  # fmt: skip
     model = dista.DISTA(config)
-    names, said = room.fitting(model, torch.empty(1, 1, 56, 56), "*")
+    names, said = map_sizes.fitting(model, torch.empty(1, 1, 56, 56), "*")
     assert "would take 2.5 GB here; up to 128 MB are recorded: none of them" in said
-    assert not [name for name in names if name.endswith(room.MAPS)]
+    assert not [name for name in names if name.endswith(map_sizes.MAPS)]
 
 
 @pytest.mark.parametrize("view", ["watch", "compare"])
 def test_the_page_says_what_it_would_take_and_shows_the_rest(page, monkeypatch, view):
-    monkeypatch.setattr(room, "MOST", 1000)
+    monkeypatch.setattr(map_sizes, "MOST", 1000)
     state.record_input.clear()
     query = {"left": "digits"} if view == "compare" else {"checkpoint": "digits"}
     test = page(view, **query, sample="7", noise="0")

@@ -12,11 +12,10 @@ import torch
 import xarray as xr
 
 import dista
-from dista import tables
 from dista.checkpoint import CheckpointError
 from dista.config import TrainingConfig
 from dista.recording import RecordingError, record
-from dista.runs import Run, RunConfig, RunError, Tail, find
+from dista.runs import Run, RunConfig, RunError, Tail, find, tables
 
 ENVIRONMENT = {"command": "dista train --preset tiny", "versions": {"torch": torch.__version__}}
 
@@ -233,7 +232,7 @@ def test_the_status_is_there_before_the_run_can_be_found(tmp_path, config, monke
     import dista.runs
 
     order = []
-    whole = dista.runs.write_whole
+    whole = dista.runs.folder.write_whole
     watching = lambda path, content: (order.append(path.name), whole(path, content))  # noqa: E731
     monkeypatch.setattr(dista.runs, "write_whole", watching)
     Run.create(tmp_path / "run", config, {})

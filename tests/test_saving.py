@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from dista import kernels, saving
+from dista.engine import kernels, saved_tensors
 
-SIZE = saving.LEAST
+SIZE = saved_tensors.LEAST
 
 
 @pytest.fixture
 def packed(monkeypatch):
     """The pieces of memory that were packed, one for each that was tried and held whole numbers."""
-    pieces, pack = [], saving._packed
+    pieces, pack = [], saved_tensors._packed
 
     def packing(values):
         small = pack(values)
@@ -22,13 +22,13 @@ def packed(monkeypatch):
             pieces.append(small)
         return small
 
-    monkeypatch.setattr(saving, "_packed", packing)
+    monkeypatch.setattr(saved_tensors, "_packed", packing)
     return pieces
 
 
 def gradient(w, *factors):
     """Of the sum of w * factor for each factor, which keeps the factors for the backward pass."""
-    with saving.in_bytes():
+    with saved_tensors.in_bytes():
         total = sum((w * factor).sum() for factor in factors)
     return torch.autograd.grad(total, w)[0]
 
@@ -47,7 +47,7 @@ def test_gradients_of_a_model_are_the_same(
     x, parameters = small_input(model.config), list(model.parameters())
     small = torch.autograd.grad(model(x).square().sum(), parameters)
     assert packed
-    monkeypatch.setattr(saving, "in_bytes", contextlib.nullcontext)
+    monkeypatch.setattr(saved_tensors, "in_bytes", contextlib.nullcontext)
     whole = torch.autograd.grad(model(x).square().sum(), parameters)
     assert all(torch.equal(one, other) for one, other in zip(small, whole))
 
@@ -72,7 +72,7 @@ def test_a_training_step_keeps_less(small_model, small_input, monkeypatch):
     output = model(small_input(model.config, 8))
     small = sum(kept.values())
     kept.clear()
-    monkeypatch.setattr(saving, "_suits", lambda _: False)
+    monkeypatch.setattr(saved_tensors, "_suits", lambda _: False)
     output = model(small_input(model.config, 8))
     assert small < 0.7 * sum(kept.values()) and output.requires_grad
 
@@ -89,7 +89,7 @@ def test_whole_numbers_alone_are_packed(packed, values, whole):
 
 def test_a_fraction_that_the_sample_misses_is_kept(packed):
     factor = torch.zeros(SIZE)
-    factor[SIZE // saving.SAMPLE + 1] = 0.5
+    factor[SIZE // saved_tensors.SAMPLE + 1] = 0.5
     assert torch.equal(gradient(weight(), factor), factor) and not packed
 
 
@@ -102,7 +102,7 @@ def test_views_of_the_same_memory_share_it(packed):
 
 def test_memory_that_is_used_again_is_packed_again(packed):
     w, total = weight(), 0
-    with saving.in_bytes():
+    with saved_tensors.in_bytes():
         for value in range(1, 6):  # each is freed before the next, which often gets its place
             total = total + (w * torch.full((SIZE,), float(value))).sum()
     assert torch.equal(torch.autograd.grad(total, w)[0], torch.full((SIZE,), 15.0))
@@ -111,7 +111,7 @@ def test_memory_that_is_used_again_is_packed_again(packed):
 
 def test_a_tensor_that_changes_is_packed_again(packed):
     w, factor = weight(), torch.ones(SIZE)
-    with saving.in_bytes():
+    with saved_tensors.in_bytes():
         total = (w * factor).sum()
         factor.add_(1)
         total = total + (w * factor).sum()

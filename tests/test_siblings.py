@@ -10,7 +10,7 @@ import dista
 from dista.config import DenoiserConfig, MemoryConfig, TrainingConfig
 from dista.presets import preset
 from dista.runs import Run, RunConfig, RunError
-from dista.siblings import differences, of_checkpoint, siblings
+from dista.runs.differences import differences, of_checkpoint, siblings
 
 OURS = RunConfig(
     preset="match_map", data="match", model=preset("match_map"), training=TrainingConfig()

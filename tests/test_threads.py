@@ -10,7 +10,7 @@ import pytest
 SCRIPT = """
 import json, os
 {before}
-from dista.threads import wait_briefly
+from dista.engine.threads import wait_briefly
 wait_briefly()
 names = "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"
 print(json.dumps({{name: os.environ[name] for name in names if name in os.environ}}))
@@ -36,7 +36,9 @@ def test_threads_wait_briefly(before, wish, after):
 
 def test_the_command_line_asks_for_it_before_it_loads_torch():
     script = SCRIPT.format(before="import sys, dista.cli as cli\nsys.argv = ['dista', 'presets']")
-    script = script.replace("from dista.threads import wait_briefly\nwait_briefly()", "cli.main()")
+    script = script.replace(
+        "from dista.engine.threads import wait_briefly\nwait_briefly()", "cli.main()"
+    )
     script = script.replace("cli.main()", "try: cli.main()\nexcept SystemExit: pass")
     clean = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
     ran = subprocess.run(

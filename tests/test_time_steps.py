@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import snippets
-import state
 import trainings
 from typer.testing import CliRunner
 
 import dista.data
+from app.computed import state
+from app.page import snippets
 from dista import cli
 from dista.cli.common import task_of
 from dista.presets import preset

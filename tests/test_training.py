@@ -56,7 +56,7 @@ def moved(run):
 
 
 def test_the_best_checkpoint_is_loadable_and_its_card_measured_on_the_test_split(run, few):
-    from dista.evaluation import evaluate
+    from dista.experiments.evaluation import evaluate
 
     model = run.load("best")
     measured = evaluate(model, few.test)

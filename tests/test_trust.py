@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from dista import measures
+from dista.experiments.untrained import untrained_like
 from dista.recording import record
-from dista.untrained import untrained_like
 
 MAPS = ["*.scores", "*.denoise"]
 

@@ -6,7 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 def page():
     import streamlit as st
-    import url
+
+    from app.link import url
 
     url.resume("page")
     for name in "ab":
@@ -49,7 +50,8 @@ def test_a_link_is_no_lag():
 
 def read():
     import streamlit as st
-    import url
+
+    from app.link import url
 
     problems = []
     st.text(str(url.number("x", 7, problems)))

@@ -10,8 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from dista import checkpoint, weights
+from dista import checkpoint
 from dista.checkpoint import CheckpointError
+from dista.files import weights
 
 
 @pytest.fixture(scope="module")

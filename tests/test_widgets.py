@@ -278,8 +278,7 @@ def test_notebook_widget(recording):
 
 
 def test_the_state_is_one_list_for_traits_url_and_browser(recording):
-    import url
-
+    from app.link import url
     from dista.widgets.jupyter import Probe
 
     traits = Probe.class_traits(sync=True)

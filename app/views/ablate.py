@@ -5,23 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import charts
-import controls
-import downloads
-import plain
-import reruns
-import run_files
-import snippets
-import sources
-import state
 import streamlit as st
-import switches
-import url
-from switches import Chosen
 
+from app.computed import reruns, state
+from app.inputs import checkpoints
+from app.link import plain, switches, url
+from app.link.switches import Chosen
+from app.page import charts, choosers, downloads, snippets
+from app.trainings import run_tables
 from dista.figures.ablations import points
 from dista.figures.theme import count
-from dista.siblings import of_checkpoint, siblings
+from dista.runs.differences import of_checkpoint, siblings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +47,7 @@ def show() -> None:
     st.markdown("Run a trained network without some of its parts. **What were they worth?**")
     opening = None
     with state.plain_errors():
-        opening = controls.opening(choose_limit, HOW_TO_READ, "to take apart", problems)
+        opening = choosers.opening(choose_limit, HOW_TO_READ, "to take apart", problems)
     if opening is None:  # also where the task of the checkpoint cannot be opened
         return
     checkpoint, limit, tools = opening
@@ -180,18 +174,18 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
 
     st.markdown("##### Trained without it: runs that differ in a single switch")
     try:
-        found = siblings(of_checkpoint(checkpoint.path), runs.find(run_files.folder()))
+        found = siblings(of_checkpoint(checkpoint.path), runs.find(run_tables.folder()))
     except runs.RunError as error:
         st.caption(plain.text(f"There is nothing to compare with: {error}."))
         return
     trained = {
         f"{sibling.sentence} ({sibling.run.name})": (best, Chosen())
         for sibling in found
-        if (best := sources.best(sibling.run)) and best.path != checkpoint.path
+        if (best := checkpoints.best(sibling.run)) and best.path != checkpoint.path
     }
     if not trained:
         st.caption(
-            f"None of the runs in {plain.path(run_files.folder())} differs from this checkpoint in one switch alone. "
+            f"None of the runs in {plain.path(run_tables.folder())} differs from this checkpoint in one switch alone. "
             "dista train with the same options but one makes such a run."
         )
         return

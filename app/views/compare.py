@@ -5,21 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import charts
-import choose_own
-import controls
-import downloads
-import own_paths
-import plain
-import reruns
-import snippets
-import sources
-import state
 import streamlit as st
-import toolbar
-import url
-from reruns import Side
 
+from app.computed import reruns, state
+from app.computed.reruns import Side
+from app.inputs import checkpoints, own_input_form, own_paths
+from app.link import plain, url
+from app.page import charts, choosers, downloads, snippets, toolbar
 from dista.figures.theme import percent
 from dista.widgets.streamlit import probe
 
@@ -46,15 +38,15 @@ HOW_TO_READ = """
 def show() -> None:
     problems: list[str] = []
     st.markdown("Two networks, or two inputs, side by side. **Where do they part?**")
-    known = with_own(sources.known(), problems)
+    known = with_own(checkpoints.known(), problems)
     if not known:
-        controls.show_empty("to compare")
-        sources.show_damaged()
+        choosers.show_empty("to compare")
+        checkpoints.show_damaged()
         return
-    with controls.row("controls"):
+    with choosers.row("controls"):
         sides = choose_sides(known, problems)
         own_paths.offer()
-        sources.show_damaged()
+        checkpoints.show_damaged()
         tools = toolbar.show(HOW_TO_READ)
     place = url.place(problems)
     plain.warn(problems)
@@ -84,17 +76,17 @@ def with_own(
 def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tuple[Side, Side]:
     """What is left and what is right: a checkpoint each, one input, and noise on the right."""
     own = st.query_params.get("path")
-    first = own if own in known else sources.default(known)
-    left = sources.choose("left", "Left", known, first, problems)
+    first = own if own in known else checkpoints.default(known)
+    left = checkpoints.choose("left", "Left", known, first, problems)
     st.markdown("and", width="content")
     same_task = {name: one for name, one in known.items() if one.task == left.task}
     if st.query_params.get("right") not in same_task:
         url.write(right=None)  # of another task: samples have nothing in common
-    right = sources.choose("right", "Right", same_task, left.name, problems)
-    sample = controls.choose_sample(left, problems)
+    right = checkpoints.choose("right", "Right", same_task, left.name, problems)
+    sample = choosers.choose_sample(left, problems)
     images = choose_images((left, right), problems)
     noise = url.real("noise", NOISE if right == left else 0.0, 0.0, MOST, problems)
-    with controls.together():
+    with choosers.together():
         st.markdown("noise on the right", width="content")
         st.number_input(
             "Noise on the right", 0.0, MOST, step=0.1, label_visibility="collapsed", width=130,
@@ -107,9 +99,9 @@ def choose_images(
     checkpoints: tuple[state.Checkpoint, state.Checkpoint], problems: list[str]
 ) -> list[str | None]:
     """The own input, for each side that can see it; what keeps a side from it is said of that side."""
-    choose_own.offer(checkpoints[0], problems)
+    own_input_form.offer(checkpoints[0], problems)
     said = [], []
-    images = [choose_own.fitting(one, told) for one, told in zip(checkpoints, said)]
+    images = [own_input_form.fitting(one, told) for one, told in zip(checkpoints, said)]
     if said[0] == said[1]:
         problems += said[0]
     else:
@@ -153,7 +145,7 @@ def in_url(sides: tuple[Side, Side]) -> dict[str, Any]:
 
 def described(side: Side) -> str:
     noise = f", noise {side.noise:g}" if side.noise else ""
-    return f"{sources.title(side.checkpoint)}{noise}"
+    return f"{checkpoints.title(side.checkpoint)}{noise}"
 
 
 def show_differences(sides: tuple[Side, Side], recordings: list[xr.DataTree]) -> None:
@@ -221,7 +213,7 @@ def inputs(side: Side) -> list[str]:
 def recorded(name: str, side: Side) -> list[str]:
     """Lines that add the noise of a side to ``x``, and record it."""
     noisy = [
-        "from dista.corruption import Noise, corrupt",
+        "from dista.experiments.corruption import Noise, corrupt",
         f"noise = Noise('gaussian', {side.noise})",
         f"x = corrupt(x, noise, [{side.sample}], counts=task.test.unit == 1)",
     ]

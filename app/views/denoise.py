@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import charts
-import controls
-import downloads
-import experiments
-import plain
-import snippets
-import state
 import streamlit as st
-import url
-from samples import held_out
 
+from app.computed import experiments, state
+from app.inputs.samples import held_out
+from app.link import plain, url
+from app.page import charts, choosers, downloads, snippets
 from dista.denoisers import DENOISERS
+from dista.experiments.painting import PaintError, paint_marks, paint_text
 from dista.figures.theme import percent
-from dista.painting import PaintError, paint_marks, paint_text
 from dista.widgets.streamlit import brush, threshold
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
-    from dista.corruption import Noise
+    from dista.experiments.corruption import Noise
     from dista.measures import BlockDenoising
 
 KINDS = {
@@ -59,8 +54,8 @@ HOW_TO_READ = """
 
 def show() -> None:
     problems: list[str] = []
-    opening = controls.opening(
-        controls.choose_input, HOW_TO_READ, "whose denoiser could be shown", problems
+    opening = choosers.opening(
+        choosers.choose_input, HOW_TO_READ, "whose denoiser could be shown", problems
     )
     if opening is None:
         return
@@ -87,7 +82,7 @@ def show() -> None:
 
 def choose_noise(checkpoint: state.Checkpoint, problems: list[str]) -> Noise:
     """Kind, level and place of the noise, or what was painted, and when; in the URL."""
-    from dista.corruption import Noise
+    from dista.experiments.corruption import Noise
 
     kind = url.choice("noise", list(KINDS), DEFAULT[0], problems)
     st.selectbox(
@@ -290,7 +285,7 @@ def draw_curve(
 ) -> None:
     from dista import figures
 
-    with controls.measuring("curve", f"{samples} samples with every level and u") as seen:
+    with choosers.measuring("curve", f"{samples} samples with every level and u") as seen:
         curve = experiments.noise_curve(checkpoint.weights, noise, thresholds, samples, seen)
     charts.plot(figures.noise_curve(curve, own=own, theme=state.theme()), "curve")
 
@@ -310,7 +305,7 @@ def as_python(
     return "\n".join(
         [
             *snippets.inputs(checkpoint, sample, image),
-            "from dista.corruption import Noise, corrupt",
+            "from dista.experiments.corruption import Noise, corrupt",
             "",
             f"noise = Noise({', '.join(map(repr, noise[:3]))}{paint}{of_step})",
             f"noisy = corrupt(x, noise, [{sample}], counts=task.test.unit == 1)",

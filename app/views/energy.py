@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import charts
-import controls
-import downloads
-import experiments
-import plain
-import snippets
-import state
 import streamlit as st
-import url
-from samples import held_out
 
+from app.computed import experiments, state
+from app.inputs.samples import held_out
+from app.link import plain, url
+from app.page import charts, choosers, downloads, snippets
 from dista.figures.energy import joules
 from dista.figures.theme import count, percent
 
@@ -43,7 +38,7 @@ HOW_TO_READ = """
 def show() -> None:
     problems: list[str] = []
     read = f"**{FORMULA}**\n{HOW_TO_READ}"
-    opening = controls.opening(choose_samples, read, "whose energy could be counted", problems)
+    opening = choosers.opening(choose_samples, read, "whose energy could be counted", problems)
     if opening is None:
         return
     checkpoint, samples, tools = opening
@@ -52,7 +47,7 @@ def show() -> None:
         stop = stop_at(checkpoint, problems)
         tools.code.code(as_python(checkpoint, samples, of, stop), language="python")
         said = st.container()
-        with controls.measuring("samples", count(samples, "held-out sample")) as seen:
+        with choosers.measuring("samples", count(samples, "held-out sample")) as seen:
             energy, anytime = experiments.operations(checkpoint.weights, samples, seen)
         said.markdown(f"##### {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)

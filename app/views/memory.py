@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import charts
-import controls
-import downloads
-import plain
-import reruns
-import snippets
-import state
 import streamlit as st
-import url
-from samples import held_out
 
+from app.computed import reruns, state
+from app.inputs.samples import held_out
+from app.link import plain, url
+from app.page import charts, choosers, downloads, snippets
 from dista.figures.theme import percent, short
 from dista.memories import FORMS
 
@@ -58,15 +53,15 @@ def show() -> None:
     st.markdown(
         "Change the input of a single step. **What does the network still know of it later?**"
     )
-    opening = controls.opening(
-        controls.choose_sample, HOW_TO_READ, "whose memory could be tested", problems, task="match"
+    opening = choosers.opening(
+        choosers.choose_sample, HOW_TO_READ, "whose memory could be tested", problems, task="match"
     )
     if opening is None:
         return
     checkpoint, sample, tools = opening
     warnings = st.container()
     with state.plain_errors():
-        chosen = controls.row("controls-changed")
+        chosen = choosers.row("controls-changed")
         with chosen:
             other = choose_input(checkpoint, sample, problems)
         found = measured(checkpoint, sample, other)
@@ -87,7 +82,7 @@ def show() -> None:
 def choose_input(checkpoint: state.Checkpoint, sample: int, problems: list[str]) -> int | None:
     """What the changed step shows instead: nothing (None), or the same step of another sample."""
     kind = url.choice("input", list(INPUTS), "blank", problems)
-    with controls.together():
+    with choosers.together():
         st.markdown("The changed step is", width="content")
         st.segmented_control(
             "Changed step", list(INPUTS), format_func=INPUTS.get, required=True,
@@ -131,13 +126,13 @@ def choose_comparison(
     if step >= steps:
         problems.append(f"There is no step {step}: the steps are 0 to {steps - 1}.")
         step = 0
-    with controls.together():
+    with choosers.together():
         st.markdown("The matrices compare", width="content")
         st.selectbox(
             "Compared", names, format_func=named, label_visibility="collapsed", width=250,
             **url.bound("of", of),
         )  # fmt: skip
-    with controls.together():
+    with choosers.together():
         st.markdown("Look closely at step", width="content")
         st.segmented_control(
             "Changed step", range(steps), format_func=lambda m: str(m + 1), required=True,
@@ -206,7 +201,7 @@ def show_one_change(
     """
     from dista import figures, measures
 
-    with controls.row("closely"):
+    with choosers.row("closely"):
         st.markdown(f"##### With step {step + 1} changed", width="content")
         network = choose_network(problems)
         layer = choose_layer(layers, checkpoint, of, problems)

@@ -5,18 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import charts
-import controls
-import downloads
-import experiments
-import plain
-import snippets
-import state
 import streamlit as st
-import url
-from experiments import Surgery
-from samples import held_out
 
+from app.computed import experiments, state
+from app.computed.experiments import Surgery
+from app.inputs.samples import held_out
+from app.link import plain, url
+from app.page import charts, choosers, downloads, snippets
 from dista.figures.theme import short
 
 if TYPE_CHECKING:
@@ -43,8 +38,8 @@ HOW_TO_READ = """
 
 def show() -> None:
     problems: list[str] = []
-    opening = controls.opening(
-        controls.choose_input, HOW_TO_READ, "whose neurons could be shown", problems
+    opening = choosers.opening(
+        choosers.choose_input, HOW_TO_READ, "whose neurons could be shown", problems
     )
     if opening is None:
         return

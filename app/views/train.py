@@ -5,20 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import charts
-import controls
-import downloads
-import launch
-import live
-import new_run
-import permission
-import plain
-import run_files
-import state
 import streamlit as st
-import toolbar
-import url
 
+from app.computed import state
+from app.link import permission, plain, url
+from app.page import charts, choosers, downloads, toolbar
+from app.trainings import live_charts, new_run, processes, run_tables
 from dista.runs import Run, RunError, Status, find, unfinished
 from dista.widgets.streamlit import probe
 
@@ -52,7 +44,7 @@ Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names anot
 
 def show() -> None:
     problems: list[str] = []
-    runs = {run.name: run for run in find(run_files.folder())}
+    runs = {run.name: run for run in find(run_tables.folder())}
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if permission.training():
             new_run.offer(problems)
@@ -64,13 +56,13 @@ def show() -> None:
         return
     if runs:
         with st.container(key="runs"):
-            run = controls.choose_run(runs, problems)
+            run = choosers.choose_run(runs, problems)
     url.place(problems)
     plain.warn(problems)
-    for sentence in unfinished(run_files.folder()).values():
+    for sentence in unfinished(run_tables.folder()).values():
         st.caption(f":material/warning: {plain.text(sentence)}")
     if not runs:
-        st.markdown(EMPTY.format(folder=plain.path(run_files.folder())))
+        st.markdown(EMPTY.format(folder=plain.path(run_tables.folder())))
         return
     running = run.status().state == "running"
     with st.container(key="live"), state.plain_errors():
@@ -90,7 +82,7 @@ def offer(tools: toolbar.Toolbar, run: Run) -> None:
 
 
 def tables(run: Run) -> dict[str, pd.DataFrame]:
-    return {name: table for name in TABLES if not (table := run_files.table(run, name)).empty}
+    return {name: table for name in TABLES if not (table := run_tables.table(run, name)).empty}
 
 
 def as_python(run: Run, epoch: int) -> str:
@@ -140,7 +132,7 @@ def follow(run: Run, was_running: bool, polled: bool) -> None:
     with state.plain_errors():
         show_progress(run, status)
         snapshots = run.snapshots()
-        epoch = controls.choose_epoch(snapshots) if snapshots else 0
+        epoch = choosers.choose_epoch(snapshots) if snapshots else 0
     show_damage(run)
     with state.plain_errors():
         show_curves(run, epoch, running)
@@ -152,14 +144,14 @@ def follow(run: Run, was_running: bool, polled: bool) -> None:
 
 def show_damage(run: Run) -> None:
     """What is left out of what follows, and why."""
-    for sentence in run_files.damage(run):
+    for sentence in run_tables.damage(run):
         st.caption(f":material/warning: {plain.text(sentence)}")
 
 
 def read(run: Run, table: str) -> pd.DataFrame:
     """A table of the run, or a sentence why it cannot be read."""
     try:
-        return run_files.table(run, table)
+        return run_tables.table(run, table)
     except (ValueError, OSError) as error:
         raise RunError(
             f"{run.path / table}.jsonl is damaged and cannot be read; the rest of the run may be whole"
@@ -183,7 +175,7 @@ def show_progress(run: Run, status: Status) -> None:
     }[status.state]
     if status.reason:
         said += f" Reason: {status.reason}."
-    complaint = launch.complaint(run.path.parent, run.name)
+    complaint = processes.complaint(run.path.parent, run.name)
     name, data, said = map(plain.text, (config.preset or run.name, config.data, said))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, done), text=f"**{name}** on {data}. {said}")
@@ -214,7 +206,7 @@ def stop(run: Run) -> None:
 
 
 def go_on(run: Run) -> None:
-    run_files.go_on(run)
+    run_tables.go_on(run)
     st.session_state["continuing"] = run.name
     st.session_state["asked"] = ["The training goes on from its last saved state in some seconds."]
 
@@ -228,16 +220,20 @@ def show_curves(run: Run, epoch: int, running: bool) -> None:
     if running:
         show_charts(
             [
-                ("Loss by training step", live.loss(read(run, "steps"), epoch), "live-loss"),
-                ("Validation accuracy by epoch", live.accuracy(epochs, epoch), "live-accuracy"),
+                ("Loss by training step", live_charts.loss(read(run, "steps"), epoch), "live-loss"),
+                (
+                    "Validation accuracy by epoch",
+                    live_charts.accuracy(epochs, epoch),
+                    "live-accuracy",
+                ),
                 (
                     "Time constants by epoch, steps",
-                    live.layers(neurons, "tau", epoch),
+                    live_charts.layers(neurons, "tau", epoch),
                     "live-tau",
                 ),
                 (
                     "Spikes per neuron and step",
-                    live.layers(neurons, "rate", epoch, share=True),
+                    live_charts.layers(neurons, "rate", epoch, share=True),
                     "live-rate",
                 ),
             ]
@@ -255,17 +251,17 @@ def show_curves(run: Run, epoch: int, running: bool) -> None:
 def more_charts(run: Run, epoch: int, neurons: pd.DataFrame) -> list[tuple]:
     gradients, maps = read(run, "gradients"), read(run, "attention")
     return [
-        ("Gradients of weights", live.layers(gradients, "weights", epoch), "more-weights"),
-        ("Gradients of taus", live.layers(gradients, "tau", epoch), "more-taus"),
+        ("Gradients of weights", live_charts.layers(gradients, "weights", epoch), "more-weights"),
+        ("Gradients of taus", live_charts.layers(gradients, "tau", epoch), "more-taus"),
         (
             "Removed by the denoiser",
-            live.layers(maps, "removed", epoch, share=True),
+            live_charts.layers(maps, "removed", epoch, share=True),
             "more-removed",
         ),
-        ("Mean lag, steps", live.layers(maps, "reach", epoch), "more-reach"),
+        ("Mean lag, steps", live_charts.layers(maps, "reach", epoch), "more-reach"),
         (
             "Silent neurons",
-            live.layers(neurons, "dead", epoch, share=True),
+            live_charts.layers(neurons, "dead", epoch, share=True),
             "more-dead",
         ),
     ]
@@ -275,7 +271,7 @@ def show_charts(drawn: list[tuple]) -> None:
     for column, (title, chart, key) in zip(st.columns(len(drawn)), drawn):
         with column.container(border=True, key=f"card-{key}"):
             st.markdown(f"**{title}**")
-            live.show(chart, key)
+            live_charts.show(chart, key)
 
 
 def show_figures(run: Run, epoch: int, epochs: pd.DataFrame, neurons: pd.DataFrame) -> None:
@@ -309,9 +305,9 @@ def show_snapshot(run: Run, epoch: int | None) -> None:
         st.caption("The recording of the probe sample appears with the first snapshot.")
         return
     training = run.config.training
-    sample = controls.choose_probe(training.probe, training.probes)
+    sample = choosers.choose_probe(training.probe, training.probes)
     try:
-        payload = run_files.snapshot_payload(run, epoch, sample)
+        payload = run_tables.snapshot_payload(run, epoch, sample)
     except Exception as error:  # whatever a damaged recording raises
         raise RunError(
             f"the recording of epoch {epoch} in {run.path} is damaged and cannot be shown"

@@ -8,18 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import controls
-import downloads
-import own_paths
-import plain
-import snippets
-import state
 import streamlit as st
-import toolbar
-import trust
-import url
-from own_paths import Recorded
 
+from app.computed import state, trust
+from app.inputs import own_paths
+from app.inputs.own_paths import Recorded
+from app.link import plain, url
+from app.page import choosers, downloads, snippets, toolbar
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -47,13 +42,13 @@ HOW_TO_READ = """
 def show() -> None:
     problems: list[str] = []
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
-        source = controls.choose_source(problems)
+        source = choosers.choose_source(problems)
         if isinstance(source, Recorded):
             position = choose_position(source, problems)
             tools = toolbar.show(HOW_TO_READ)
         elif source is not None:
-            sample = controls.choose_sample(source, problems)
-            image = controls.choose_image(source, problems)
+            sample = choosers.choose_sample(source, problems)
+            image = choosers.choose_image(source, problems)
             tools = toolbar.show(HOW_TO_READ)
             doubts = st.popover("How far to trust", **url.opened("trust"))
         waiting = st.container(width="content")
@@ -129,7 +124,7 @@ def show_without_checkpoint(problems: list[str]) -> None:
     """The shipped recording alone still makes a page; without it, say what makes one."""
     first = state.first_light()
     if first is None:
-        controls.show_empty("to watch yet", task="match")
+        choosers.show_empty("to watch yet", task="match")
         return
     place = url.place(problems)
     plain.warn(problems)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from dista.allocator import keep_freed_memory
-from dista.bench import looking, machine, neuron, scaling
+from dista.bench import machine, neuron, recording, scaling
 from dista.bench.cases import CASES, IMPLEMENTATIONS, PEER, Case
 from dista.bench.memory import peak
 from dista.bench.timing import forward, interleaved, training_step
+from dista.engine.allocator import keep_freed_memory
 
 BF16 = "space-time, bf16"
 _STEP = "dista.bench.timing:case_step"
@@ -96,7 +96,7 @@ def _of_peak(case: Case, name: str, seconds: dict, peaks: dict) -> float | None:
 
 def _recording(name: str, rounds: int, tick) -> list[dict]:
     tick(f"{CASES[name].name}: recording")
-    return looking.measure(CASES[name], rounds)
+    return recording.measure(CASES[name], rounds)
 
 
 def _neuron(rounds: int, tick) -> list[dict]:

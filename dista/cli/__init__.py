@@ -6,9 +6,9 @@ import sys
 
 import typer
 
-from dista.cli import about, look, serve, train
+from dista.cli import about, checkpoints, serve, train
 from dista.cli.common import stopped
-from dista.threads import wait_briefly
+from dista.engine.threads import wait_briefly
 
 app = typer.Typer(
     help="See a spiking transformer think, step by step.",
@@ -17,9 +17,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("train")(train.train)
-app.command("eval")(look.evaluate)
-app.command("record")(look.record)
-app.command("ablate")(look.ablate)
+app.command("eval")(checkpoints.evaluate)
+app.command("record")(checkpoints.record)
+app.command("ablate")(checkpoints.ablate)
 app.command("presets")(about.list_presets)
 app.command("info")(about.info)
 app.command("bench")(about.bench)

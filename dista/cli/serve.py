@@ -52,7 +52,7 @@ def open_app(
 def _script() -> Path:
     """The dashboard's main script, in a clone beside the package and in an installation inside it."""
     here = Path(__file__).resolve().parent.parent
-    places = (here.parent / "app" / "main.py", here / "_app" / "main.py")
+    places = (here.parent / "app" / "main.py", here / "_app" / "app" / "main.py")
     script = next((path for path in places if path.is_file()), None)
     if script is None:
         raise ValueError("the dashboard is not installed beside the package; run it from a clone")

@@ -200,7 +200,7 @@ def _measured_again(run: Run, folder: Path) -> DISTA:
     """The rounded copy of the run's model, whose card then says what the rounded weights are worth."""
     from dista.checkpoint import load, save
     from dista.data import open_for
-    from dista.evaluation import evaluate as measure
+    from dista.experiments.evaluation import evaluate as measure
 
     model, what = load(folder), run.config
     task = open_for(what.model, what.data, root=what.data_root)

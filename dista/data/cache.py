@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from dista.replacement import replacing
+from dista.files.replacement import replacing
 
 Arrays = dict[str, np.ndarray]
 

@@ -7,7 +7,6 @@ tokens, heads, blocks and samples count from 0; ``sample`` is a position along `
 token index or (row, column).
 """
 
-from dista.measures.access import MeasureError, Patch, layers
 from dista.measures.attention import (
     AttentionOverTime,
     AttentionSplit,
@@ -24,6 +23,7 @@ from dista.measures.decision import Decision, decision
 from dista.measures.denoiser import BlockDenoising, denoising
 from dista.measures.energy import Anytime, Energy, anytime, energy
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
+from dista.measures.lookup import MeasureError, Patch, layers
 from dista.measures.maps import MapStatistics, map_statistics
 from dista.measures.memory import (
     CausalMemory,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dista.measures.access import MeasureError, Patch, find, grid, need, one_sample, patch, within
+from dista.measures.lookup import MeasureError, Patch, find, grid, need, one_sample, patch, within
 
 if TYPE_CHECKING:
     import xarray as xr

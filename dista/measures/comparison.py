@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import MeasureError, layers, need, one_sample
+from dista.measures.lookup import MeasureError, layers, need, one_sample
 
 if TYPE_CHECKING:
     import xarray as xr

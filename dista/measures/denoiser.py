@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import MeasureError, need
 from dista.measures.attention import blocks
+from dista.measures.lookup import MeasureError, need
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import MeasureError
+from dista.measures.lookup import MeasureError
 from dista.measures.noise import wilson
 
 if TYPE_CHECKING:

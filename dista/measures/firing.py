@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import MeasureError, known_layer, need
+from dista.measures.lookup import MeasureError, known_layer, need
 from dista.measures.neurons import neuron_table
 
 if TYPE_CHECKING:

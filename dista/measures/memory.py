@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import MeasureError, known_layer, need, node, one_sample, within
+from dista.measures.lookup import MeasureError, known_layer, need, node, one_sample, within
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import (
+from dista.measures.derived import completed
+from dista.measures.lookup import (
     ACTIVITY,
     MeasureError,
     find,
@@ -18,7 +19,6 @@ from dista.measures.access import (
     one_sample,
     within,
 )
-from dista.measures.completion import completed
 
 if TYPE_CHECKING:
     import xarray as xr

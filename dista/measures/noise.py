@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import MeasureError, find, grid, need, one_sample
 from dista.measures.attention import blocks
+from dista.measures.lookup import MeasureError, find, grid, need, one_sample
 from dista.measures.paired import Z95, Answers
 
 if TYPE_CHECKING:

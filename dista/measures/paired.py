@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dista.measures.access import MeasureError
+from dista.measures.lookup import MeasureError
 
 Z95 = 1.959963984540054
 """The normal quantile of a 95 % interval."""
@@ -85,7 +85,7 @@ def confident_mistakes(answers: Answers) -> np.ndarray:
     """
     if answers.confidence is None:
         raise MeasureError(
-            "these answers come without confidences; dista.evaluation.answers keeps them"
+            "these answers come without confidences; dista.experiments.evaluation.answers keeps them"
         )
     wrong = np.flatnonzero(~answers.correct)
     return wrong[np.argsort(-answers.confidence[wrong], kind="stable")]

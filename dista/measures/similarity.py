@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import MeasureError, need, one_sample
 from dista.measures.attention import blocks
+from dista.measures.lookup import MeasureError, need, one_sample
 
 if TYPE_CHECKING:
     import xarray as xr

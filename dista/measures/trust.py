@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.access import MeasureError, find, need, one_sample
 from dista.measures.attention import Stage, blocks
+from dista.measures.lookup import MeasureError, find, need, one_sample
 from dista.measures.similarity import cosine
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def untrained_similarity(
     """How like a network's maps those of ``untrained`` networks are, for the same input; block by block.
 
     Heads are summed before maps are compared: those of two networks do not correspond. See
-    ``dista.untrained.untrained_like`` for the networks. MeasureError where there are none, or where
+    ``dista.experiments.untrained.untrained_like`` for the networks. MeasureError where there are none, or where
     the shapes of the maps differ.
     """
     if not untrained:

@@ -12,8 +12,8 @@ from lightning.fabric.loggers import TensorBoardLogger
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
-from dista.allocator import keep_freed_memory
 from dista.config import TrainingConfig
+from dista.engine.allocator import keep_freed_memory
 from dista.layers import Norm, over_time
 
 _PRECISION = {"fp32": "32-true", "bf16-mixed": "bf16-mixed"}

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from dista import data
 from dista.checkpoint import adopt
-from dista.evaluation import evaluate
+from dista.experiments.evaluation import evaluate
 from dista.model import DISTA
 from dista.runs import Run, RunConfig
 from dista.training import machine

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from dista import data
 from dista.config import ModelConfig, TrainingConfig
-from dista.failures import is_of, not_written
-from dista.provenance import environment
-from dista.run_facts import Saved
+from dista.files.failures import is_of, not_written
 from dista.runs import Run, RunConfig, RunError
+from dista.runs.facts import Saved
+from dista.runs.provenance import environment
 from dista.training import machine
 from dista.training.feed import check_fit
 from dista.training.session import Session, go_on, starting_model

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from dista.checkpoint import save
 from dista.data import Task
-from dista.evaluation import evaluate
+from dista.experiments.evaluation import evaluate
 from dista.measures import map_statistics, neuron_table
 from dista.model import DISTA
-from dista.provenance import card
 from dista.recording import record
 from dista.runs import Run
+from dista.runs.provenance import card
 from dista.training.state import Position
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dista import measures
-from dista.measures.completion import completed
+from dista.measures.derived import completed
 from dista.style import labels, sentences
 from dista.widgets.packing import Packer, Payload
 from dista.widgets.sample import Sample

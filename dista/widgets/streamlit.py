@@ -115,7 +115,7 @@ def brush(
 ) -> None:
     """The input of ``recording`` to paint on; ``on_change(marks)`` hears of every stroke.
 
-    ``marks`` (row, column) are those of ``dista.painting``, there at ``step`` alone, or at all of them.
+    ``marks`` (row, column) are those of ``dista.experiments.painting``, there at ``step`` alone, or at all of them.
     """
 
     def told(digits: str) -> None:

@@ -1,0 +1,1 @@
+"""What models answer, computed once and cached: recordings, runs without a part, noise, many samples."""

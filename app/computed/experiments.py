@@ -1,0 +1,211 @@
+"""Models run with something changed, for the pages, and cached: interventions, noise, many samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from app.computed import reruns, state
+from app.computed.state import Weights
+from app.link.switches import Chosen
+from dista.config import ModelConfig
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from plotly.graph_objects import Figure
+    from torch import nn
+
+    from dista.experiments.corruption import Noise
+    from dista.figures.theme import Theme
+    from dista.measures import Anytime, Energy, FiringMap, MembraneHistogram, NoiseCurve
+
+SEEN = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.denoise", "head")
+"""What the pages look at in a changed model."""
+
+DENOISERS = "blocks.*.attention.denoise"
+
+LEVELS = {
+    "gaussian": (0.0, 0.1, 0.2, 0.4, 0.8),
+    "salt-and-pepper": (0.0, 0.02, 0.05, 0.1, 0.2),
+    "events": (0.0, 0.02, 0.05, 0.1, 0.2),
+    "occlusion": (0.0, 0.2, 0.4, 0.6, 0.8),
+}
+"""The amounts of each kind of noise at which accuracy is measured."""
+
+
+# Neurons ----------------------------------------------------------------------------------------
+
+
+class Surgery(NamedTuple):
+    """What is done to time constants: those of ``layer``, or of all layers where it is None.
+
+    ``kind`` is "learned" (nothing is done), "set" (to ``tau`` steps), "initial" (as before training)
+    or the name of a checkpoint whose taus are put in.
+    """
+
+    kind: str = "learned"
+    layer: str | None = None
+    tau: float = 2.0
+
+    @property
+    def pattern(self) -> str:
+        """The glob of the time constants that it changes."""
+        return f"{self.layer or '*.neuron'}.tau"
+
+    @property
+    def donor(self) -> Weights | None:
+        """The weights whose taus are put in, if that is what is done."""
+        known = self.kind in ("learned", "set", "initial")
+        return None if known else state.checkpoints()[self.kind].weights
+
+
+def changes(surgery: Surgery, model: nn.Module) -> dict:
+    """The surgery as changes for ``dista.intervene``."""
+    from fnmatch import fnmatchcase
+
+    from dista.experiments import interventions
+
+    if surgery.kind == "learned":
+        return {}
+    if surgery.kind in ("set", "initial"):
+        steps = surgery.tau if surgery.kind == "set" else model.config.neuron.tau
+        return {surgery.pattern: interventions.tau(steps)}
+    taus = interventions.transplant(model, state.model(surgery.donor))
+    taken = {name: tau for name, tau in taus.items() if fnmatchcase(name, surgery.pattern)}
+    if not taken:
+        raise ValueError(f"{surgery.kind} has no layer {surgery.layer}; choose another checkpoint")
+    return taken
+
+
+@st.cache_resource(
+    show_spinner="Running the network …",
+    max_entries=24,
+    hash_funcs={Surgery: lambda surgery: (*surgery, surgery.donor)},
+)
+def operated(
+    weights: Weights, sample: int, image: str | None, surgery: Surgery = Surgery()
+) -> xr.DataTree:
+    """What the model does with a sample, or an own image, after a surgery."""
+    import dista
+
+    model, task = state.model(weights), state.form(weights.data)
+    x, labels = state.inputs(weights.data, sample, image)
+    with state.RUNNING, dista.intervene(model, changes(surgery, model)):
+        return state.record(model, task, x, SEEN, labels=labels, samples=[sample])
+
+
+# Noise --------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner="Running the network …", max_entries=24)
+def noisy(
+    weights: Weights, sample: int, image: str | None, noise: Noise | None, u: float | None
+) -> xr.DataTree:
+    """What the model does with a noisy sample, where its denoisers have the threshold ``u``.
+
+    ``noise`` None is the sample as it is, ``u`` None leaves the denoisers as they were trained.
+    """
+    import dista
+
+    model, task = state.model(weights), state.form(weights.data)
+    x, labels = state.inputs(weights.data, sample, image, noise)
+    denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
+    with state.RUNNING, dista.intervene(model, denoisers):
+        return state.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)
+
+
+def noise_curve(
+    weights: Weights,
+    noise: Noise,
+    thresholds: Sequence[float],
+    limit: int,
+    seen: Callable[[float], None],
+) -> NoiseCurve:
+    """Accuracy on the first ``limit`` held-out samples; ``seen`` hears which share of it is done.
+
+    Each batch is kept by itself: what was run before the page was left is not run again.
+    """
+    from dista import measures
+    from dista.experiments import evaluation
+
+    levels = LEVELS[noise.kind]
+    answers = {(u, level): [] for u in thresholds for level in levels}
+    parts = evaluation.batches(state.task(weights.data).test, limit)
+    for i, part in enumerate(parts):
+        for j, (u, level) in enumerate(answers):
+            chosen = Chosen((f"u={u:g}",), noise._replace(level=level))
+            answers[u, level].append(reruns.answer(weights, part, chosen))
+            seen((i + (j + 1) / len(answers)) / len(parts))
+    joined = {key: evaluation.join(given) for key, given in answers.items()}
+    return measures.noise_curve(noise.kind, thresholds, levels, joined)
+
+
+# Many samples -----------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner="Counting spikes over held-out samples …", max_entries=16)
+def population(weights: Weights, samples: int) -> FiringMap:
+    """How much every layer fires on the first held-out samples."""
+    from dista.measures import firing_map
+
+    task = state.task(weights.data)
+    x, _ = task.test.batch(range(samples))
+    return firing_map(state.record(state.model(weights), task, x, ["*.spikes"]))
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def population_figure(weights: Weights, samples: int, theme: Theme) -> Figure:
+    """``population`` as the package draws it; kept, as it does not change while a tau is moved."""
+    from dista import figures
+
+    return figures.firing_map(population(weights, samples), theme=theme)
+
+
+def operations(
+    weights: Weights, limit: int, seen: Callable[[float], None]
+) -> tuple[Energy, Anytime]:
+    """Operations on the first ``limit`` held-out samples, and the answers when stopped early."""
+    import xarray as xr
+
+    from dista import measures
+    from dista.experiments import evaluation
+
+    parts = evaluation.batches(state.task(weights.data).test, limit)
+    counted, labels = [], []
+    for done, part in enumerate(parts, 1):
+        counts, label = count(weights, part)
+        counted.append(counts)
+        labels.append(label)
+        seen(done / len(parts))
+    varying = [name for name, array in counted[0].items() if "batch" in array.dims]
+    counts = xr.concat(counted, "batch", data_vars=varying)
+    return measures.energy(counts), measures.anytime(counts, np.concatenate(labels))
+
+
+@st.cache_resource(show_spinner=False, max_entries=1024)
+def count(weights: Weights, part: range) -> tuple[xr.Dataset, np.ndarray]:
+    """Operations on a batch of held-out samples, and the samples' labels."""
+    from dista.experiments.operations import count
+
+    x, label = state.task(weights.data).test.batch(part)
+    with state.RUNNING:
+        return count(state.model(weights), x), label.numpy()
+
+
+def slope(recording: xr.DataTree, histogram: MembraneHistogram) -> np.ndarray:
+    """The surrogate gradient that the recorded model trains with, in the middle of each bin."""
+    neuron = ModelConfig.from_json(recording.attrs["model_config"]).neuron
+    distances = (histogram.edges[:-1] + histogram.edges[1:]) / 2 - histogram.threshold
+    return _slope(neuron.surrogate, neuron.alpha, tuple(distances.tolist()))
+
+
+@st.cache_resource(show_spinner="Looking up the surrogate gradient …", max_entries=64)
+def _slope(name: str, alpha: float | None, distances: tuple[float, ...]) -> np.ndarray:
+    import torch
+
+    from dista.neurons import surrogate_gradient
+
+    return surrogate_gradient(torch.tensor(distances), name, alpha).numpy()

@@ -1,0 +1,131 @@
+"""Models run again on changed inputs or without some of their parts, for the pages; cached.
+
+Results are small and kept in many; recordings are large and kept in few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from app.computed import state
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from app.computed.state import Weights
+    from app.link.switches import Chosen
+    from dista.measures import Answers, CausalMemory
+
+Switches = tuple[str, ...]
+
+
+# One step changed -------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def effects(
+    weights: Weights, sample: int, other: int | None, switches: Switches
+) -> dict[str, CausalMemory]:
+    """What a change of one step does later, for the logits, each map and each membrane, by name.
+
+    The changed step is blank, or that of the sample ``other``.
+    """
+    from dista import measures
+
+    names = ("head", "*.denoise", "*.membrane")
+    recording = _changed_steps(weights, sample, other, switches, names)
+    compared = ["head"]
+    compared += [f"blocks.{block}.attention.denoise" for block in measures.blocks(recording)]
+    compared += [f"{layer}.membrane" for layer in measures.layers(recording)]
+    return {name: measures.causal_memory(recording, name) for name in compared}
+
+
+@st.cache_resource(show_spinner="Running the network …", max_entries=16)
+def changed_steps(
+    weights: Weights, sample: int, other: int | None, switches: Switches, layer: str
+) -> xr.DataTree:
+    """The input and its copies with one step changed: answers, maps, and the neurons of ``layer``."""
+    names = ("head", "*.denoise", f"{layer}.*")
+    return _changed_steps(weights, sample, other, switches, names)
+
+
+def _changed_steps(
+    weights: Weights, sample: int, other: int | None, switches: Switches, names: tuple[str, ...]
+) -> xr.DataTree:
+    from dista.experiments.ablations import ablated
+    from dista.experiments.counterfactuals import changed_steps
+
+    model, task = state.model(weights), state.task(weights.data)
+    x, label = task.test.batch([sample])
+    new = None if other is None else task.test.batch([other])[0]
+    batch = changed_steps(x, model.config.time_steps, new)
+    labels = label.tolist() * batch.shape[1]
+    with state.RUNNING, ablated(model, switches):
+        return state.record(model, task, batch, names, labels=labels)
+
+
+@st.cache_resource(show_spinner="Running the network …", max_entries=8)
+def own_account(weights: Weights, sample: int) -> xr.DataTree:
+    """What attention itself shows of earlier steps: its maps, and what each lag adds."""
+    task = state.task(weights.data)
+    x, _ = task.test.batch([sample])
+    return state.record(state.model(weights), task, x, ("*.denoise", "*.lags.*"))
+
+
+# Held-out samples -------------------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner=False, max_entries=4096)
+def answer(weights: Weights, part: range, chosen: Chosen) -> Answers:
+    """What the model answers to a batch of held-out samples; each batch is kept by itself.
+
+    So a page can show progress and be left in the middle, and what was run is not run again.
+    """
+    from dista.experiments import evaluation
+
+    model, split = state.model(weights), state.task(weights.data).test
+    with state.RUNNING:
+        return evaluation.answer(model, split, part, chosen.switches, noise=chosen.noise)
+
+
+def answers(
+    experiments: Mapping[str, tuple[state.Checkpoint, Chosen]], limit: int, seen: Callable[[int], None]
+) -> dict[str, Answers]:  # fmt: skip
+    """What each checkpoint, with its switches, answers to the first ``limit`` held-out samples.
+
+    All take the same samples in step; ``seen`` hears of how many after every batch.
+    """
+    from dista.experiments import evaluation
+
+    (first, _), *_ = experiments.values()
+    parts: dict[str, list[Answers]] = {name: [] for name in experiments}
+    for part in evaluation.batches(state.task(first.data).test, limit):
+        for name, (checkpoint, chosen) in experiments.items():
+            parts[name].append(answer(checkpoint.weights, part, chosen))
+        seen(part.stop)
+    return {name: evaluation.join(given) for name, given in parts.items()}
+
+
+# Side by side -------------------------------------------------------------------------------------
+
+
+class Side(NamedTuple):
+    """A checkpoint and what it is shown: a held-out sample, or an own image, with noise."""
+
+    checkpoint: state.Checkpoint
+    sample: int
+    noise: float = 0.0
+    image: str | None = None
+
+
+def side(which: Side) -> xr.DataTree:
+    """Everything that the checkpoint does with it."""
+    from dista.experiments.corruption import Noise
+
+    checkpoint, sample, noise, image = which
+    if not noise:
+        return state.recording(checkpoint, sample, image)
+    return state.record_input(checkpoint.weights, sample, image, Noise("gaussian", noise))

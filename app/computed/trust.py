@@ -1,0 +1,71 @@
+"""How far to trust an attention map: its row sums, and untrained networks beside it; cached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.computed import state
+from dista import measures
+from dista.style import sentences
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dista.measures import UntrainedSimilarity
+
+NETWORKS = 5
+BATCH = 64
+MAPS = ("*.scores", "*.denoise")
+
+METHOD = f"""
+{NETWORKS} networks of this shape with new weights see this sample; batch normalisation has the statistics of
+{BATCH} training samples. Maps are compared over all steps and patches, with heads summed, as cosine: 1 is
+alike up to a factor. ± is one standard deviation over networks [ours].
+"""
+
+
+@st.cache_data(show_spinner="Asking networks that have learned nothing …", max_entries=64)
+def untrained(weights: state.Weights, sample: int, image: str | None) -> list[UntrainedSimilarity]:
+    """How like untrained networks' maps the model's are for this input, block by block."""
+    from dista.experiments.untrained import untrained_like
+
+    model, task = state.model(weights), state.task(weights.data)
+    x, _ = state.inputs(weights.data, sample, image)
+    batch, _ = task.train.batch(range(min(BATCH, len(task.train))))
+    with state.RUNNING:
+        networks = [untrained_like(model, batch, seed) for seed in range(NETWORKS)]
+        recordings = [state.record(network, task, x, MAPS) for network in networks]
+        return measures.untrained_similarity(state.record(model, task, x, MAPS), recordings)
+
+
+def row_sentences(recording: xr.DataTree) -> list[str]:
+    """Whether the rows of each block's map are normalised, and what they sum to."""
+    return [
+        sentences.row_sums(block, measures.row_sums(recording, block))
+        for block in measures.blocks(recording)
+    ]
+
+
+def similarity_sentence(found: UntrainedSimilarity) -> str:
+    """How far a block's maps are from those of networks that have learned nothing."""
+    start = f"Block {found.block + 1}: "
+    if found.trained is None or found.untrained is None:
+        return start + "too many maps are empty to compare them."
+    apart = found.untrained - found.trained > 2 * max(
+        found.trained_spread or 0, found.untrained_spread or 0
+    )
+    verdict = (
+        "training has moved them away."
+        if apart
+        else "by this measure training has not set them apart."
+    )
+    return (
+        f"{start}cosine **{_pm(found.trained, found.trained_spread)}** to an untrained network's maps; "
+        f"untrained ones among themselves {_pm(found.untrained, found.untrained_spread)}: {verdict}"
+    )
+
+
+def _pm(mean: float, spread: float | None) -> str:
+    return f"{mean:.2f}" if spread is None else f"{mean:.2f} ± {spread:.2f}"

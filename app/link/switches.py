@@ -1,0 +1,124 @@
+"""The switches of an ablation as rows of pills; together they are one word in the URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from app.link import url
+
+if TYPE_CHECKING:
+    from dista.config import ModelConfig
+    from dista.experiments.corruption import Noise
+
+DEFAULT = ("memory", "neuron-memory")  # the first of them that the model has
+NOISES = (0.05, 0.1, 0.2, 0.4, 0.8)
+THRESHOLDS = (2, 3, 4, 6, 8)
+
+
+class Row(NamedTuple):
+    """One part of the model: the switches that it has, by their text, and what the pills say."""
+
+    title: str
+    options: dict[str, str]
+    many: bool = False
+
+
+class Chosen(NamedTuple):
+    """Switches as ``dista.ablations`` takes them, and the noise in the input."""
+
+    switches: tuple[str, ...] = ()
+    noise: Noise | float = 0.0
+
+
+def rows(config: ModelConfig) -> list[Row]:
+    """What can be switched in a model of this configuration."""
+    window, largest = config.memory.window, config.head_dim
+    heads = {
+        f"head={b}.{h}": f"{b + 1}.{h + 1}"
+        for b in range(config.depth)
+        for h in range(config.heads)
+    }
+    return [
+        Row("Denoiser", {"denoiser": "off"} | {f"u={u}": f"u = {u}" for u in THRESHOLDS if u < largest}),
+        Row(
+            "Attention's memory",
+            ({"memory": "off"} if window > 1 else {})
+            | {f"window={w}": f"{w} steps" for w in _between(window)},
+        ),
+        Row("Time constants", {"neuron-memory": "1, no memory", "learned-taus": "as before training"}),
+        Row("Silent blocks", {f"block={b}": f"{b + 1}" for b in range(config.depth)}, many=True),
+        Row("Silent heads, block.head", heads, many=True),
+        Row("Noise in the input", {f"noise={std:g}": f"{std:g}" for std in NOISES}),
+    ]  # fmt: skip
+
+
+def _between(window: int) -> list[int]:
+    """A few windows between 1 and the trained one."""
+    return sorted({2, window // 2, window - 1} & set(range(2, window)))
+
+
+def choose(config: ModelConfig, problems: list[str]) -> list[str]:
+    """Pills for every row; what is chosen is in the URL as ``switches``, separated by commas."""
+    table = rows(config)
+    default = next(text for text in DEFAULT if any(text in row.options for row in table))
+    wanted = [text for text in st.query_params.get("switches", default).split(",") if text]
+    chosen = _allowed(table, wanted, problems)
+    columns = st.columns(3)
+    for place, row in enumerate(table):
+        key = f"switch:{row.title}"
+        mine = [text for text in chosen if text in row.options]
+        st.session_state[key] = mine if row.many else next(iter(mine), None)
+        with columns[place % 3]:
+            if not row.options:
+                st.caption(f"{row.title}: this model has none.")
+                continue
+            st.pills(
+                row.title, list(row.options), format_func=row.options.get, key=key, wrap=True,
+                selection_mode="multi" if row.many else "single",
+                on_change=_to_url, args=(table,),
+            )  # fmt: skip
+    return chosen
+
+
+def _allowed(table: list[Row], wanted: list[str], problems: list[str]) -> list[str]:
+    """The wanted switches that the model has, one of a part; a sentence for each of the others."""
+    chosen = []
+    for text in dict.fromkeys(wanted):
+        row = next((row for row in table if text in row.options), None)
+        if row is None:
+            problems.append(
+                f"The link says switches={text[:40]!r}, which this model does not have."
+            )
+        elif not row.many and any(other in row.options for other in chosen):
+            problems.append(
+                f"The link has two switches for one part, {row.title.lower()}; {text!r} is left out."
+            )
+        else:
+            chosen.append(text)
+    return chosen  # fmt: skip
+
+
+def _to_url(table: list[Row]) -> None:
+    texts = []
+    for row in table:
+        value = st.session_state.get(f"switch:{row.title}") or []
+        texts += value if row.many else [value] if value else []
+    url.write(switches=",".join(texts))
+
+
+def experiments(config: ModelConfig, chosen: list[str]) -> dict[str, Chosen]:
+    """What is run beside the model as it is: all that is chosen together, and each of it alone."""
+    said = {
+        text: f"{row.title}: {name}" for row in rows(config) for text, name in row.options.items()
+    }
+    together = {"All of it together": apart(chosen)} if len(chosen) > 1 else {}
+    return together | {said[text]: apart([text]) for text in chosen}
+
+
+def apart(texts: list[str]) -> Chosen:
+    """Switches of the model, and the noise, which is one of the input."""
+    noise = [text.removeprefix("noise=") for text in texts if text.startswith("noise=")]
+    switches = tuple(text for text in texts if not text.startswith("noise="))
+    return Chosen(switches, float(noise[0]) if noise else 0.0)

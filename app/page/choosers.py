@@ -1,0 +1,234 @@
+"""Choosers that pages share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import streamlit as st
+
+from app.computed import state
+from app.inputs import checkpoints, own_paths
+from app.inputs.own_input_form import choose_image
+from app.inputs.samples import choose_sample
+from app.link import plain, url
+from app.page import toolbar
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from dista.runs import Run
+
+__all__ = [
+    "choose_checkpoint", "choose_epoch", "choose_image", "choose_input", "choose_probe", "choose_run",
+    "choose_sample", "choose_source", "measuring", "opening", "row", "show_empty", "together",
+]  # fmt: skip
+
+
+def row(key: str) -> DeltaGenerator:
+    """Widgets beside each other, which a lesson's link hides where the key begins with "controls"."""
+    return st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
+
+
+def together() -> DeltaGenerator:
+    """A row of words and the widget that they belong to, which stay together when a line is full."""
+    return st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
+
+
+# A page's opening -------------------------------------------------------------------------------
+
+_TRAININGS = {
+    "digits": ("Train a small one", "--preset digits --data digits --save assets/digits"),
+    "match": (
+        "Train a small one that has to remember",
+        "--preset match_map --data match --save assets/match-map",
+    ),
+}
+_EMPTY = """
+#### There is no checkpoint {what}
+
+{train}, a few minutes on a laptop, and it appears here:
+
+```
+dista train {options}
+```
+"""
+
+
+class Opening(NamedTuple):
+    """What the first row of a page came to; ``chosen`` is what the page lets one choose there."""
+
+    checkpoint: state.Checkpoint
+    chosen: Any
+    tools: toolbar.Toolbar
+
+
+def opening(
+    choose: Callable[[state.Checkpoint, list[str]], Any], how_to_read: str, what: str, problems: list[str],
+    task: str = "digits",
+) -> Opening | None:  # fmt: skip
+    """The first row: a checkpoint, what ``choose`` offers for it, and the toolbar.
+
+    None where there is no checkpoint; the page then says so, see ``show_empty``.
+    """
+    with row("controls"):
+        checkpoint = choose_checkpoint(problems)
+        if checkpoint is not None:
+            chosen = choose(checkpoint, problems)
+            return Opening(checkpoint, chosen, toolbar.show(how_to_read))
+    show_empty(what, task)
+    return None
+
+
+def choose_input(checkpoint: state.Checkpoint, problems: list[str]) -> tuple[int, str | None]:
+    """A held-out sample, and the own input that takes its place, if there is one."""
+    return choose_sample(checkpoint, problems), choose_image(checkpoint, problems)
+
+
+def show_empty(what: str, task: str = "digits") -> None:
+    """That there is no checkpoint ``what`` ("to compare"), and the command that trains one."""
+    train, options = _TRAININGS[task]
+    st.markdown(_EMPTY.format(what=what, train=train, options=options))
+
+
+# Checkpoint -------------------------------------------------------------------------------------
+
+
+def choose_checkpoint(problems: list[str]) -> state.Checkpoint | None:
+    """A select box over shipped checkpoints and those of runs, in the URL as ``checkpoint``.
+
+    One at a path of the reader's own comes first, and is in the URL as ``path``. None if there are none.
+    """
+    own = own_paths.chosen(problems)
+    if isinstance(own, own_paths.Recorded):
+        problems.append(
+            f"{own.path} is a recording, which the Watch page shows; here a model runs."
+        )
+        own = None
+    return _choose(own, problems)
+
+
+def choose_source(problems: list[str]) -> state.Checkpoint | own_paths.Recorded | None:
+    """As ``choose_checkpoint``, for a page that can also show a recording, which needs no model."""
+    return _choose(own_paths.chosen(problems), problems)
+
+
+def _choose(own: Any, problems: list[str]) -> Any:
+    """One of what is known, or ``own`` where the URL has a path; and a field for a path."""
+    known = checkpoints.known()
+    if own is not None:
+        name = own.name
+        known = {name: own} | known
+    elif known:
+        first = checkpoints.default(known)
+        known = {first: known[first]} | known  # the default first, the rest as they are
+        name = url.choice("checkpoint", list(known), first, problems)
+    else:
+        own_paths.offer()
+        checkpoints.show_damaged()
+        return None
+    st.selectbox(
+        "Checkpoint",
+        list(known),
+        format_func=lambda option: _title(known[option]),
+        label_visibility="collapsed",
+        width=310,
+        **url.bound("checkpoint", name, instead_of="path"),
+    )
+    own_paths.offer()
+    checkpoints.show_damaged()
+    return known[name]
+
+
+def _title(one: state.Checkpoint | own_paths.Recorded) -> str:
+    if isinstance(one, own_paths.Recorded):
+        return f"recording {Path(one.path).name}"
+    return checkpoints.title(one)
+
+
+# Long work --------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def measuring(name: str, what: str) -> Iterator[Callable[[float], None]]:
+    """A progress bar, and a button that cancels: it takes ``name``, which asked for it, out of the URL.
+
+    What is yielded is to be called with the share that is done; a click stops the work there.
+    """
+    place = st.empty()
+    with place.container(horizontal=True, vertical_alignment="center"):
+        progress = st.progress(0.0, f"0 % of {what}")
+        st.button("Cancel", on_click=url.write, kwargs={name: None})
+    yield lambda share: progress.progress(share, f"{100 * share:.0f} % of {what}")
+    place.empty()
+
+
+# Runs -------------------------------------------------------------------------------------------
+
+_CHIPS = {
+    "running": ":green-badge[● running]",
+    "finished": ":blue-badge[✓ finished]",
+    "stopped": ":gray-badge[■ stopped]",
+    "crashed": ":orange-badge[◆ crashed]",
+}
+
+
+def choose_run(runs: dict[str, Run], problems: list[str]) -> Run:
+    """One of the runs, newest first, each with what became of it; in the URL as ``run``."""
+    names = list(runs)
+    name = url.choice("run", names, names[0], problems)
+    st.pills(
+        "Run",
+        names,
+        format_func=lambda option: f"{plain.text(option)} {_CHIPS[runs[option].status().state]}",
+        label_visibility="collapsed",
+        required=True,
+        **url.bound("run", name),
+    )
+    return runs[name]
+
+
+def choose_probe(first: int, count: int) -> int:
+    """Which of the samples of a snapshot, from 0; in the URL as ``probe``."""
+    if count == 1:
+        return 0
+    wanted = url.number("probe", 0, [])
+    place = wanted if wanted < count else 0
+    st.segmented_control(
+        "Probe sample",
+        list(range(count)),
+        format_func=lambda index: f"Sample {first + index}",
+        label_visibility="collapsed",
+        required=True,
+        **url.bound("probe", place),
+    )
+    return place
+
+
+def choose_epoch(epochs: list[int]) -> int:
+    """A snapshot's epoch; in the URL as ``epoch``, which is missing while the latest is followed."""
+    text = st.query_params.get("epoch", "")
+    wanted = url.whole(text)
+    follow = wanted not in epochs
+    epoch = epochs[-1] if follow else wanted
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**The film, at epoch**", width="content")
+        if len(epochs) > 1:
+            st.select_slider(
+                "Epoch",
+                epochs,
+                label_visibility="collapsed",
+                width=420,
+                **url.bound("epoch", epoch),
+            )
+        else:
+            st.markdown(f"**{epoch}**", width="content")
+        st.session_state["follow-latest"] = follow
+        st.toggle("Follow latest", key="follow-latest", on_change=_follow, args=(epoch,))
+    return epoch
+
+
+def _follow(epoch: int) -> None:
+    url.write(epoch=None if st.session_state["follow-latest"] else epoch)

@@ -1,0 +1,134 @@
+"""The Python behind "Copy as Python": lines that pages put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.computed import state
+from app.inputs import event_files, own_input
+
+if TYPE_CHECKING:
+    from app.computed.experiments import Surgery
+    from app.computed.state import Checkpoint
+
+
+def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) -> list[str]:
+    """Lines that load the model and the task and make ``x`` and ``label``, of one sample or a range."""
+    chosen = f"[{sample}]" if isinstance(sample, int) else sample
+    lines = ["import dista", "", f"model = dista.load({loaded(checkpoint)!r})"]
+    if image is None:
+        return [*lines, task(checkpoint), f"x, label = task.test.batch({chosen})"]
+    if len(state.form(checkpoint.data).test):
+        lines += [task(checkpoint), f"x, label = task.test.batch({chosen})"]
+    else:
+        steps = state.steps_of(checkpoint.task, checkpoint.data.steps)
+        words = "".join(f", {option}={value}" for option, value in steps.items())
+        lines += [
+            f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
+            "x = model.mean.new_zeros(1, *task.input_shape)",
+        ]
+    return lines + own(image, checkpoint)
+
+
+def loaded(checkpoint: Checkpoint) -> str:
+    """What ``dista.load`` takes: the name of a shipped checkpoint, or a path."""
+    return checkpoint.name if checkpoint.name in state.checkpoints() else checkpoint.path
+
+
+def task(checkpoint: Checkpoint) -> str:
+    """The line that opens the task of a checkpoint."""
+    name, root, steps = checkpoint.data
+    options = ({"root": root} if root else {}) | state.steps_of(name, steps)
+    words = "".join(f", {option}={value!r}" for option, value in options.items())
+    return f"task = dista.data.open({name!r}{words})"
+
+
+def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
+    """``inputs``, and a line that makes ``recording``."""
+    return [*inputs(checkpoint, sample, image), f"recording = {recorded(sample, image)}"]
+
+
+def recorded(sample: int, image: str | None) -> str:
+    """What records ``x``, of which only a held-out sample has a label."""
+    known = "" if image is not None else "labels=label.tolist(), "
+    return f"dista.record(model, x, {known}classes=task.classes, samples=[{sample}])"
+
+
+def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
+    """``recording``, and lines that compare its maps with those of untrained networks."""
+    from app.computed.trust import BATCH, MAPS, NETWORKS
+
+    return [
+        *recording(checkpoint, sample, image),
+        "",
+        "from dista.experiments.untrained import untrained_like",
+        "",
+        f"batch, _ = task.train.batch(range({BATCH}))",
+        f"networks = [untrained_like(model, batch, seed) for seed in range({NETWORKS})]",
+        f"others = [dista.record(network, x, {list(MAPS)}) for network in networks]",
+        "print(dista.measures.row_sums(recording, block=0))",
+        "print(dista.measures.untrained_similarity(recording, others))",
+    ]
+
+
+def own(text: str, checkpoint: Checkpoint) -> list[str]:
+    """Lines that put the own input into ``x``."""
+    kind = own_input.kind(checkpoint.config.input_shape)
+    if kind == "events":
+        return own_events(text)
+    return own_colours(text) if kind == "colours" else own_image(text, checkpoint.task)
+
+
+def own_events(key: str) -> list[str]:
+    """Lines that read the recording from the reader's own copy, which the link does not hold."""
+    return [
+        "",
+        "# the own recording, from the file that was uploaded",
+        "from pathlib import Path",
+        "from dista.data.event_readers import read_events",
+        "from dista.data.recordings import as_input",
+        f"x = as_input(read_events(Path({event_files.shelf().get(key).name!r})), task)",
+        "",
+    ]
+
+
+def own_colours(image: str) -> list[str]:
+    """Lines that put the own colour picture of a link into ``x``."""
+    return [
+        "",
+        "# the own picture, 32 x 32 pixels in colour",
+        "import base64, io, numpy, torch",
+        "from PIL import Image",
+        f"packed = base64.urlsafe_b64decode({image + '=' * (-len(image) % 4)!r})",
+        "pixels = numpy.asarray(Image.open(io.BytesIO(packed)).convert('RGB'), numpy.float32) / 255",
+        "x[:] = torch.from_numpy(pixels.transpose(2, 0, 1).copy())",
+        "",
+    ]
+
+
+def own_image(image: str, task: str) -> list[str]:
+    """Lines that put the own digit of a link into ``x``."""
+    where = "[-2:]" if task == "match" else "[:]"
+    return [
+        "",
+        "# the own image, 28 x 28 pixels with 16 greys",
+        "import base64, zlib, numpy, torch",
+        f"packed = base64.urlsafe_b64decode({image + '=' * (-len(image) % 4)!r})",
+        "grey = numpy.frombuffer(zlib.decompress(packed), numpy.uint8).reshape(28, 28)",
+        f"x{where} = torch.from_numpy(grey / numpy.float32(15))",
+        "",
+    ]
+
+
+def surgery(surgery: Surgery) -> list[str]:
+    """Lines that make ``changes``, the surgery of time constants for ``dista.intervene``."""
+    if surgery.kind in ("set", "initial"):
+        steps = surgery.tau if surgery.kind == "set" else "model.config.neuron.tau"
+        return [f"changes = {{{surgery.pattern!r}: dista.interventions.tau({steps})}}"]
+    lines = [
+        f"donor = dista.load({surgery.kind!r})",
+        "changes = dista.interventions.transplant(model, donor)",
+    ]
+    if surgery.layer is None:
+        return lines
+    return [*lines, f"changes = {{{surgery.pattern!r}: changes[{surgery.pattern!r}]}}"]

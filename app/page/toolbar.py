@@ -1,0 +1,28 @@
+"""The buttons that every page has in its first row: take it home, share it, read it rightly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from app.link import share
+from app.page import downloads
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+
+class Toolbar(NamedTuple):
+    """Places that a page fills when it knows what it shows."""
+
+    code: DeltaGenerator
+    save: DeltaGenerator
+
+
+def show(how_to_read: str) -> Toolbar:
+    """Python, files, links and reading notes, each behind a button."""
+    code, save = st.popover("Copy as Python"), downloads.begin()
+    share.offer()
+    st.popover("How to read", key="how-to-read").markdown(how_to_read)
+    return Toolbar(code, save)

@@ -1,0 +1,99 @@
+"""The form that starts a training."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+import dista.data
+from app.link import plain, url
+from app.trainings import processes, run_tables
+from dista.presets import preset, presets
+
+OPEN = "new-run"
+_FREEZE = {"none": "synapses and taus", "taus": "synapses only", "synapses": "taus only"}
+
+
+def offer(problems: list[str]) -> None:
+    """A popover with what a run needs; its choices are in the URL, as ``new-`` and their name."""
+    with st.popover("New run", icon=":material/add:", key=OPEN, on_change="rerun"):
+        options = _choices(problems)
+        st.caption(
+            "It trains in a process of its own: closing this page does not end it. The run is written "
+            f"into the folder {plain.path(run_tables.folder())}. The same in a terminal:"
+        )
+        words = " ".join(
+            f"--{name} {value}" for name, value in options.items() if value is not None
+        )
+        st.code(f"dista train {words}", language="sh", wrap_lines=True)
+        st.button("Start training", type="primary", on_click=_start, args=(options,))
+
+
+def _choices(problems: list[str]) -> dict:
+    names = [name for name in presets() if _tasks(name)]
+    model = url.choice("new-preset", names, "digits", problems)
+    st.selectbox("Model", names, **url.bound("new-preset", model))
+    tasks = _tasks(model)
+    data = url.choice("new-data", tasks, tasks[0], [])  # of another model: silently the first
+    st.selectbox("Data", tasks, **url.bound("new-data", data))
+    freeze = url.choice("new-freeze", list(_FREEZE), "none", problems)
+    st.segmented_control(
+        "What learns", list(_FREEZE), format_func=_FREEZE.get, required=True,
+        **url.bound("new-freeze", freeze),
+    )  # fmt: skip
+    left, middle, right = st.columns(3)
+    epochs = max(1, url.number("new-epochs", 12, problems))
+    left.number_input("Epochs", min_value=1, step=1, **url.bound("new-epochs", epochs))
+    minutes = max(1, url.number("new-minutes", 30, problems))
+    middle.number_input("Minutes at most", min_value=1, step=5, **url.bound("new-minutes", minutes))
+    seed = url.number("new-seed", 0, problems)
+    right.number_input("Seed", min_value=0, step=1, **url.bound("new-seed", seed))
+    return {
+        "preset": model, "data": data, "epochs": epochs, "minutes": minutes, "seed": seed,
+        "freeze": None if freeze == "none" else freeze,
+    }  # fmt: skip
+
+
+def _tasks(name: str) -> list[str]:
+    """The tasks that fit a preset and whose files are here."""
+    config = preset(name)
+    base = os.environ.get("DISTA_DATA")
+    return [
+        task
+        for task in dista.data.fitting(config.input_shape, config.classes)
+        if task not in dista.data.FROM_FILES or (base and (Path(base) / task).is_dir())
+    ]
+
+
+def _start(options: dict) -> None:
+    run = processes.start(run_tables.folder(), options)
+    url.write(run=run.name, epoch=None)
+    st.session_state["starting"] = run.name
+    st.session_state[OPEN] = False
+
+
+@st.fragment(run_every=1.0)
+def wait() -> None:
+    """Say that a run is starting, until it is there or has failed."""
+    name = st.session_state["starting"]
+    there = (run_tables.folder() / name / "config.json").is_file()
+    said = None if there else processes.complaint(run_tables.folder(), name)
+    if said:
+        st.session_state["start-failed"] = said
+        url.write(run=None)
+    if there or said:
+        del st.session_state["starting"]
+        st.rerun(scope="app")
+    st.info(f"Starting {plain.text(name)}: loading libraries and data takes some ten seconds.")
+
+
+def starting() -> bool:
+    """Whether a run of this reader's is starting; says so, or why it did not."""
+    if said := st.session_state.pop("start-failed", None):
+        plain.error(f"The training did not start: {said}")
+    if "starting" in st.session_state:
+        wait()
+        return True
+    return False

@@ -1,0 +1,107 @@
+"""What the pages read of runs while they grow: tables and snapshots, cached; and how one goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.computed import state
+from app.trainings import processes
+from dista.runs import Run, Tail
+from dista.runs.facts import TABLES, columns
+from dista.widgets.payload import probe_payload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dista.widgets.packing import Payload
+
+
+def folder() -> Path:
+    """Where runs are looked for: DISTA_RUNS, or the folder ``runs``."""
+    return Path(os.environ.get("DISTA_RUNS", "runs"))
+
+
+def table(run: Run, name: str) -> pd.DataFrame:
+    """A table of the run; of one that grows only what was added is read. Do not change the frame.
+
+    It has all columns of its kind, and is empty where there are no lines yet.
+    """
+    tail, lock = _tail(str(run.path.resolve()), name, run)
+    with lock:
+        frame = tail.read()
+    missing = [] if frame.empty else [c for c in columns(name) if c not in frame]
+    return frame.reindex(columns=[*frame, *missing]) if missing else frame
+
+
+def damage(run: Run) -> list[str]:
+    """What cannot be shown of the run's tables, and what is known to be missing in them."""
+    found = run.notes()
+    for name in TABLES:
+        tail, lock = _tail(str(run.path.resolve()), name, run)
+        with lock, contextlib.suppress(OSError):  # ``table`` says that
+            tail.read()
+            found += [tail.damage] if tail.damage else []
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _tail(path: str, name: str, _run: Run) -> tuple[Tail, threading.Lock]:
+    return Tail(_run, name), threading.Lock()
+
+
+_STARTING = threading.Lock()
+
+
+def go_on(run: Run) -> None:
+    """Start a process that resumes the run, unless one that was started here for it is still at it.
+
+    Loading takes ten seconds, in which nobody holds the run yet: a second click, or another reader's.
+    """
+    with _STARTING:
+        if not _is_resumed_from_here(run):
+            processes.go_on(run.path)
+
+
+def _is_resumed_from_here(run: Run) -> bool:
+    import psutil
+
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if f"--resume={run.path}" in process.cmdline():
+                return True
+    return False
+
+
+def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:
+    """A probe sample at one epoch, packed; kept while the file of the snapshot is the same."""
+    stamp = state.stamp(run.path / "snapshots" / f"epoch-{epoch:04d}.zarr.zip")
+    return _snapshot_payload(stamp, sample, run, epoch)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _snapshot_payload(stamp: tuple, sample: int, _run: Run, _epoch: int) -> Payload:
+    recording = _run.snapshot(_epoch)
+    labels = recording.attrs.get("step_labels")
+    return probe_payload(
+        recording,
+        sample,
+        tau_start=_first_taus(_run),
+        step_labels=labels,
+        step_sentences=state.step_sentences(labels) if labels else None,
+        class_names=recording.attrs.get("classes"),
+    )
+
+
+def _first_taus(run: Run) -> dict[str, float] | None:
+    """The time constants before training, by layer; None where the run does not say."""
+    neurons = run.table("neurons")
+    if neurons.empty:
+        return None
+    before = neurons[neurons["epoch"] == 0].set_index("layer")["tau"].dropna()
+    return before.to_dict() or None

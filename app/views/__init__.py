@@ -1,0 +1,1 @@
+"""The pages. Each chooses, loads and shows, and computes nothing itself."""

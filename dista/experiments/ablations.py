@@ -1,0 +1,157 @@
+"""Take parts of a trained model away, by name, and see what they were worth.
+
+    with dista.ablations.ablated(model, ["memory"]):
+        model(x)
+    dista.experiments.evaluation.answers(model, task.test, ["memory", "u=3"], limit=300)
+
+A switch is a name, with a value where it takes one: ``memory``, ``head=0.1``. ``SWITCHES`` lists them;
+each is nothing but interventions on named modules, so that a model is never copied or changed.
+Switches that name the same part exclude each other. Blocks and heads count from 0, as in names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from dista.experiments.interventions import Change, intervene, silence, tau, threshold, window, zero
+
+if TYPE_CHECKING:
+    from dista.config import ModelConfig
+    from dista.model import DISTA
+
+Changes = dict[str, list[Change]]
+
+
+class AblationError(ValueError):
+    """A switch that does not exist, contradicts another, or has a value that the model has no place for."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Something that a trained model can be run ``with`` or ``without``.
+
+    ``part`` is what it changes; ``read`` makes a value of its text (None: it takes none); ``changes``
+    gives the interventions for a model's configuration and the value.
+    """
+
+    name: str
+    word: Literal["with", "without"]
+    part: str
+    meaning: str
+    changes: Callable[[ModelConfig, Any], Changes]
+    read: Callable[[str], Any] | None = None
+
+
+def _place(text: str) -> tuple[int, int]:
+    block, head = text.split(".")
+    return int(block), int(head)
+
+
+def _denoiser(config: ModelConfig, u: float) -> Changes:
+    if not u >= 0:
+        raise AblationError(f"u={u:g}; counts are never negative: expected at least 0")
+    return {"blocks.*.attention.denoise": [threshold(u)]}
+
+
+def _window(config: ModelConfig, steps: int) -> Changes:
+    return {"blocks.*.attention.*": [window(steps)]}
+
+
+def _taus(config: ModelConfig, steps: float) -> Changes:
+    return {"*.tau": [tau(steps)]}
+
+
+def _head(config: ModelConfig, place: tuple[int, int]) -> Changes:
+    block, head = place
+    _within("block", block, config.depth)
+    _within("head", head, config.heads)
+    return {f"blocks.{block}.attention.denoise": [silence(head=head)]}
+
+
+def _block(config: ModelConfig, block: int) -> Changes:
+    _within("block", block, config.depth)
+    return {f"blocks.{block}.attention": [zero()], f"blocks.{block}.mlp": [zero()]}
+
+
+def _within(what: str, index: int, size: int) -> None:
+    if not 0 <= index < size:
+        raise AblationError(f"{what} {index}; this model has {what}s 0 to {size - 1}")
+
+
+# In the order in which the changes apply: another threshold before what is silenced behind it.
+SWITCHES = {
+    switch.name: switch
+    for switch in (
+        Switch("denoiser", "without", "denoiser", "every coincidence of spikes counts, as with u = 0",
+               lambda config, _: _denoiser(config, 0)),
+        Switch("u", "with", "denoiser", "the denoiser keeps the counts above this u", _denoiser, float),
+        Switch("memory", "without", "memory", "attention sees the current step alone",
+               lambda config, _: _window(config, 1)),
+        Switch("window", "with", "memory", "attention sees this many steps, the current one included",
+               _window, int),
+        Switch("neuron-memory", "without", "taus", "membranes start afresh at every step: tau = 1",
+               lambda config, _: _taus(config, 1)),
+        Switch("learned-taus", "without", "taus", "every tau is what it was before training",
+               lambda config, _: _taus(config, config.neuron.tau)),
+        Switch("head", "without", "head {}", "this head of a block, as BLOCK.HEAD, is silent",
+               _head, _place),
+        Switch("block", "without", "block {}", "this block is silent and passes on what it was given",
+               _block, int),
+    )
+}  # fmt: skip
+
+
+def parse(text: str, word: str | None = None) -> tuple[Switch, Any]:
+    """The switch and the value that ``text`` names; AblationError where it names none.
+
+    ``word`` is how the switch was asked for, ``with`` or ``without``, where that was said.
+    """
+    name, equals, value = text.strip().partition("=")
+    switch = SWITCHES.get(name)
+    known = [s for s in SWITCHES.values() if word in (None, s.word)]
+    if switch not in known:
+        raise AblationError(
+            f"nothing can be run {word or 'with or without'} {text!r}; there are "
+            + ", ".join(s.name + ("=..." if s.read else "") for s in known)
+        )
+    if bool(equals) != (switch.read is not None):
+        expected = f"{name}=..." if switch.read else f"{name} alone"
+        raise AblationError(f"{text!r} was given; expected {expected}: {switch.meaning}")
+    try:
+        return switch, switch.read(value) if switch.read else None
+    except ValueError:
+        raise AblationError(
+            f"{text!r} was given, but {value!r} is not a value of {name}: {switch.meaning}"
+        ) from None
+
+
+def changes(switches: Sequence[str], config: ModelConfig) -> Changes:
+    """The interventions of ``switches`` together, for ``dista.intervene``.
+
+    AblationError for an unknown switch, a bad value, or two that change the same part.
+    """
+    parsed = {}
+    for text in dict.fromkeys(switches):
+        switch, value = parse(text)
+        part = switch.part.format(value)
+        if part in parsed:
+            raise AblationError(
+                f"{parsed[part][0]} and {text} both change the same part, {part}; choose one"
+            )
+        parsed[part] = text, switch, value
+    order = list(SWITCHES)
+    together: Changes = {}
+    for _, switch, value in sorted(parsed.values(), key=lambda entry: order.index(entry[1].name)):
+        for pattern, given in switch.changes(config, value).items():
+            together.setdefault(pattern, []).extend(given)
+    return together
+
+
+@contextlib.contextmanager
+def ablated(model: DISTA, switches: Sequence[str]) -> Iterator[DISTA]:
+    """Run ``model`` with ``switches`` inside a ``with`` block; none leave it as it is."""
+    with intervene(model, changes(switches, model.config)):
+        yield model

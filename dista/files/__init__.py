@@ -1,0 +1,1 @@
+"""Files: written whole and over nothing that is not ours, read with limits into types, never run."""

@@ -1,0 +1,158 @@
+"""Recordings from files, read with care: nothing is unpickled, and no more memory is taken than is allowed.
+
+xarray and zarr alone read a recording as well (see README). What is done here besides is to look before: a
+few bytes can say that terabytes of zeros are to come, or name a codec that runs code. Without torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dista.files.ownership import MARK
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LARGEST = 4 << 30
+"""Bytes in memory that a recording may come to, unless more are allowed."""
+
+MOST_FILES = 100_000
+"""Files that a zip may hold; a network of 100 blocks has about 10,000."""
+
+COMPLETE = "complete"
+"""The attribute that says that every array was written, also where all is zero: one that is missing is lost."""
+
+CODECS = {"bytes", "blosc", "zstd", "gzip", "crc32c", "transpose"}
+"""The codecs of zarr's own specification. Others may be anything, pickle included."""
+
+TYPES = {"bool": 1} | {
+    f"{kind}{8 * n}": n for kind in ("int", "uint", "float") for n in (1, 2, 4, 8)
+}
+"""The bytes of a number, by zarr's name for its type."""
+
+
+class RecordingError(ValueError):
+    """A name that does not exist, or a recording that cannot be read."""
+
+
+def open_recording(path: str | Path, *, largest: int = LARGEST) -> xr.DataTree:
+    """Read what ``save`` wrote, into memory; RecordingError where there is nothing readable.
+
+    That includes what would come to more than ``largest`` bytes, or has lost a part.
+    """
+    import xarray as xr
+    import zarr
+
+    path = Path(path)
+    with _readable(path):
+        _check(_zipped(path, largest) if path.is_file() else _lying(path), largest)
+        store = zarr.storage.ZipStore(path, mode="r") if path.is_file() else path
+        with xr.open_datatree(store, engine="zarr", consolidated=False, zarr_format=3) as tree:
+            recording = tree.load()
+        for name in (COMPLETE, *MARK):
+            recording.attrs.pop(name, None)
+        _check_attributes(recording.attrs)
+        return recording
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """The boundary around a recording's file: whatever it can cause becomes a RecordingError."""
+    if not path.exists():
+        raise RecordingError(f"there is no recording at {path}; dista record writes one")
+    try:
+        yield
+    except Exception as error:  # zarr, xarray and codecs have no class of errors in common
+        said = error if isinstance(error, RecordingError) else f"{type(error).__name__}: {error}"
+        raise RecordingError(
+            f"{path} is not a readable recording ({said}); expected a zarr folder or .zip written by dista"
+        ) from error
+
+
+class _Files(NamedTuple):
+    """The names of all files of a recording, and what zarr says of each group and array, by its name."""
+
+    names: list[str]
+    described: dict[str, dict[str, Any]]
+
+
+def _lying(folder: Path) -> _Files:
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    return _Files(names, _described(names, lambda name: (folder / name).read_bytes()))
+
+
+def _zipped(path: Path, largest: int) -> _Files:
+    """The same in a zip, if what it unpacks to is within bounds."""
+    with zipfile.ZipFile(path) as file:
+        entries = file.infolist()
+        unpacked = sum(entry.file_size for entry in entries)
+        if unpacked > largest or len(entries) > MOST_FILES:
+            raise RecordingError(
+                f"it unpacks to {len(entries)} files of {unpacked} bytes; "
+                f"at most {MOST_FILES} files of {largest} bytes are read"
+            )
+        names = [entry.filename for entry in entries if not entry.is_dir()]
+        return _Files(names, _described(names, file.read))
+
+
+def _described(names: list[str], read: Callable[[str], bytes]) -> dict[str, dict[str, Any]]:
+    places = (name for name in names if PurePosixPath(name).name == "zarr.json")
+    return {str(PurePosixPath(place).parent): json.loads(read(place)) for place in places}
+
+
+def _check(files: _Files, largest: int) -> None:
+    """Look at what every array says of itself.
+
+    Not by zarr, whose listing of all arrays takes half as long as reading them.
+    """
+    if "." not in files.described:
+        raise RecordingError("it has no zarr.json")
+    complete = bool(files.described["."].get("attributes", {}).get(COMPLETE))
+    stored = Counter(f"{name}/".rpartition("/c/")[0] for name in files.names)
+    total = 0
+    for name, said in files.described.items():
+        if said["node_type"] != "array":
+            continue
+        total += _bytes(name, said)
+        if total > largest:
+            raise RecordingError(
+                f"its arrays come to more than {largest} bytes in memory, {name} alone has the shape "
+                f"{tuple(said['shape'])}; open_recording(path, largest=...) allows more"
+            )
+        parts = math.prod(-(-n // part) for n, part in zip(said["shape"], _part(said)))
+        if stored[name] < parts and (complete or stored[name]):
+            raise RecordingError(f"{name} has lost {parts - stored[name]} of {parts} parts")
+
+
+def _part(said: dict[str, Any]) -> list[int]:
+    return said["chunk_grid"]["configuration"]["chunk_shape"]
+
+
+def _bytes(name: str, said: dict[str, Any]) -> int:
+    """What an array takes in memory, where it holds numbers and its codecs are known."""
+    if str(said["data_type"]) not in TYPES:
+        raise RecordingError(f"{name} holds {said['data_type']!r}; expected numbers")
+    unknown = {codec["name"] for codec in said["codecs"]} - CODECS
+    if unknown:
+        raise RecordingError(f"{name} needs {', '.join(sorted(unknown))}, which is not used here")
+    if min(*said["shape"], *_part(said), 1, 1) < 0:
+        raise RecordingError(f"{name} has the shape {said['shape']}")
+    return max(math.prod(said["shape"]), math.prod(_part(said))) * TYPES[said["data_type"]]
+
+
+def _check_attributes(attributes: dict[str, Any]) -> None:
+    """That what figures and pages read from the attributes is what they take it for."""
+    config = attributes.get("model_config", "{}")
+    if not isinstance(config, str) or not isinstance(json.loads(config), dict):
+        raise RecordingError(f"model_config={str(config)[:40]!r}; expected a JSON object as text")
+    for name in ("classes", "step_labels"):
+        words = attributes.get(name, [])
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise RecordingError(f"{name}={str(words)[:40]!r}; expected a list of texts")

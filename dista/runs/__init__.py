@@ -1,0 +1,12 @@
+"""The run folder, the boundary between training and looking: its only reader and writer, who holds it, and
+how two runs differ.
+"""
+
+from dista.runs.begun import unfinished
+from dista.runs.facts import RunConfig, State, Status, Table
+from dista.runs.folder import Run, RunError, find, place
+from dista.runs.tables import Tail
+
+__all__ = [
+    "Run", "RunConfig", "RunError", "State", "Status", "Table", "Tail", "find", "place", "unfinished",
+]  # fmt: skip
