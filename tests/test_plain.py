@@ -29,8 +29,9 @@ OUTSIDE = [
 
 PAGE = """
 import sys
-sys.path.insert(0, {app!r})
-import plain, streamlit as st
+sys.path.insert(0, {root!r})
+import streamlit as st
+from app.link import plain
 outside = {outside!r}
 for one in outside:
     plain.warn([one])
@@ -50,7 +51,7 @@ def test_words_and_numbers_stay_readable():
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_a_browser_shows_it_as_it_is(browser, tmp_path):  # noqa: F811
     """In warnings, sentences, buttons and choices of a page of Streamlit's own."""
-    (tmp_path / "page.py").write_text(PAGE.format(app=str(APP), outside=OUTSIDE))
+    (tmp_path / "page.py").write_text(PAGE.format(root=str(APP.parent), outside=OUTSIDE))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
