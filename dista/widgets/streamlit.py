@@ -142,7 +142,9 @@ def _control(
 ) -> None:
     """Show a control that holds one value, the only one in ``wanted``; ``on_change`` hears of a new one."""
     given = reports.wish(st.session_state, key, wanted)
-    told = {"state": given["state"], "revision": given["revision"]}
+    # The value of now, though a control that is there looks at it only with a new revision: one that
+    # was left and is mounted anew starts from it. These data are small enough to be sent again.
+    told = {"state": dict(wanted), "revision": given["revision"]}
     (part,) = wanted
 
     def heard() -> None:
