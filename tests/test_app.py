@@ -15,8 +15,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import dista.widgets
-from app.computed import state
-from app.inputs import images
+from app.computed import payloads
+from app.computed import recordings as recorded
+from app.inputs import checkpoints, images, recordings
 from app.trainings import processes
 from dista import measures
 
@@ -64,7 +65,7 @@ def test_the_code_on_the_page_reproduces_what_it_shows(page, monkeypatch):
     )
     exec(test.code[0].value, {})
     assert shown["step"] == 2
-    expected = state.recording(state.checkpoints()["digits"], 5, None)
+    expected = recorded.recording(checkpoints.shipped()["digits"], 5, None)
     assert np.array_equal(shown["it"]["head"].values, expected["head"].values)
 
 
@@ -94,10 +95,10 @@ def test_how_far_to_trust_a_map_is_said_when_asked(page, monkeypatch):
 @pytest.mark.parametrize(
     "low, high, empty, said",
     [
-        (2, 340, 9, "not normalised, they sum to 2–340 (median 21); 9 of 12 attend to nothing."),
-        (2, 340, 0, "not normalised, they sum to 2–340 (median 21)."),
-        (1, 1, 0, "normalised, each sums to 1."),
-        (0, 0, 12, "no row attends to anything."),
+        (2, 340, 9, "not normalised: they sum to 2–340 (median 21). 9 of 12 attend to nothing."),
+        (2, 340, 0, "not normalised: they sum to 2–340 (median 21)."),
+        (1, 1, 0, "normalised: each sums to 1."),
+        (0, 0, 12, "No row of block 1 attends to anything."),
     ],
 )
 def test_row_sums_have_a_sentence(low, high, empty, said, monkeypatch):
@@ -154,7 +155,7 @@ def test_a_damaged_checkpoint_is_left_out(page, assets, tmp_path, monkeypatch):
     (tmp_path / "broken" / "config.json").write_text("{")
     monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
     assert not page().exception
-    assert state.checkpoints() == {}
+    assert checkpoints.shipped() == {}
 
 
 def test_damaged_weights_are_a_sentence(page, assets, tmp_path, monkeypatch):
@@ -210,8 +211,8 @@ def test_an_own_image_is_shown_as_the_probe(page):
     text = images.image_text(images.read_digit(picture(), invert=True))
     test = page(checkpoint="match-map", image=text)
     assert not test.exception and not sentences(test)
-    recording = state.recording(state.checkpoints()["match-map"], dashboard.SAMPLE, text)
-    first = state.first_light()
+    recording = recorded.recording(checkpoints.shipped()["match-map"], dashboard.SAMPLE, text)
+    first = recordings.first_light()
     frames, before = recording["input"].values[:, 0, 0], first["input"].values[:, 0, 0]
     assert np.array_equal(frames[:6], before[:6])
     assert np.allclose(frames[6:], images.image_pixels(text))
@@ -225,10 +226,10 @@ def test_an_own_image_replaces_a_still_image():
 
 
 def test_steps_of_the_matching_task_have_sentences():
-    said = state.step_sentences(["cue", "cue", "delay", "probe"])
+    said = payloads.step_sentences(["cue", "cue", "delay", "probe"])
     assert said[3] == "the probe is compared with a cue last seen 2 steps ago"
     assert said[0] == said[1] != said[2]
-    assert state.step_sentences(["a", "b"]) is None
+    assert payloads.step_sentences(["a", "b"]) is None
 
 
 # Train ------------------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ import test_figures
 from dashboard import APP
 from streamlit.testing.v1 import AppTest
 
-from app.computed import state
+import dista
+from app.computed import recordings as recorded
+from app.inputs import checkpoints
 from app.page import downloads
 from dista import figures, open_recording
 from dista.figures.numbers import COLUMNS, table
@@ -65,7 +67,7 @@ def test_the_csv_names_the_figure_of_each_row():
 
 
 def test_the_recording_is_a_file_that_opens(page, tmp_path):
-    recording = state.recording(state.checkpoints()["digits"], 3, None)
+    recording = recorded.recording(checkpoints.shipped()["digits"], 3, None)
     path = tmp_path / "one.zarr.zip"
     path.write_bytes(downloads.zarr(lambda: recording))
     again = open_recording(path)
@@ -90,7 +92,7 @@ def test_the_line_on_the_page_and_in_the_readme_opens_a_recording(page, tmp_path
     test = page("watch")
     assert downloads.OPEN_ZIP in [code.value for code in test.code]
     assert downloads.OPEN_ZIP in (APP.parent / "README.md").read_text("utf-8").splitlines()
-    shipped = state.checkpoints_on_disk.assets() / "first-light.zarr.zip"
+    shipped = dista.checkpoint.assets() / "first-light.zarr.zip"
     script = f"import sys, xarray, zarr\npath = {str(shipped)!r}\ntree = {downloads.OPEN_ZIP}\n"
     script += "print(int(tree['head'].sizes['class']), 'dista' in sys.modules)"
     read = subprocess.run(

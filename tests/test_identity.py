@@ -7,9 +7,10 @@ import torch
 
 import dista
 import dista.data
-from app.computed import reruns, state
+from app.computed import models, reruns
+from app.computed import recordings as recorded
 from app.computed.reruns import Side
-from app.inputs import identity
+from app.inputs import checkpoints, identity, recordings
 from dista import checkpoint
 from dista.files import weights
 from dista.recording import save
@@ -68,19 +69,19 @@ def test_the_shipped_recording_is_of_the_shipped_weights():
 
 def test_the_page_opens_with_the_shipped_recording_itself(monkeypatch):
     monkeypatch.delenv("DISTA_ASSETS", raising=False)
-    one = state.checkpoints()["match-map"]
-    assert state.of_same_weights(state.first_light(), one)
-    sample = int(state.first_light()["batch"].values[0])
-    assert state.recording(one, sample, None) is state.first_light()
+    one = checkpoints.shipped()["match-map"]
+    assert recordings.of_same_weights(recordings.first_light(), one)
+    sample = int(recordings.first_light()["batch"].values[0])
+    assert recorded.recording(one, sample, None) is recordings.first_light()
 
 
 def test_another_network_in_its_place_is_not_shown_under_the_old_picture(own_assets):
-    first = state.first_light()
-    assert state.of_same_weights(first, state.checkpoints()["match-map"])
+    first = recordings.first_light()
+    assert recordings.of_same_weights(first, checkpoints.shipped()["match-map"])
     model, _ = replace(own_assets, "match-map")
-    one = state.checkpoints()["match-map"]
-    assert not state.of_same_weights(first, one)
-    shown = state.recording(one, dashboard.SAMPLE, None)
+    one = checkpoints.shipped()["match-map"]
+    assert not recordings.of_same_weights(first, one)
+    shown = recorded.recording(one, dashboard.SAMPLE, None)
     x, _ = dista.data.open("match").test.batch([dashboard.SAMPLE])
     assert np.array_equal(maps(shown), maps(dista.record(model, x)))
     assert not np.array_equal(maps(shown), maps(first))
@@ -91,14 +92,18 @@ def test_the_same_weights_used_otherwise_are_another_network(own_assets):
     config = checkpoint.read_config(own_assets / "match-map")
     changed = config.replace(denoiser=config.denoiser.replace(u=3.0))
     path.write_text(changed.to_json())
-    assert not state.of_same_weights(state.first_light(), state.checkpoints()["match-map"])
+    assert not recordings.of_same_weights(
+        recordings.first_light(), checkpoints.shipped()["match-map"]
+    )
 
 
 def test_a_recording_that_does_not_say_of_which_weights_it_is_is_not_shown(own_assets):
-    first = state.first_light().copy()
+    first = recordings.first_light().copy()
     del first.attrs["weights"]
     save(first, own_assets / "first-light.zarr.zip")
-    assert not state.of_same_weights(state.first_light(), state.checkpoints()["match-map"])
+    assert not recordings.of_same_weights(
+        recordings.first_light(), checkpoints.shipped()["match-map"]
+    )
 
 
 # What is kept -----------------------------------------------------------------------------------
@@ -106,29 +111,29 @@ def test_a_recording_that_does_not_say_of_which_weights_it_is_is_not_shown(own_a
 
 def test_new_weights_are_another_key_and_the_old_ones_again_the_old_key(own_assets):
     keys, path = [], own_assets / "digits" / "model.safetensors"
-    keys.append(state.checkpoints()["digits"].weights)
+    keys.append(checkpoints.shipped()["digits"].weights)
     before = path.read_bytes()
     replace(own_assets, "digits")
-    keys.append(state.checkpoints()["digits"].weights)
+    keys.append(checkpoints.shipped()["digits"].weights)
     path.write_bytes(before)
-    keys.append(state.checkpoints()["digits"].weights)
+    keys.append(checkpoints.shipped()["digits"].weights)
     assert keys[0] == keys[2] != keys[1]
     assert [key.path for key in keys] == [str(own_assets / "digits")] * 3
 
 
 def test_one_run_of_a_page_sees_one_version(own_assets):
-    one = state.checkpoints()["digits"]
-    before, loaded = one.weights, state.model(one.weights)
+    one = checkpoints.shipped()["digits"]
+    before, loaded = one.weights, models.model(one.weights)
     replace(own_assets, "digits")
-    assert one.weights == before and state.model(one.weights) is loaded
-    assert state.checkpoints()["digits"].weights != before
+    assert one.weights == before and models.model(one.weights) is loaded
+    assert checkpoints.shipped()["digits"].weights != before
 
 
 def test_weights_that_were_replaced_before_they_were_loaded_are_said(own_assets):
-    key = state.checkpoints()["digits"].weights
+    key = checkpoints.shipped()["digits"].weights
     replace(own_assets, "digits")
     with pytest.raises(ValueError, match="have just been replaced; reload the page"):
-        state.model(key)
+        models.model(key)
 
 
 @pytest.mark.parametrize("view", ["watch", "compare"])
@@ -145,14 +150,14 @@ def test_the_probe_shows_the_weights_that_are_there(own_assets, page, monkeypatc
         test = page(view, sample="4", **choose)
         monkeypatch.setenv("DISTA_ASSETS", str(own_assets))
         assert not test.exception and not test.error
-        seen.append(state.recording(state.checkpoints()["digits"], 4, None))
+        seen.append(recorded.recording(checkpoints.shipped()["digits"], 4, None))
     assert not np.array_equal(maps(seen[0]), maps(seen[1]))
 
 
 def test_a_donors_new_weights_are_put_in(own_assets):
     from app.computed import experiments
 
-    one = state.checkpoints()["digits"].weights
+    one = checkpoints.shipped()["digits"].weights
     surgery = experiments.Surgery("match-map", "stem.stages.0.neuron")
     before = experiments.operated(one, 2, None, surgery)
     model = dista.load(own_assets / "match-map")
@@ -166,9 +171,9 @@ def test_a_donors_new_weights_are_put_in(own_assets):
 
 
 def test_sides_of_compare_are_of_the_weights_that_are_there(own_assets):
-    before = reruns.side(Side(state.checkpoints()["digits"], 4, 0.3))
+    before = reruns.side(Side(checkpoints.shipped()["digits"], 4, 0.3))
     model, _ = replace(own_assets, "digits")
-    after = reruns.side(Side(state.checkpoints()["digits"], 4, 0.3))
+    after = reruns.side(Side(checkpoints.shipped()["digits"], 4, 0.3))
     assert after.attrs["weights"] == weights.digest(model) != before.attrs["weights"]
 
 

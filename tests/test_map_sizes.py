@@ -5,7 +5,8 @@ import torch
 
 import dista
 import dista.data
-from app.computed import map_sizes, state
+from app.computed import map_sizes
+from app.computed import recordings as recorded
 
 
 @pytest.mark.parametrize("form", ["map", "projection"])
@@ -59,10 +60,10 @@ def test_784_patches_and_16_steps_are_gigabytes_and_are_not_recorded():
 @pytest.mark.parametrize("view", ["watch", "compare"])
 def test_the_page_says_what_it_would_take_and_shows_the_rest(page, monkeypatch, view):
     monkeypatch.setattr(map_sizes, "MOST", 1000)
-    state.record_input.clear()
+    recorded.record_input.clear()
     query = {"left": "digits"} if view == "compare" else {"checkpoint": "digits"}
     test = page(view, **query, sample="7", noise="0")
-    state.record_input.clear()
+    recorded.record_input.clear()
     assert not test.exception and not test.error
     said = [one.value for one in test.caption if "attention maps of this network" in one.value]
     assert len(said) == (2 if view == "compare" else 1) and "none of them" in said[0]

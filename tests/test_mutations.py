@@ -16,7 +16,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dista
-from app.computed import state
 from app.inputs import checkpoints
 from app.trainings import live_charts, run_tables
 from dista.checkpoint import CheckpointError, read_card, read_config
@@ -243,7 +242,7 @@ def test_of_mutated_cards_the_good_one_is_shown_and_the_others_are_listed(
     done = copies(tmp_path / "source", tmp_path / "assets", CARDS, ".")
     monkeypatch.setenv("DISTA_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "none"))
-    shown, left_out = state.checkpoints(), state.damaged()
+    shown, left_out = checkpoints.shipped(), checkpoints.damaged()
     assert "good" in shown and len(left_out) > CARDS / 8
     for name, one in shown.items():
         assert one.accuracy is None or 0 <= one.accuracy <= 1, (name, done.get(name))

@@ -14,7 +14,7 @@ from test_data_files import write_parquet
 
 import dista
 import dista.data
-from app.computed import state
+from app.computed import recordings as recorded
 from app.inputs import drawing, event_files, images, own_input, own_input_form
 from dista.config import TrainingConfig
 from dista.experiments.evaluation import noisy
@@ -270,7 +270,7 @@ def test_a_recording_is_shown_and_its_code_reproduces_it(own_page, own_runs, tmp
     monkeypatch.setitem(vars(dista.widgets), "probe", lambda it, **place: shown.update(it=it))
     exec(test.code[0].value, {})
     checkpoint = next(one for one in state_of(own_runs) if one.task == "recordings")
-    expected = state.recording(checkpoint, 0, key)
+    expected = recorded.recording(checkpoint, 0, key)
     assert np.array_equal(shown["it"]["input"].values, expected["input"].values)
     assert expected["input"].values.sum() == len(given) and "label" not in expected
 

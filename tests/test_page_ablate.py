@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import as_shown, shown
 
 import dista.data
-from app.computed import reruns, state
+from app.computed import reruns
 from app.inputs import checkpoints
 from app.link import switches
 from dista import figures, measures
@@ -42,7 +42,7 @@ def test_the_difference_comes_first_and_each_switch_has_its_row(page):
         "Denoiser: u = 2": (("u=2",), 0.0),
         "Noise in the input: 0.4": ((), 0.4),
     }
-    results = changes(state.checkpoints()["digits"], experiments)
+    results = changes(checkpoints.shipped()["digits"], experiments)
     assert shown(test)[0] == as_shown(figures.accuracy_changes(results))
     together = results["All of it together"]
     headline = next(m.value for m in test.markdown if m.value.startswith("##### All"))
@@ -104,7 +104,7 @@ def test_stopping_makes_do_with_what_there_is(page, monkeypatch):
     test.button[0].click().run()
     assert test.query_params["limit"] == "25" and test.number_input[0].value == 25
     results = changes(
-        state.checkpoints()["digits"], {"Attention's memory: off": (("memory",), 0.0)}, 25
+        checkpoints.shipped()["digits"], {"Attention's memory: off": (("memory",), 0.0)}, 25
     )
     assert shown(test)[0] == as_shown(figures.accuracy_changes(results))
 

@@ -11,7 +11,7 @@ from dashboard import as_shown, shown
 
 import dista.data
 import dista.widgets
-from app.computed import reruns, state
+from app.computed import reruns
 from app.computed.reruns import Side
 from app.inputs import checkpoints, images
 from app.link import url
@@ -45,7 +45,7 @@ def test_one_network_on_a_clean_and_a_noisy_input(page):
     test = page("compare", **MAP, noise="0.4")
     assert not test.exception and not test.error and not test.warning
     assert len(probes(test)) == 2
-    checkpoint = state.checkpoints()["match-map"]
+    checkpoint = checkpoints.shipped()["match-map"]
     clean = reruns.side(Side(checkpoint, dashboard.SAMPLE))
     noisy = reruns.side(Side(checkpoint, dashboard.SAMPLE, 0.4))
     task = dista.data.open("match")
@@ -137,7 +137,7 @@ def own_recordings(checkpoints, noise=0.0):
 def test_an_own_input_is_on_both_sides_with_noise_on_the_right(page):
     test = page("compare", **MAP, image=OWN, noise="0.4")
     assert not test.exception and not test.error and not test.warning
-    checkpoint = state.checkpoints()["match-map"]
+    checkpoint = checkpoints.shipped()["match-map"]
     pair = own_recordings([checkpoint] * 2, 0.4)
     apart = measures.spike_distance(*pair)
     labels = dista.data.open("match").step_labels

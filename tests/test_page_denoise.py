@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from dashboard import as_shown, shown
 
-from app.computed import experiments, state
+from app.computed import experiments, models
+from app.inputs import checkpoints, tasks
 from dista import figures, measures
 from dista.experiments import evaluation
 from dista.experiments.corruption import Noise
@@ -22,7 +23,7 @@ PAINT = paint_text(MARKS)
 @pytest.fixture
 def digits(page):
     """The checkpoint ``digits`` as the page knows it."""
-    return state.checkpoints()["digits"]
+    return checkpoints.shipped()["digits"]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def steps(test):
 def test_noise_can_be_at_one_step_only(page, query, noise):
     test = page("denoise", **MATCH, **query, step="6")
     assert not test.exception and not test.error and not test.warning
-    checkpoint, at = state.checkpoints()["match-map"], {"step": 6}
+    checkpoint, at = checkpoints.shipped()["match-map"], {"step": 6}
     clean, noisy = (
         experiments.noisy(checkpoint.weights, dashboard.SAMPLE, None, it, None)
         for it in (None, noise)
@@ -114,9 +115,9 @@ def test_the_brush_knows_the_step(page):
 
 def test_the_curve_is_of_the_step(page, monkeypatch):
     monkeypatch.setitem(experiments.LEVELS, "gaussian", (0.0, 0.5))
-    noise, checkpoint = Noise("gaussian", 0.3, "centre", step=1), state.checkpoints()["match-map"]
+    noise, checkpoint = Noise("gaussian", 0.3, "centre", step=1), checkpoints.shipped()["match-map"]
     curve = experiments.noise_curve(checkpoint, noise, [1], 50, lambda share: None)
-    model, split = state.model(checkpoint.weights), state.task("match").test
+    model, split = models.model(checkpoint.weights), tasks.task("match").test
     given = evaluation.answers(model, split, ["u=1"], noise=noise._replace(level=0.5), limit=50)
     assert curve.accuracy[0, 1] == pytest.approx(given.accuracy)
     query = {"noise": "gaussian", "step": "1", "curve": "50", "thresholds": "1"}
@@ -152,7 +153,7 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     done = []
     curve = experiments.noise_curve(digits, Noise("gaussian", 0.1), [0, 3], 30, done.append)
     assert done == sorted(done) and done[-1] == 1 and len(done) == 2 * 4
-    model, split = state.model(digits.weights), state.task("digits").test
+    model, split = models.model(digits.weights), tasks.task("digits").test
     for i, u in enumerate((0, 3)):
         for j, level in enumerate((0.0, 0.5)):
             given = evaluation.answers(model, split, [f"u={u}"], noise=level, limit=30)

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from dashboard import as_shown, shown
 
-from app.computed import experiments, state
+from app.computed import experiments, models
+from app.inputs import checkpoints, tasks
 from dista import figures
 
 
 @pytest.fixture
 def digits(page):
     """The checkpoint ``digits`` as the page knows it."""
-    return state.checkpoints()["digits"]
+    return checkpoints.shipped()["digits"]
 
 
 @pytest.mark.parametrize(
@@ -42,8 +43,8 @@ def test_batches_add_up_to_one_count(page, digits):
     from dista.experiments import operations
 
     energy, anytime = experiments.operations(digits.weights, 50, lambda share: None)
-    x, _ = state.task("digits").test.batch(range(50))
-    model = state.model(digits.weights)
+    x, _ = tasks.task("digits").test.batch(range(50))
+    model = models.model(digits.weights)
     whole = operations.count(model, x)
     accumulates = whole["accumulates"].mean("batch").values
     np.testing.assert_allclose(energy.accumulates, accumulates, rtol=1e-3)  # rounding flips spikes

@@ -7,8 +7,9 @@ import pytest
 from dashboard import as_shown, shown
 
 import dista
-from app.computed import experiments, state
+from app.computed import experiments
 from app.computed.experiments import Surgery
+from app.inputs import checkpoints
 from dista import figures, measures
 
 LAYER = "blocks.1.attention.key.neuron"
@@ -22,7 +23,7 @@ def values(tree, layer, part):
 @pytest.fixture
 def digits(page):
     """The checkpoint ``digits`` as the page knows it."""
-    return state.checkpoints()["digits"]
+    return checkpoints.shipped()["digits"]
 
 
 def test_without_a_surgery_it_shows_what_was_learned(page, digits):

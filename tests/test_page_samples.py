@@ -12,7 +12,7 @@ from test_app import probes, sentences
 
 import dista
 import dista.data
-from app.computed import reruns, state
+from app.computed import payloads, reruns
 from app.inputs import checkpoints, own_paths, samples
 from app.inputs.own_paths import Recorded
 from dista.config import TrainingConfig
@@ -67,7 +67,7 @@ def test_the_most_confident_mistakes_are_those_of_the_package(page, monkeypatch)
     test = looking(page)
     assert not test.exception and not test.error
     task = dista.data.open("digits")
-    model = dista.load(state.checkpoints()["digits"].path)
+    model = dista.load(checkpoints.shipped()["digits"].path)
     answers = evaluation.answers(model, task.test, limit=50)
     wrong = confident_mistakes(answers)
     listed = [one.label for one in test.button if one.label.startswith("Sample ")]
@@ -244,7 +244,7 @@ def test_a_recording_at_a_path_is_shown_in_the_probe(page, elsewhere, trusted, m
     exec(test.code[0].value, {})
     ((recording, position),) = shown
     assert int(recording["batch"][position]) == 8
-    expected = state.payload(recording, "as on the page", position=1)
+    expected = payloads.payload(recording, "as on the page", position=1)
     assert expected.buffer in probes(test)[0].proto.bytes
     test.selectbox[1].set_value(5).run()
     assert test.query_params["sample"] == "5" and not test.exception

@@ -8,7 +8,7 @@ import trainings
 from typer.testing import CliRunner
 
 import dista.data
-from app.computed import state
+from app.inputs import checkpoints, identity, tasks
 from app.page import snippets
 from dista import cli
 from dista.cli.common import task_of
@@ -45,12 +45,12 @@ def test_the_steps_of_a_model_are_those_of_its_data(folder, tmp_path):
     assert run.config.model.time_steps == 3
     assert run.snapshot(0)["input"].sizes["time"] == 3 == run.snapshot(0)["head"].sizes["time"]
     assert task_of(run.load("best"), None, folder, "some").time_steps == 3
-    checkpoint = state.checkpoint_at("some", run.checkpoint("best"), str(folder))
-    assert state.task(checkpoint.data).time_steps == 3
+    checkpoint = checkpoints.checkpoint_at("some", run.checkpoint("best"), str(folder))
+    assert tasks.task(checkpoint.data).time_steps == 3
     made = {}
     exec(f"import dista\n{snippets.task(checkpoint)}", made)
     assert made["task"].time_steps == 3
-    assert state.task(state.Data("recordings", str(folder))).time_steps == 10
+    assert tasks.task(identity.Data("recordings", str(folder))).time_steps == 10
     run.set_status("stopped")
     assert resume(run.path).status().state == "finished"
 
@@ -71,8 +71,8 @@ def test_without_samples_there_are_as_many_steps():
     assert dista.data.without_samples("nmnist", time_steps=16).test.inputs.shape[1] == 16
     assert dista.data.without_samples("nmnist").time_steps == 8
     assert dista.data.without_samples("cifar10", time_steps=16).time_steps is None
-    missing = state.Data("nmnist", "/nowhere", 16)
-    assert state.form(missing).time_steps == 16
+    missing = identity.Data("nmnist", "/nowhere", 16)
+    assert tasks.form(missing).time_steps == 16
 
 
 REFUSED = [

@@ -102,7 +102,9 @@ def test_the_wheel_holds_the_configuration_of_the_dashboard(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "dista/_app/app/.streamlit/config.toml" in names and "dista/_app/app/main.py" in names
     assert "dista/_assets/first-light.zarr.zip" in names
-    assert not [name for name in names if "__pycache__" in name or "/runs/" in name.removeprefix("dista")]
+    assert not [
+        name for name in names if "__pycache__" in name or "/runs/" in name.removeprefix("dista")
+    ]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")

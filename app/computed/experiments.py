@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from app.computed import reruns, state
-from app.computed.state import Weights
+from app.computed import models, reruns
+from app.computed import recordings as recorded
+from app.inputs import checkpoints, tasks
+from app.inputs.identity import Weights
 from app.link.switches import Chosen
 from dista.config import ModelConfig
 
@@ -59,7 +61,7 @@ class Surgery(NamedTuple):
     def donor(self) -> Weights | None:
         """The weights whose taus are put in, if that is what is done."""
         known = self.kind in ("learned", "set", "initial")
-        return None if known else state.checkpoints()[self.kind].weights
+        return None if known else checkpoints.shipped()[self.kind].weights
 
 
 def changes(surgery: Surgery, model: nn.Module) -> dict:
@@ -73,7 +75,7 @@ def changes(surgery: Surgery, model: nn.Module) -> dict:
     if surgery.kind in ("set", "initial"):
         steps = surgery.tau if surgery.kind == "set" else model.config.neuron.tau
         return {surgery.pattern: interventions.tau(steps)}
-    taus = interventions.transplant(model, state.model(surgery.donor))
+    taus = interventions.transplant(model, models.model(surgery.donor))
     taken = {name: tau for name, tau in taus.items() if fnmatchcase(name, surgery.pattern)}
     if not taken:
         raise ValueError(f"{surgery.kind} has no layer {surgery.layer}; choose another checkpoint")
@@ -91,10 +93,10 @@ def operated(
     """What the model does with a sample, or an own image, after a surgery."""
     import dista
 
-    model, task = state.model(weights), state.form(weights.data)
-    x, labels = state.inputs(weights.data, sample, image)
-    with state.RUNNING, dista.intervene(model, changes(surgery, model)):
-        return state.record(model, task, x, SEEN, labels=labels, samples=[sample])
+    model, task = models.model(weights), tasks.form(weights.data)
+    x, labels = tasks.batch(weights.data, sample, image)
+    with models.RUNNING, dista.intervene(model, changes(surgery, model)):
+        return recorded.record(model, task, x, SEEN, labels=labels, samples=[sample])
 
 
 # Noise --------------------------------------------------------------------------------------------
@@ -110,11 +112,11 @@ def noisy(
     """
     import dista
 
-    model, task = state.model(weights), state.form(weights.data)
-    x, labels = state.inputs(weights.data, sample, image, noise)
+    model, task = models.model(weights), tasks.form(weights.data)
+    x, labels = tasks.batch(weights.data, sample, image, noise)
     denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
-    with state.RUNNING, dista.intervene(model, denoisers):
-        return state.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)
+    with models.RUNNING, dista.intervene(model, denoisers):
+        return recorded.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)
 
 
 def noise_curve(
@@ -133,7 +135,7 @@ def noise_curve(
 
     levels = LEVELS[noise.kind]
     answers = {(u, level): [] for u in thresholds for level in levels}
-    parts = evaluation.batches(state.task(weights.data).test, limit)
+    parts = evaluation.batches(tasks.task(weights.data).test, limit)
     for i, part in enumerate(parts):
         for j, (u, level) in enumerate(answers):
             chosen = Chosen((f"u={u:g}",), noise._replace(level=level))
@@ -151,9 +153,9 @@ def population(weights: Weights, samples: int) -> FiringMap:
     """How much every layer fires on the first held-out samples."""
     from dista.measures import firing_map
 
-    task = state.task(weights.data)
+    task = tasks.task(weights.data)
     x, _ = task.test.batch(range(samples))
-    return firing_map(state.record(state.model(weights), task, x, ["*.spikes"]))
+    return firing_map(recorded.record(models.model(weights), task, x, ["*.spikes"]))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -173,7 +175,7 @@ def operations(
     from dista import measures
     from dista.experiments import evaluation
 
-    parts = evaluation.batches(state.task(weights.data).test, limit)
+    parts = evaluation.batches(tasks.task(weights.data).test, limit)
     counted, labels = [], []
     for done, part in enumerate(parts, 1):
         counts, label = count(weights, part)
@@ -190,9 +192,9 @@ def count(weights: Weights, part: range) -> tuple[xr.Dataset, np.ndarray]:
     """Operations on a batch of held-out samples, and the samples' labels."""
     from dista.experiments.operations import count
 
-    x, label = state.task(weights.data).test.batch(part)
-    with state.RUNNING:
-        return count(state.model(weights), x), label.numpy()
+    x, label = tasks.task(weights.data).test.batch(part)
+    with models.RUNNING:
+        return count(models.model(weights), x), label.numpy()
 
 
 def slope(recording: xr.DataTree, histogram: MembraneHistogram) -> np.ndarray:

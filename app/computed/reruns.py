@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from app.computed import state
+from app.computed import models
+from app.computed import recordings as recorded
+from app.inputs import checkpoints, tasks
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from app.computed.state import Weights
+    from app.inputs.identity import Weights
     from app.link.switches import Chosen
     from dista.measures import Answers, CausalMemory
 
@@ -58,21 +60,21 @@ def _changed_steps(
     from dista.experiments.ablations import ablated
     from dista.experiments.counterfactuals import changed_steps
 
-    model, task = state.model(weights), state.task(weights.data)
+    model, task = models.model(weights), tasks.task(weights.data)
     x, label = task.test.batch([sample])
     new = None if other is None else task.test.batch([other])[0]
     batch = changed_steps(x, model.config.time_steps, new)
     labels = label.tolist() * batch.shape[1]
-    with state.RUNNING, ablated(model, switches):
-        return state.record(model, task, batch, names, labels=labels)
+    with models.RUNNING, ablated(model, switches):
+        return recorded.record(model, task, batch, names, labels=labels)
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=8)
 def own_account(weights: Weights, sample: int) -> xr.DataTree:
     """What attention itself shows of earlier steps: its maps, and what each lag adds."""
-    task = state.task(weights.data)
+    task = tasks.task(weights.data)
     x, _ = task.test.batch([sample])
-    return state.record(state.model(weights), task, x, ("*.denoise", "*.lags.*"))
+    return recorded.record(models.model(weights), task, x, ("*.denoise", "*.lags.*"))
 
 
 # Held-out samples -------------------------------------------------------------------------------
@@ -86,13 +88,13 @@ def answer(weights: Weights, part: range, chosen: Chosen) -> Answers:
     """
     from dista.experiments import evaluation
 
-    model, split = state.model(weights), state.task(weights.data).test
-    with state.RUNNING:
+    model, split = models.model(weights), tasks.task(weights.data).test
+    with models.RUNNING:
         return evaluation.answer(model, split, part, chosen.switches, noise=chosen.noise)
 
 
 def answers(
-    experiments: Mapping[str, tuple[state.Checkpoint, Chosen]], limit: int, seen: Callable[[int], None]
+    experiments: Mapping[str, tuple[checkpoints.Checkpoint, Chosen]], limit: int, seen: Callable[[int], None]
 ) -> dict[str, Answers]:  # fmt: skip
     """What each checkpoint, with its switches, answers to the first ``limit`` held-out samples.
 
@@ -102,7 +104,7 @@ def answers(
 
     (first, _), *_ = experiments.values()
     parts: dict[str, list[Answers]] = {name: [] for name in experiments}
-    for part in evaluation.batches(state.task(first.data).test, limit):
+    for part in evaluation.batches(tasks.task(first.data).test, limit):
         for name, (checkpoint, chosen) in experiments.items():
             parts[name].append(answer(checkpoint.weights, part, chosen))
         seen(part.stop)
@@ -115,7 +117,7 @@ def answers(
 class Side(NamedTuple):
     """A checkpoint and what it is shown: a held-out sample, or an own image, with noise."""
 
-    checkpoint: state.Checkpoint
+    checkpoint: checkpoints.Checkpoint
     sample: int
     noise: float = 0.0
     image: str | None = None
@@ -127,5 +129,5 @@ def side(which: Side) -> xr.DataTree:
 
     checkpoint, sample, noise, image = which
     if not noise:
-        return state.recording(checkpoint, sample, image)
-    return state.record_input(checkpoint.weights, sample, image, Noise("gaussian", noise))
+        return recorded.recording(checkpoint, sample, image)
+    return recorded.record_input(checkpoint.weights, sample, image, Noise("gaussian", noise))

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import state
+from app.computed import models
+from app.computed import recordings as recorded
+from app.inputs import identity, tasks
 from dista import measures
 from dista.style import sentences
 
@@ -27,17 +29,19 @@ alike up to a factor. ± is one standard deviation over networks [ours].
 
 
 @st.cache_data(show_spinner="Asking networks that have learned nothing …", max_entries=64)
-def untrained(weights: state.Weights, sample: int, image: str | None) -> list[UntrainedSimilarity]:
+def untrained(
+    weights: identity.Weights, sample: int, image: str | None
+) -> list[UntrainedSimilarity]:
     """How like untrained networks' maps the model's are for this input, block by block."""
     from dista.experiments.untrained import untrained_like
 
-    model, task = state.model(weights), state.task(weights.data)
-    x, _ = state.inputs(weights.data, sample, image)
+    model, task = models.model(weights), tasks.task(weights.data)
+    x, _ = tasks.batch(weights.data, sample, image)
     batch, _ = task.train.batch(range(min(BATCH, len(task.train))))
-    with state.RUNNING:
+    with models.RUNNING:
         networks = [untrained_like(model, batch, seed) for seed in range(NETWORKS)]
-        recordings = [state.record(network, task, x, MAPS) for network in networks]
-        return measures.untrained_similarity(state.record(model, task, x, MAPS), recordings)
+        recordings = [recorded.record(network, task, x, MAPS) for network in networks]
+        return measures.untrained_similarity(recorded.record(model, task, x, MAPS), recordings)
 
 
 def row_sentences(recording: xr.DataTree) -> list[str]:

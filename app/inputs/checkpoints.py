@@ -2,25 +2,127 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from app.computed import state
-from app.link import url
-from app.trainings import run_tables
+from app.inputs import recordings
+from app.inputs.identity import Data, Weights, stamp, version
+from app.link import plain, url
+from dista import checkpoint as checkpoints_on_disk
 from dista.checkpoint import CARD, CONFIG, WEIGHTS, assets
+from dista.config import ModelConfig
+from dista.files.card import Card
+from dista.memories import FORMS
 from dista.runs import Run, find
 
 
-def known() -> dict[str, state.Checkpoint]:
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a chooser needs to know of a checkpoint, read without its weights."""
+
+    name: str
+    path: str
+    task: str | None
+    accuracy: float | None
+    samples: int | None
+    config: ModelConfig
+    root: str | None = None
+
+    @property
+    def data(self) -> Data:
+        return Data(self.task, self.root, self.config.time_steps)
+
+    @functools.cached_property
+    def weights(self) -> Weights:
+        """The weights that are there now, the same for the rest of this run of the page.
+
+        A training may replace them at any moment: no part of a page may show others than the rest.
+        """
+        folder = Path(self.path)
+        digest = _digest(self.path, stamp(folder / checkpoints_on_disk.WEIGHTS))
+        return Weights(self.path, version(digest, self.config), self.data)
+
+    @property
+    def title(self) -> str:
+        memory = FORMS[self.config.memory.form].title
+        fixed = "" if self.config.neuron.learn_tau else ", fixed tau"
+        measured = "not measured" if self.accuracy is None else f"{100 * self.accuracy:.1f} %"
+        return f"{self.task or self.name} · {memory}{fixed} · {measured}"
+
+
+def shipped() -> dict[str, Checkpoint]:
+    """The shipped checkpoints by name; for those that are left out see ``show_damaged``."""
+    return _shipped()[0]
+
+
+def _shipped() -> tuple[dict[str, Checkpoint], dict[str, str]]:
+    folder = checkpoints_on_disk.assets()
+    return _checkpoints(str(folder), times(*sorted(folder.glob("*/*.json"))))
+
+
+def times(*files: Path) -> tuple[float, ...]:
+    """When files were last written: part of the key of what is read from them; 0 for one that is gone."""
+    found = []
+    for file in files:
+        try:
+            found.append(file.stat().st_mtime)
+        except OSError:
+            found.append(0.0)
+    return tuple(found)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _checkpoints(
+    folder: str, changed: tuple[float, ...]
+) -> tuple[dict[str, Checkpoint], dict[str, str]]:
+    found, left_out = {}, {}
+    for name, path in checkpoints_on_disk.shipped().items():
+        try:
+            found[name] = checkpoint_at(name, path)
+        except (ValueError, OSError) as error:
+            left_out[name] = plain.sentence(error)
+    return found, left_out
+
+
+def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
+    """What the card and the configuration in the folder ``path`` say; ValueError where they are damaged.
+
+    ``root`` is the folder of the task's files, where it is known.
+    """
+    card = Card(**checkpoints_on_disk.read_card(path))
+    return Checkpoint(
+        name=name,
+        path=str(path),
+        task=card.task,
+        accuracy=card.test.accuracy,
+        samples=card.test.samples,
+        config=checkpoints_on_disk.read_config(path),
+        root=root,
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _digest(path: str, stamp: tuple) -> str:
+    return checkpoints_on_disk.digest(path)
+
+
+def runs_folder() -> Path:
+    """Where runs are looked for: DISTA_RUNS, or the folder ``runs``."""
+    return Path(os.environ.get("DISTA_RUNS", "runs"))
+
+
+def known() -> dict[str, Checkpoint]:
     """Shipped checkpoints by name, then those of runs by path, newest first.
 
     For those that are left out see ``show_damaged``.
     """
-    found = dict(state.checkpoints())
-    for run in find(run_tables.folder()):
+    found = dict(shipped())
+    for run in find(runs_folder()):
         if checkpoint := best(run):
             found[checkpoint.name] = checkpoint
     return {name: one for name, one in found.items() if one.task}
@@ -28,11 +130,11 @@ def known() -> dict[str, state.Checkpoint]:
 
 def damaged() -> dict[str, str]:
     """Why a checkpoint cannot be chosen, by its name."""
-    left_out = dict(state.damaged())
-    for run in find(run_tables.folder()):
+    left_out = dict(_shipped()[1])
+    for run in find(runs_folder()):
         if reason := _read_best(run)[1]:
             left_out[run.name] = reason
-    named = state.checkpoints()
+    named = shipped()
     return left_out | {name: "Its card names no task." for name in named if not named[name].task}
 
 
@@ -44,37 +146,37 @@ def show_damaged() -> None:
                 st.text(f"{name}: {reason}")
 
 
-def best(run: Run) -> state.Checkpoint | None:
+def best(run: Run) -> Checkpoint | None:
     """The best checkpoint of a run, its path as its name; None while there is none to be read."""
     return _read_best(run)[0]
 
 
-def _read_best(run: Run) -> tuple[state.Checkpoint | None, str | None]:
+def _read_best(run: Run) -> tuple[Checkpoint | None, str | None]:
     """The best checkpoint of a run, or why it cannot be read; neither while there is none."""
     path = run.checkpoint("best")
     if not (path / WEIGHTS).is_file():
         return None, None
-    return _best(str(run.path), state.times(path / CONFIG, path / CARD, run.path / CONFIG))
+    return _best(str(run.path), times(path / CONFIG, path / CARD, run.path / CONFIG))
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _best(path: str, changed: tuple[float, ...]) -> tuple[state.Checkpoint | None, str | None]:
+def _best(path: str, changed: tuple[float, ...]) -> tuple[Checkpoint | None, str | None]:
     try:
         run = Run(path)
         found = run.checkpoint("best")
-        return state.checkpoint_at(str(found), found, run.config.data_root), None
+        return checkpoint_at(str(found), found, run.config.data_root), None
     except (ValueError, OSError) as error:
-        return None, state.sentence(error)
+        return None, plain.sentence(error)
 
 
-def default(options: Mapping[str, state.Checkpoint]) -> str:
+def default(options: Mapping[str, Checkpoint]) -> str:
     """The checkpoint of the shipped recording, with which a page opens at once; or the first one."""
-    first = state.first_light()
+    first = recordings.first_light()
     preferred = first.attrs.get("model") if first is not None else "match-map"
     return preferred if preferred in options else next(iter(options))
 
 
-def title(checkpoint: state.Checkpoint) -> str:
+def title(checkpoint: Checkpoint) -> str:
     """What a chooser says of a checkpoint: its title, after the name of its run or folder."""
     path = Path(checkpoint.path)
     if path.parent == assets():
@@ -85,8 +187,8 @@ def title(checkpoint: state.Checkpoint) -> str:
 
 
 def choose(
-    name: str, label: str, options: Mapping[str, state.Checkpoint], default: str, problems: list[str]
-) -> state.Checkpoint:  # fmt: skip
+    name: str, label: str, options: Mapping[str, Checkpoint], default: str, problems: list[str]
+) -> Checkpoint:  # fmt: skip
     """A select box over ``options``, in the URL as ``name``."""
     chosen = url.choice(name, list(options), default, problems)
     st.selectbox(

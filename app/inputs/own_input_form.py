@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import state
-from app.inputs import drawing, event_files, images, own_input
+from app.inputs import drawing, event_files, images, own_input, tasks
 from app.link import plain, url
 
 if TYPE_CHECKING:
-    from app.computed.state import Checkpoint
+    from app.inputs.checkpoints import Checkpoint
     from app.inputs.own_input import Kind
 
 NAMES = {"digit": "image", "colours": "image", "events": "events"}
@@ -71,13 +70,13 @@ def fitting(checkpoint: Checkpoint, problems: list[str]) -> str | None:
         return None
     try:
         if kind == "events":
-            own_input.event_input(text, state.form(checkpoint.data))
+            own_input.event_input(text, tasks.form(checkpoint.data))
         elif kind == "colours":
             images.colour_pixels(text)
         else:
             images.image_pixels(text)
     except ValueError as error:
-        problems.append(f"{state.sentence(error)} Showing the sample.")
+        problems.append(f"{plain.sentence(error)} Showing the sample.")
         return None
     return text
 
@@ -192,7 +191,7 @@ def _keep(name: str, text: Callable[[], str]) -> None:
     try:
         url.write(**{name: text()})
     except ValueError as error:
-        st.session_state["own-input-problem"] = state.sentence(error)
+        st.session_state["own-input-problem"] = plain.sentence(error)
 
 
 def _forget() -> None:

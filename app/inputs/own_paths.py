@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from app.computed import state
-from app.link import permission, url
+from app.inputs import checkpoints
+from app.link import permission, plain, url
 from dista.checkpoint import CONFIG, WEIGHTS
 from dista.runs import Run, RunError
 
@@ -32,7 +32,7 @@ class Recorded(NamedTuple):
     path: str
 
 
-def chosen(problems: list[str]) -> state.Checkpoint | Recorded | None:
+def chosen(problems: list[str]) -> checkpoints.Checkpoint | Recorded | None:
     """What the ``path`` in the URL leads to; None, and a sentence, where that is nothing or not allowed."""
     text = st.query_params.get("path")
     if not text:
@@ -43,18 +43,18 @@ def chosen(problems: list[str]) -> state.Checkpoint | Recorded | None:
     try:
         return opened(text)
     except (ValueError, OSError) as error:
-        problems.append(state.sentence(error))
+        problems.append(plain.sentence(error))
         return None
 
 
-def opened(text: str) -> state.Checkpoint | Recorded:
+def opened(text: str) -> checkpoints.Checkpoint | Recorded:
     """A checkpoint's folder, a run's folder (its best checkpoint), or a recording; else ValueError."""
     path = Path(os.path.expanduser(text))  # pathlib raises where there is no such user
     best = path / "checkpoints" / "best"
     if (best / WEIGHTS).is_file():
         path = best
     if (path / CONFIG).is_file() and (path / WEIGHTS).is_file():
-        checkpoint = state.checkpoint_at(text, path, _root(path))
+        checkpoint = checkpoints.checkpoint_at(text, path, _root(path))
         if checkpoint.task is None:
             raise ValueError(f"the card of {text} does not say on which task it was trained")
         return checkpoint
@@ -74,7 +74,7 @@ def _root(path: Path) -> str | None:
         return None
 
 
-def in_url(checkpoint: state.Checkpoint) -> dict[str, Any]:
+def in_url(checkpoint: checkpoints.Checkpoint) -> dict[str, Any]:
     """What of the URL names this checkpoint."""
     own = checkpoint.name == st.query_params.get("path")
     return {"path" if own else "checkpoint": checkpoint.name}

@@ -6,8 +6,9 @@ goes through ``text`` before it is put into a sentence, or is said as a whole by
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +57,20 @@ def without_folders(sentence: str) -> str:
         if len(folder) > 1:
             sentence = re.sub(rf"{re.escape(folder)}(?:/|(?=\W|$))", "", sentence)
     return sentence
+
+
+@contextlib.contextmanager
+def errors() -> Iterator[None]:
+    """Turn what users can cause into a sentence on the page; what is a bug stays one."""
+    try:
+        yield
+    except KeyError as problem:
+        error(f"Something is missing: {problem.args[0] if problem.args else problem}")
+    except (ValueError, IndexError, OSError) as problem:
+        error(sentence(problem))
+
+
+def sentence(problem: Exception) -> str:
+    """What an error says, as a sentence."""
+    text = str(problem).strip() or type(problem).__name__
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -77,3 +77,8 @@ def unusual_layers(neurons: pd.DataFrame) -> list[str]:
             more = f" and in {count(len(named) - 4, 'more layer')}" if len(named) > 4 else ""
             sentences.append(f":orange[◆] Many neurons {what}: {', '.join(named[:4])}{more}.")
     return sentences or ["No layer is mostly silent, and none fires all the time."]
+
+
+def theme() -> str:
+    """The page's theme, "light" or "dark"; light where the browser has not said yet."""
+    return st.context.theme.type or "light"

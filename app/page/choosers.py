@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
-from app.computed import state
 from app.inputs import checkpoints, own_paths
 from app.inputs.own_input_form import choose_image
-from app.inputs.samples import choose_sample
 from app.link import plain, url
 from app.page import toolbar
+from app.page.samples import choose_sample
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -60,13 +59,13 @@ dista train {options}
 class Opening(NamedTuple):
     """What the first row of a page came to; ``chosen`` is what the page lets one choose there."""
 
-    checkpoint: state.Checkpoint
+    checkpoint: checkpoints.Checkpoint
     chosen: Any
     tools: toolbar.Toolbar
 
 
 def opening(
-    choose: Callable[[state.Checkpoint, list[str]], Any], how_to_read: str, what: str, problems: list[str],
+    choose: Callable[[checkpoints.Checkpoint, list[str]], Any], how_to_read: str, what: str, problems: list[str],
     task: str = "digits",
 ) -> Opening | None:  # fmt: skip
     """The first row: a checkpoint, what ``choose`` offers for it, and the toolbar.
@@ -82,7 +81,7 @@ def opening(
     return None
 
 
-def choose_input(checkpoint: state.Checkpoint, problems: list[str]) -> tuple[int, str | None]:
+def choose_input(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> tuple[int, str | None]:
     """A held-out sample, and the own input that takes its place, if there is one."""
     return choose_sample(checkpoint, problems), choose_image(checkpoint, problems)
 
@@ -96,7 +95,7 @@ def show_empty(what: str, task: str = "digits") -> None:
 # Checkpoint -------------------------------------------------------------------------------------
 
 
-def choose_checkpoint(problems: list[str]) -> state.Checkpoint | None:
+def choose_checkpoint(problems: list[str]) -> checkpoints.Checkpoint | None:
     """A select box over shipped checkpoints and those of runs, in the URL as ``checkpoint``.
 
     One at a path of the reader's own comes first, and is in the URL as ``path``. None if there are none.
@@ -110,7 +109,7 @@ def choose_checkpoint(problems: list[str]) -> state.Checkpoint | None:
     return _choose(own, problems)
 
 
-def choose_source(problems: list[str]) -> state.Checkpoint | own_paths.Recorded | None:
+def choose_source(problems: list[str]) -> checkpoints.Checkpoint | own_paths.Recorded | None:
     """As ``choose_checkpoint``, for a page that can also show a recording, which needs no model."""
     return _choose(own_paths.chosen(problems), problems)
 
@@ -142,7 +141,7 @@ def _choose(own: Any, problems: list[str]) -> Any:
     return known[name]
 
 
-def _title(one: state.Checkpoint | own_paths.Recorded) -> str:
+def _title(one: checkpoints.Checkpoint | own_paths.Recorded) -> str:
     if isinstance(one, own_paths.Recorded):
         return f"recording {Path(one.path).name}"
     return checkpoints.title(one)

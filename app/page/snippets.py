@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.computed import state
-from app.inputs import event_files, own_input
+from app.inputs import checkpoints, event_files, own_input, tasks
 
 if TYPE_CHECKING:
     from app.computed.experiments import Surgery
-    from app.computed.state import Checkpoint
+    from app.inputs.checkpoints import Checkpoint
 
 
 def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) -> list[str]:
@@ -18,10 +17,10 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     lines = ["import dista", "", f"model = dista.load({loaded(checkpoint)!r})"]
     if image is None:
         return [*lines, task(checkpoint), f"x, label = task.test.batch({chosen})"]
-    if len(state.form(checkpoint.data).test):
+    if len(tasks.form(checkpoint.data).test):
         lines += [task(checkpoint), f"x, label = task.test.batch({chosen})"]
     else:
-        steps = state.steps_of(checkpoint.task, checkpoint.data.steps)
+        steps = tasks.steps_of(checkpoint.task, checkpoint.data.steps)
         words = "".join(f", {option}={value}" for option, value in steps.items())
         lines += [
             f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
@@ -32,13 +31,13 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
 
 def loaded(checkpoint: Checkpoint) -> str:
     """What ``dista.load`` takes: the name of a shipped checkpoint, or a path."""
-    return checkpoint.name if checkpoint.name in state.checkpoints() else checkpoint.path
+    return checkpoint.name if checkpoint.name in checkpoints.shipped() else checkpoint.path
 
 
 def task(checkpoint: Checkpoint) -> str:
     """The line that opens the task of a checkpoint."""
     name, root, steps = checkpoint.data
-    options = ({"root": root} if root else {}) | state.steps_of(name, steps)
+    options = ({"root": root} if root else {}) | tasks.steps_of(name, steps)
     words = "".join(f", {option}={value!r}" for option, value in options.items())
     return f"task = dista.data.open({name!r}{words})"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import state
+from app.computed import payloads
+from app.inputs import identity
 from app.trainings import processes
 from dista.runs import Run, Tail
 from dista.runs.facts import TABLES, columns
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dista.widgets.packing import Payload
-
-
-def folder() -> Path:
-    """Where runs are looked for: DISTA_RUNS, or the folder ``runs``."""
-    return Path(os.environ.get("DISTA_RUNS", "runs"))
 
 
 def table(run: Run, name: str) -> pd.DataFrame:
@@ -80,7 +74,7 @@ def _is_resumed_from_here(run: Run) -> bool:
 
 def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:
     """A probe sample at one epoch, packed; kept while the file of the snapshot is the same."""
-    stamp = state.stamp(run.path / "snapshots" / f"epoch-{epoch:04d}.zarr.zip")
+    stamp = identity.stamp(run.path / "snapshots" / f"epoch-{epoch:04d}.zarr.zip")
     return _snapshot_payload(stamp, sample, run, epoch)
 
 
@@ -93,7 +87,7 @@ def _snapshot_payload(stamp: tuple, sample: int, _run: Run, _epoch: int) -> Payl
         sample,
         tau_start=_first_taus(_run),
         step_labels=labels,
-        step_sentences=state.step_sentences(labels) if labels else None,
+        step_sentences=payloads.step_sentences(labels) if labels else None,
         class_names=recording.attrs.get("classes"),
     )
 

@@ -7,12 +7,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app.computed import reruns, state
-from app.inputs import checkpoints
+from app.computed import reruns
+from app.inputs import checkpoints, tasks
 from app.link import plain, switches, url
 from app.link.switches import Chosen
 from app.page import charts, choosers, downloads, snippets
-from app.trainings import run_tables
 from dista.figures.ablations import points
 from dista.figures.theme import count
 from dista.runs.differences import of_checkpoint, siblings
@@ -46,7 +45,7 @@ def show() -> None:
     problems: list[str] = []
     st.markdown("Run a trained network without some of its parts. **What were they worth?**")
     opening = None
-    with state.plain_errors():
+    with plain.errors():
         opening = choosers.opening(choose_limit, HOW_TO_READ, "to take apart", problems)
     if opening is None:  # also where the task of the checkpoint cannot be opened
         return
@@ -54,7 +53,7 @@ def show() -> None:
     with st.container(border=True, key="card-switches"):
         chosen = switches.choose(checkpoint.config, problems)
     plain.warn(problems)
-    with state.plain_errors():
+    with plain.errors():
         experiments = switches.experiments(checkpoint.config, chosen)
         before, results = compare(checkpoint, experiments, limit)
         show_results(checkpoint, before, results)
@@ -63,9 +62,9 @@ def show() -> None:
         downloads.fill(tools.save, f"ablate-{downloads.short(checkpoint.name)}")
 
 
-def choose_limit(checkpoint: state.Checkpoint, problems: list[str]) -> int:
+def choose_limit(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
     """How many held-out samples are answered; in the URL as ``limit``."""
-    most = len(state.task(checkpoint.data).test)
+    most = len(tasks.task(checkpoint.data).test)
     limit = url.number("limit", min(SAMPLES, most), problems)
     if not 1 <= limit <= most:
         problems.append(f"The link says limit={limit}; there are 1 to {most} held-out samples.")
@@ -83,7 +82,7 @@ def choose_limit(checkpoint: state.Checkpoint, problems: list[str]) -> int:
 
 
 def compare(
-    checkpoint: state.Checkpoint, experiments: dict[str, Chosen], limit: int
+    checkpoint: checkpoints.Checkpoint, experiments: dict[str, Chosen], limit: int
 ) -> tuple[Answers, dict[str, PairedDifference]]:
     """The answers as trained, and what each experiment makes of them."""
     from dista.measures import paired_difference
@@ -96,7 +95,7 @@ def compare(
 
 
 def answered(
-    asked: dict[str, tuple[state.Checkpoint, Chosen]], limit: int, key: str
+    asked: dict[str, tuple[checkpoints.Checkpoint, Chosen]], limit: int, key: str
 ) -> dict[str, Answers]:
     """The answers to the same samples, with a bar while they come in, and a button to stop there."""
     place = st.empty()
@@ -123,7 +122,7 @@ def stop() -> None:
 
 
 def show_results(
-    checkpoint: state.Checkpoint, before: Answers, results: dict[str, PairedDifference]
+    checkpoint: checkpoints.Checkpoint, before: Answers, results: dict[str, PairedDifference]
 ) -> None:
     from dista import figures
 
@@ -132,7 +131,7 @@ def show_results(
         return
     left, right = st.columns([0.62, 0.38])
     with left:
-        charts.plot(figures.accuracy_changes(results, theme=state.theme()), "changes")
+        charts.plot(figures.accuracy_changes(results, theme=charts.theme()), "changes")
     with right, st.container(border=True, key="card-samples"):
         name, result = next(iter(results.items()))
         st.markdown(f"**{name}: the samples that changed sides**")
@@ -156,7 +155,7 @@ def sentence(before: Answers, results: dict[str, PairedDifference]) -> str:
     return f"{name}: {lead}{doubt}. {after} instead of {right} are answered right."
 
 
-def linked(checkpoint: state.Checkpoint, samples: np.ndarray) -> str:
+def linked(checkpoint: checkpoints.Checkpoint, samples: np.ndarray) -> str:
     """Sample numbers that lead to where the sample can be watched."""
     if not len(samples):
         return "none"
@@ -168,13 +167,13 @@ def linked(checkpoint: state.Checkpoint, samples: np.ndarray) -> str:
     return " · ".join(links) + more
 
 
-def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> None:
+def show_siblings(checkpoint: checkpoints.Checkpoint, before: Answers, limit: int) -> None:
     """Runs that were trained with one switch set otherwise, on the same samples."""
     from dista import figures, measures, runs
 
     st.markdown("##### Trained without it: runs that differ in a single switch")
     try:
-        found = siblings(of_checkpoint(checkpoint.path), runs.find(run_tables.folder()))
+        found = siblings(of_checkpoint(checkpoint.path), runs.find(checkpoints.runs_folder()))
     except runs.RunError as error:
         st.caption(plain.text(f"There is nothing to compare with: {error}."))
         return
@@ -185,7 +184,7 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
     }
     if not trained:
         st.caption(
-            f"None of the runs in {plain.path(run_tables.folder())} differs from this checkpoint in one switch alone. "
+            f"None of the runs in {plain.path(checkpoints.runs_folder())} differs from this checkpoint in one switch alone. "
             "dista train with the same options but one makes such a run."
         )
         return
@@ -194,13 +193,15 @@ def show_siblings(checkpoint: state.Checkpoint, before: Answers, limit: int) -> 
     answers = answered(dict(list(trained.items())[:NAMED]), limit, "siblings")
     results = {name: measures.paired_difference(before, after) for name, after in answers.items()}
     ordered = dict(sorted(results.items(), key=lambda item: item[1].difference))
-    charts.plot(figures.accuracy_changes(ordered, theme=state.theme()), "siblings")
+    charts.plot(figures.accuracy_changes(ordered, theme=charts.theme()), "siblings")
 
 
 # Python -------------------------------------------------------------------------------------------
 
 
-def as_python(checkpoint: state.Checkpoint, experiments: dict[str, Chosen], limit: int) -> str:
+def as_python(
+    checkpoint: checkpoints.Checkpoint, experiments: dict[str, Chosen], limit: int
+) -> str:
     """Code that runs the experiments and draws their figure."""
     *lines, _ = snippets.inputs(checkpoint, 0)
     lines += ["", f"def answers(switches=(), noise=0.0, limit={limit}):"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.computed import reruns, state
+from app.computed import payloads, reruns
 from app.computed.reruns import Side
 from app.inputs import checkpoints, own_input_form, own_paths
 from app.link import plain, url
@@ -50,7 +50,7 @@ def show() -> None:
         tools = toolbar.show(HOW_TO_READ)
     place = url.place(problems)
     plain.warn(problems)
-    with state.plain_errors():
+    with plain.errors():
         recordings = [reruns.side(side) for side in sides]
         st.markdown(f"##### {plain.text(sentence(recordings))}")
         show_differences(sides, recordings)
@@ -63,8 +63,8 @@ def show() -> None:
 
 
 def with_own(
-    known: dict[str, state.Checkpoint], problems: list[str]
-) -> dict[str, state.Checkpoint]:
+    known: dict[str, checkpoints.Checkpoint], problems: list[str]
+) -> dict[str, checkpoints.Checkpoint]:
     """A checkpoint at a path of the reader's own comes first."""
     own = own_paths.chosen(problems)
     if isinstance(own, own_paths.Recorded):
@@ -73,7 +73,9 @@ def with_own(
     return known if own is None else {own.name: own} | known
 
 
-def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tuple[Side, Side]:
+def choose_sides(
+    known: dict[str, checkpoints.Checkpoint], problems: list[str]
+) -> tuple[Side, Side]:
     """What is left and what is right: a checkpoint each, one input, and noise on the right."""
     own = st.query_params.get("path")
     first = own if own in known else checkpoints.default(known)
@@ -96,7 +98,7 @@ def choose_sides(known: dict[str, state.Checkpoint], problems: list[str]) -> tup
 
 
 def choose_images(
-    checkpoints: tuple[state.Checkpoint, state.Checkpoint], problems: list[str]
+    checkpoints: tuple[checkpoints.Checkpoint, checkpoints.Checkpoint], problems: list[str]
 ) -> list[str | None]:
     """The own input, for each side that can see it; what keeps a side from it is said of that side."""
     own_input_form.offer(checkpoints[0], problems)
@@ -132,7 +134,7 @@ def show_probes(
             if "left_out" in recording.attrs:
                 st.caption(recording.attrs["left_out"])
             key = f"compare-{name}"
-            payload = state.payload(recording, side.checkpoint.weights, *side[1:])
+            payload = payloads.payload(recording, side.checkpoint.weights, *side[1:])
             remember = partial(url.remember_place, key, **in_url(sides))
             probe(payload, key=key, state=place, group="compare", on_change=remember)
 
@@ -152,7 +154,7 @@ def show_differences(sides: tuple[Side, Side], recordings: list[xr.DataTree]) ->
     """Spike by spike for one network with two inputs; layer by layer for two networks."""
     from dista import figures, measures
 
-    theme = state.theme()
+    theme = charts.theme()
     if sides[0].checkpoint == sides[1].checkpoint:
         labels = recordings[0].attrs.get("step_labels")
         apart = measures.spike_distance(*recordings)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import experiments, state
-from app.inputs.samples import held_out
+from app.computed import experiments
+from app.inputs import checkpoints, tasks
 from app.link import plain, url
 from app.page import charts, choosers, downloads, snippets
+from app.page.samples import held_out
 from dista.denoisers import DENOISERS
 from dista.experiments.painting import PaintError, paint_marks, paint_text
 from dista.figures.theme import percent
@@ -60,7 +61,7 @@ def show() -> None:
     if opening is None:
         return
     checkpoint, (sample, image), tools = opening
-    with state.plain_errors():
+    with plain.errors():
         row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
         with st.container(**row, key="controls-noise"):
             noise = choose_noise(checkpoint, problems)
@@ -80,7 +81,7 @@ def show() -> None:
 # What is chosen -----------------------------------------------------------------------------------
 
 
-def choose_noise(checkpoint: state.Checkpoint, problems: list[str]) -> Noise:
+def choose_noise(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> Noise:
     """Kind, level and place of the noise, or what was painted, and when; in the URL."""
     from dista.experiments.corruption import Noise
 
@@ -99,9 +100,9 @@ def choose_noise(checkpoint: state.Checkpoint, problems: list[str]) -> Noise:
     return Noise(kind, level, where, step=choose_step(checkpoint, problems))
 
 
-def choose_step(checkpoint: state.Checkpoint, problems: list[str]) -> int | None:
+def choose_step(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int | None:
     """The one step that is changed, where the input has steps; None, "all" in the URL, for all of them."""
-    task = state.form(checkpoint.data)
+    task = tasks.form(checkpoint.data)
     if task.time_steps is None:
         return None
     options = ["all", *map(str, range(task.time_steps))]
@@ -120,7 +121,7 @@ def step_named(text: str, labels: Sequence[str] | None) -> str:
     return f"step {int(text) + 1}{label} only"
 
 
-def painted(checkpoint: state.Checkpoint, problems: list[str]) -> str:
+def painted(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> str:
     """What was painted on inputs of this size, as text; in the URL as ``paint``."""
     text = st.query_params.get("paint", "")
     try:
@@ -131,7 +132,7 @@ def painted(checkpoint: state.Checkpoint, problems: list[str]) -> str:
     return text
 
 
-def chosen_threshold(checkpoint: state.Checkpoint, problems: list[str]) -> int | None:
+def chosen_threshold(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int | None:
     """The denoiser's u; None, and not in the URL, where it is left as it was trained."""
     if "u" not in st.query_params:
         return None
@@ -154,7 +155,7 @@ def remember_paint(marks: np.ndarray) -> None:
     url.write(paint=paint_text(marks) or None)
 
 
-def described(checkpoint: state.Checkpoint) -> str:
+def described(checkpoint: checkpoints.Checkpoint) -> str:
     denoiser = checkpoint.config.denoiser
     return DENOISERS[denoiser.kind].title(denoiser.u)
 
@@ -163,12 +164,12 @@ def described(checkpoint: state.Checkpoint) -> str:
 
 
 def show_maps(
-    checkpoint: state.Checkpoint, clean: xr.DataTree, noisy: xr.DataTree, noise: Noise, u: int | None
+    checkpoint: checkpoints.Checkpoint, clean: xr.DataTree, noisy: xr.DataTree, noise: Noise, u: int | None
 ) -> None:  # fmt: skip
     """Histogram with u, the noise in input and maps, attention to it, and similarity to the clean maps."""
     from dista import figures, measures
 
-    theme = state.theme()
+    theme = charts.theme()
     change = measures.input_change(clean, noisy, step=noise.step)
     received = measures.attention_received(noisy, step=noise.step)
     parts = [measures.patch_attention(one, change.patches) for one in received]
@@ -198,14 +199,14 @@ def show_maps(
 
 
 def show_threshold(
-    checkpoint: state.Checkpoint, blocks: list[BlockDenoising], u: int | None
+    checkpoint: checkpoints.Checkpoint, blocks: list[BlockDenoising], u: int | None
 ) -> None:
     """The histogram, in which u is a line to drag; its numbers are those of the package's figure."""
     from dista import figures
 
     config = checkpoint.config
     trained = config.denoiser.u if config.denoiser.kind != "none" else 0.0
-    downloads.note("denoising", figures.denoising(blocks, theme=state.theme()))
+    downloads.note("denoising", figures.denoising(blocks, theme=charts.theme()))
     threshold(
         blocks, u=u, trained=trained, rule=described(checkpoint), most=config.head_dim,
         key="threshold", on_change=remember_threshold,
@@ -241,7 +242,7 @@ def answers(clean: xr.DataTree, noisy: xr.DataTree) -> str:
     return f"Answer without noise: {names[0]} ({sure[0]}). With noise: {names[1]} ({sure[1]})."
 
 
-def show_curve(checkpoint: state.Checkpoint, noise: Noise, problems: list[str]) -> None:
+def show_curve(checkpoint: checkpoints.Checkpoint, noise: Noise, problems: list[str]) -> None:
     """Accuracy against noise for several u, on as many held-out samples as one has patience for."""
     if noise.kind == "painted":
         st.caption(
@@ -281,20 +282,24 @@ def choose_curve(most: int, own: float, noise: Noise, problems: list[str]) -> tu
 
 
 def draw_curve(
-    checkpoint: state.Checkpoint, noise: Noise, thresholds: list[int], samples: int, own: float
+    checkpoint: checkpoints.Checkpoint,
+    noise: Noise,
+    thresholds: list[int],
+    samples: int,
+    own: float,
 ) -> None:
     from dista import figures
 
     with choosers.measuring("curve", f"{samples} samples with every level and u") as seen:
         curve = experiments.noise_curve(checkpoint.weights, noise, thresholds, samples, seen)
-    charts.plot(figures.noise_curve(curve, own=own, theme=state.theme()), "curve")
+    charts.plot(figures.noise_curve(curve, own=own, theme=charts.theme()), "curve")
 
 
 # Python -------------------------------------------------------------------------------------------
 
 
 def as_python(
-    checkpoint: state.Checkpoint, sample: int, image: str | None, noise: Noise, u: int | None
+    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, noise: Noise, u: int | None
 ) -> str:
     """Code that makes the histogram and the other figures of the maps."""
     changes = "{}"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import experiments, state
-from app.inputs.samples import held_out
+from app.computed import experiments
+from app.inputs import checkpoints, tasks
 from app.link import plain, url
 from app.page import charts, choosers, downloads, snippets
+from app.page.samples import held_out
 from dista.figures.energy import joules
 from dista.figures.theme import count, percent
 
@@ -42,7 +43,7 @@ def show() -> None:
     if opening is None:
         return
     checkpoint, samples, tools = opening
-    with state.plain_errors():
+    with plain.errors():
         of = url.choice("of", QUANTITIES, "energy", problems)
         stop = stop_at(checkpoint, problems)
         tools.code.code(as_python(checkpoint, samples, of, stop), language="python")
@@ -58,7 +59,7 @@ def show() -> None:
 # What is chosen -----------------------------------------------------------------------------------
 
 
-def choose_samples(checkpoint: state.Checkpoint, problems: list[str]) -> int:
+def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
     """How many held-out samples are counted; in the URL as ``samples``."""
     samples = url.choice("samples", SAMPLES, "25", problems)
     st.segmented_control(
@@ -69,11 +70,11 @@ def choose_samples(checkpoint: state.Checkpoint, problems: list[str]) -> int:
     return min(int(samples), held_out(checkpoint))
 
 
-def stop_at(checkpoint: state.Checkpoint, problems: list[str]) -> int:
+def stop_at(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
     """The number of steps after which the answer is read out; all of them at first."""
     steps = checkpoint.config.time_steps
     if checkpoint.task is not None:
-        steps = state.task(checkpoint.data).time_steps or steps
+        steps = tasks.task(checkpoint.data).time_steps or steps
     stop = url.number("stop", steps, problems)
     if not 1 <= stop <= steps:
         problems.append(f"The answer cannot be read out after step {stop}: there are 1 to {steps}.")
@@ -105,7 +106,7 @@ def sentence(energy: Energy, anytime: Anytime, stop: int) -> str:
 def show_figures(energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
     from dista import figures
 
-    theme = state.theme()
+    theme = charts.theme()
     left, middle, right = st.columns([0.34, 0.33, 0.33])
     drawn = {
         "map": figures.energy_map(energy, of=of, theme=theme),
@@ -144,7 +145,7 @@ def show_totals(energy: Energy) -> None:
 # Python -------------------------------------------------------------------------------------------
 
 
-def as_python(checkpoint: state.Checkpoint, samples: int, of: str, stop: int) -> str:
+def as_python(checkpoint: checkpoints.Checkpoint, samples: int, of: str, stop: int) -> str:
     """Code that makes the figures of the page."""
     return "\n".join(
         [

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import reruns, state
-from app.inputs.samples import held_out
+from app.computed import reruns
+from app.inputs import checkpoints, tasks
 from app.link import plain, url
 from app.page import charts, choosers, downloads, snippets
+from app.page.samples import held_out
 from dista.figures.theme import percent, short
 from dista.memories import FORMS
 
@@ -60,12 +61,12 @@ def show() -> None:
         return
     checkpoint, sample, tools = opening
     warnings = st.container()
-    with state.plain_errors():
+    with plain.errors():
         chosen = choosers.row("controls-changed")
         with chosen:
             other = choose_input(checkpoint, sample, problems)
         found = measured(checkpoint, sample, other)
-        labels = state.task(checkpoint.data).step_labels
+        labels = tasks.task(checkpoint.data).step_labels
         names = list(found["trained"])
         layers = [name.removesuffix(".membrane") for name in names if name.endswith(".membrane")]
         with chosen:
@@ -79,7 +80,9 @@ def show() -> None:
     plain.warn(problems, warnings)
 
 
-def choose_input(checkpoint: state.Checkpoint, sample: int, problems: list[str]) -> int | None:
+def choose_input(
+    checkpoint: checkpoints.Checkpoint, sample: int, problems: list[str]
+) -> int | None:
     """What the changed step shows instead: nothing (None), or the same step of another sample."""
     kind = url.choice("input", list(INPUTS), "blank", problems)
     with choosers.together():
@@ -103,7 +106,7 @@ def choose_input(checkpoint: state.Checkpoint, sample: int, problems: list[str])
 
 
 def measured(
-    checkpoint: state.Checkpoint, sample: int, other: int | None
+    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None
 ) -> dict[str, dict[str, CausalMemory]]:
     """The effects in each of the four networks; a bar while they are being computed."""
     bar, found = st.progress(0.0, text="Changing one step after the other …"), {}
@@ -117,7 +120,7 @@ def measured(
 
 
 def choose_comparison(
-    names: list[str], checkpoint: state.Checkpoint, problems: list[str]
+    names: list[str], checkpoint: checkpoints.Checkpoint, problems: list[str]
 ) -> tuple[str, int]:
     """What is compared, and the step whose change is looked at closely."""
     steps = checkpoint.config.time_steps
@@ -166,7 +169,7 @@ def show_matrices(
     for column, (name, result) in zip(columns, results.items()):
         figure = figures.causal_memory(
             result, subject=NETWORKS[name][0], largest=largest, step=step, step_labels=labels,
-            theme=state.theme(),
+            theme=charts.theme(),
         )  # fmt: skip
         with column:
             charts.plot(
@@ -192,7 +195,7 @@ def remember_click(name: str) -> None:
 
 
 def show_one_change(
-    checkpoint: state.Checkpoint, sample: int, other: int | None, layers: list[str], of: str,
+    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None, layers: list[str], of: str,
     step: int, labels: Sequence[str] | None, problems: list[str],
 ) -> xr.DataTree:  # fmt: skip
     """One column of one matrix: the answer, a membrane and the attention with and without the change.
@@ -208,7 +211,7 @@ def show_one_change(
     switches = NETWORKS[network][1]
     recording = reruns.changed_steps(checkpoint.weights, sample, other, switches, layer)
     neuron = measures.most_changed(recording, layer, step)
-    sides, look = (0, 1 + step), {"step_labels": labels, "theme": state.theme()}
+    sides, look = (0, 1 + step), {"step_labels": labels, "theme": charts.theme()}
     decisions = [measures.decision(recording, side) for side in sides]
     traces = [measures.membrane_trace(recording, layer, neuron, side) for side in sides]
     attention = [
@@ -221,7 +224,7 @@ def show_one_change(
     drawn = {
         "closely-decision": figures.decision_change(*decisions, **look),
         "closely-membrane": figures.membrane_change(*traces, **look),
-        "closely-attention": figures.attention_change(*attention, theme=state.theme()),
+        "closely-attention": figures.attention_change(*attention, theme=charts.theme()),
     }
     charts.row(drawn)
     st.caption(
@@ -241,7 +244,7 @@ def choose_network(problems: list[str]) -> str:
 
 
 def choose_layer(
-    layers: list[str], checkpoint: state.Checkpoint, of: str, problems: list[str]
+    layers: list[str], checkpoint: checkpoints.Checkpoint, of: str, problems: list[str]
 ) -> str:
     """The layer of the membrane: that of the matrices, or else the last read-out of attention."""
     default = of.removesuffix(".membrane")
@@ -256,13 +259,13 @@ def choose_layer(
 
 
 def show_own_account(
-    checkpoint: state.Checkpoint, sample: int, labels: Sequence[str] | None
+    checkpoint: checkpoints.Checkpoint, sample: int, labels: Sequence[str] | None
 ) -> None:
     """What attention shows of the past by itself, to be compared with the matrices."""
     from dista import figures, measures
 
     with st.expander("What attention itself shows of earlier steps"):
-        memory, look = checkpoint.config.memory, {"step_labels": labels, "theme": state.theme()}
+        memory, look = checkpoint.config.memory, {"step_labels": labels, "theme": charts.theme()}
         if memory.window == 1:
             st.write(
                 "This network's attention sees the current step alone; only membranes remember."
@@ -288,7 +291,7 @@ def show_own_account(
 
 
 def as_python(
-    checkpoint: state.Checkpoint, sample: int, other: int | None, of: str, step: int
+    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None, of: str, step: int
 ) -> str:
     """Code that makes the four matrices."""
     lines, argument = snippets.inputs(checkpoint, sample), ""

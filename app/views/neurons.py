@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import experiments, state
+from app.computed import experiments
 from app.computed.experiments import Surgery
-from app.inputs.samples import held_out
+from app.inputs import checkpoints
 from app.link import plain, url
 from app.page import charts, choosers, downloads, snippets
+from app.page.samples import held_out
 from dista.figures.theme import short
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def show() -> None:
     if opening is None:
         return
     checkpoint, (sample, image), tools = opening
-    with state.plain_errors():
+    with plain.errors():
         before = experiments.operated(checkpoint.weights, sample, image)
         layer, surgery = choose(checkpoint, before, problems)
         after = experiments.operated(checkpoint.weights, sample, image, surgery)
@@ -53,7 +54,7 @@ def show() -> None:
             show_consequences(before, after, layer)
         python = as_python(checkpoint, sample, image, layer, neuron, surgery)
         tools.code.code(python, language="python")
-        with state.plain_errors():  # needs held-out samples, which need not be here
+        with plain.errors():  # needs held-out samples, which need not be here
             show_population(checkpoint, before, layer, problems)
         name = f"neurons-{downloads.short(checkpoint.name)}-{sample}"
         downloads.fill(tools.save, name, {"Recording": lambda: after})
@@ -64,14 +65,14 @@ def show() -> None:
 
 
 def choose(
-    checkpoint: state.Checkpoint, recording: xr.DataTree, problems: list[str]
+    checkpoint: checkpoints.Checkpoint, recording: xr.DataTree, problems: list[str]
 ) -> tuple[str, Surgery]:
     """The layer to look at, and what is done to time constants; both in the URL."""
     from dista.measures import layers
 
     names = layers(recording)
     layer = url.choice("layer", names, names[1], problems)
-    donors = [name for name in state.checkpoints() if name != checkpoint.name]
+    donors = [name for name in checkpoints.shipped() if name != checkpoint.name]
     said = {"learned": "as learned", "set": "set to a value", "initial": "as before training"}
     said |= {name: f"those of {name}" for name in donors}
     kind = url.choice("taus", list(said), "learned", problems)
@@ -126,7 +127,7 @@ def show_neuron(
     """Raster, membrane and histogram of the layer; click a neuron in the raster to see its membrane."""
     from dista import figures, measures
 
-    theme, labels = state.theme(), before.attrs.get("step_labels")
+    theme, labels = charts.theme(), before.attrs.get("step_labels")
     st.markdown(f"##### {sentence(before, after, layer, surgery)}")
     neuron = choose_neuron(before, layer, problems)
     raster = measures.raster(after, layer)
@@ -156,7 +157,7 @@ def histogram(recording: xr.DataTree, layer: str) -> Figure:
 
     counted = measures.membrane_histogram(recording, layer)
     slope = experiments.slope(recording, counted)
-    return figures.membrane_histogram(counted, slope=slope, theme=state.theme())
+    return figures.membrane_histogram(counted, slope=slope, theme=charts.theme())
 
 
 def sentence(before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surgery) -> str:
@@ -181,7 +182,7 @@ def show_consequences(before: xr.DataTree, after: xr.DataTree, layer: str) -> No
     """What the surgery did downstream: spikes, attention and answer."""
     from dista import figures, measures
 
-    theme, labels = state.theme(), before.attrs.get("step_labels")
+    theme, labels = charts.theme(), before.attrs.get("step_labels")
     pair = before, after
     st.markdown("##### What follows from it: spikes, attention, answer")
     firing, answer, membranes = st.columns(3)
@@ -203,7 +204,7 @@ def show_consequences(before: xr.DataTree, after: xr.DataTree, layer: str) -> No
 
 
 def show_population(
-    checkpoint: state.Checkpoint, recording: xr.DataTree, layer: str, problems: list[str]
+    checkpoint: checkpoints.Checkpoint, recording: xr.DataTree, layer: str, problems: list[str]
 ) -> None:
     """Every layer over many samples, and the time constants that were learned."""
     from dista import figures, measures
@@ -218,19 +219,19 @@ def show_population(
     left, right = st.columns([0.6, 0.4])
     with left:
         samples = min(int(over), held_out(checkpoint))
-        figure = experiments.population_figure(checkpoint.weights, samples, state.theme())
+        figure = experiments.population_figure(checkpoint.weights, samples, charts.theme())
         charts.plot(figure, "firing")
     with right:
         rows = measures.neuron_table(recording)
         start = checkpoint.config.neuron.tau
-        charts.plot(figures.taus(rows, start=start, theme=state.theme()), "taus")
+        charts.plot(figures.taus(rows, start=start, theme=charts.theme()), "taus")
 
 
 # Python -------------------------------------------------------------------------------------------
 
 
 def as_python(
-    checkpoint: state.Checkpoint,
+    checkpoint: checkpoints.Checkpoint,
     sample: int,
     image: str | None,
     layer: str,

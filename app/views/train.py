@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import state
+from app.inputs import checkpoints
 from app.link import permission, plain, url
 from app.page import charts, choosers, downloads, toolbar
 from app.trainings import live_charts, new_run, processes, run_tables
@@ -44,7 +44,7 @@ Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names anot
 
 def show() -> None:
     problems: list[str] = []
-    runs = {run.name: run for run in find(run_tables.folder())}
+    runs = {run.name: run for run in find(checkpoints.runs_folder())}
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if permission.training():
             new_run.offer(problems)
@@ -59,13 +59,13 @@ def show() -> None:
             run = choosers.choose_run(runs, problems)
     url.place(problems)
     plain.warn(problems)
-    for sentence in unfinished(run_tables.folder()).values():
+    for sentence in unfinished(checkpoints.runs_folder()).values():
         st.caption(f":material/warning: {plain.text(sentence)}")
     if not runs:
-        st.markdown(EMPTY.format(folder=plain.path(run_tables.folder())))
+        st.markdown(EMPTY.format(folder=plain.path(checkpoints.runs_folder())))
         return
     running = run.status().state == "running"
-    with st.container(key="live"), state.plain_errors():
+    with st.container(key="live"), plain.errors():
         check(run)
         polled = running or continuing(run)
         st.fragment(follow, run_every=POLL if polled else None)(run, running, polled)
@@ -129,16 +129,16 @@ def follow(run: Run, was_running: bool, polled: bool) -> None:
         st.rerun(scope="app")  # a live run polls and has live charts, another has neither
     if continuing(run) and not polled:
         st.rerun(scope="app")
-    with state.plain_errors():
+    with plain.errors():
         show_progress(run, status)
         snapshots = run.snapshots()
         epoch = choosers.choose_epoch(snapshots) if snapshots else 0
     show_damage(run)
-    with state.plain_errors():
+    with plain.errors():
         show_curves(run, epoch, running)
-    with state.plain_errors():
+    with plain.errors():
         show_layers(read(run, "neurons"))
-    with state.plain_errors():
+    with plain.errors():
         show_snapshot(run, epoch if snapshots else None)
 
 
@@ -277,7 +277,7 @@ def show_charts(drawn: list[tuple]) -> None:
 def show_figures(run: Run, epoch: int, epochs: pd.DataFrame, neurons: pd.DataFrame) -> None:
     from dista import figures
 
-    theme = state.theme()
+    theme = charts.theme()
     drawn = [
         figures.learning_curves(epochs, epoch=epoch, theme=theme),
         figures.tau_history(neurons, epoch=epoch, theme=theme),

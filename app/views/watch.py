@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.computed import state, trust
-from app.inputs import own_paths
+from app.computed import payloads, trust
+from app.computed import recordings as recorded
+from app.inputs import checkpoints, own_paths, recordings
 from app.inputs.own_paths import Recorded
 from app.link import plain, url
 from app.page import choosers, downloads, snippets, toolbar
@@ -58,26 +59,26 @@ def show() -> None:
     place = url.place(problems)
     plain.warn(problems)
     if isinstance(source, Recorded):
-        with state.plain_errors():
+        with plain.errors():
             watch_recording(source, position, place, tools)
         return
-    with state.plain_errors():
+    with plain.errors():
         with waiting:
-            recording = state.recording(source, sample, image)
+            recording = recorded.recording(source, sample, image)
         watch(source, sample, image, recording, place, tools)
         if doubts.open:
-            with doubts, state.plain_errors():
+            with doubts, plain.errors():
                 show_doubts(source, recording, sample, image)
 
 
 def watch(
-    checkpoint: state.Checkpoint, sample: int, image: str | None, recording: xr.DataTree,
+    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, recording: xr.DataTree,
     place: dict[str, Any], tools: toolbar.Toolbar,
 ) -> None:  # fmt: skip
     """A checkpoint with one sample, in the probe."""
     if "left_out" in recording.attrs:
         st.caption(recording.attrs["left_out"])
-    payload = state.payload(recording, checkpoint.weights, sample, image)
+    payload = payloads.payload(recording, checkpoint.weights, sample, image)
     seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
     offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", recording)
     tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
@@ -85,7 +86,10 @@ def watch(
 
 def offer_files(tools: toolbar.Toolbar, name: str, recording: xr.DataTree) -> None:
     downloads.fill(
-        tools.save, name, {"Recording": lambda: recording}, tables=lambda: state.numbers(recording)
+        tools.save,
+        name,
+        {"Recording": lambda: recording},
+        tables=lambda: recorded.numbers(recording),
     )
 
 
@@ -93,7 +97,7 @@ def choose_position(recorded: Recorded, problems: list[str]) -> int:
     """Which sample of a recording, by its place in it; in the URL as ``sample`` by its own number."""
     numbers = []
     with contextlib.suppress(ValueError, OSError):  # said where the recording is to be shown
-        recording = state.open_recording(Path(recorded.path))
+        recording = recordings.open_recording(Path(recorded.path))
         numbers = recording["batch"].values.tolist() if "batch" in recording.coords else []
     if len(numbers) < 2:
         return 0
@@ -113,8 +117,8 @@ def watch_recording(
 ) -> None:
     """A recording from a path of the reader's own, in the probe."""
     path = Path(recorded.path)
-    recording = state.open_recording(path)
-    payload = state.foreign_payload(recording, path, position)
+    recording = recordings.open_recording(path)
+    payload = payloads.foreign_payload(recording, path, position)
     seen = show_probe(payload, place, path=recorded.name)
     offer_files(tools, path.name.partition(".")[0], recording)
     tools.code.code(of_recording(recorded, position, seen), language="python")
@@ -122,14 +126,14 @@ def watch_recording(
 
 def show_without_checkpoint(problems: list[str]) -> None:
     """The shipped recording alone still makes a page; without it, say what makes one."""
-    first = state.first_light()
+    first = recordings.first_light()
     if first is None:
         choosers.show_empty("to watch yet", task="match")
         return
     place = url.place(problems)
     plain.warn(problems)
-    with state.plain_errors():
-        show_probe(state.payload(first, "first light", first.attrs.get("weights")), place)
+    with plain.errors():
+        show_probe(payloads.payload(first, "first light", first.attrs.get("weights")), place)
 
 
 def show_probe(payload: Payload, place: dict[str, Any], **choices: Any) -> dict[str, Any]:
@@ -138,7 +142,7 @@ def show_probe(payload: Payload, place: dict[str, Any], **choices: Any) -> dict[
 
 
 def show_doubts(
-    checkpoint: state.Checkpoint, recording: xr.DataTree, sample: int, image: str | None
+    checkpoint: checkpoints.Checkpoint, recording: xr.DataTree, sample: int, image: str | None
 ) -> None:
     """Row sums, and how much of the maps networks have that learned nothing."""
     st.markdown("**Counts, not probabilities**\n\n" + bullets(trust.row_sentences(recording)))
@@ -168,7 +172,7 @@ def _options(place: dict[str, Any]) -> str:
 
 
 def as_python(
-    checkpoint: state.Checkpoint, sample: int, image: str | None, place: dict[str, Any]
+    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, place: dict[str, Any]
 ) -> str:
     """Code that shows the same view in a notebook."""
     lines = snippets.recording(checkpoint, sample, image)

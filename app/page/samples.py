@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from app.computed import reruns, state
+from app.computed import reruns
+from app.inputs import checkpoints, recordings, tasks
 from app.link import plain, url
 from app.link.switches import Chosen
 from dista.figures.theme import count, percent
@@ -25,20 +26,20 @@ LISTED = 10  # of the mistakes
 _OPEN = "choose-sample"  # the key of the popover, which says whether it is open
 
 
-def held_out(checkpoint: state.Checkpoint) -> int:
+def held_out(checkpoint: checkpoints.Checkpoint) -> int:
     """The number of held-out samples: as the card says, or else as the task has them."""
     if checkpoint.samples:
         return checkpoint.samples
     with contextlib.suppress(ValueError, OSError):
-        return len(state.task(checkpoint.data).test)
+        return len(tasks.task(checkpoint.data).test)
     return FALLBACK_SAMPLES
 
 
-def choose_sample(checkpoint: state.Checkpoint, problems: list[str]) -> int:
+def choose_sample(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
     """A held-out sample; in the URL as ``sample``."""
     samples = held_out(checkpoint)
-    first = state.first_light()
-    default = int(first["batch"].values[0]) if state.of_same_weights(first, checkpoint) else 0
+    first = recordings.first_light()
+    default = int(first["batch"].values[0]) if recordings.of_same_weights(first, checkpoint) else 0
     sample = url.number("sample", default, problems)
     if sample >= samples:
         problems.append(
@@ -72,7 +73,7 @@ def _random(samples: int) -> None:
 
 
 @st.fragment
-def _choose_by_answer(checkpoint: state.Checkpoint, sample: int) -> None:
+def _choose_by_answer(checkpoint: checkpoints.Checkpoint, sample: int) -> None:
     """A popover whose content costs something, and is made only while it is open.
 
     As a fragment it runs without the rest of the page, which can be read meanwhile; closing it ends the
@@ -85,8 +86,8 @@ def _choose_by_answer(checkpoint: state.Checkpoint, sample: int) -> None:
         label, icon=":material/search:", help=said, key=_OPEN, on_change="rerun"
     ) as popover:
         if popover.open:
-            with state.plain_errors():
-                task = state.task(checkpoint.data)
+            with plain.errors():
+                task = tasks.task(checkpoint.data)
                 _offer_classes(task, sample)
                 _offer_mistakes(checkpoint, task, sample)
 
@@ -153,7 +154,7 @@ def mistakes(answers: Answers, classes: tuple[str, ...]) -> list[Mistake]:
     ]
 
 
-def _offer_mistakes(checkpoint: state.Checkpoint, task: Task, sample: int) -> None:
+def _offer_mistakes(checkpoint: checkpoints.Checkpoint, task: Task, sample: int) -> None:
     """A button for each of the most confident mistakes, after a search that can be stopped."""
     st.markdown("**Most confident mistakes**")
     key, every = f"searched {checkpoint.path}", len(task.test)
@@ -172,7 +173,7 @@ def _offer_mistakes(checkpoint: state.Checkpoint, task: Task, sample: int) -> No
         st.button(f"Search all {every}", on_click=_search, args=(key, every))
 
 
-def _answers(checkpoint: state.Checkpoint, limit: int, key: str) -> Answers:
+def _answers(checkpoint: checkpoints.Checkpoint, limit: int, key: str) -> Answers:
     place = st.empty()
     with place.container():
         bar = st.progress(0.0, "Asking the network …")

@@ -1,0 +1,70 @@
+"""What a model does with one input, recorded once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from app.computed import map_sizes, models
+from app.inputs import recordings, tasks
+from app.inputs.identity import Weights
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from torch import Tensor
+
+    from app.inputs.checkpoints import Checkpoint
+    from dista.data import Task
+    from dista.experiments.corruption import Noise
+    from dista.model import DISTA
+
+
+def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> xr.DataTree:
+    """What the checkpoint does with a held-out sample, or with the own input of ``own_input_form``."""
+    first = recordings.first_light() if image is None else None
+    if recordings.of_same_weights(first, checkpoint) and first["batch"].values.tolist() == [sample]:
+        return first
+    return record_input(checkpoint.weights, sample, image)
+
+
+@st.cache_resource(
+    show_spinner="Recording what every neuron does with this sample …", max_entries=16
+)
+def record_input(
+    weights: Weights, sample: int, image: str | None, noise: Noise | None = None
+) -> xr.DataTree:
+    """Everything that the model does with a held-out sample, or an own input, with ``noise`` or none."""
+    x, labels = tasks.batch(weights.data, sample, image, noise)
+    return record(
+        models.model(weights), tasks.form(weights.data), x, labels=labels, samples=[sample]
+    )
+
+
+def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any) -> xr.DataTree:
+    """``dista.record`` with what the pages show beside it: names of classes and steps.
+
+    What does not fit is left out, and said in the attribute ``left_out``; see ``map_sizes``.
+    """
+    import dista
+
+    fitting, left_out = map_sizes.fitting(model, x, names)
+    with models.RUNNING:
+        result = dista.record(model, x, fitting, classes=task.classes, **labels)
+    if left_out:
+        result.attrs["left_out"] = left_out
+    result.attrs["task"] = task.name
+    if task.step_labels:
+        result.attrs["step_labels"] = list(task.step_labels)
+    return result
+
+
+def numbers(recording: xr.DataTree) -> dict[str, pd.DataFrame]:
+    """What the probe shows in numbers: each layer's, and the logits of each step."""
+    import pandas as pd
+
+    from dista.measures import neuron_table
+
+    layers = pd.DataFrame(neuron_table(recording))
+    return {"layers": layers, "logits": recording["head"].to_dataframe("logit").reset_index()}
