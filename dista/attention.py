@@ -27,7 +27,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from dista import fast_attention, kernels
+from dista import fast_attention, gpu_attention, kernels
 from dista.axes import ACTIVITY, MAP, Observable
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
 from dista.layers import Conv, Norm, SpikingConv, fire
@@ -237,6 +237,8 @@ class SpaceTimeAttention(nn.Module):
         options = dict(window=self.scores.window, scale=self.read.scale)
         if self.denoise.kind == "none" and fast_attention.is_cheaper(q, options["window"]):
             return functools.partial(fast_attention.attend_linear, **options)
+        if fast_attention.fuses(q, self.denoise):
+            return functools.partial(gpu_attention.attend, denoise=self.denoise, **options)
         if fast_attention.map_bytes(q, options["window"]) > fast_attention.LARGE_MAP:
             return functools.partial(
                 fast_attention.attend_in_parts, denoise=self.denoise, **options

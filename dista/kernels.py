@@ -1,4 +1,4 @@
-"""Neurons as one pass over memory, for CPUs.
+"""Neurons as one pass over memory, for CPUs; ``dista.gpu_neurons`` has the same for GPUs.
 
 The recursion of ``dista.neurons.membrane`` is a chain of small elementwise operations; written in
 torch each is a pass over memory of its own. Here numba compiles one loop over all of them. Kept for
@@ -26,6 +26,8 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.modules import module as hooks_of_all
 
+from dista import gpu_neurons
+
 KERNELS = ("auto", "reference")
 LANES = 256
 """Neurons that the innermost loops run over, more where a layer has more channels."""
@@ -49,11 +51,12 @@ def chosen() -> dict[str, str]:
     """Which kernel computes membranes, and why, in words."""
     if not enabled():
         return {"membrane": "reference (DISTA_KERNEL=reference)"}
-    if _loops() is None:
-        return {"membrane": "reference (numba is not installed)"}
-    return {
-        "membrane": "numba: charge, fire and reset in one pass, after batch normalisation in training"
-    }
+    on_cpu = (
+        "reference (numba is not installed)"
+        if _loops() is None
+        else "numba: charge, fire and reset in one pass, after batch normalisation in training"
+    )
+    return {"membrane": on_cpu, "membrane, GPU": gpu_neurons.chosen()}
 
 
 def watched(modules: Iterable[nn.Module]) -> bool:
@@ -68,9 +71,19 @@ def suits(x: Tensor) -> bool:
     return enabled() and kind and not torch.compiler.is_compiling() and _loops() is not None
 
 
+def on_gpu(x: Tensor) -> bool:
+    """Whether those of a GPU do; they take half precision too, and compute ``spikes`` alone."""
+    return enabled() and not torch.compiler.is_compiling() and gpu_neurons.suits(x)
+
+
+def suits_spikes(x: Tensor) -> bool:
+    """Whether ``spikes`` applies where no gradients are wanted."""
+    return on_gpu(x) or suits(x)
+
+
 def suits_training(x: Tensor, surrogate: str) -> bool:
-    """Whether ``spikes`` applies where gradients are wanted: the sigmoid, in float32."""
-    return suits(x) and x.dtype == torch.float32 and surrogate == "sigmoid"
+    """Whether ``spikes`` applies where gradients are wanted: the sigmoid, on a CPU in float32."""
+    return surrogate == "sigmoid" and (on_gpu(x) or (suits(x) and x.dtype == torch.float32))
 
 
 def membrane(x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
@@ -82,6 +95,8 @@ def spikes(
     x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None, slope: float
 ) -> Tensor:
     """s[t], 0 or 1; ``slope`` is that of the sigmoid whose derivative is the surrogate gradient."""
+    if on_gpu(x):
+        return gpu_neurons.spikes(x, tau, v_threshold, v_reset, slope)
     return _Spikes.apply(x, tau, v_threshold, v_reset, slope)
 
 
@@ -138,6 +153,8 @@ def normalised_spikes(
 
     Neither the normalised currents nor h come into being: the backward pass computes them again.
     """
+    if on_gpu(x):
+        return Normalised(*gpu_neurons.normalised_spikes(x, weight, bias, tau, constants, eps))
     return Normalised(*_NormalisedSpikes.apply(x, weight, bias, tau, constants, eps))
 
 
