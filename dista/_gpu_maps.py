@@ -3,7 +3,7 @@
 A program holds a tile of queries (or, for the gradients of K and V, of keys) of one step, sample and head,
 and meets the tiles of the other side that its window reaches. The map lives in registers, a tile at a time.
 Arrays are (time, batch, head, token, dim) with strides of their own. DIM is dim, rounded up to what the
-matrix units take.
+matrix units take. Places are counted in 32 bits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def _tile(x, head, time, token, tokens, dim, st, sn, sd, DIM: tl.constexpr):
     """Rows ``token`` of one step: (token, dim), 0 outside."""
     column = tl.arange(0, DIM)
     there = (token < tokens)[:, None] & (column < dim)[None, :]
-    place = time.to(tl.int64) * st + token[:, None] * sn + column[None, :] * sd
+    place = time * st + token[:, None] * sn + column[None, :] * sd
     return tl.load(x + head + place, mask=there, other=0.0)
 
 
@@ -25,7 +25,7 @@ def _tile(x, head, time, token, tokens, dim, st, sn, sd, DIM: tl.constexpr):
 def _head(heads, sb, sh):
     """Where the sample and head of this program begin."""
     which = tl.program_id(1)
-    return (which // heads).to(tl.int64) * sb + (which % heads) * sh
+    return (which // heads) * sb + (which % heads) * sh
 
 
 @triton.jit
@@ -75,7 +75,7 @@ def forward(
     read = scale * summed / (t - first + 1).to(tl.float32)
     column = tl.arange(0, DIM)
     there = (query < tokens)[:, None] & (column < dim)[None, :]
-    place = t.to(tl.int64) * ot + query[:, None] * on + column[None, :] * od
+    place = t * ot + query[:, None] * on + column[None, :] * od
     tl.store(o + _head(heads, ob, oh) + place, read.to(o.dtype.element_ty), mask=there)
 
 
@@ -108,7 +108,7 @@ def backward_queries(
     found = scale * summed / (t - first + 1).to(tl.float32)
     column = tl.arange(0, DIM)
     there = (query < tokens)[:, None] & (column < dim)[None, :]
-    place = t.to(tl.int64) * dt + query[:, None] * dn + column[None, :] * dd
+    place = t * dt + query[:, None] * dn + column[None, :] * dd
     tl.store(dq + _head(heads, db, dh) + place, found.to(dq.dtype.element_ty), mask=there)
 
 
@@ -144,7 +144,7 @@ def backward_keys(
             of_keys += share * tl.dot(da_t, queries, input_precision=PRECISION)
     column = tl.arange(0, DIM)
     there = (key < tokens)[:, None] & (column < dim)[None, :]
-    place = m.to(tl.int64) * dt + key[:, None] * dn + column[None, :] * dd
+    place = m * dt + key[:, None] * dn + column[None, :] * dd
     place += _head(heads, db, dh)
     tl.store(dk + place, of_keys.to(dk.dtype.element_ty), mask=there)
     tl.store(dv + place, of_values.to(dv.dtype.element_ty), mask=there)

@@ -150,5 +150,8 @@ def _mean(summed: Tensor, window: int, scale: float) -> Tensor:
     exactly on its threshold."""
     if window == 1:
         return scale * summed
-    n = summed.new_tensor(reachable(len(summed), window))
+    steps = torch.arange(
+        1, len(summed) + 1, device=summed.device
+    )  # reachable(...), made on the device
+    n = steps.clamp(max=window).to(summed.dtype)
     return scale * summed / n[:, None, None, None, None]

@@ -35,7 +35,7 @@ def _maps() -> Any:
 def suits(q: Tensor, denoise: nn.Module) -> bool:
     """Whether ``attend`` applies: a GPU, heads of no more than ``MOST_DIM`` channels, no table to train."""
     learns = denoise.kind == "lookup" and denoise.table.requires_grad and torch.is_grad_enabled()
-    kind = q.is_cuda and q.dtype in gpu_neurons.DTYPES and q.numel() > 0
+    kind = q.is_cuda and q.dtype in gpu_neurons.DTYPES and 0 < q.numel() < 1 << 31
     return kind and q.shape[-1] <= MOST_DIM and not learns and _maps() is not None
 
 
@@ -53,7 +53,8 @@ def attend(
 ) -> Tensor:
     """What is read from the values, all (time, batch, head, token, dim); ``denoise`` is attention's."""
     table = denoise.table if denoise.kind == "lookup" else q
-    options = KINDS.index(denoise.kind), float(denoise.u), denoise.gradient == "all"
+    everywhere = denoise.kind == "none" or denoise.gradient == "all"  # the slope is 1
+    options = KINDS.index(denoise.kind), float(denoise.u), everywhere
     return _Attend.apply(q, k, v, table, window, scale, options)
 
 
@@ -76,12 +77,12 @@ class _Attend(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor):
         q, k, v, table = ctx.saved_tensors
-        kind, u, everything = ctx.options
+        kind, u, everywhere = ctx.options
         grad = grad.to(q.dtype)
         steps, batch, heads, tokens, dim = q.shape
         dq, dk, dv = _like(q), _like(q), _like(q)
         sizes = _sizes(q)
-        options = dict(KIND=kind, ALL=everything, EXACT=q.dtype == torch.float32, **sizes)
+        options = dict(KIND=kind, ALL=everywhere, EXACT=q.dtype == torch.float32, **sizes)
         per_head = batch * heads, steps
         _maps().backward_queries[(-(-tokens // sizes["QUERIES"]), *per_head)](
             q, k, v, grad, dq, table, heads, tokens, dim, ctx.window, len(table) - 1, u, ctx.scale,
@@ -105,8 +106,10 @@ def _strides(*tensors: Tensor) -> list[int]:
 
 
 def _sizes(q: Tensor) -> dict[str, int]:
-    """Tiles as large as registers allow: float32 products run without matrix units, in small ones."""
+    """Options of a launch. Tiles as large as registers allow: float32 products run without matrix units, in small ones."""
     tokens, dim = q.shape[-2:]
     most = 32 if q.dtype == torch.float32 else 64
     tile = min(most, max(16, 1 << (tokens - 1).bit_length()))
-    return {"QUERIES": tile, "KEYS": tile, "DIM": max(16, 1 << (dim - 1).bit_length())}
+    dim = max(16, 1 << (dim - 1).bit_length())
+    # One stage, as Triton's pipelining of loads fails on a table that is read between two products.
+    return {"QUERIES": tile, "KEYS": tile, "DIM": dim, "num_stages": 1}

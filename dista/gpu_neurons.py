@@ -160,7 +160,9 @@ def _back(
     grad = _last(grad).contiguous()
     channels, rows = flat.shape[-1], flat[0].numel() // flat.shape[-1]
     tile, chunks, per_chunk, grid = _chunks(rows, channels, NEURONS // (2 if steps <= 4 else 4))
-    grad_x = None if write is None else torch.empty(grad.shape, dtype=flat.dtype, device=flat.device)
+    grad_x = (
+        None if write is None else torch.empty(grad.shape, dtype=flat.dtype, device=flat.device)
+    )
     sums = torch.empty(3, chunks, channels, dtype=torch.float32, device=flat.device)
     v_threshold, rest, soft = constants
     unread = sums

@@ -37,7 +37,9 @@ def test_no_triton_on_a_cpu():
     """What needs no GPU must not wait for Triton's import."""
     script = "import sys, torch; from dista.presets import preset; from dista.model import DISTA\n"
     script += "DISTA(preset('tiny'))(torch.rand(2, 1, 28, 28)).sum().backward()\n"
-    script += "from dista import kernels; kernels.chosen(); print('dista._gpu_loops' in sys.modules)"
+    script += (
+        "from dista import kernels; kernels.chosen(); print('dista._gpu_loops' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 
@@ -193,12 +195,11 @@ def of_reference(denoise, window):
 
 @here
 @pytest.mark.parametrize("options", DENOISERS, ids=lambda o: "-".join(map(str, o.values()))[:24])
-@pytest.mark.parametrize("window", [1, 2, 5])
-@pytest.mark.parametrize("tokens", [11, 37])
+@pytest.mark.parametrize("window, tokens", [(1, 11), (2, 37)])
 def test_attention_in_one_kernel_is_the_reference(options, window, tokens):
     """Heads beside each other in memory, as ``split`` leaves them; sizes that fill no tile."""
     torch.manual_seed(0)
-    steps, batch, heads, dim = 3, 2, 3, 7
+    steps, batch, heads, dim = 3, 1, 3, 7
     shape = steps, batch, tokens, heads, dim
     spikes = [(torch.rand(shape, device=DEVICE) < 0.5).float() for _ in range(3)]
     inputs = [x.transpose(2, 3).requires_grad_() for x in spikes]

@@ -1,4 +1,8 @@
-"""Augmentation: small random deformations, drawn and applied for a whole batch at once."""
+"""Augmentation: small random deformations, drawn and applied for a whole batch at once.
+
+They are drawn on the CPU, from the generator of the batch, and applied where the batch is: a GPU sees the
+same ones.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ class Warp:
 
     def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Deformed images: float32 (batch, channel, row, column), as given."""
-        grid = self.grid(len(images), images.shape[-1], generator)
+        grid = self.grid(len(images), images.shape[-1], generator).to(images.device)
         return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
     def grid(self, batch: int, side: int, generator: torch.Generator) -> torch.Tensor:
@@ -92,10 +96,10 @@ class EventWarp:
         share = torch.rand(batch, 1, 1, generator=generator) * self.silent
         kept = torch.rand(batch, side, side, generator=generator) >= share
         kept &= (x >= 0) & (x < side) & (y >= 0) & (y < side)
-        source = (y.clamp(0, side - 1) * side + x.clamp(0, side - 1)).flatten(1)
+        source = (y.clamp(0, side - 1) * side + x.clamp(0, side - 1)).flatten(1).to(frames.device)
         flat = rearrange(frames, "b time channel row column -> b (time channel) (row column)")
         moved = flat.gather(2, source[:, None].expand_as(flat)).view_as(frames)
-        return moved * kept[:, None, None]
+        return moved * kept[:, None, None].to(frames.device)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ class CropFlip:
         mirrored = torch.rand(batch, 1, generator=generator) < self.flip
         columns = torch.where(mirrored, torch.arange(width).flip(0), torch.arange(width))
         rows, columns = torch.arange(height) + shift[0], columns + shift[1]
-        padded = F.pad(images, [self.padding] * 4)
         which = torch.arange(batch)[:, None, None]
+        which, rows, columns = (place.to(images.device) for place in (which, rows, columns))
+        padded = F.pad(images, [self.padding] * 4)
         picked = padded[which, :, rows[:, :, None], columns[:, None, :]]
         return rearrange(picked, "b row column channel -> b channel row column").contiguous()

@@ -38,7 +38,9 @@ def optimiser(model: nn.Module, training: TrainingConfig) -> torch.optim.AdamW:
         {"params": synapses, "peak": training.lr, "weight_decay": training.weight_decay},
         {"params": taus, "peak": training.tau_lr, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=training.lr)
+    fused = torch.cuda.is_available() or None  # one kernel for all of them
+    groups = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(groups, lr=training.lr, fused=fused)
 
 
 class Phase(NamedTuple):
@@ -99,8 +101,8 @@ class Average:
     def update(self, model: DISTA, step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
         own: dict[str, Tensor] = self.model.state_dict()
-        for name, value in model.state_dict().items():
-            if value.is_floating_point():
-                own[name].lerp_(value, 1 - decay)
-            else:
-                own[name].copy_(value)
+        given = model.state_dict()
+        floats = [name for name, value in given.items() if value.is_floating_point()]
+        torch._foreach_lerp_([own[n] for n in floats], [given[n] for n in floats], 1 - decay)
+        for name in given.keys() - set(floats):
+            own[name].copy_(given[name])
