@@ -41,10 +41,7 @@ def _charge(v, current, tau, rest):
 
 @triton.jit
 def _reset(h, threshold, rest, SOFT: tl.constexpr):
-    if SOFT:
-        after = h - threshold
-    else:
-        after = tl.zeros_like(h) + rest
+    after = h - threshold if SOFT else tl.zeros_like(h) + rest
     return tl.where(h >= threshold, after, h)
 
 

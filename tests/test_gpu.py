@@ -33,6 +33,7 @@ def test_everything_here_in_tritons_interpreter():
     assert " passed" in done.stdout
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_no_triton_on_a_cpu():
     """What needs no GPU must not wait for Triton's import."""
     script = "import sys, torch; from dista.presets import preset; from dista.model import DISTA\n"
