@@ -81,8 +81,16 @@ def lookup(a: Tensor, table: Tensor) -> Tensor:
 
 
 def delay(x: Tensor, lag: int, steps: int) -> Tensor:
-    """Shift (time, ...) by ``lag`` steps into a sequence of ``steps``; the first ones are 0."""
-    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if lag else x
+    """Shift (time, batch, channel, ...) by ``lag`` steps into a sequence of ``steps``; the first ones are 0."""
+    if not lag:
+        return x
+    x = x.movedim(2, -1)  # as it lies in memory; torch.cat would lay it otherwise
+    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]).movedim(-1, 2)
+
+
+def earlier(x: Tensor, lag: int) -> Tensor:
+    """All steps of (time, batch, channel, ...) but the last ``lag``; the gradient lies in memory as x does."""
+    return x.movedim(2, -1)[: len(x) - lag].movedim(-1, 2) if lag else x
 
 
 class Attenuate(nn.Module):
@@ -109,7 +117,7 @@ class Lag(nn.Module):
         steps = len(x)
         if self.lag >= steps:
             return torch.zeros_like(x)
-        return delay(self.synapse(x[: steps - self.lag]), self.lag, steps)
+        return delay(self.synapse(earlier(x, self.lag)), self.lag, steps)
 
 
 class Projection(nn.Module):

@@ -113,7 +113,10 @@ class Session:
     def groups(self) -> Iterator[list[Batch]]:
         """The batches of each step that is left of the epoch."""
         batches = self.batches()
-        if self.fabric.device.type == "cuda" and not self.task.train.inputs.is_cuda:
+        recorded = (
+            self.replay is None or self.replay.graph is not None
+        )  # other threads keep still till then
+        if self.fabric.device.type == "cuda" and recorded:
             batches = ahead(batches)  # a CPU has nothing better to do meanwhile
         return groups(batches, self.training.accumulate)
 
