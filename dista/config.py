@@ -271,7 +271,8 @@ class TrainingConfig(Config):
     The machine: ``precision``, ``devices`` on each of ``num_nodes`` machines.
 
     What is kept: ``probes`` validation samples from ``probe`` on are recorded in snapshots, at
-    log-spaced epochs, in at most ``snapshot_mb`` megabytes; a resumable state is written after every
+    log-spaced epochs, in at most ``snapshot_mb`` megabytes; ``activity`` of them are looked into after
+    every epoch, for the tables of rates and maps; a resumable state is written after every
     epoch, and every ``save_minutes`` within one.
     """
 
@@ -314,6 +315,7 @@ class TrainingConfig(Config):
     probe: int = Field(0, ge=0)
     probes: int = Field(1, ge=1)
     snapshot_mb: float = Field(200.0, gt=0)
+    activity: int = Field(32, ge=1)
     save_minutes: float = Field(5.0, ge=0)
 
     @model_validator(mode="after")
