@@ -271,9 +271,8 @@ class TrainingConfig(Config):
     The machine: ``precision``, ``devices`` on each of ``num_nodes`` machines.
 
     What is kept: ``probes`` validation samples from ``probe`` on are recorded in snapshots, at
-    log-spaced epochs, in at most ``snapshot_mb`` megabytes; ``activity`` of them are looked into after
-    every epoch, for the tables of rates and maps; a resumable state is written after every
-    epoch, and every ``save_minutes`` within one.
+    log-spaced epochs, in at most ``snapshot_mb`` megabytes, and ``activity`` of them measured every epoch
+    for the tables; a resumable state is written after every epoch, and every ``save_minutes`` within one.
     """
 
     init: str | None = None

@@ -51,12 +51,11 @@ def chosen() -> dict[str, str]:
     """Which kernel computes membranes, and why, in words."""
     if not enabled():
         return {"membrane": "reference (DISTA_KERNEL=reference)"}
-    on_cpu = (
-        "reference (numba is not installed)"
-        if _loops() is None
-        else "numba: charge, fire and reset in one pass, after batch normalisation in training"
-    )
-    return {"membrane": on_cpu, "membrane, GPU": gpu_neurons.chosen()}
+    gpu = {"membrane, GPU": gpu_neurons.chosen()}
+    if _loops() is None:
+        return {"membrane": "reference (numba is not installed)"} | gpu
+    how = "charge, fire and reset in one pass, after batch normalisation in training"
+    return {"membrane": f"numba: {how}"} | gpu
 
 
 def watched(modules: Iterable[nn.Module]) -> bool:
@@ -72,13 +71,8 @@ def suits(x: Tensor) -> bool:
 
 
 def on_gpu(x: Tensor) -> bool:
-    """Whether those of a GPU do; they take half precision too, and compute ``spikes`` alone."""
+    """Whether ``spikes`` runs on a GPU, where it takes half precision too."""
     return enabled() and not torch.compiler.is_compiling() and gpu_neurons.suits(x)
-
-
-def suits_spikes(x: Tensor) -> bool:
-    """Whether ``spikes`` applies where no gradients are wanted."""
-    return on_gpu(x) or suits(x)
 
 
 def suits_training(x: Tensor, surrogate: str) -> bool:
@@ -95,9 +89,8 @@ def spikes(
     x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None, slope: float
 ) -> Tensor:
     """s[t], 0 or 1; ``slope`` is that of the sigmoid whose derivative is the surrogate gradient."""
-    if on_gpu(x):
-        return gpu_neurons.spikes(x, tau, v_threshold, v_reset, slope)
-    return _Spikes.apply(x, tau, v_threshold, v_reset, slope)
+    run = gpu_neurons.spikes if on_gpu(x) else _Spikes.apply
+    return run(x, tau, v_threshold, v_reset, slope)
 
 
 class _Membrane(torch.autograd.Function):
@@ -153,9 +146,8 @@ def normalised_spikes(
 
     Neither the normalised currents nor h come into being: the backward pass computes them again.
     """
-    if on_gpu(x):
-        return Normalised(*gpu_neurons.normalised_spikes(x, weight, bias, tau, constants, eps))
-    return Normalised(*_NormalisedSpikes.apply(x, weight, bias, tau, constants, eps))
+    run = gpu_neurons.normalised_spikes if on_gpu(x) else _NormalisedSpikes.apply
+    return Normalised(*run(x, weight, bias, tau, constants, eps))
 
 
 class _NormalisedSpikes(torch.autograd.Function):

@@ -163,7 +163,7 @@ class LIF(nn.Module):
             return False
         if torch.is_grad_enabled() and (x.requires_grad or self.tau.w.requires_grad):
             return kernels.suits_training(x, self.config.surrogate)
-        return kernels.suits_spikes(x)
+        return kernels.on_gpu(x) or kernels.suits(x)
 
     @functools.cached_property
     def constants(self) -> tuple[float, float | None, float]:

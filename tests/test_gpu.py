@@ -3,6 +3,7 @@ own: it has to be chosen before Triton is imported."""
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 import sys
@@ -10,11 +11,17 @@ import types
 
 import pytest
 import torch
+import trainings
+from torch.nn.functional import cross_entropy
 
 from dista import attention, gpu_attention, gpu_neurons, kernels
 from dista.config import DenoiserConfig, NeuronConfig
+from dista.data.warp import CropFlip
 from dista.layers import Norm, fire
+from dista.model import DISTA
 from dista.neurons import LIF
+from dista.training import feed
+from dista.training.replay import Replay
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -43,6 +50,59 @@ def test_no_triton_on_a_cpu():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+# --- training: the samples on the GPU, a step as one graph ------------------------------------------
+
+on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@on_gpu
+@pytest.mark.parametrize("name", ["digits", "digits-events"])
+def test_batches_made_on_a_gpu_are_those_of_the_cpu(name):
+    split = trainings.few(name).train
+    there = split.to("cuda").batches(20, shuffle=True, augment=True, seed=1, epoch=2)
+    for (x, y), (a, b) in zip(
+        split.batches(20, shuffle=True, augment=True, seed=1, epoch=2), there
+    ):
+        torch.testing.assert_close(a.cpu(), x, rtol=0, atol=1e-4)
+        assert a.is_cuda and torch.equal(y, b)
+
+
+def test_a_split_that_stays_on_the_cpu_is_the_same():
+    split = trainings.few("digits").train
+    assert torch.equal(split.to("cpu").batch([3])[0], split.batch([3])[0])
+    task = trainings.few("digits")
+    assert feed.on_device(task, torch.device("cpu")) is task
+
+
+def test_crops_are_drawn_on_the_cpu_wherever_images_are():
+    """The meta device refuses to meet tensors of the CPU, as a GPU does."""
+    images = torch.zeros(3, 3, 32, 32, dtype=torch.uint8, device="meta")
+    assert CropFlip()(images, torch.Generator()).shape == images.shape
+
+
+@on_gpu
+def test_a_replayed_step_is_a_step():
+    """Also for the batch after it, of another size, and for the statistics, which see each batch once."""
+    torch.manual_seed(0)
+    plain = DISTA(trainings.TINY).cuda().train()
+    copied = copy.deepcopy(plain)
+
+    def loss(model):
+        return lambda x, y: cross_entropy(model(x), y)
+
+    replay = Replay(copied, loss(copied), lambda value: value.backward(), 6)
+    for size in (6, 6, 4, 6):
+        x, y = torch.rand(size, 1, 28, 28).cuda(), torch.arange(size).cuda()
+        expected = loss(plain)(x, y)
+        plain.zero_grad()
+        expected.backward()
+        torch.testing.assert_close(replay(x, y), expected.detach(), rtol=1e-5, atol=1e-6)
+        for one, other in zip(copied.parameters(), plain.parameters()):
+            torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-5)
+    for one, other in zip(copied.buffers(), plain.buffers()):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 # --- neurons --------------------------------------------------------------------------------------

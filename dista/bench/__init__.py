@@ -12,7 +12,7 @@ runs mean something; seconds are printed for the record.
     gpu        exactness, speed and a training on a GPU
     machine    versions, kernels, and the peaks of this machine (the roofline)
     report     everything as one dictionary
-    tables     and as Markdown
+    tables     and as Markdown; gpu_tables those of a GPU
 """
 
 from dista.bench.cases import CASES

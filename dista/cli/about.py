@@ -53,12 +53,13 @@ def _bench_gpu(
 ) -> None:
     """Every part is printed as soon as it is known, as the machine may be gone before the end."""
     from dista.bench.gpu import run
+    from dista.bench.gpu_tables import tables
 
     def tick(what: str) -> None:
         print(what, file=sys.stderr, flush=True)
 
     result = run(device, minutes=minutes, rounds=rounds, folder=out, data_dir=data_dir, tick=tick)
-    show(result if as_json else {"report": str(out / "bench.json")}, as_json)
+    print(json.dumps(result) if as_json else tables(result))
 
 
 def bench(
