@@ -14,8 +14,8 @@ PACKAGE = sorted((ROOT / "dista").rglob("*.py"))
 FILES = sorted([*PACKAGE, *(ROOT / "app").rglob("*.py")])
 
 # Each of these imports only those before it; the last part of the chain are the kernels of the neurons.
-CHAIN = ["axes", "config", "allocator", "_loops", "kernels", "saving", "neurons", "layers"]
-CHAIN += ["fast_attention", "attention", "model"]
+CHAIN = ["axes", "config", "allocator", "_loops", "_gpu_loops", "gpu_neurons", "kernels", "saving"]
+CHAIN += ["neurons", "layers", "_gpu_maps", "gpu_attention", "fast_attention", "attention", "model"]
 CHAIN += ["provenance", "training"]
 
 # A library, and the files (or folders) that may import it at all.
@@ -28,6 +28,7 @@ HOMES = {
     "lightning": ("dista/training/",),
     "pytorch_lightning": ("dista/training/",),
     "numba": ("dista/_loops.py",),
+    "triton": ("dista/_gpu_loops.py", "dista/_gpu_maps.py"),
     "app": ("app/",),
 }
 
