@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from dista import streaming
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
 from dista.denoisers import DENOISERS
-from dista.engine import attention_products, kernels
+from dista.engine import attention_products, gpu_attention, kernels
 from dista.layers import Conv, Norm, SpikingConv, fire
 from dista.memories import FORMS
 from dista.neurons import LIF
@@ -87,8 +87,16 @@ def read(a: Tensor, v: Tensor, window: int, scale: float, past: int = 0) -> Tens
 
 
 def delay(x: Tensor, steps: int) -> Tensor:
-    """What came late (time, ...) as the end of a sequence of ``steps``; the first ones are 0."""
-    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]) if len(x) < steps else x
+    """What came late (time, batch, channel, ...) as the end of a sequence of ``steps``; the first ones are 0."""
+    if len(x) >= steps:
+        return x
+    x = x.movedim(2, -1)  # as it lies in memory; torch.cat would lay it otherwise
+    return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]).movedim(-1, 2)
+
+
+def between(x: Tensor, first: int, end: int) -> Tensor:
+    """Steps of (time, batch, channel, ...); the gradient lies in memory as x does."""
+    return x.movedim(2, -1)[first:end].movedim(-1, 2)
 
 
 class Attenuate(nn.Module):
@@ -116,7 +124,7 @@ class Lag(nn.Module):
         until = len(x) - self.lag
         if until <= 0:
             return torch.zeros_like(x[:steps])
-        return delay(self.synapse(x[max(0, until - steps) : until]), steps)
+        return delay(self.synapse(between(x, max(0, until - steps), until)), steps)
 
 
 class Projection(nn.Module):
@@ -243,6 +251,8 @@ class SpaceTimeAttention(nn.Module):
         options = dict(window=self.scores.window, scale=self.read.scale)
         if self.denoise.is_identity and attention_products.is_cheaper(q, options["window"]):
             return functools.partial(attention_products.attend_linear, **options)
+        if attention_products.fuses(q, self.denoise):
+            return functools.partial(gpu_attention.attend, denoise=self.denoise, **options)
         if attention_products.map_bytes(q, options["window"]) > attention_products.LARGE_MAP:
             return functools.partial(
                 attention_products.attend_in_parts, denoise=self.denoise, **options

@@ -192,8 +192,8 @@ class TrainingConfig(Config):
     The machine: ``precision``, ``devices`` on each of ``num_nodes`` machines.
 
     What is kept: ``probes`` validation samples from ``probe`` on are recorded in snapshots, at
-    log-spaced epochs, in at most ``snapshot_mb`` megabytes; a resumable state is written after every
-    epoch, and every ``save_minutes`` within one.
+    log-spaced epochs, in at most ``snapshot_mb`` megabytes, and ``activity`` of them measured every epoch
+    for the tables; a resumable state is written after every epoch, and every ``save_minutes`` within one.
     """
 
     init: str | None = None
@@ -235,6 +235,7 @@ class TrainingConfig(Config):
     probe: int = Field(0, ge=0)
     probes: int = Field(1, ge=1)
     snapshot_mb: float = Field(200.0, gt=0)
+    activity: int = Field(32, ge=1)
     save_minutes: float = Field(5.0, ge=0)
 
     @model_validator(mode="after")

@@ -168,6 +168,8 @@ class LIF(nn.Module):
         self.spikes = Spikes(config)
 
     def forward(self, x: Tensor) -> Tensor:
+        if kernels.on_gpu(x) and self.at_once(x):  # membranes are float32 there whatever x is
+            return kernels.spikes(x, self.tau(), *self.constants)
         x = x.to(torch.promote_types(x.dtype, torch.float32))  # autocast must not round membranes
         if self.at_once(x):
             return kernels.spikes(x, self.tau(), *self.constants)
@@ -181,7 +183,7 @@ class LIF(nn.Module):
             return False
         if torch.is_grad_enabled() and (x.requires_grad or self.tau.w.requires_grad):
             return kernels.suits_training(x, self.config.surrogate)
-        return kernels.suits(x)
+        return kernels.on_gpu(x) or kernels.suits(x)
 
     @functools.cached_property
     def constants(self) -> tuple[float, float | None, float]:

@@ -103,6 +103,7 @@ HOMES = {
     "lightning": ("dista/training/",),
     "pytorch_lightning": ("dista/training/",),
     "numba": ("dista/engine/compiled.py",),
+    "triton": ("dista/engine/gpu_loops.py", "dista/engine/gpu_maps.py"),
     "app": ("app/",),
 }
 

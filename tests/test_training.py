@@ -12,7 +12,7 @@ import trainings
 from dista.config import TrainingConfig
 from dista.data import task as tasks
 from dista.runs import Run, RunError
-from dista.training import optimiser, plan, train
+from dista.training import optimiser, plan, train, writer
 from dista.training.session import Session
 from dista.training.writer import schedule
 
@@ -164,6 +164,15 @@ def test_snapshots_stay_in_their_budget(few, run, tmp_path):
     assert result.snapshot_bytes() <= 4 * one
     assert {0, 1, 6} <= set(result.snapshots()) < set(range(7))
     assert result.table("neurons")["epoch"].nunique() == 7, "tables have every epoch"
+
+
+def test_tables_are_measured_on_as_many_samples_as_asked(few, tmp_path, monkeypatch):
+    seen, record = [], writer.record
+    monkeypatch.setattr(
+        writer, "record", lambda m, x, *a, **k: seen.append(len(x)) or record(m, x, *a, **k)
+    )
+    train(few, TINY, ONE.replace(activity=3), folder=tmp_path / "run")
+    assert set(seen) == {1, 3}, "the probe's snapshot, and the tables"
 
 
 def test_several_probes(few, tmp_path):

@@ -103,6 +103,7 @@ ELSEWHERE = {
     "probe": "test_training",
     "probes": "test_training",
     "snapshot_mb": "test_training",
+    "activity": "test_training",
     "save_minutes": "test_resume",
 }
 

@@ -9,9 +9,10 @@ runs mean something; seconds are printed for the record.
     neuron     a layer of neurons alone
     scaling    attention against the numbers of steps and of patches
     memory     peak memory, each in a process of its own
+    gpu        exactness, speed and a training on a GPU
     machine    versions, kernels, and the peaks of this machine (the roofline)
     report     everything as one dictionary
-    tables     and as Markdown
+    tables     and as Markdown; gpu_tables those of a GPU
 """
 
 from dista.bench.cases import CASES

@@ -27,7 +27,7 @@ def _models(result: dict) -> str:
         )
         for row in result["models"]
     ]
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _recording(result: dict) -> str:
@@ -36,7 +36,7 @@ def _recording(result: dict) -> str:
         (row["shape"], row["recorded"], _ms(row["seconds"]), _times(row["ratio"]))
         for row in result["recording"]
     ]
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _neurons(result: dict) -> str:
@@ -51,7 +51,7 @@ def _neurons(result: dict) -> str:
         )
         for row in result["neuron"]
     ]
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _exponents(result: dict) -> str:
@@ -67,7 +67,7 @@ def _exponents(result: dict) -> str:
         )
         for row in result["attention"]
     ]
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _machine(result: dict) -> str:
@@ -77,7 +77,7 @@ def _machine(result: dict) -> str:
     return f"{facts['processor']}, {facts['threads']} threads; peaks: {rates}; {versions}."
 
 
-def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

@@ -31,14 +31,25 @@ def interleaved(actions: Mapping[str, Action], rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
+def autocast(x: Tensor, dtype: torch.dtype | None) -> torch.autocast:
+    return torch.autocast(x.device.type, dtype, enabled=dtype is not None)
+
+
+def finish(x: Tensor) -> None:
+    """Wait for what was launched where ``x`` is."""
+    if x.is_cuda:
+        torch.cuda.synchronize()
+
+
 def forward(model: nn.Module, x: Tensor, dtype: torch.dtype | None = None) -> Action:
     """Inference on a batch, under autocast to ``dtype`` where one is given."""
 
     def act() -> None:
         model.eval()
-        with torch.inference_mode(), torch.autocast("cpu", dtype, enabled=dtype is not None):
+        with torch.inference_mode(), autocast(x, dtype):
             logits(model, x)
         reset(model)
+        finish(x)
 
     return act
 
@@ -51,12 +62,13 @@ def training_step(
 
     def act() -> None:
         model.train()
-        with torch.autocast("cpu", dtype, enabled=dtype is not None):
+        with autocast(x, dtype):
             answer = logits(model, x)
         cross_entropy(answer.float(), y).backward()
         optimizer.step()
         optimizer.zero_grad()
         reset(model)
+        finish(x)
 
     return act
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dista.cli.common import Json, show
+from dista.cli.common import Folder, Json, show
 
 
 def list_presets(as_json: Json = False) -> None:
@@ -47,6 +48,20 @@ def info(as_json: Json = False) -> None:
             print(f"{name:10} {part:24} {said}")
 
 
+def _bench_gpu(
+    device: str, minutes: float, rounds: int, out: Path, data_dir: Path | None, as_json: bool
+) -> None:
+    """Every part is printed as soon as it is known, as the machine may be gone before the end."""
+    from dista.bench.gpu import run
+    from dista.bench.gpu_tables import tables
+
+    def tick(what: str) -> None:
+        print(what, file=sys.stderr, flush=True)
+
+    result = run(device, minutes=minutes, rounds=rounds, folder=out, data_dir=data_dir, tick=tick)
+    print(json.dumps(result) if as_json else tables(result))
+
+
 def bench(
     case: Annotated[
         list[str] | None, typer.Option(help="small, cifar or dvs; repeatable [default: all].")
@@ -54,10 +69,24 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 7,
     memory: Annotated[bool, typer.Option(help="Measure peak memory too.")] = True,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.")] = None,
+    device: Annotated[
+        str, typer.Option(help="cuda: exactness, speed and a training on a GPU instead.")
+    ] = "cpu",
+    minutes: Annotated[
+        float, typer.Option(help="All of it on a GPU; training takes what is left.")
+    ] = 10.0,
+    out: Annotated[
+        Path, typer.Option(help="Folder of the report and the training on a GPU.")
+    ] = Path("runs/bench"),
+    data_dir: Folder = None,
     as_json: Json = False,
 ) -> None:
     """Measure speed and memory beside spikingjelly's Spikformer of the same shape."""
     import torch
+
+    if device != "cpu":
+        _bench_gpu(device, minutes, rounds, out, data_dir, as_json)
+        return
 
     from dista.bench import CASES, run, tables
 

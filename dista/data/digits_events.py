@@ -104,7 +104,7 @@ class EventSplit(Split):
         return self.recordings.events(self.digits[int(self._checked([index])[0])])
 
     def _collate(self, chosen: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        counts = self.inputs[chosen]
+        counts = self.inputs[chosen.to(self.inputs.device)]
         if generator is not None:
             counts = self.augmentation(counts, generator)  # moves bytes, a quarter of the floats
         return rearrange(counts, "batch time ... -> time batch ...").float()

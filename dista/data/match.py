@@ -111,6 +111,10 @@ class MatchSplit(Split):
             frames = frames.add_(self.noise[fields]).clamp_(0, 1)
         return frames
 
+    def to(self, device: torch.device | str) -> Split:
+        """Itself: pairs are put together from digits and noise on the CPU."""
+        return self
+
     def _at_epoch(self, seed: int, epoch: int) -> Split:
         if not self.fresh:
             return self

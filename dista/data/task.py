@@ -119,11 +119,15 @@ class Split:
     def _answers(self, chosen: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(self.labels[chosen.numpy()])
 
+    def to(self, device: torch.device | str) -> Split:
+        """The split with its bytes on a device, where its batches are then made and augmented."""
+        return replace(self, inputs=self.inputs.to(device))
+
     # The two methods below are what a task with samples of its own replaces.
 
     def _collate(self, chosen: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         """Model input of the chosen samples; augmented where a generator is given."""
-        x = self.inputs[chosen].float().mul_(self.unit)
+        x = self.inputs[chosen.to(self.inputs.device)].float().mul_(self.unit)
         if generator is not None:
             x = self.augmentation(x, generator)
         return rearrange(x, "batch time ... -> time batch ...") if self.has_time else x

@@ -1,4 +1,8 @@
-"""Augmentation: small random deformations, drawn and applied for a whole batch at once."""
+"""Augmentation: small random deformations, drawn and applied for a whole batch at once.
+
+They are drawn on the CPU, from the generator of the batch, and applied where the batch is: a GPU sees the
+same ones.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ class Warp:
 
     def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Deformed images: float32 (batch, channel, row, column), as given."""
-        grid = self.grid(len(images), images.shape[-2:], generator)
+        grid = self.grid(len(images), images.shape[-2:], generator).to(images.device)
         return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
 
     def grid(self, batch: int, size: Sequence[int], generator: torch.Generator) -> torch.Tensor:
@@ -104,9 +108,10 @@ class EventWarp:
         kept = torch.rand(batch, rows, columns, generator=generator) >= share
         kept &= (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
         source = (y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)).flatten(1)
+        source = source.to(frames.device)
         flat = rearrange(frames, "b time channel row column -> b (time channel) (row column)")
         moved = flat.gather(2, source[:, None].expand_as(flat)).view_as(frames)
-        return moved * kept[:, None, None]
+        return moved * kept[:, None, None].to(frames.device)
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,8 @@ class CropFlip:
         mirrored = torch.rand(batch, 1, generator=generator) < self.flip
         columns = torch.where(mirrored, torch.arange(width).flip(0), torch.arange(width))
         rows, columns = torch.arange(height) + shift[0], columns + shift[1]
-        padded = F.pad(images, [self.padding] * 4)
         which = torch.arange(batch)[:, None, None]
+        which, rows, columns = (place.to(images.device) for place in (which, rows, columns))
+        padded = F.pad(images, [self.padding] * 4)
         picked = padded[which, :, rows[:, :, None], columns[:, None, :]]
         return rearrange(picked, "b row column channel -> b channel row column").contiguous()

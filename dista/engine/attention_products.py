@@ -24,10 +24,10 @@ from collections.abc import Callable
 
 import torch
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from dista.engine import kernels
+from dista.engine import gpu_attention, kernels
 
 LARGE_MAP, PART = 16 << 20, 8 << 20
 """Bytes from which the map is computed in parts, and of a part: below, that only costs time."""
@@ -39,6 +39,7 @@ def chosen() -> dict[str, str]:
         return {"attention": "reference (DISTA_KERNEL=reference)"}
     return {
         "attention, no denoiser": "prefix sums of K^T V, unless a hook wants the map",
+        "attention, GPU": gpu_attention.chosen(),
         "attention, denoiser": f"in parts that are not kept, where the map exceeds {LARGE_MAP >> 20} MiB",
     }
 
@@ -67,6 +68,11 @@ def is_cheaper(q: Tensor, window: int) -> bool:
     """Whether Q (K^T V) needs fewer multiplications than (Q K^T) V, its prefix sums counted."""
     steps, *_, tokens, dim = q.shape
     return sum(reachable(steps, window)) * tokens > steps * (dim + (window > 1))
+
+
+def fuses(q: Tensor, denoise: nn.Module) -> bool:
+    """Whether a GPU computes all of it in one kernel, the denoiser included."""
+    return not torch.compiler.is_compiling() and gpu_attention.suits(q, denoise)
 
 
 def by_pair(*tensors: Tensor) -> bool:
@@ -151,5 +157,6 @@ def _mean(summed: Tensor, window: int, scale: float, past: int = 0) -> Tensor:
     exactly on its threshold."""
     if window == 1:
         return scale * summed
-    n = summed.new_tensor(reachable(len(summed), window, past))
-    return scale * summed / n[:, None, None, None, None]
+    # ``reachable``, made on the device: no copy to wait for
+    n = torch.arange(past + 1, past + len(summed) + 1, device=summed.device).clamp(max=window)
+    return scale * summed / n.to(summed.dtype)[:, None, None, None, None]

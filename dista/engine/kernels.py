@@ -1,4 +1,4 @@
-"""Neurons as one pass over memory, for CPUs.
+"""Neurons as one pass over memory, for CPUs; ``dista.engine.gpu_neurons`` has the same for GPUs.
 
 The recursion of ``dista.neurons.membrane`` is a chain of small elementwise operations; written in
 torch each is a pass over memory of its own. Here numba compiles one loop over all of them. Kept for
@@ -25,6 +25,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from dista.engine import gpu_neurons
 from dista.engine.modules import watched as watched  # whoever asks for a kernel asks this first
 
 KERNELS = ("auto", "reference")
@@ -50,11 +51,11 @@ def chosen() -> dict[str, str]:
     """Which kernel computes membranes, and why, in words."""
     if not enabled():
         return {"membrane": "reference (DISTA_KERNEL=reference)"}
+    gpu = {"membrane, GPU": gpu_neurons.chosen()}
     if _loops() is None:
-        return {"membrane": "reference (numba is not installed)"}
-    return {
-        "membrane": "numba: charge, fire and reset in one pass, after batch normalisation in training"
-    }
+        return {"membrane": "reference (numba is not installed)"} | gpu
+    how = "charge, fire and reset in one pass, after batch normalisation in training"
+    return {"membrane": f"numba: {how}"} | gpu
 
 
 def suits(x: Tensor) -> bool:
@@ -63,9 +64,14 @@ def suits(x: Tensor) -> bool:
     return enabled() and kind and not torch.compiler.is_compiling() and _loops() is not None
 
 
+def on_gpu(x: Tensor) -> bool:
+    """Whether ``spikes`` runs on a GPU, where it takes half precision too."""
+    return enabled() and not torch.compiler.is_compiling() and gpu_neurons.suits(x)
+
+
 def suits_training(x: Tensor, surrogate: str) -> bool:
-    """Whether ``spikes`` applies where gradients are wanted: the sigmoid, in float32."""
-    return suits(x) and x.dtype == torch.float32 and surrogate == "sigmoid"
+    """Whether ``spikes`` applies where gradients are wanted: the sigmoid, on a CPU in float32."""
+    return surrogate == "sigmoid" and (on_gpu(x) or (suits(x) and x.dtype == torch.float32))
 
 
 def membrane(x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
@@ -77,7 +83,8 @@ def spikes(
     x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None, slope: float
 ) -> Tensor:
     """s[t], 0 or 1; ``slope`` is that of the sigmoid whose derivative is the surrogate gradient."""
-    return _Spikes.apply(x, tau, v_threshold, v_reset, slope)
+    run = gpu_neurons.spikes if on_gpu(x) else _Spikes.apply
+    return run(x, tau, v_threshold, v_reset, slope)
 
 
 class _Membrane(torch.autograd.Function):
@@ -133,7 +140,8 @@ def normalised_spikes(
 
     Neither the normalised currents nor h come into being: the backward pass computes them again.
     """
-    return Normalised(*_NormalisedSpikes.apply(x, weight, bias, tau, constants, eps))
+    run = gpu_neurons.normalised_spikes if on_gpu(x) else _NormalisedSpikes.apply
+    return Normalised(*run(x, weight, bias, tau, constants, eps))
 
 
 class _NormalisedSpikes(torch.autograd.Function):

@@ -7,6 +7,7 @@ moment and resumed; on one CPU thread it then ends with the same weights, bit fo
     session.py      the loop over epochs and steps
     feed.py         the batches
     learner.py      the loss
+    replay.py       on a GPU, forward and backward as one graph
     optimiser.py    parameter groups, schedule, bounds of the taus, moving average
     mixing.py       augmentation and mixing of whole batches
     state.py        what a resumed run starts from

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import torch
 from torch import Tensor
 
 from dista import data
@@ -13,6 +15,24 @@ from dista.config import ModelConfig, TrainingConfig
 from dista.training import mixing
 
 Batch = tuple[Tensor, Tensor]
+
+
+SHARE = 0.25
+"""Part of a GPU's free memory that the samples may take."""
+
+
+def on_device(task: data.Task, device: torch.device) -> data.Task:
+    """The task with its samples, as bytes, in the memory of a GPU, where batches are then augmented.
+
+    On a CPU, or where they are too many, it stays as it is.
+    """
+    if device.type != "cuda":
+        return task
+    parts = {name: getattr(task, name) for name in ("train", "validation", "test")}
+    free, _ = torch.cuda.mem_get_info(device)
+    if sum(part.inputs.nbytes for part in parts.values()) > SHARE * free:
+        return task
+    return dataclasses.replace(task, **{name: part.to(device) for name, part in parts.items()})
 
 
 def groups(batches: Iterator[Batch], size: int) -> Iterator[list[Batch]]:

@@ -27,8 +27,9 @@ class GradientNorms:
         places = [
             2 * self.layers.index(o) + is_tau(n) for o, (n, _) in zip(owners, self.parameters)
         ]
-        self.places = torch.tensor(places)
-        self.sums = torch.zeros(2 * len(self.layers), dtype=torch.float64)
+        device = self.parameters[0][1].device  # adding up there waits for nothing
+        self.places = torch.tensor(places, device=device)
+        self.sums = torch.zeros(2 * len(self.layers), dtype=torch.float64, device=device)
 
     def reset(self) -> None:
         self.sums.zero_()
@@ -36,7 +37,7 @@ class GradientNorms:
     def add(self) -> None:
         """Count the gradients that the parameters have now."""
         norms = torch.stack(torch._foreach_norm([p.grad for _, p in self.parameters]))
-        squares = norms.detach().double().cpu() ** 2
+        squares = norms.detach().double() ** 2
         self.sums += torch.zeros_like(self.sums).index_add_(0, self.places, squares).sqrt()
 
     def rows(self, epoch: int, steps: int) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
@@ -14,7 +16,7 @@ class Learner(nn.Module):
     """A model and its loss: (batch of inputs, targets) to a number.
 
     Targets are classes (batch,) or shares of classes (batch, class). RuntimeError where the loss is
-    not finite.
+    not finite, on a CPU.
     """
 
     def __init__(self, model: DISTA, training: TrainingConfig) -> None:
@@ -29,9 +31,15 @@ class Learner(nn.Module):
             loss = tet(read, targets, self.training_config.tet_lambda, smoothing)
         else:
             loss = cross_entropy(self.model.readout(logits), targets, label_smoothing=smoothing)
-        if not torch.isfinite(loss):
-            raise RuntimeError(f"the loss became {loss.item()}; try a smaller lr or clip")
+        if not loss.is_cuda:  # on a GPU, which would have to be waited for, the session looks later
+            check(loss.item())
         return loss
+
+
+def check(loss: float) -> None:
+    """RuntimeError unless it is finite."""
+    if not math.isfinite(loss):
+        raise RuntimeError(f"the loss became {loss}; try a smaller lr or clip")
 
 
 def tet(logits: Tensor, targets: Tensor, weight: float, smoothing: float = 0.0) -> Tensor:

@@ -38,7 +38,9 @@ def optimiser(model: nn.Module, training: TrainingConfig) -> torch.optim.AdamW:
         {"params": synapses, "peak": training.lr, "weight_decay": training.weight_decay},
         {"params": taus, "peak": training.tau_lr, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=training.lr)
+    fused = torch.cuda.is_available() or None  # one kernel for all of them
+    groups = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(groups, lr=training.lr, fused=fused)
 
 
 class Phase(NamedTuple):
@@ -100,13 +102,15 @@ class Average:
 
     @torch.no_grad()
     def update(self, model: DISTA, step: int) -> None:
+        self._step = step
         self._averaged.n_averaged.fill_(step)
         self._averaged.update_parameters(model)
 
-    def _approach(self, averages: list[Tensor], values: list[Tensor], step: Tensor) -> None:
-        decay = min(self.decay, (1 + int(step)) / (10 + int(step)))
-        for average, value in zip(averages, values):
-            if average.is_floating_point():
-                average.lerp_(value, 1 - decay)
-            else:
+    def _approach(self, averages: list[Tensor], values: list[Tensor], _: Tensor) -> None:
+        """One step for tensors of one type; the step's number is ours, as a GPU's would be waited for."""
+        decay = min(self.decay, (1 + self._step) / (10 + self._step))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, values, 1 - decay)
+        else:
+            for average, value in zip(averages, values):
                 average.copy_(value)

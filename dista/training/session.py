@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import NamedTuple
 
 import torch
 from lightning.fabric import Fabric
@@ -15,15 +16,17 @@ from tqdm import tqdm
 
 from dista import data
 from dista.checkpoint import adopt
+from dista.engine import kernels
 from dista.experiments.evaluation import evaluate
 from dista.model import DISTA
 from dista.runs import Run, RunConfig
-from dista.training import machine
+from dista.training import learner, machine
 from dista.training import optimiser as optimisers
-from dista.training.feed import Batch, ahead, batches_of, groups, steps_of
+from dista.training.feed import Batch, ahead, batches_of, groups, on_device, steps_of
 from dista.training.gradients import GradientNorms
 from dista.training.learner import Learner
 from dista.training.mixing import Mixing
+from dista.training.replay import Replay
 from dista.training.state import Parts, Position
 from dista.training.stopping import Requests, Stopped
 from dista.training.writer import Writer
@@ -35,7 +38,8 @@ class Session:
     def __init__(
         self, fabric: Fabric, run: Run, task: data.Task, model: DISTA, progress: bool | None = None
     ) -> None:
-        self.fabric, self.run, self.task, self.model = fabric, run, task, model
+        self.fabric, self.run, self.model = fabric, run, model
+        self.task = task = on_device(task, fabric.device)
         self.training = training = run.config.training
         self.position, self.requests = Position(), Requests(run.asked_to_stop)
         self.steps = steps_of(task, training, fabric.world_size)
@@ -48,9 +52,22 @@ class Session:
         average = self.average.model if self.average else None
         self.parts = Parts(self.model, optimizer, self.gradients, average)
         self.mixing = Mixing(training, task)
+        self.replay = self._recorded()
+        self.untold: list[Outcome] = []
         self.writer = Writer(run, task, self.steps) if fabric.is_global_zero else None
         self.show = sys.stderr.isatty() if progress is None else progress
         self._since = self._saved = time.perf_counter()
+
+    def _recorded(self) -> Replay | None:
+        """Forward and backward as one graph, on a single GPU whose kernels are ours."""
+        several = self.fabric.world_size > 1 or self.training.accumulate > 1
+        learns_table = (
+            self.model.config.denoiser.learn_table
+        )  # its kernels ask for the generators' state
+        if self.fabric.device.type != "cuda" or several or learns_table or not kernels.enabled():
+            return None
+        size = self.training.batch_size
+        return Replay(self.learner, self.learner, self.fabric.backward, size)
 
     @property
     def measured(self) -> DISTA:
@@ -97,8 +114,11 @@ class Session:
     def groups(self) -> Iterator[list[Batch]]:
         """The batches of each step that is left of the epoch."""
         batches = self.batches()
-        if self.fabric.device.type == "cuda":  # a CPU has nothing better to do meanwhile
-            batches = ahead(batches)
+        recorded = (
+            self.replay is None or self.replay.graph is not None
+        )  # other threads keep still till then
+        if self.fabric.device.type == "cuda" and recorded:
+            batches = ahead(batches)  # a CPU has nothing better to do meanwhile
         return groups(batches, self.training.accumulate)
 
     def batches(self) -> Iterator[Batch]:
@@ -116,29 +136,37 @@ class Session:
         config, place = self.training, self.position
         phase = optimisers.one_cycle(self._progress(), self.steps, config.warmup)
         optimisers.set_phase(self.optimizer, phase)
+        loss = self._gradients(batches)
+        norm = self._clip()
+        self.optimizer.step()
+        if self.replay is None:
+            self.optimizer.zero_grad()
+        optimisers.bound_taus(self.model, config)
+        loss = self.fabric.all_reduce(loss)
+        place.step, place.batch = place.step + 1, place.batch + len(batches)
+        if self.average:
+            self.average.update(self.model, place.step)
+        self.untold.append(Outcome(place.step, loss, config.lr * phase.rate, norm))
+        self._tell_all(but=1 if self.fabric.device.type == "cuda" else 0)
+
+    def _gradients(self, batches: list[Batch]) -> Tensor:
+        """The mean loss of some batches, whose gradients the parameters then have."""
+        if self.replay is not None:
+            return self.replay(*batches[0])
         losses = [
             self._backward(batch, len(batches), last=batch is batches[-1]) for batch in batches
         ]
-        norm = self._clip()
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        optimisers.bound_taus(self.model, config)
-        loss = float(self.fabric.all_reduce(torch.stack(losses).sum()))
-        place.step, place.batch = place.step + 1, place.batch + len(batches)
-        place.losses, place.loss = place.losses + 1, place.loss + loss
-        if self.average:
-            self.average.update(self.model, place.step)
-        self._tell(loss, config.lr * phase.rate, norm)
+        return torch.stack(losses).sum()
 
-    def _clip(self) -> float:
-        """Limit the gradients' norm; returns what it was. RuntimeError where that is not finite."""
+    def _clip(self) -> Tensor:
+        """Limit the gradients' norm; returns what it was. RuntimeError, on a CPU, where that is not finite."""
         self.gradients.add()
         norm = self.fabric.clip_gradients(
             self.learner, self.optimizer, max_norm=self.training.clip, error_if_nonfinite=False
         )
-        if not math.isfinite(norm):
-            raise RuntimeError(f"the gradients' norm became {norm}; try a smaller lr or clip")
-        return float(norm)
+        if not norm.is_cuda:
+            _check_norm(norm.item())
+        return norm
 
     def _backward(self, batch: Batch, of: int, *, last: bool) -> Tensor:
         """Add the gradients of a batch that is one ``of`` several; processes share the last one's."""
@@ -147,11 +175,28 @@ class Session:
             self.fabric.backward(loss)
         return loss.detach()
 
-    def _tell(self, loss: float, lr: float, norm: float) -> None:
+    def _tell_all(self, but: int = 0) -> None:
+        """Read and write down what steps came to, but the last ``but``, which a GPU may not have done yet.
+
+        Waiting for each would leave it idle while the next one is launched. RuntimeError where a step was
+        not finite: its weights are lost then, but nothing was saved since.
+        """
+        while len(self.untold) > but:
+            outcome = self.untold.pop(0)
+            loss, norm = float(outcome.loss), float(outcome.norm)
+            learner.check(loss)
+            _check_norm(norm)
+            self.position.losses, self.position.loss = (
+                self.position.losses + 1,
+                self.position.loss + loss,
+            )
+            self._tell(outcome.step, loss, outcome.lr, norm)
+
+    def _tell(self, step: int, loss: float, lr: float, norm: float) -> None:
         place = self.position
         place.seconds = self.fabric.broadcast(time.perf_counter() - self._since)
         row = {
-            "step": place.step,
+            "step": step,
             "epoch": place.epoch + 1,
             "loss": loss,
             "lr": lr,
@@ -159,7 +204,7 @@ class Session:
         }
         if self.writer:
             self.writer.step(place, row)
-            self.fabric.log_dict({"loss": loss, "lr": lr, "gradient": norm}, place.step)
+            self.fabric.log_dict({"loss": loss, "lr": lr, "gradient": norm}, step)
 
     def _progress(self) -> float:
         """Steps done; or more, where the time budget is further spent than the steps."""
@@ -168,7 +213,10 @@ class Session:
 
     def close_epoch(self, bar: tqdm) -> None:
         """Validate, and write what an epoch leaves."""
+        self._tell_all()
         place, batch_size = self.position, self.training.batch_size
+        if self.fabric.device.type == "cuda":
+            batch_size *= 4  # nothing is kept for a backward pass
         # In the precision in which the best epoch is tested and used afterwards, not in that of training.
         result = evaluate(self.measured, self.task.validation, batch_size=batch_size)
         metrics = {"val_loss": result["loss"], "val_accuracy": result["accuracy"]}
@@ -192,6 +240,8 @@ class Session:
         """Write a resumable state after an epoch, from time to time, and before stopping."""
         asked = self._asked_to_stop()
         due = time.perf_counter() - self._saved > 60 * self.training.save_minutes
+        if now or asked or due:
+            self._tell_all()
         if self.writer and (now or asked or due):
             self.run.save_state(self.parts.tensors(), asdict(self.position))
             self.writer.status(self.position)
@@ -209,6 +259,20 @@ class Session:
     def _bar(self) -> tqdm:
         hidden = not (self.show and self.writer)
         return tqdm(total=self.steps, initial=self.position.step, unit="step", disable=hidden)
+
+
+class Outcome(NamedTuple):
+    """What a step came to, as far as it is computed."""
+
+    step: int
+    loss: Tensor
+    lr: float
+    norm: Tensor
+
+
+def _check_norm(norm: float) -> None:
+    if not math.isfinite(norm):
+        raise RuntimeError(f"the gradients' norm became {norm}; try a smaller lr or clip")
 
 
 def go_on(run: Run) -> str:

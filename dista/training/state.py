@@ -84,6 +84,8 @@ class Parts:
             # A moment in another layout than its parameter is computed by other loops, which round
             # differently: bit for bit means layout for layout.
             laid = value if name == "step" else torch.empty_like(parameter).copy_(value)
+            if name == "step" and self.optimizer.defaults["fused"]:
+                laid = value.to(parameter.device)  # where one kernel takes the step for all
             self.optimizer.state[parameter][name] = laid
 
 

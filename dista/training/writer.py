@@ -28,9 +28,6 @@ SNAPSHOT = ("*.scores", "*.denoise", "*.spikes", "*.membrane", "*.tau", "head")
 ACTIVITY = ("*.spikes", "*.tau", "*.scores", "*.denoise")
 """What the tables of an epoch are measured on."""
 
-ACTIVITY_SAMPLES = 32
-"""Validation samples, from the probe on, over which the tables are measured every epoch."""
-
 STATUS_SECONDS = 1.0
 
 
@@ -68,7 +65,8 @@ class Writer:
 
     def look(self, model: DISTA, epoch: int, *, last: bool = False) -> None:
         """Rates, taus and attention over some samples; the recording of the probe where it is due."""
-        activity = record(model, self._inputs(model, ACTIVITY_SAMPLES)[0], ACTIVITY)
+        samples = self.run.config.training.activity
+        activity = record(model, self._inputs(model, samples)[0], ACTIVITY)
         neurons = [{"epoch": epoch, **asdict(layer)} for layer in neuron_table(activity)]
         attention = [{"epoch": epoch, **asdict(block)} for block in map_statistics(activity)]
         self.run.append("neurons", neurons)
