@@ -36,7 +36,8 @@ def suits(q: Tensor, denoise: nn.Module) -> bool:
     """Whether ``attend`` applies: a GPU, heads of no more than ``MOST_DIM`` channels, no table to train."""
     learns = denoise.kind == "lookup" and denoise.table.requires_grad and torch.is_grad_enabled()
     kind = q.is_cuda and q.dtype in gpu_neurons.DTYPES and 0 < q.numel() < 1 << 31
-    return kind and q.shape[-1] <= MOST_DIM and not learns and _maps() is not None
+    known = denoise.kind in KINDS and q.shape[-1] <= MOST_DIM
+    return kind and known and not learns and _maps() is not None
 
 
 def chosen() -> str:
@@ -53,7 +54,7 @@ def attend(
 ) -> Tensor:
     """What is read from the values, all (time, batch, head, token, dim); ``denoise`` is attention's."""
     table = denoise.table if denoise.kind == "lookup" else q
-    everywhere = denoise.kind == "none" or denoise.gradient == "all"  # the slope is 1
+    everywhere = denoise.kind == "none" or denoise.config.gradient == "all"  # the slope is 1
     options = KINDS.index(denoise.kind), float(denoise.u), everywhere
     return _Attend.apply(q, k, v, table, window, scale, options)
 
