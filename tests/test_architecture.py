@@ -59,7 +59,8 @@ ROOMS = {
         "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments", "dista.runs",
     ),
     "dista.bench": (
-        "dista.config", "dista.engine", "dista.neurons", "dista.attention", "dista.model", "dista.recording",
+        "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.neurons", "dista.attention",
+        "dista.model", "dista.recording", "dista.data", "dista.training",
     ),
     "dista.cli": (
         "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.recording", "dista.checkpoint",
