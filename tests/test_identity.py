@@ -10,7 +10,7 @@ import dista.data
 from app.computed import models, reruns
 from app.computed import recordings as recorded
 from app.computed.reruns import Side
-from app.inputs import checkpoints, identity, recordings
+from app.inputs import checkpoints, identity, recordings, tasks
 from dista import checkpoint
 from dista.files import weights
 from dista.recording import save
@@ -188,3 +188,11 @@ def test_a_file_written_again_in_the_same_moment_has_another_stamp(tmp_path):
     os.utime(other, ns=(fact.st_atime_ns, fact.st_mtime_ns))
     other.replace(path)
     assert identity.stamp(path) != before
+
+
+def test_the_tasks_without_a_choice_of_steps_are_known_without_torch():
+    import dista.data
+
+    fixed = [name for name in dista.data.names() if not dista.data.chosen_steps(name, 10**6)]
+    assert tuple(fixed) == tuple(name for name in dista.data.names() if name in tasks.STILL)
+    assert set(tasks.STILL) <= set(fixed)

@@ -116,7 +116,7 @@ def test_the_brush_knows_the_step(page):
 def test_the_curve_is_of_the_step(page, monkeypatch):
     monkeypatch.setitem(experiments.LEVELS, "gaussian", (0.0, 0.5))
     noise, checkpoint = Noise("gaussian", 0.3, "centre", step=1), checkpoints.shipped()["match-map"]
-    curve = experiments.noise_curve(checkpoint, noise, [1], 50, lambda share: None)
+    curve = experiments.noise_curve(checkpoint.weights, noise, [1], 50, lambda share: None)
     model, split = models.model(checkpoint.weights), tasks.task("match").test
     given = evaluation.answers(model, split, ["u=1"], noise=noise._replace(level=0.5), limit=50)
     assert curve.accuracy[0, 1] == pytest.approx(given.accuracy)
@@ -151,7 +151,7 @@ def test_the_code_on_the_page_reproduces_its_figures(page, digits, query, noise)
 def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     monkeypatch.setitem(experiments.LEVELS, "gaussian", (0.0, 0.5))
     done = []
-    curve = experiments.noise_curve(digits, Noise("gaussian", 0.1), [0, 3], 30, done.append)
+    curve = experiments.noise_curve(digits.weights, Noise("gaussian", 0.1), [0, 3], 30, done.append)
     assert done == sorted(done) and done[-1] == 1 and len(done) == 2 * 4
     model, split = models.model(digits.weights), tasks.task("digits").test
     for i, u in enumerate((0, 3)):
@@ -161,7 +161,7 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     test = page("denoise", **QUERY, noise="gaussian", curve="50", thresholds="0,3")
     assert not test.exception and not test.error
     asked = Noise("gaussian", 0.3, "centre")
-    expected = experiments.noise_curve(digits, asked, [0, 3], 50, done.append)
+    expected = experiments.noise_curve(digits.weights, asked, [0, 3], 50, done.append)
     assert shown(test)[3] == as_shown(figures.noise_curve(expected, own=1.0))
 
 

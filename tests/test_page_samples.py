@@ -13,8 +13,9 @@ from test_app import probes, sentences
 import dista
 import dista.data
 from app.computed import payloads, reruns
-from app.inputs import checkpoints, own_paths, samples
+from app.inputs import checkpoints, own_paths
 from app.inputs.own_paths import Recorded
+from app.page import samples
 from dista.config import TrainingConfig
 from dista.experiments import evaluation
 from dista.measures import Answers, confident_mistakes

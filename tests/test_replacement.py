@@ -13,6 +13,7 @@ import pytest
 import torch
 import xarray as xr
 
+import dista
 from dista import checkpoint, recording, runs
 from dista.checkpoint import CheckpointError
 from dista.config import TrainingConfig
@@ -153,7 +154,7 @@ def test_the_current_folder_and_those_above_are_refused(tmp_path, monkeypatch, m
     with pytest.raises(RecordingError, match="is the current folder, or one above it"):
         recording.save(tree(1), where)
     with pytest.raises(CheckpointError, match="is the current folder, or one above it"):
-        models[0].save(where)
+        dista.save(models[0], where)
     assert snapshot(tmp_path) == {"thesis.md": THESIS.encode(), "inner": None}
 
 
@@ -286,9 +287,9 @@ def weight(path):
 
 
 def test_a_checkpoint_of_another_form_is_replaced_whole(tmp_path, models):
-    path = models[0].save(tmp_path / "model")
+    path = dista.save(models[0], tmp_path / "model")
     (path / ".card.json.1234.part").write_text("left by a process that was killed")
-    models[2].save(path)
+    dista.save(models[2], path)
     assert torch.equal(weight(path), models[2].head.linear.weight)
     assert sorted(p.name for p in path.iterdir()) == [
         "card.json",
@@ -299,16 +300,16 @@ def test_a_checkpoint_of_another_form_is_replaced_whole(tmp_path, models):
 
 
 def test_what_lies_beside_a_checkpoint_stays_or_is_in_the_way(tmp_path, models):
-    path = models[0].save(tmp_path / "model")
+    path = dista.save(models[0], tmp_path / "model")
     (path / "notes.md").write_text(THESIS)
-    models[1].save(path)
+    dista.save(models[1], path)
     assert torch.equal(weight(path), models[1].head.linear.weight)
     assert (path / "notes.md").read_text() == THESIS
     before = snapshot(tmp_path)
     with pytest.raises(
         CheckpointError, match=r"holds 'notes\.md' beside the checkpoint of another"
     ):
-        models[2].save(path)
+        dista.save(models[2], path)
     assert snapshot(tmp_path) == before
 
 
@@ -317,7 +318,7 @@ def test_what_lies_beside_a_checkpoint_stays_or_is_in_the_way(tmp_path, models):
 def test_a_checkpoint_that_could_not_be_written_is_the_one_of_before(
     tmp_path, models, monkeypatch, other, call
 ):
-    path, calls = models[0].save(tmp_path / "model"), []
+    path, calls = dista.save(models[0], tmp_path / "model"), []
 
     def failing(descriptor):
         calls.append(descriptor)
@@ -327,7 +328,7 @@ def test_a_checkpoint_that_could_not_be_written_is_the_one_of_before(
     before = snapshot(tmp_path)
     monkeypatch.setattr(replacement.os, "fsync", failing)
     with pytest.raises(OSError, match="No space left"):
-        models[other].save(path)
+        dista.save(models[other], path)
     after = snapshot(tmp_path)
     assert (
         after.keys() == before.keys() and after["model/config.json"] == before["model/config.json"]
@@ -343,7 +344,7 @@ def test_a_run_stands_for_its_best_checkpoint(tmp_path, models, run_config):
     run = Run.create(tmp_path / "run", run_config, {})
     with pytest.raises(CheckpointError):
         checkpoint.load(run.path)
-    models[0].save(run.checkpoint("best"))
+    dista.save(models[0], run.checkpoint("best"))
     assert torch.equal(weight(run.path), models[0].head.linear.weight)
 
 

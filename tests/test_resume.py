@@ -62,7 +62,8 @@ def assert_same(run, whole):
 KILLED = """
 import sys, trainings
 from dista.config import TrainingConfig
-from dista import recording, replacement
+from dista import recording
+from dista.files import replacement
 from dista.runs import Run
 from dista.training import train
 

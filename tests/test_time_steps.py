@@ -96,13 +96,6 @@ def test_what_would_not_happen_is_refused_before_there_is_a_run(
     assert [*tmp_path.iterdir()] == []
 
 
-def test_data_without_deformations_are_refused_before_there_is_a_run(folder, tmp_path):
-    task = dista.data.open_for(EVENTS, "recordings", root=folder)
-    with pytest.raises(ValueError, match="train with --no-augment"):
-        train(task, EVENTS, trainings.ONE, folder=tmp_path / "run")
-    assert [*tmp_path.iterdir()] == []
-
-
 @pytest.mark.parametrize("form", ["map", "attenuated"])
 def test_a_memory_without_weights_of_its_own_may_reach_further(tmp_path, form):
     """One may train with few steps what is then shown more of them."""

@@ -27,8 +27,14 @@ def task(data: str | Data) -> Task:
     return _task(name, folder, tuple(steps_of(name, steps).items()))
 
 
+STILL = ("digits", "match", "cifar10", "cifar100")
+"""Tasks whose steps cannot be chosen: said here, as ``dista.data`` would load torch for the first page."""
+
+
 def steps_of(name: str, steps: int | None) -> dict[str, int]:
     """The option with which ``dista.data.open`` gives the task so many steps, {} where it needs none."""
+    if name in STILL:
+        return {}
     import dista.data
 
     known = steps is not None and name in dista.data.names()

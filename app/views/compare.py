@@ -98,12 +98,12 @@ def choose_sides(
 
 
 def choose_images(
-    checkpoints: tuple[checkpoints.Checkpoint, checkpoints.Checkpoint], problems: list[str]
+    sides: tuple[checkpoints.Checkpoint, checkpoints.Checkpoint], problems: list[str]
 ) -> list[str | None]:
     """The own input, for each side that can see it; what keeps a side from it is said of that side."""
-    own_input_form.offer(checkpoints[0], problems)
+    own_input_form.offer(sides[0], problems)
     said = [], []
-    images = [own_input_form.fitting(one, told) for one, told in zip(checkpoints, said)]
+    images = [own_input_form.fitting(one, told) for one, told in zip(sides, said)]
     if said[0] == said[1]:
         problems += said[0]
     else:

@@ -26,7 +26,10 @@ def cache_folder(root: str | Path | None = None) -> Path:
         return Path(os.path.expanduser(root))
     from platformdirs import user_cache_path
 
-    folder = user_cache_path("dista", appauthor=False)
+    try:
+        folder = user_cache_path("dista", appauthor=False)
+    except RuntimeError:  # nobody knows the home
+        folder = Path("~")
     return folder if folder.is_absolute() else Path(os.devnull, "dista")
 
 
