@@ -61,7 +61,7 @@ def writer(request, models, run_config):
     return {
         "recording": ("here.zarr", lambda path: recording.save(tree(1), path), RecordingError),
         "zip": ("here.zip", lambda path: recording.save(tree(1), path), RecordingError),
-        "checkpoint": ("here", models[0].save, CheckpointError),
+        "checkpoint": ("here", lambda path: dista.save(models[0], path), CheckpointError),
         "run": ("here", create, RunError),
     }[request.param]
 
