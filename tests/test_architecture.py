@@ -270,7 +270,7 @@ FORBIDDEN = [
     ("dista/experiments", ["import:dista.data", "import:xarray"]),
     ("dista/experiments/counterfactuals.py", ["xarray", "dista"]),
     ("dista/experiments/untrained.py", ["xarray", "dista"]),
-    ("dista/measures", ["torch", "plotly"]),
+    ("dista/measures", ["torch", "plotly", "import:pandas"]),
 ]
 
 
@@ -356,6 +356,7 @@ HEAVY += ("xarray", "zarr", "pandas", "mlxtend", "optuna", "numba", "matplotlib"
 COSTS = [
     ("dista", ()),
     ("dista.config, dista.presets, dista.checkpoint, dista.runs", ()),
+    ("dista.measures", ()),
     ("dista.recording, dista.experiments.interventions", ("torch",)),
     ("dista.model", ("torch", "numba")),
 ]

@@ -18,52 +18,27 @@ import dista
 from app.computed import recordings as recorded
 from app.inputs import checkpoints
 from app.page import downloads
-from dista import figures, open_recording
-from dista.figures.numbers import COLUMNS, table
-
-# Numbers of figures -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", test_figures.FIGURES)
-def test_every_figure_has_numbers(name):
-    rows = table(test_figures.FIGURES[name]("light"))
-    assert len(rows) and set(rows.columns) <= set(COLUMNS)
-    assert not rows[["panel", "x", "y"]].isna().any(axis=None)
-    assert not rows.astype(str).apply(lambda column: column.str.contains("<")).any(axis=None)
-
-
-def test_cells_have_the_names_of_their_axes_and_nothing_is_there_where_nothing_was_measured():
-    effect = test_figures.causal()
-    rows = table(figures.causal_memory(effect, step_labels=test_figures.LABELS))
-    assert len(rows) == 15, "the outlines and the numbers on the cells are not counted again"
-    one = rows[(rows.x == "2") & (rows.y == "4 probe")]
-    assert one.value.item() == pytest.approx(effect.effect[3, 1])
-    assert one.x_axis.item() == "changed step" and one.y_axis.item() == "seen at step"
-
-
-def test_points_have_their_interval_and_their_panel():
-    curve = test_figures.curve()
-    rows = table(figures.noise_curve(curve))
-    first = rows[rows.series == "u = 0"]
-    assert np.allclose(first.y, curve.accuracy[0])
-    assert np.allclose(first.low, curve.low[0]) and np.allclose(first.high, curve.high[0])
-    blocks = test_figures.denoised()
-    rows = table(figures.denoising(blocks))
-    assert [panel[:7] for panel in rows.panel.unique()] == ["Block 1", "Block 2"]
-    kept = rows[(rows.series == "kept") & rows.panel.str.startswith("Block 2")]
-    assert kept.y.sum() == blocks[1].after[1:].sum()
-
+from dista import measures, open_recording
 
 # Files ----------------------------------------------------------------------------------------------
 
 
-def test_the_csv_names_the_figure_of_each_row():
-    drawn = {"map": figures.causal_memory(test_figures.causal())}
+def test_the_csv_names_the_figure_of_each_row_and_keeps_its_numbers():
+    effect = test_figures.causal()
+    drawn = {
+        "map": effect.table,
+        "denoising": lambda: measures.stacked(test_figures.denoised()),
+    }
     more = pd.DataFrame({"layer": ["a", "b"], "tau": [2.0, 3.0]})
     content = downloads.csv(drawn, lambda: {"layers": more})
+    assert b"map,head,4,1," in content, "whole numbers stay whole beside rows that have none"
     rows = pd.read_csv(io.BytesIO(content))
-    assert list(rows.figure) == ["map"] * 15 + ["layers"] * 2
-    assert list(rows.tau.dropna()) == [2, 3] and rows.value.notna().sum() == 15
+    assert list(rows.figure) == ["map"] * 15 + ["denoising"] * 12 + ["layers"] * 2
+    assert list(rows.tau.dropna()) == [2, 3]
+    one = rows[(rows.seen_step == 3) & (rows.changed_step == 1)]
+    assert one.effect.item() == effect.effect[3, 1]
+    block = rows[rows.block == 1]
+    assert list(block.kept) == list(test_figures.denoised()[1].after)
 
 
 def test_the_recording_is_a_file_that_opens(page, tmp_path):
@@ -108,6 +83,11 @@ def test_every_page_offers_what_it_shows(page, view):
     test = page(view, **query)
     assert not test.exception and not test.error
     assert [button.proto.label for button in test.get("download_button")] == OFFERED[view]
+    noted = test.session_state[downloads._NOTED]
+    assert noted or view in ("watch", "train"), "the probe and live charts have tables instead"
+    if noted:
+        rows = pd.read_csv(io.BytesIO(downloads.csv(noted)), low_memory=False)
+        assert list(rows.figure.unique()) == list(noted)
 
 
 # Links ----------------------------------------------------------------------------------------------

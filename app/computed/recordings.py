@@ -62,9 +62,7 @@ def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any)
 
 def numbers(recording: xr.DataTree) -> dict[str, pd.DataFrame]:
     """What the probe shows in numbers: each layer's, and the logits of each step."""
-    import pandas as pd
+    from dista.measures import neuron_table, stacked
 
-    from dista.measures import neuron_table
-
-    layers = pd.DataFrame(neuron_table(recording))
+    layers = stacked(neuron_table(recording))
     return {"layers": layers, "logits": recording["head"].to_dataframe("logit").reset_index()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import streamlit as st
 
 from app.link import plain
 from app.page import downloads
+from dista.figures.tables import table
 from dista.figures.theme import count, percent, short
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ IMAGE = {"format": "png", "scale": 2}  # what the camera of a figure makes
 
 def plot(figure: Figure, key: str, **options: Any) -> Any:
     """A figure of the package, with its description for those who cannot see it."""
-    downloads.note(key, figure)
+    downloads.note(key, partial(table, figure))
     alt = figure.layout.meta["alt"]
     config = PLOTLY | {"toImageButtonOptions": IMAGE | {"filename": key}}
     return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt, **options)

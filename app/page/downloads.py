@@ -18,8 +18,9 @@ import streamlit as st
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-    from plotly.graph_objects import Figure
     from streamlit.delta_generator import DeltaGenerator
+
+    Table = Callable[[], pd.DataFrame]
 
 _NOTED = "figures on the page"
 
@@ -30,9 +31,9 @@ def begin() -> DeltaGenerator:
     return st.popover("Save")
 
 
-def note(key: str, figure: Figure) -> None:
-    """Remember a figure whose numbers the page is to offer."""
-    st.session_state.setdefault(_NOTED, {})[key] = figure
+def note(key: str, table: Table) -> None:
+    """Remember a figure by the table of what it shows, which the page is to offer."""
+    st.session_state.setdefault(_NOTED, {})[key] = table
 
 
 def fill(
@@ -63,7 +64,8 @@ def fill(
 
 _HINT = (
     "A .zarr.zip opens with dista.open_recording, or without this package by the line below. The column "
-    "figure of the CSV says which figure a row belongs to."
+    "figure of the CSV says which figure a row belongs to; steps, blocks and patches count from 0 there, as "
+    "in Python."
 )
 OPEN_ZIP = (
     'xarray.open_datatree(zarr.storage.ZipStore(path, mode="r"), engine="zarr", consolidated=False)'
@@ -78,17 +80,14 @@ def _file(label: str, data: Any, file_name: str) -> None:
 
 
 def csv(
-    figures: Mapping[str, Figure], tables: Callable[[], Mapping[str, pd.DataFrame]] | None = None
+    figures: Mapping[str, Table], tables: Callable[[], Mapping[str, pd.DataFrame]] | None = None
 ) -> bytes:
     """The numbers of all figures and tables, one below the other; ``figure`` says where a row is from."""
-    import pandas as pd
+    from dista.measures.tables import concatenated
 
-    from dista.figures.numbers import table
-
-    parts = {key: table(figure) for key, figure in figures.items()}
+    parts = {key: table() for key, table in figures.items()}
     parts |= tables() if tables else {}
-    rows = pd.concat(parts, names=["figure"]).reset_index("figure").reset_index(drop=True)
-    return rows.to_csv(index=False).encode()
+    return concatenated(parts, "figure").to_csv(index=False).encode()
 
 
 def zarr(recording: Callable[[], xr.DataTree]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -202,11 +203,11 @@ def show_threshold(
     checkpoint: checkpoints.Checkpoint, blocks: list[BlockDenoising], u: int | None
 ) -> None:
     """The histogram, in which u is a line to drag; its numbers are those of the package's figure."""
-    from dista import figures
+    from dista import measures
 
     config = checkpoint.config
     trained = config.denoiser.u if config.denoiser.kind != "none" else 0.0
-    downloads.note("denoising", figures.denoising(blocks, theme=charts.theme()))
+    downloads.note("denoising", partial(measures.stacked, blocks))
     threshold(
         blocks, u=u, trained=trained, rule=described(checkpoint), most=config.head_dim,
         key="threshold", on_change=remember_threshold,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import PairedDifference
 
@@ -14,6 +15,7 @@ _FITS = 46  # characters on a screen of 390 pixels
 _ROW = 46  # pixels: a line of text, and the interval below it
 
 
+@tabled()
 def accuracy_changes(
     results: Mapping[str, PairedDifference], *, theme: Theme = "light"
 ) -> go.Figure:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, count, finish, palette, percent, scale, step_ticks
 from dista.measures import AttentionOverTime, AttentionSplit, KeyMaps, LagContributions
 
 _GAP = 1  # cells between two tiles of the filmstrip
 
 
+@tabled()
 def filmstrip(
     maps: KeyMaps, *, step_labels: Sequence[str] | None = None, theme: Theme = "light"
 ) -> go.Figure:
@@ -153,6 +155,7 @@ _PARTS = (
 )
 
 
+@tabled()
 def attention_split(split: AttentionSplit, *, theme: Theme = "light") -> go.Figure:
     """One bar: the shares of a query's attention; patterns as well as colours tell them apart."""
     colours = palette(theme)
@@ -189,6 +192,7 @@ def attention_split(split: AttentionSplit, *, theme: Theme = "light") -> go.Figu
     return figure.update_layout(legend_traceorder="normal")
 
 
+@tabled()
 def attention_over_time(
     result: AttentionOverTime,
     *,
@@ -244,6 +248,7 @@ def attention_over_time(
     return finish(figure, theme, title=title, alt=alt, height=390, top=52)
 
 
+@tabled()
 def lag_contributions(
     result: LagContributions,
     *,

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Theme, finish, palette, percent, scale, short, step_ticks
 from dista.measures import LayerActivity, SpikeDistance
 
@@ -17,6 +18,7 @@ _WORDS = {
 }
 
 
+@tabled()
 def spike_distance(
     result: SpikeDistance,
     *,
@@ -69,6 +71,7 @@ def spike_distance(
     return figure.update_layout(margin_b=86)
 
 
+@tabled()
 def layer_pairs(
     left: Sequence[LayerActivity],
     right: Sequence[LayerActivity],

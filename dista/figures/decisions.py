@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent, step_ticks
 from dista.measures import Decision
 
 
+@tabled()
 def decision(
     result: Decision, *, step_labels: Sequence[str] | None = None, theme: Theme = "light"
 ) -> go.Figure:

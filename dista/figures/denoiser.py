@@ -8,10 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import BlockDenoising
 
 
+@tabled()
 def denoising(blocks: Sequence[BlockDenoising], *, theme: Theme = "light") -> go.Figure:
     """Histogram of coincidence counts, one panel a block: removed (hatched) and kept, and u.
 

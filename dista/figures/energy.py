@@ -8,12 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Theme, count, finish, palette, percent, scale, short
 from dista.measures import Anytime, Energy
 
 Quantity = Literal["energy", "operations", "spikes"]
 
 
+@tabled()
 def energy_map(result: Energy, *, of: Quantity = "energy", theme: Theme = "light") -> go.Figure:
     """Energy, operations or arriving spikes of each layer at each step; darker is more."""
     z = _quantity(result, of)
@@ -55,6 +57,7 @@ def energy_map(result: Energy, *, of: Quantity = "energy", theme: Theme = "light
     return finish(figure, theme, title=title, alt=f"{alt}.", height=110 + 19 * layers)
 
 
+@tabled(lambda result: result.by_layer.table())
 def energy_comparison(result: Energy, *, theme: Theme = "light") -> go.Figure:
     """Energy of each layer for one answer, against a same-shape network without spikes; log scale."""
     colours = palette(theme)
@@ -90,6 +93,7 @@ def energy_comparison(result: Energy, *, theme: Theme = "light") -> go.Figure:
     return finish(figure, theme, title=title, alt=alt, height=130 + 19 * len(y))
 
 
+@tabled()
 def anytime(result: Anytime, *, stop: int | None = None, theme: Theme = "light") -> go.Figure:
     """Accuracy and confidence if the answer is read out early, and the energy spent until then.
 

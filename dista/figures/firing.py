@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, count, finish, palette, percent, scale, short
 from dista.measures import FiringMap, MembraneHistogram
 
+if TYPE_CHECKING:
+    import pandas as pd
 
+
+@tabled()
 def firing_map(result: FiringMap, *, theme: Theme = "light") -> go.Figure:
     """Spikes per neuron of each layer and step; beside it who never fires and who always does."""
     colours = palette(theme)
@@ -38,6 +45,7 @@ def firing_map(result: FiringMap, *, theme: Theme = "light") -> go.Figure:
     return finish(figure, theme, title=title, alt=alt, height=height, top=18)
 
 
+@tabled()
 def firing_change(before: FiringMap, after: FiringMap, *, theme: Theme = "light") -> go.Figure:
     """What an intervention did to the firing rates: more spikes in the accent, fewer in orange."""
     if before.layers != after.layers or before.rate.shape != after.rate.shape:
@@ -60,6 +68,12 @@ def firing_change(before: FiringMap, after: FiringMap, *, theme: Theme = "light"
     return finish(figure, theme, title=title, alt=alt, height=110 + 19 * len(after.layers))
 
 
+def _bins(result: MembraneHistogram, slope: np.ndarray | None) -> pd.DataFrame:
+    """The histogram, with the surrogate gradient of each bin where it is drawn."""
+    return result.table() if slope is None else result.table().assign(slope=slope)
+
+
+@tabled(_bins)
 def membrane_histogram(
     result: MembraneHistogram, *, slope: np.ndarray | None = None, theme: Theme = "light"
 ) -> go.Figure:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures.tables import tabled
 from dista.figures.theme import (
     Palette,
     Theme,
@@ -25,6 +26,7 @@ SMALLEST = 0.005  # what is written as 0
 NUMBERED = 10  # steps up to which the numbers fit into the cells
 
 
+@tabled()
 def causal_memory(
     result: CausalMemory,
     *,
@@ -49,7 +51,7 @@ def causal_memory(
             y=np.arange(steps),
             customdata=np.stack(np.indices((steps, steps)) + 1, -1).astype(np.uint16),
             hovertemplate="step %{customdata[1]} changed, seen at step %{customdata[0]}: "
-            f"%{{z:.3f}} {_unit(result.of)}<extra></extra>",
+            f"%{{z:.3f}} {result.unit}<extra></extra>",
             hoverongaps=False,
             colorscale=scale(colours.kept),
             zmin=0,
@@ -73,7 +75,7 @@ def causal_memory(
     title = f"{subject}: {title}" if subject else title[0].upper() + title[1:]
     alt = (
         f"{title}. {_what(result.of)}: {percent(result.later)} of all effects come after the changed "
-        f"step. Change at the last step: {result.effect[-1, -1]:.2f} {_unit(result.of)}; seen there of the "
+        f"step. Change at the last step: {result.effect[-1, -1]:.2f} {result.unit}; seen there of the "
         f"first step: {result.effect[-1, 0]:.2f}."
     )
     return finish(figure, theme, title=title, alt=alt, height=340, top=30)
@@ -129,12 +131,6 @@ def _outline(figure: go.Figure, step: int, steps: int, colours: Palette) -> None
         y1=steps - 0.5,
         line={"color": colours.ink, "width": 2},
     )
-
-
-def _unit(of: str) -> str:
-    if of.endswith(".membrane"):
-        return "thresholds"
-    return "logits" if of == "head" else "of the counts"
 
 
 def _what(of: str) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, count, finish, palette, short, step_ticks
-from dista.measures import LayerActivity, MembraneTrace, Raster, half_life
+from dista.measures import LayerActivity, MembraneTrace, Raster, half_life, stacked
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
+@tabled()
 def raster(
     result: Raster, *, step_labels: Sequence[str] | None = None, theme: Theme = "light"
 ) -> go.Figure:
@@ -48,6 +54,7 @@ def raster(
     return finish(figure, theme, title=title, alt=alt, height=360)
 
 
+@tabled()
 def membrane(
     trace: MembraneTrace, *, step_labels: Sequence[str] | None = None, theme: Theme = "light"
 ) -> go.Figure:
@@ -131,6 +138,17 @@ def _add_current(figure: go.Figure, current: np.ndarray, colours: Palette) -> No
     figure.update_yaxes(title={"text": "current"}, nticks=3, row=2, col=1)
 
 
+def _taus(rows: Sequence[LayerActivity], start: float | Mapping[str, float] | None) -> pd.DataFrame:
+    """The activity of the layers, with the tau that each had at the start where that is known."""
+    table = stacked(rows)
+    return table if start is None else table.assign(start=_starts(start, table["layer"]))
+
+
+def _starts(start: float | Mapping[str, float], layers: Iterable[str]) -> list[float]:
+    return [start.get(layer, np.nan) if isinstance(start, Mapping) else start for layer in layers]
+
+
+@tabled(_taus)
 def taus(
     rows: Sequence[LayerActivity],
     *,
@@ -153,7 +171,7 @@ def taus(
     if (spread[:, 0] < spread[:, 1]).any():
         figure.add_trace(_segments(spread, y, colours.line, 5))
     if start is not None:
-        before = np.array([start[r.layer] if isinstance(start, Mapping) else start for r in known])
+        before = np.array(_starts(start, (row.layer for row in known)))
         figure.add_trace(_segments(np.stack([before, now], 1), y, colours.muted, 1))
         figure.add_trace(_dots(before, y, "○ at the start", colours.muted, "circle-open"))
     figure.add_trace(_dots(now, y, "● now", colours.accent, "circle"))

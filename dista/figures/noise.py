@@ -8,16 +8,19 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent, scale
 from dista.measures import (
     AttentionReceived,
     InputChange,
     NoiseCurve,
     PatchAttention,
+    stacked,
 )
 from dista.measures import patch_attention as attention_to
 
 
+@tabled()
 def input_change(
     change: InputChange,
     received: Sequence[AttentionReceived] = (),
@@ -59,6 +62,7 @@ def input_change(
     return finish(figure, theme, title=title, alt=alt, height=40 + 165 * len(rows), top=16)
 
 
+@tabled(lambda received, patches: stacked(attention_to(one, patches) for one in received))
 def patch_attention(
     received: Sequence[AttentionReceived],
     patches: np.ndarray,
@@ -97,6 +101,7 @@ def patch_attention(
     return finish(figure, theme, title=title, alt=alt, height=270, top=8)
 
 
+@tabled()
 def noise_curve(
     result: NoiseCurve, *, own: float | None = None, theme: Theme = "light"
 ) -> go.Figure:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Theme, finish, palette
 from dista.measures import MapSimilarity
 
 
+@tabled()
 def map_similarity(results: Sequence[MapSimilarity], *, theme: Theme = "light") -> go.Figure:
     """How like the clean maps the noisy ones are, block by block: raw (hollow) and denoised (filled)."""
     if not results:

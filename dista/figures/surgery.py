@@ -8,10 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, count, finish, palette, percent, short, step_ticks
 from dista.measures import AttentionOverTime, Decision, MembraneTrace
 
 
+@tabled()
 def membrane_change(
     before: MembraneTrace,
     after: MembraneTrace,
@@ -47,6 +49,7 @@ def membrane_change(
     return finish(figure, theme, title=title, alt=f"{alt}.", height=280)
 
 
+@tabled(only=("result", "block", "stage", "query_step", "mass"))
 def attention_change(
     before: Sequence[AttentionOverTime],
     after: Sequence[AttentionOverTime],
@@ -77,6 +80,7 @@ def attention_change(
     return finish(figure, theme, title=title, alt=f"{alt}.", height=240, top=16)
 
 
+@tabled()
 def decision_change(
     before: Decision,
     after: Decision,

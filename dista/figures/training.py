@@ -8,14 +8,17 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent, short
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_CURVES = ("epoch", "train_loss", "val_loss", "val_accuracy")
 _NAMED = 3  # lines that are labelled: those that moved furthest
 
 
+@tabled(only=_CURVES)
 def learning_curves(
     epochs: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
 ) -> go.Figure:
@@ -23,7 +26,7 @@ def learning_curves(
 
     Needs the columns epoch, train_loss, val_loss, val_accuracy; missing values leave gaps.
     """
-    _check(epochs, "epochs", ("epoch", "train_loss", "val_loss", "val_accuracy"))
+    _check(epochs, "epochs", _CURVES)
     colours = palette(theme)
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.09)
     x = epochs["epoch"].to_numpy(int)
@@ -51,6 +54,7 @@ def learning_curves(
     return finish(figure, theme, title=title, alt=alt, height=380)
 
 
+@tabled(only=("epoch", "layer", "tau"))
 def tau_history(
     neurons: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
 ) -> go.Figure:
@@ -58,6 +62,7 @@ def tau_history(
     return _history(neurons, "tau", "time constant in steps", 1.0, epoch, theme)
 
 
+@tabled(only=("epoch", "layer", "rate"))
 def rate_history(
     neurons: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
 ) -> go.Figure:

@@ -1,7 +1,8 @@
 """Recording -> small typed results: the numbers behind every figure, tested as numbers.
 
 Each function takes a recording (an xarray DataTree, see ``dista.recording``) and returns frozen
-dataclasses of numpy arrays and python numbers. A quantity that a function can do without is None
+dataclasses of numpy arrays and python numbers, each of which gives its numbers as a pandas table
+(``.table()``, see ``dista.measures.tables``). A quantity that a function can do without is None
 where it was not recorded; where one that it needs is missing, MeasureError names its path. Steps,
 tokens, heads, blocks and samples count from 0; ``sample`` is a position along ``batch``; a patch is a
 token index or (row, column).
@@ -21,7 +22,7 @@ from dista.measures.attention import (
 from dista.measures.comparison import SpikeDistance, spike_distance
 from dista.measures.decision import Decision, decision
 from dista.measures.denoiser import BlockDenoising, denoising
-from dista.measures.energy import Anytime, Energy, anytime, energy
+from dista.measures.energy import AnswerEnergy, Anytime, Energy, anytime, energy
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
 from dista.measures.lookup import MeasureError, Patch, layers
 from dista.measures.maps import MapStatistics, map_statistics
@@ -59,9 +60,11 @@ from dista.measures.paired import (
     paired_difference,
 )
 from dista.measures.similarity import MapSimilarity, map_similarity
+from dista.measures.tables import Result, stacked
 from dista.measures.trust import RowSums, UntrainedSimilarity, row_sums, untrained_similarity
 
 __all__ = [
+    "AnswerEnergy",
     "Answers",
     "Anytime",
     "AttentionOverTime",
@@ -86,6 +89,7 @@ __all__ = [
     "Patch",
     "PatchAttention",
     "Raster",
+    "Result",
     "RowSums",
     "SpikeDistance",
     "Stage",
@@ -120,5 +124,6 @@ __all__ = [
     "row_sums",
     "spike_distance",
     "split",
+    "stacked",
     "untrained_similarity",
 ]

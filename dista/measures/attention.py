@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dista.measures.lookup import MeasureError, Patch, find, grid, need, one_sample, patch, within
+from dista.measures.tables import Columns, Result, cells, rows_where
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,7 +18,7 @@ Stage = Literal["kept", "raw"]
 
 
 @dataclass(frozen=True)
-class KeyMaps:
+class KeyMaps(Result):
     """What one query patch attends to: counts (key step, row, column) at the steps that it reaches.
 
     ``key_steps`` are the reachable steps in order, ``outside`` the other steps of the sequence: later
@@ -36,9 +37,22 @@ class KeyMaps:
     kept: np.ndarray | None
     removed: np.ndarray | None
 
+    UNITS = dict.fromkeys(("raw", "kept", "removed"), "coincident spikes")
+
+    def columns(self) -> Columns:
+        """A row for each key that the query reaches."""
+        maps = {"raw": self.raw, "kept": self.kept, "removed": self.removed}
+        _, rows, columns = next(counts.shape for counts in maps.values() if counts is not None)
+        of_query = {
+            "block": self.block, "head": self.head, "query_step": self.step,
+            "query_row": self.query[0], "query_column": self.query[1],
+        }  # fmt: skip
+        keys = {"key_step": self.key_steps, "key_row": range(rows), "key_column": range(columns)}
+        return of_query | cells(keys, **maps)
+
 
 @dataclass(frozen=True)
-class AttentionSplit:
+class AttentionSplit(Result):
     """Shares of the summed attention of one query; they sum to 1, or are all 0 if ``total`` is 0.
 
     ``same_step``: keys of the query's own step, its own patch included. ``same_patch``: the query's
@@ -51,9 +65,17 @@ class AttentionSplit:
     total: float
     of: Stage
 
+    UNITS = {"total": "coincident spikes"}
+
+    def columns(self) -> Columns:
+        """A row for each part."""
+        parts = ("same_patch", "same_step", "elsewhere")
+        share = np.array([getattr(self, part) for part in parts])
+        return {"stage": self.of, "part": np.array(parts), "share": share, "total": self.total}
+
 
 @dataclass(frozen=True)
-class AttentionOverTime:
+class AttentionOverTime(Result):
     """``share[t, m]``: which part of the attention paid at step t goes to step m.
 
     Rows sum to 1, or are all 0 where nothing is attended; NaN where m cannot be reached from t.
@@ -64,6 +86,16 @@ class AttentionOverTime:
     share: np.ndarray
     mass: np.ndarray
     of: Stage
+
+    UNITS = {"mass": "coincident spikes"}
+
+    def columns(self) -> Columns:
+        """A row for each key step that a query step reaches; ``mass`` is that of the query step."""
+        steps = range(len(self.mass))
+        mass = np.broadcast_to(self.mass[:, None], self.share.shape)
+        columns = cells({"query_step": steps, "key_step": steps}, share=self.share, mass=mass)
+        columns = rows_where(~np.isnan(self.share), columns)
+        return {"block": self.block, "stage": self.of} | columns
 
 
 def blocks(recording: xr.DataTree) -> list[int]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dista.measures.lookup import MeasureError, layers, need, one_sample
+from dista.measures.tables import Columns, Result, cells
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @dataclass(frozen=True)
-class SpikeDistance:
+class SpikeDistance(Result):
     """``distance[l, t]``: the part of the spikes of layer l at step t that the two runs do not share.
 
     0 where they are the same (also where neither has any), 1 where no neuron fires in both. The layers
@@ -23,6 +24,11 @@ class SpikeDistance:
 
     layers: tuple[str, ...]
     distance: np.ndarray
+
+    def columns(self) -> Columns:
+        """A row for each layer and step."""
+        steps = range(self.distance.shape[1])
+        return cells({"layer": self.layers, "step": steps}, distance=self.distance)
 
 
 def spike_distance(recording: xr.DataTree, other: xr.DataTree, sample: int = 0) -> SpikeDistance:

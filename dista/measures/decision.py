@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dista.measures.lookup import model_config, need, one_sample
+from dista.measures.tables import Columns, Result, cells
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @dataclass(frozen=True)
-class Decision:
+class Decision(Result):
     """How the answer comes about.
 
     ``logits`` (time, class) are those of each step. The read-out window is the steps from ``first`` to
@@ -32,6 +33,22 @@ class Decision:
     settled_at: int
     label: int | None
     classes: tuple[str, ...]
+
+    def columns(self) -> Columns:
+        """A row for each step and class; ``is_label`` is empty where the true class is not known."""
+        steps, classes = map(range, self.logits.shape)
+        columns = cells(
+            {"step": steps, "class": classes},
+            logit=self.logits, running=self.running, probability=self.probabilities,
+        )  # fmt: skip
+        numbers = columns["class"]
+        return columns | {
+            "class_name": np.array(self.classes)[numbers],
+            "is_answer": numbers == self.answer,
+            "is_label": None if self.label is None else numbers == self.label,
+            "first_readout_step": self.first,
+            "settled_at_step": self.settled_at,
+        }
 
 
 def decision(recording: xr.DataTree, sample: int = 0) -> Decision:

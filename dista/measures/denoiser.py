@@ -10,13 +10,14 @@ import numpy as np
 
 from dista.measures.attention import blocks
 from dista.measures.lookup import MeasureError, need
+from dista.measures.tables import Columns, Result
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @dataclass(frozen=True)
-class BlockDenoising:
+class BlockDenoising(Result):
     """What the denoiser of one block did to its maps, over all samples, heads, queries and keys.
 
     ``before[a]`` is how many entries had the count a, ``after[a]`` how many of these were not removed.
@@ -36,6 +37,20 @@ class BlockDenoising:
     entries_removed: float
     before: np.ndarray
     after: np.ndarray
+
+    UNITS = {"count": "coincident spikes"} | dict.fromkeys(("before", "removed", "kept"), "entries")
+
+    def columns(self) -> Columns:
+        """A row for each count: how many entries had it, and what became of them."""
+        return {
+            "block": self.block,
+            "denoiser": self.kind,
+            "u": self.u,
+            "count": np.arange(len(self.before)),
+            "before": self.before,
+            "removed": self.before - self.after,
+            "kept": self.after,
+        }
 
 
 def denoising(recording: xr.DataTree) -> list[BlockDenoising]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dista.measures.lookup import MeasureError
 from dista.measures.noise import wilson
+from dista.measures.tables import Columns, Result, cells
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +20,7 @@ MULTIPLY_PJ, ACCUMULATE_PJ = 4.6, 0.9
 
 
 @dataclass(frozen=True)
-class Energy:
+class Energy(Result):
     """Mean cost of a sample by (layer, time): arriving spikes, operations, and picojoules.
 
     ``picojoules`` = 4.6 multiplies + 0.9 accumulates. ``dense`` are the multiplications of a network of
@@ -36,6 +37,23 @@ class Energy:
     static: bool
     samples: int
 
+    UNITS = {"picojoules": "pJ", "dense_picojoules": "pJ"}
+
+    def columns(self) -> Columns:
+        """A row for each layer and step."""
+        steps = range(self.picojoules.shape[1])
+        columns = cells(
+            {"layer": self.layers, "step": steps},
+            spikes=self.spikes,
+            accumulates=self.accumulates,
+            multiplies=self.multiplies,
+            operations=self.accumulates + self.multiplies,
+            picojoules=self.picojoules,
+            dense_multiplies=self.dense,
+            dense_picojoules=self.dense_picojoules,
+        )
+        return columns | {"samples": self.samples}
+
     @property
     def dense_picojoules(self) -> np.ndarray:
         """Energy (layer, time) of the same shape without spikes."""
@@ -51,9 +69,35 @@ class Energy:
         """Picojoules of one answer."""
         return float(self.picojoules.sum())
 
+    @property
+    def by_layer(self) -> AnswerEnergy:
+        """The cost of one answer, of all its steps together."""
+        return AnswerEnergy(self.layers, self.picojoules.sum(1), self.ann, self.samples)
+
 
 @dataclass(frozen=True)
-class Anytime:
+class AnswerEnergy(Result):
+    """Mean picojoules of one answer (layer,), and those of a same-shape ANN, as ``Energy.ann`` says."""
+
+    layers: tuple[str, ...]
+    picojoules: np.ndarray
+    ann: np.ndarray
+    samples: int
+
+    UNITS = {"picojoules": "pJ", "ann_picojoules": "pJ"}
+
+    def columns(self) -> Columns:
+        """A row for each layer."""
+        return {
+            "layer": np.array(self.layers),
+            "picojoules": self.picojoules,
+            "ann_picojoules": self.ann,
+            "samples": self.samples,
+        }
+
+
+@dataclass(frozen=True)
+class Anytime(Result):
     """Answers read out after 1, 2, ... steps (time,), over ``samples`` samples.
 
     ``accuracy`` lies within ``low`` .. ``high`` (95 %). ``confidence`` is the mean probability of the
@@ -68,6 +112,12 @@ class Anytime:
     agreement: np.ndarray
     picojoules: np.ndarray
     samples: int
+
+    UNITS = {"picojoules": "pJ"}
+
+    def columns(self) -> Columns:
+        """A row for each number of steps that is used, from 1."""
+        return {"steps_used": np.arange(1, len(self.accuracy) + 1)} | super().columns()
 
 
 def energy(counts: xr.Dataset) -> Energy:

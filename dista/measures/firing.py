@@ -9,6 +9,7 @@ import numpy as np
 
 from dista.measures.lookup import MeasureError, known_layer, need
 from dista.measures.neurons import neuron_table
+from dista.measures.tables import Columns, Result, cells
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -18,7 +19,7 @@ _TAIL = 0.5  # per cent of the membranes that a histogram may leave out at eithe
 
 
 @dataclass(frozen=True)
-class FiringMap:
+class FiringMap(Result):
     """Activity of every layer, in the order of the network.
 
     ``rate`` (layer, time) is spikes per neuron, averaged over ``samples``. ``dead`` (layer,) is the
@@ -33,6 +34,16 @@ class FiringMap:
     neurons: np.ndarray
     samples: int
 
+    UNITS = {"rate": "spikes per neuron and step"}
+
+    def columns(self) -> Columns:
+        """A row for each layer and step; ``dead``, ``saturated`` and ``neurons`` are those of the layer."""
+        steps = range(self.rate.shape[1])
+        columns = cells({"layer": self.layers, "step": steps}, rate=self.rate)
+        for name in ("dead", "saturated", "neurons"):
+            columns[name] = getattr(self, name).repeat(len(steps))
+        return columns | {"samples": self.samples}
+
     @property
     def dead_overall(self) -> float:
         """Share of all neurons of the network that never fire."""
@@ -45,7 +56,7 @@ class FiringMap:
 
 
 @dataclass(frozen=True)
-class MembraneHistogram:
+class MembraneHistogram(Result):
     """Membrane potentials of a layer before the reset, all neurons, steps and samples.
 
     ``edges`` (bin + 1,) are spaced evenly and the threshold is one of them; ``counts`` (bin,) are the
@@ -60,6 +71,17 @@ class MembraneHistogram:
     total: int
     fired: float
     outside: float
+
+    def columns(self) -> Columns:
+        """A row for each bin; ``share`` is that of all potentials, those outside of the bins included."""
+        return {
+            "layer": self.layer,
+            "low": self.edges[:-1],
+            "high": self.edges[1:],
+            "count": self.counts,
+            "share": self.counts / self.total,
+            "threshold": self.threshold,
+        }
 
 
 def firing_map(recording: xr.DataTree) -> FiringMap:

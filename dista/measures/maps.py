@@ -9,13 +9,14 @@ import numpy as np
 
 from dista.measures.attention import attention_over_time
 from dista.measures.denoiser import denoising
+from dista.measures.tables import Result
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @dataclass(frozen=True)
-class MapStatistics:
+class MapStatistics(Result):
     """The maps of one block over all samples, heads, queries and keys of a recording.
 
     ``count`` is the mean count before the denoiser and ``silent`` the share of zeros, ``removed`` the
@@ -28,6 +29,8 @@ class MapStatistics:
     silent: float
     removed: float
     reach: float | None
+
+    UNITS = {"count": "coincident spikes", "reach": "steps"}
 
 
 def map_statistics(recording: xr.DataTree) -> list[MapStatistics]:

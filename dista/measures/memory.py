@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dista.measures.lookup import MeasureError, known_layer, need, node, one_sample, within
+from dista.measures.tables import Columns, Result, cells, rows_where
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,7 +18,7 @@ SEEN = 1e-4
 
 
 @dataclass(frozen=True)
-class LagContributions:
+class LagContributions(Result):
     """``share[p, t, l]``: part of the mean absolute current that lag l adds to Q, K, V (p) at step t.
 
     Sums to 1 over the lags, or is 0 where there is no current.
@@ -25,6 +26,15 @@ class LagContributions:
 
     block: int
     share: np.ndarray
+
+    UNITS = {"lag": "steps"}
+
+    def columns(self) -> Columns:
+        """A row for each lag that a step reaches back to, for Q, K and V."""
+        _, steps, lags = self.share.shape
+        axes = {"part": ("query", "key", "value"), "step": range(steps), "lag": range(lags)}
+        columns = cells(axes, share=self.share)
+        return {"block": self.block} | rows_where(columns["lag"] <= columns["step"], columns)
 
 
 def lag_contributions(
@@ -49,7 +59,7 @@ def lag_contributions(
 
 
 @dataclass(frozen=True)
-class CausalMemory:
+class CausalMemory(Result):
     """``effect[t, m]``: how different step t is where the input of step m alone was another.
 
     NaN for t < m, which no change can reach. ``of`` is the dotted name of what is compared; the unit
@@ -60,6 +70,20 @@ class CausalMemory:
 
     of: str
     effect: np.ndarray
+
+    def columns(self) -> Columns:
+        """A row for each step at which a change can be seen, and each changed step."""
+        steps = range(len(self.effect))
+        columns = cells({"seen_step": steps, "changed_step": steps}, effect=self.effect)
+        columns = rows_where(~np.isnan(self.effect), columns)
+        return {"observable": self.of} | columns | {"unit": self.unit}
+
+    @property
+    def unit(self) -> str:
+        """What the effects are counted in."""
+        if self.of.endswith(".membrane"):
+            return "thresholds"
+        return "logits" if self.of == "head" else "of the counts"
 
     @property
     def reach(self) -> np.ndarray:

@@ -19,13 +19,14 @@ from dista.measures.lookup import (
     one_sample,
     within,
 )
+from dista.measures.tables import Columns, Result, cells
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @dataclass(frozen=True)
-class LayerActivity:
+class LayerActivity(Result):
     """One group of neurons over all samples and steps of a recording.
 
     ``tau`` is the mean time constant in steps, ``rate`` spikes per neuron and step, ``dead`` the
@@ -40,9 +41,13 @@ class LayerActivity:
     dead: float | None
     saturated: float | None
 
+    UNITS = dict.fromkeys(("tau", "tau_min", "tau_max"), "steps") | {
+        "rate": "spikes per neuron and step"
+    }
+
 
 @dataclass(frozen=True)
-class MembraneTrace:
+class MembraneTrace(Result):
     """One neuron over time: ``h`` before the reset, ``v`` after it, each (time,).
 
     ``v_reset`` is None for the soft reset, ``half_life`` the steps in which the membrane forgets half.
@@ -59,6 +64,18 @@ class MembraneTrace:
     tau: float | None
     half_life: float | None
 
+    UNITS = dict.fromkeys(("tau", "half_life"), "steps")
+
+    def columns(self) -> Columns:
+        """A row for each step."""
+        channel, row, column = self.neuron
+        fired = np.isin(np.arange(len(self.h)), self.fired)
+        return {
+            "layer": self.layer, "channel": channel, "row": row, "column": column,
+            "step": np.arange(len(self.h)), "h": self.h, "v": self.v, "current": self.current,
+            "fired": fired, "threshold": self.threshold, "tau": self.tau, "half_life": self.half_life,
+        }  # fmt: skip
+
     @property
     def fired(self) -> np.ndarray:
         """The steps at which it fires."""
@@ -66,7 +83,7 @@ class MembraneTrace:
 
 
 @dataclass(frozen=True)
-class Raster:
+class Raster(Result):
     """Spikes (neuron, time) of neurons that stand for a layer, the most active first.
 
     ``neurons`` (neuron, 3) holds channel, row and column. ``total`` neurons are in the layer, of which
@@ -79,6 +96,13 @@ class Raster:
     total: int
     active: int
     shown: int
+
+    def columns(self) -> Columns:
+        """A row for each neuron that is shown and each step; ``rank`` is its place, the most active first."""
+        neurons, steps = map(range, self.spikes.shape)
+        columns = cells({"rank": neurons, "step": steps}, spike=self.spikes)
+        place = self.neurons[columns["rank"]].T
+        return {"layer": self.layer} | dict(zip(("channel", "row", "column"), place)) | columns
 
 
 def neuron_table(recording: xr.DataTree) -> list[LayerActivity]:

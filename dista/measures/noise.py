@@ -12,13 +12,14 @@ import numpy as np
 from dista.measures.attention import blocks
 from dista.measures.lookup import MeasureError, find, grid, need, one_sample
 from dista.measures.paired import Z95, Answers
+from dista.measures.tables import Columns, Result, cells
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @dataclass(frozen=True)
-class InputChange:
+class InputChange(Result):
     """An input before and after noise, as (y, x) images: means over steps, sums over colours.
 
     ``patches`` (row, column) says which patches have a pixel that changed. Of one step, where one was
@@ -29,6 +30,14 @@ class InputChange:
     noisy: np.ndarray
     patches: np.ndarray
 
+    def columns(self) -> Columns:
+        """A row for each pixel; ``corrupted`` says so of its patch."""
+        y, x = map(range, self.clean.shape)
+        columns = cells({"y": y, "x": x}, clean=self.clean, noisy=self.noisy)
+        rows, patches = (math.ceil(n / m) for n, m in zip(self.clean.shape, self.patches.shape))
+        corrupted = self.patches[columns["y"] // rows, columns["x"] // patches]
+        return columns | {"corrupted": corrupted}
+
     @property
     def share(self) -> float:
         """Share of the patches that are corrupted."""
@@ -36,7 +45,7 @@ class InputChange:
 
 
 @dataclass(frozen=True)
-class AttentionReceived:
+class AttentionReceived(Result):
     """What each patch of a block receives, summed over steps, heads and queries: (row, column).
 
     Of one step, where one was asked for: what its keys receive, then and later. ``raw`` is before the denoiser, ``kept`` after it; both in coincident spikes.
@@ -46,9 +55,17 @@ class AttentionReceived:
     raw: np.ndarray
     kept: np.ndarray
 
+    UNITS = {"raw": "coincident spikes", "kept": "coincident spikes"}
+
+    def columns(self) -> Columns:
+        """A row for each patch."""
+        rows, columns = map(range, self.raw.shape)
+        maps = cells({"row": rows, "column": columns}, raw=self.raw, kept=self.kept)
+        return {"block": self.block} | maps
+
 
 @dataclass(frozen=True)
-class PatchAttention:
+class PatchAttention(Result):
     """Attention to some of the patches, and how much of it the denoiser removes.
 
     ``raw`` and ``kept`` are the shares of all attention that go there, before and after the denoiser;
@@ -65,7 +82,7 @@ class PatchAttention:
 
 
 @dataclass(frozen=True)
-class NoiseCurve:
+class NoiseCurve(Result):
     """Accuracy (u, level) against the amount of noise, for several thresholds of the denoiser.
 
     ``low`` and ``high`` are the Wilson interval that covers 95 % of what ``samples`` samples can show.
@@ -78,6 +95,12 @@ class NoiseCurve:
     low: np.ndarray
     high: np.ndarray
     samples: int
+
+    def columns(self) -> Columns:
+        """A row for each threshold and level."""
+        axes = {"u": self.thresholds, "level": self.levels}
+        columns = cells(axes, accuracy=self.accuracy, low=self.low, high=self.high)
+        return {"noise": self.kind} | columns | {"samples": self.samples}
 
 
 def input_change(

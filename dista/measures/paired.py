@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from dista.measures.lookup import MeasureError
+from dista.measures.tables import Columns, Result
 
 Z95 = 1.959963984540054
 """The normal quantile of a 95 % interval."""
 
 
 @dataclass(frozen=True)
-class Answers:
+class Answers(Result):
     """What was answered to each sample, and what was right, as class numbers (sample,).
 
     ``confidence`` is the softmax probability of what was answered, 0 to 1; None where nobody kept it.
@@ -23,6 +24,11 @@ class Answers:
     answer: np.ndarray
     label: np.ndarray
     confidence: np.ndarray | None = None
+
+    def columns(self) -> Columns:
+        """A row for each sample, by position."""
+        sample = {"sample": np.arange(len(self.label))}
+        return sample | super().columns() | {"correct": self.correct}
 
     @property
     def correct(self) -> np.ndarray:
@@ -34,7 +40,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class PairedDifference:
+class PairedDifference(Result):
     """A change of accuracy on the same samples: ``difference`` lies in ``low`` .. ``high`` (95 %).
 
     ``lost`` and ``gained`` are the samples, by position, that were right before and wrong after, and
@@ -49,6 +55,11 @@ class PairedDifference:
     high: float
     lost: np.ndarray
     gained: np.ndarray
+
+    def columns(self) -> Columns:
+        """One row; ``lost`` and ``gained`` are numbers of samples."""
+        changed = {"lost": len(self.lost), "gained": len(self.gained)}
+        return super().columns() | changed
 
     @property
     def certain(self) -> bool:

@@ -9,13 +9,14 @@ import numpy as np
 
 from dista.measures.attention import blocks
 from dista.measures.lookup import MeasureError, need, one_sample
+from dista.measures.tables import Result
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @dataclass(frozen=True)
-class MapSimilarity:
+class MapSimilarity(Result):
     """Cosine between the maps of two recordings in one block: 1 if alike up to a factor, 0 if disjoint.
 
     ``raw`` is before the denoiser, ``kept`` after it. None where a map is 0 everywhere: then there

@@ -12,13 +12,14 @@ import numpy as np
 from dista.measures.attention import Stage, blocks
 from dista.measures.lookup import MeasureError, find, need, one_sample
 from dista.measures.similarity import cosine
+from dista.measures.tables import Columns, Result
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 @dataclass(frozen=True)
-class RowSums:
+class RowSums(Result):
     """Sums of the rows of a block's map: of each query, head and step, over all keys that it reaches.
 
     ``rows`` there are, of which ``empty`` attend to nothing; ``low``, ``median`` and ``high`` are over
@@ -33,6 +34,11 @@ class RowSums:
     rows: int
     empty: int
 
+    UNITS = dict.fromkeys(("low", "median", "high"), "coincident spikes")
+
+    def columns(self) -> Columns:
+        return _stage_named(super().columns())
+
     @property
     def normalised(self) -> bool:
         """Whether all rows that attend to anything have the same sum, as after a softmax."""
@@ -40,7 +46,7 @@ class RowSums:
 
 
 @dataclass(frozen=True)
-class UntrainedSimilarity:
+class UntrainedSimilarity(Result):
     """Cosine of a block's map to those of untrained networks of the same shape [ours].
 
     ``trained`` is the mean over the networks and ``trained_spread`` its standard deviation; ``untrained``
@@ -55,6 +61,9 @@ class UntrainedSimilarity:
     trained_spread: float | None
     untrained: float | None
     untrained_spread: float | None
+
+    def columns(self) -> Columns:
+        return _stage_named(super().columns())
 
 
 def row_sums(recording: xr.DataTree, block: int, sample: int = 0, *, of: Stage = "kept") -> RowSums:
@@ -99,6 +108,11 @@ def _similarity(
     own = _spread([cosine(a, b) for a, b in itertools.product(trained, others)])
     theirs = _spread([cosine(a, b) for a, b in itertools.combinations(others, 2)])
     return UntrainedSimilarity(block, of, len(others), *own, *theirs)
+
+
+def _stage_named(columns: Columns) -> Columns:
+    """``of`` by the name that the column has in the tables of all results."""
+    return {"stage" if name == "of" else name: value for name, value in columns.items()}
 
 
 def _spread(values: Sequence[float | None]) -> tuple[float | None, float | None]:
