@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from dista.figures.outside import plain
+
 COLUMNS = ("panel", "series", "x_axis", "x", "y_axis", "y", "value", "low", "high")
 
 
@@ -39,7 +41,7 @@ def _rows(figure: go.Figure, trace: Any) -> pd.DataFrame:
         x=_named(rows["x"], x_axis),
         y=_named(rows["y"], y_axis),
         panel=_panel(figure, x_axis, y_axis, trace),
-        series=trace.name,
+        series=_plain(trace.name),
         x_axis=_plain(x_axis.title.text),
         y_axis=_plain(y_axis.title.text),
     )
@@ -90,4 +92,4 @@ def _named(places: pd.Series, axis: Any) -> pd.Series:
 
 def _plain(text: str | None) -> str | None:
     """Text of a figure without the marks of HTML."""
-    return None if text is None else re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()
+    return None if text is None else re.sub(r"\s+", " ", plain(text)).strip()
