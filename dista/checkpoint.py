@@ -20,7 +20,7 @@ from dista.config import ConfigError, ModelConfig
 from dista.files import replacement
 from dista.files.card import Card
 from dista.files.facts import Damaged
-from dista.files.weights import CheckpointError, digest_of_file, read, shapes
+from dista.files.weights import CheckpointError, digest_of, digest_of_file, read, shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -132,6 +132,9 @@ def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
     A checkpoint that is there is replaced, see ``place`` for what is not. With ``half`` floats take two
     bytes instead of four, rounded to float16; a model computes in the precision that it is loaded into
     all the same. ValueError where a value is too large for that.
+
+    The card names the weights that its numbers are of: these, unless it names others already, as that of a
+    model that was loaded and changed.
     """
     import torch
     from safetensors.torch import save as to_bytes
@@ -145,11 +148,12 @@ def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
     }
     if half:
         weights = {name: _halved(name, value) for name, value in weights.items()}
+    card = {"weights": digest_of(weights)} | model.card
     _write(
         folder,
         {
             WEIGHTS: to_bytes(weights),
-            CARD: json.dumps(model.card, indent=2, ensure_ascii=False).encode(),
+            CARD: json.dumps(card, indent=2, ensure_ascii=False).encode(),
             CONFIG: model.config.to_json().encode(),
         },
         again=(folder / CONFIG).is_file() and read_config(folder) == model.config,
