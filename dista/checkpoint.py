@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ LARGEST_TEXT = 4 << 20
 
 MOST_LAGS = 1024
 """Steps that a memory of projections may reach back over. Attenuated ones have no weights to count them by."""
+
+MOST_STEPS, MOST_PIXELS = 4096, 1 << 24
+"""Time steps, and pixels of an input: no weight tells how many there are, and a network of more never ends."""
 
 
 def assets() -> Path:
@@ -252,6 +256,10 @@ def _check_sizes(folder: Path, config: ModelConfig) -> None:
     wrong = [f"{name} asks for {n} parts" for name, n in asked.items() if n > len(given)]
     if lags > MOST_LAGS:
         wrong.append(f"memory.window is {lags}, of at most {MOST_LAGS}")
+    if config.time_steps > MOST_STEPS:
+        wrong.append(f"time_steps is {config.time_steps}, of at most {MOST_STEPS}")
+    if math.prod(config.input_shape) > MOST_PIXELS:
+        wrong.append(f"input_shape is {config.input_shape}, of at most {MOST_PIXELS} pixels")
     if not wrong:
         try:
             with torch.device("meta"):
