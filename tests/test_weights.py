@@ -185,3 +185,11 @@ def test_sizes_that_no_weight_tells_have_a_limit(tmp_path, said):
     (path / "config.json").write_text(json.dumps(config))
     with pytest.raises(CheckpointError, match=f"{next(iter(said))} is .*, of at most"):
         checkpoint.load(path)
+
+
+def test_a_configuration_that_is_no_json_is_a_sentence_and_not_repeated_as_a_whole(folder):
+    path = folder / "config.json"
+    path.write_text(path.read_text().replace('"dim":', '"dim"', 1) + " " * 5000)
+    with pytest.raises(CheckpointError, match="Invalid JSON") as error:
+        checkpoint.load(folder)
+    assert len(str(error.value)) < 800
