@@ -52,11 +52,15 @@ def _pair_coords(module: nn.Module, a: Tensor) -> dict:
     """Query and key step of each entry along ``pair``, for a recorded map."""
     before = streaming.steps_before()
     past = min(before, module.window - 1)
-    lengths = itertools.count(1)
-    steps = next(
-        t for t in lengths if sum(attention_products.reachable(t, module.window, past)) >= len(a)
-    )
-    query_time, key_time = causal_pairs(steps, module.window, past)
+    # each step reaches itself at least, so that a map has no more steps than pairs
+    lengths = list(itertools.accumulate(attention_products.reachable(len(a), module.window, past)))
+    if len(a) not in lengths:
+        raise ValueError(
+            f"a map of {len(a)} pairs of steps is that of no number of steps with a memory of "
+            f"{module.window}, which has {', '.join(map(str, lengths[:4]))}, ... pairs for 1, 2, ... steps; "
+            "whatever replaces a map keeps its first axis"
+        )
+    query_time, key_time = causal_pairs(lengths.index(len(a)) + 1, module.window, past)
     return {
         "query_time": ("pair", [before + t for t in query_time]),
         "key_time": ("pair", [before - past + m for m in key_time]),

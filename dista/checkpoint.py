@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from dista.config import ConfigError, ModelConfig
 from dista.files import replacement
 from dista.files.card import Card
 from dista.files.facts import Damaged
-from dista.files.weights import CheckpointError, digest_of_file, read, shapes
+from dista.files.weights import CheckpointError, digest_of, digest_of_file, read, shapes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +35,9 @@ LARGEST_TEXT = 4 << 20
 
 MOST_LAGS = 1024
 """Steps that a memory of projections may reach back over. Attenuated ones have no weights to count them by."""
+
+MOST_STEPS, MOST_PIXELS = 4096, 1 << 24
+"""Time steps, and pixels of an input: no weight tells how many there are, and a network of more never ends."""
 
 
 def assets() -> Path:
@@ -132,6 +136,9 @@ def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
     A checkpoint that is there is replaced, see ``place`` for what is not. With ``half`` floats take two
     bytes instead of four, rounded to float16; a model computes in the precision that it is loaded into
     all the same. ValueError where a value is too large for that.
+
+    The card names the weights that its numbers are of: these, unless it names others already, as that of a
+    model that was loaded and changed.
     """
     import torch
     from safetensors.torch import save as to_bytes
@@ -145,11 +152,12 @@ def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
     }
     if half:
         weights = {name: _halved(name, value) for name, value in weights.items()}
+    card = {"weights": digest_of(weights)} | model.card
     _write(
         folder,
         {
             WEIGHTS: to_bytes(weights),
-            CARD: json.dumps(model.card, indent=2, ensure_ascii=False).encode(),
+            CARD: json.dumps(card, indent=2, ensure_ascii=False).encode(),
             CONFIG: model.config.to_json().encode(),
         },
         again=(folder / CONFIG).is_file() and read_config(folder) == model.config,
@@ -248,6 +256,10 @@ def _check_sizes(folder: Path, config: ModelConfig) -> None:
     wrong = [f"{name} asks for {n} parts" for name, n in asked.items() if n > len(given)]
     if lags > MOST_LAGS:
         wrong.append(f"memory.window is {lags}, of at most {MOST_LAGS}")
+    if config.time_steps > MOST_STEPS:
+        wrong.append(f"time_steps is {config.time_steps}, of at most {MOST_STEPS}")
+    if math.prod(config.input_shape) > MOST_PIXELS:
+        wrong.append(f"input_shape is {config.input_shape}, of at most {MOST_PIXELS} pixels")
     if not wrong:
         try:
             with torch.device("meta"):

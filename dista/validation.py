@@ -70,9 +70,18 @@ def _explain(cls: type[Config], error: ValidationError) -> str:
                 if near
                 else f"known fields: {', '.join(cls.model_fields)}"
             )
-            lines.append(f"{cls.__name__} has no field {field!r} (given {given!r}); {hint}")
+            lines.append(f"{cls.__name__} has no field {field!r} (given {_short(given)}); {hint}")
         elif problem["type"] == "value_error":
             lines.append(f"{field}: {expected}")
         else:
-            lines.append(f"{field}: {expected} (given {given!r})")
+            lines.append(f"{field}: {expected} (given {_short(given)})")
     return "; ".join(lines)
+
+
+def _short(given: object) -> str:
+    """What was given, shortened where it is a whole file: what is wrong in it is in the sentence."""
+    said = repr(given)
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
+
+
+_LONGEST = 200

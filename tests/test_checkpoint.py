@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 import dista
 from dista import checkpoint
 from dista.checkpoint import CheckpointError, load, read_card, read_config
-from dista.files import replacement
+from dista.files import replacement, weights
 
 CARD = {
     "name": "small",
@@ -18,6 +18,8 @@ CARD = {
     "metrics": {"test": {"accuracy": 0.5}},
     "command": "dista train é",
 }
+
+KNOWN = lambda model: {"weights": weights.digest(model)}  # noqa: E731
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,11 @@ def test_outputs_are_bit_identical(original, saved, small_input):
     x = small_input(original.config)
     again = load(saved)
     assert torch.equal(again.steps(x), original.steps(x))
-    assert again.config == original.config and again.card == CARD and again.name == "small"
+    assert (
+        again.config == original.config
+        and again.card == CARD | KNOWN(original)
+        and again.name == "small"
+    )
     assert not again.training
     for name, value in original.state_dict().items():
         assert (
@@ -67,8 +73,26 @@ def test_files(saved, original):
         "config.json",
         "model.safetensors",
     ]
-    assert read_card(saved) == CARD and read_config(saved) == original.config
+    assert read_card(saved) == CARD | KNOWN(original) and read_config(saved) == original.config
     assert set(load_file(saved / "model.safetensors")) == set(original.state_dict())
+
+
+def test_a_card_says_of_which_weights_its_numbers_are(original, saved, tmp_path):
+    """Those that it was written with, whatever becomes of the file and of the model."""
+    known = read_card(saved)["weights"]
+    assert known == checkpoint.digest(saved)
+    changed = load(saved)
+    with torch.no_grad():
+        changed.head.linear.weight += 1
+    other = dista.save(changed, tmp_path / "changed")
+    assert read_card(other)["weights"] == known != checkpoint.digest(other)
+    half = dista.save(original, tmp_path / "half", half=True)
+    assert read_card(half)["weights"] == checkpoint.digest(half) != known
+
+
+@pytest.mark.parametrize("name", checkpoint.shipped())
+def test_a_shipped_card_is_of_the_shipped_weights(name):
+    assert read_card(name)["weights"] == checkpoint.digest(name)
 
 
 def test_half_precision_is_half_the_size_and_rounds(original, saved, tmp_path):

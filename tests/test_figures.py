@@ -552,3 +552,52 @@ def test_the_films_cursor_is_in_every_panel(panels, draw):
     assert not draw(table).layout.shapes
     lines = draw(table, epoch=2).layout.shapes
     assert [line.x0 for line in lines] == [line.x1 for line in lines] == [2] * panels
+
+
+# --- names from outside -------------------------------------------------------------------------
+
+EVIL = "<a href='https://example.org'>x</a> & <img src=x>"
+
+
+def _texts(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for name, one in value.items() if name != "meta" for text in _texts(one))
+    elif isinstance(value, (list, tuple)):
+        yield from (text for one in value for text in _texts(one))
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "OU":
+        yield from _texts(value.ravel().tolist())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_names_from_outside_are_shown_as_they_are(name, monkeypatch):
+    """Plotly reads a part of HTML in every text; a layer, a step or a class may be called like some."""
+    this = globals()
+    monkeypatch.setitem(this, "LAYERS", tuple(f"{EVIL}{i}" for i in range(3)))
+    monkeypatch.setitem(this, "LABELS", tuple(f"{EVIL}{i}" for i in range(5)))
+    plain = decision
+    monkeypatch.setitem(
+        this, "decision", lambda classes=2, label=1: replace(
+            plain(classes, label), classes=tuple(f"{EVIL}{i}" for i in range(classes))
+        ),
+    )  # fmt: skip
+    figure = FIGURES[name]("light")
+    found = list(_texts(figure.to_plotly_json()))
+    assert found
+    for text in found:
+        assert "<a" not in text and "<img" not in text and "</a>" not in text, text
+    alt = figure.layout.meta["alt"]
+    assert "&lt;" not in alt, "a description is text already"
+
+
+def test_names_from_outside_are_themselves_in_numbers_and_hovers():
+    from dista.figures.numbers import table
+
+    classes = ("a < b & c", "<b>5 %</b> %{x}")
+    figure = figures.decision(replace(decision(), classes=classes))
+    assert [trace.name for trace in figure.data][-1] == "a &lt; b &amp; c"
+    assert "a < b & c" in set(table(figure)["series"])
+    assert all("%{x}" not in trace.hovertemplate for trace in figure.data)
+    assert "Answer: a &lt; b &amp; c" in figure.layout.title.text.replace("<br>", " ")
+    assert "Answer: a < b & c" in figure.layout.meta["alt"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fuzzing_ours
 import numpy as np
 import pytest
 from fuzzing import (
@@ -117,6 +118,7 @@ def table() -> list[Reader]:
         ),
         Reader("a folder of recordings", npy_example(), folder_of_recordings, data),
         Reader("labels of gestures", GESTURES, gestures, data),
+        *fuzzing_ours.readers(),
     ]
 
 

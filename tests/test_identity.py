@@ -193,6 +193,8 @@ def test_a_file_written_again_in_the_same_moment_has_another_stamp(tmp_path):
 def test_the_tasks_without_a_choice_of_steps_are_known_without_torch():
     import dista.data
 
-    fixed = [name for name in dista.data.names() if not dista.data.chosen_steps(name, 10**6)]
+    fixed = [
+        name for name in dista.data.names() if not dista.data.chosen_options(name, 10**6, ("a",))
+    ]
     assert tuple(fixed) == tuple(name for name in dista.data.names() if name in tasks.STILL)
     assert set(tasks.STILL) <= set(fixed)

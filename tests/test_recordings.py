@@ -201,3 +201,29 @@ def test_damaged_bytes_are_an_error_or_no_damage(folder):
         except RecordingError as error:
             assert str(folder) in str(error)
         path.write_bytes(content)
+
+
+# A chunk that says more than it holds ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("codec", ["blosc", "zstd"])
+def test_a_chunk_says_how_much_it_unpacks_to(codec):
+    import numcodecs
+
+    from dista.files.chunks import HEAD, declared
+
+    made = {"blosc": numcodecs.Blosc(), "zstd": numcodecs.Zstd()}[codec]
+    for size in (1, 255, 256, 300, 65_791, 65_792, 3 << 20):
+        packed = bytes(made.encode(bytes(size)))
+        assert declared(codec, packed[:HEAD]) == size
+    assert declared(codec, b"") is None and declared(codec, b"(") is None
+
+
+def test_a_chunk_that_says_more_than_its_array_holds_takes_no_memory(folder):
+    """Two gigabytes in four bytes; the library takes memory for them before it looks further."""
+    chunk = next(p for p in sorted((folder / "blocks").rglob("c/*")) if p.is_file() or p.is_dir())
+    chunk = next(p for p in [chunk, *chunk.rglob("*")] if p.is_file())
+    content = bytearray(chunk.read_bytes())
+    content[4:8] = (2**31 - 1).to_bytes(4, "little")
+    chunk.write_bytes(content)
+    refused(folder, "is said to unpack to 2147483647 bytes, not")

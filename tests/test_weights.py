@@ -169,3 +169,27 @@ def test_every_damaged_byte_of_a_header_is_an_error_or_no_damage(folder):
                 read(folder)
             except CheckpointError as error:
                 assert str(path) in str(error)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"time_steps": 2**40}, {"input_shape": [1, 2**16, 2**16]}],
+    ids=lambda said: next(iter(said)),
+)
+def test_sizes_that_no_weight_tells_have_a_limit(tmp_path, said):
+    """With them a network would never end, or ask for gigabytes for its first input."""
+    import dista
+
+    path = dista.save(dista.DISTA(dista.preset("tiny")), tmp_path / "one")
+    config = json.loads((path / "config.json").read_text()) | said
+    (path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=f"{next(iter(said))} is .*, of at most"):
+        checkpoint.load(path)
+
+
+def test_a_configuration_that_is_no_json_is_a_sentence_and_not_repeated_as_a_whole(folder):
+    path = folder / "config.json"
+    path.write_text(path.read_text().replace('"dim":', '"dim"', 1) + " " * 5000)
+    with pytest.raises(CheckpointError, match="Invalid JSON") as error:
+        checkpoint.load(folder)
+    assert len(str(error.value)) < 800

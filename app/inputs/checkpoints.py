@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.inputs import recordings
+from app.inputs import data_files, recordings
 from app.inputs.identity import Data, Weights, stamp, version
 from app.link import plain, url
 from dista import checkpoint as checkpoints_on_disk
@@ -32,10 +32,16 @@ class Checkpoint:
     samples: int | None
     config: ModelConfig
     root: str | None = None
+    classes: tuple[str, ...] | None = None
+    is_of_others: bool = False
+    """Whether the card's numbers are of other weights than those that lie there now."""
 
-    @property
+    @functools.cached_property
     def data(self) -> Data:
-        return Data(self.task, self.root, self.config.time_steps)
+        """What it is shown, the same for the rest of this run of the page, as the weights are."""
+        folder = data_files.folder_of(self.task, self.root)
+        files = data_files.version(folder) if folder else ""
+        return Data(self.task, self.root, self.config.time_steps, self.classes, files)
 
     @functools.cached_property
     def weights(self) -> Weights:
@@ -51,8 +57,13 @@ class Checkpoint:
     def title(self) -> str:
         memory = FORMS[self.config.memory.form].title
         fixed = "" if self.config.neuron.learn_tau else ", fixed tau"
-        measured = "not measured" if self.accuracy is None else f"{100 * self.accuracy:.1f} %"
-        return f"{self.task or self.name} · {memory}{fixed} · {measured}"
+        return f"{self.task or self.name} · {memory}{fixed} · {self._measured}"
+
+    @property
+    def _measured(self) -> str:
+        if self.is_of_others:
+            return "not measured with these weights"
+        return "not measured" if self.accuracy is None else f"{100 * self.accuracy:.1f} %"
 
 
 def shipped() -> dict[str, Checkpoint]:
@@ -62,7 +73,7 @@ def shipped() -> dict[str, Checkpoint]:
 
 def _shipped() -> tuple[dict[str, Checkpoint], dict[str, str]]:
     folder = checkpoints_on_disk.assets()
-    return _checkpoints(str(folder), times(*sorted(folder.glob("*/*.json"))))
+    return _checkpoints(str(folder), times(*sorted(folder.glob("*/*.[js]*"))))
 
 
 def times(*files: Path) -> tuple[float, ...]:
@@ -95,15 +106,32 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
     ``root`` is the folder of the task's files, where it is known.
     """
     card = Card(**checkpoints_on_disk.read_card(path))
+    config = checkpoints_on_disk.read_config(path)
+    if card.classes and len(card.classes) != config.classes:
+        raise ValueError(
+            f"its card names {len(card.classes)} classes, its configuration has {config.classes}"
+        )
+    others = _is_of_others(card, path)
     return Checkpoint(
         name=name,
         path=str(path),
         task=card.task,
-        accuracy=card.test.accuracy,
-        samples=card.test.samples,
-        config=checkpoints_on_disk.read_config(path),
+        accuracy=None if others else card.test.accuracy,
+        samples=None if others else card.test.samples,
+        config=config,
         root=root,
+        classes=tuple(card.classes) if card.classes else None,
+        is_of_others=others,
     )
+
+
+def _is_of_others(card: Card, path: Path) -> bool:
+    """Whether the card was written for other weights than those in the folder; ValueError for damaged ones.
+
+    Cards from before there was a digest are believed.
+    """
+    file = path / WEIGHTS
+    return bool(card.weights) and file.is_file() and card.weights != _digest(str(path), stamp(file))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
@@ -156,7 +184,9 @@ def _read_best(run: Run) -> tuple[Checkpoint | None, str | None]:
     path = run.checkpoint("best")
     if not (path / WEIGHTS).is_file():
         return None, None
-    return _best(str(run.path), times(path / CONFIG, path / CARD, run.path / CONFIG))
+    return _best(
+        str(run.path), times(path / WEIGHTS, path / CONFIG, path / CARD, run.path / CONFIG)
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=512)

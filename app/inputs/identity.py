@@ -14,12 +14,15 @@ class Data(NamedTuple):
     """A task, the folder of its files where a run says which one it was trained on, and its steps.
 
     ``steps`` are those of the model that sees the data, where they can be chosen; None: as many as the
-    task has by itself.
+    task has by itself. ``classes`` are the names of the model's answers, where its card has them: labels are
+    their places. ``files`` is the version of what is in the folder (``data_files``).
     """
 
     name: str
     root: str | None = None
     steps: int | None = None
+    classes: tuple[str, ...] | None = None
+    files: str = ""
 
 
 class Weights(NamedTuple):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.inputs import own_input
+from app.inputs import data_files, own_input
 from app.inputs.identity import Data
 
 if TYPE_CHECKING:
@@ -20,29 +18,27 @@ if TYPE_CHECKING:
 
 def task(data: str | Data) -> Task:
     """The task, opened once; ValueError where its files are not on this server."""
-    name, root, steps = Data(data) if isinstance(data, str) else data
-    above = os.environ.get("DISTA_DATA")
-    folders = [root, str(Path(above, name)) if above else None]
-    folder = next((one for one in folders if one and Path(one).is_dir()), None)
-    return _task(name, folder, tuple(steps_of(name, steps).items()))
+    data = Data(data) if isinstance(data, str) else data
+    folder = data_files.folder_of(data.name, data.root)
+    return _task(data.name, folder, tuple(options_of(data).items()), data.files)
 
 
 STILL = ("digits", "match", "cifar10", "cifar100")
-"""Tasks whose steps cannot be chosen: said here, as ``dista.data`` would load torch for the first page."""
+"""Tasks without a choice of steps or labels: said here, as ``dista.data`` would load torch for the first page."""
 
 
-def steps_of(name: str, steps: int | None) -> dict[str, int]:
-    """The option with which ``dista.data.open`` gives the task so many steps, {} where it needs none."""
-    if name in STILL:
+def options_of(data: Data) -> dict[str, Any]:
+    """The options with which ``dista.data.open`` gives the task its steps and the model's labels."""
+    if data.name in STILL:
         return {}
     import dista.data
 
-    known = steps is not None and name in dista.data.names()
-    return dista.data.chosen_steps(name, steps) if known else {}
+    known = data.steps is not None and data.name in dista.data.names()
+    return dista.data.chosen_options(data.name, data.steps, data.classes) if known else {}
 
 
-@st.cache_resource(show_spinner=False)
-def _task(name: str, folder: str | None, options: tuple[tuple[str, int], ...]) -> Any:
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _task(name: str, folder: str | None, options: tuple[tuple[str, Any], ...], files: str) -> Any:
     import dista.data
 
     if name not in dista.data.FROM_FILES:

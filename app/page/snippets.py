@@ -20,8 +20,8 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     if len(tasks.form(checkpoint.data).test):
         lines += [task(checkpoint), f"x, label = task.test.batch({chosen})"]
     else:
-        steps = tasks.steps_of(checkpoint.task, checkpoint.data.steps)
-        words = "".join(f", {option}={value}" for option, value in steps.items())
+        steps = tasks.options_of(checkpoint.data)
+        words = "".join(f", {option}={value!r}" for option, value in steps.items())
         lines += [
             f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
             "x = model.mean.new_zeros(1, *task.input_shape)",
@@ -36,10 +36,10 @@ def loaded(checkpoint: Checkpoint) -> str:
 
 def task(checkpoint: Checkpoint) -> str:
     """The line that opens the task of a checkpoint."""
-    name, root, steps = checkpoint.data
-    options = ({"root": root} if root else {}) | tasks.steps_of(name, steps)
+    data = checkpoint.data
+    options = ({"root": data.root} if data.root else {}) | tasks.options_of(data)
     words = "".join(f", {option}={value!r}" for option, value in options.items())
-    return f"task = dista.data.open({name!r}{words})"
+    return f"task = dista.data.open({data.name!r}{words})"
 
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:

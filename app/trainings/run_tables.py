@@ -26,7 +26,7 @@ def table(run: Run, name: str) -> pd.DataFrame:
 
     It has all columns of its kind, and is empty where there are no lines yet.
     """
-    tail, lock = _tail(str(run.path.resolve()), name, run)
+    tail, lock = _tail(*_which(run), name, run)
     with lock:
         frame = tail.read()
     missing = [] if frame.empty else [c for c in columns(name) if c not in frame]
@@ -37,15 +37,23 @@ def damage(run: Run) -> list[str]:
     """What cannot be shown of the run's tables, and what is known to be missing in them."""
     found = run.notes()
     for name in TABLES:
-        tail, lock = _tail(str(run.path.resolve()), name, run)
+        tail, lock = _tail(*_which(run), name, run)
         with lock, contextlib.suppress(OSError):  # ``table`` says that
             tail.read()
             found += [tail.damage] if tail.damage else []
     return found
 
 
+def _which(run: Run) -> tuple[str, tuple]:
+    """Which run it is: where it lies, and its configuration, which is written once. Another one of the same
+    name has another file.
+    """
+    config = run.path / "config.json"
+    return str(run.path.resolve()), identity.stamp(config) if config.is_file() else ()
+
+
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _tail(path: str, name: str, _run: Run) -> tuple[Tail, threading.Lock]:
+def _tail(path: str, stamp: tuple, name: str, _run: Run) -> tuple[Tail, threading.Lock]:
     return Tail(_run, name), threading.Lock()
 
 

@@ -26,7 +26,7 @@ OfCard = Annotated[
 
 def task_of(model: DISTA, data: str | None, data_dir: Path | None, name: str) -> Task:
     """The task that a checkpoint is measured on; ``data`` names another one, or the folder of its files."""
-    from dista.data import names, open_for
+    from dista.data import check_fits, names, open_for
 
     if data and data not in names() and Path(data).is_dir():
         if data_dir is not None:
@@ -37,7 +37,9 @@ def task_of(model: DISTA, data: str | None, data_dir: Path | None, name: str) ->
     name = data or model.card["task"]
     # The card's classes are those of its own task only.
     classes = model.card.get("classes") if name == model.card.get("task") else None
-    return open_for(model.config, name, root=data_dir, classes=classes)
+    task = open_for(model.config, name, root=data_dir, classes=classes)
+    check_fits(model.config, task)
+    return task
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:

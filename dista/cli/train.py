@@ -189,6 +189,8 @@ def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
     best = run.load("best")
     if save:
         best.card["name"] = save.name
+        if half:
+            best.card.pop("weights", None)  # rounded they are others, and measured below
         checkpoint.save(best, save, half=half)
         if half:
             best = _measured_again(run, save)

@@ -17,6 +17,7 @@ from dista.data.digits_events import digits_events
 from dista.data.dvs_gesture import CLASSES as GESTURES
 from dista.data.dvs_gesture import dvs128_gesture
 from dista.data.errors import DataError
+from dista.data.fit import check_fits
 from dista.data.match import match
 from dista.data.recordings import nmnist, recordings
 from dista.data.task import Batches, Split, Task
@@ -30,7 +31,9 @@ __all__ = [
     "DataError",
     "Split",
     "Task",
+    "check_fits",
     "chosen_steps",
+    "chosen_options",
     "fitting",
     "names",
     "open",
@@ -129,10 +132,20 @@ def open_for(
     """
     if name not in _TASKS:
         return open(name)
-    options = chosen_steps(name, config.time_steps)
+    return open(name, root=root, **chosen_options(name, config.time_steps, classes))
+
+
+def chosen_options(
+    name: str, time_steps: int, classes: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """The options with which ``open`` gives the task so many steps, and labels by these names.
+
+    Those that the task has no use for are left out.
+    """
+    options = chosen_steps(name, time_steps)
     if classes and "classes" in inspect.signature(_TASKS[name]).parameters:
         options["classes"] = tuple(classes)
-    return open(name, root=root, **options)
+    return options
 
 
 def chosen_steps(name: str, time_steps: int) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _class_line(result: Decision, c: int, colours: Palette) -> go.Scatter:
         line=line,
         opacity=1.0 if c in (result.answer, result.label) or result.logits.shape[1] == 2 else 0.5,
         name=result.classes[c],
-        hovertemplate=f"{result.classes[c]}: %{{y:.2f}}<extra></extra>",
+        hovertemplate="%{fullData.name}: %{y:.2f}<extra></extra>",
         showlegend=False,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import html
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures import outside
 from dista.style.labels import layer as short
 from dista.style.palette import Palette, Theme, palette
 from dista.style.sentences import count
@@ -54,17 +56,20 @@ def finish(
 ) -> go.Figure:
     """Give a figure its look, a sentence as title and a description; the width is its container's.
 
-    ``top`` is the room in pixels that labels between title and axes need. The layout is assigned as a
+    Names in its texts are shown as they are (``outside``). ``top`` is the room in pixels that labels between title and axes need. The layout is assigned as a
     whole, which is ten times as fast as ``update_layout`` and ``update_xaxes``, and without plotly's
     own template, which would be most of what a page sends for a small figure.
     """
     colours, lines = palette(theme), _wrapped(title)
-    layout = figure.layout.to_plotly_json()
+    outside.show_texts(figure)
+    layout = outside.texts(figure.layout.to_plotly_json())
     axes = [name for name in layout if name.startswith(("xaxis", "yaxis"))]
     look = _look(colours) | dict.fromkeys({"xaxis", "yaxis", *axes}, _axis(colours))
     layout = _merged(layout, look)
     layout["height"] = height + top + 17 * (len(lines) - 1)
-    layout["title"]["text"] = f"<b>{'<br>'.join(lines)}</b>"
+    layout["title"]["text"] = (
+        f"<b>{'<br>'.join(html.escape(line, quote=False) for line in lines)}</b>"
+    )
     layout["margin"] = {"l": 12, "r": 16, "t": 24 + 17 * len(lines) + top, "b": 8}
     layout["meta"] = {"alt": alt}
     layout["template"] = {"data": {"heatmap": [{"colorbar": {"outlinewidth": 0, "ticks": ""}}]}}
@@ -150,7 +155,7 @@ def step_ticks(
         )
     ticks = []
     for step in range(steps):
-        below = f"<br><span style='font-size:10px'>{labels[step]}</span>" if labels else ""
+        below = f"<br>{outside.SMALL}{labels[step]}</span>" if labels else ""
         ticks.append(f"{step + 1}{below}")
     if now is not None:
         ticks[now] = f"<b>{ticks[now]}</b>" if labels else f"<b>{now + 1}<br>now</b>"

@@ -18,11 +18,16 @@ class Measured(Facts):
 
 
 class Card(Facts):
-    """A card; whatever it does not say is None or empty, and it may say more."""
+    """A card; whatever it does not say is None or empty, and it may say more.
+
+    ``weights`` are the digest (``dista.files.weights``) of those that the ``metrics`` were measured with.
+    """
 
     name: str | None = None
     task: str | None = None
     data: str | None = None
+    classes: list[str] | None = None
+    weights: str | None = None
     preset: str | None = None
     metrics: dict[str, Measured] = {}
     epoch: Count | None = None

@@ -13,8 +13,9 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from dista.files import chunks
 from dista.files.ownership import MARK
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ MOST_FILES = 100_000
 COMPLETE = "complete"
 """The attribute that says that every array was written, also where all is zero: one that is missing is lost."""
 
-CODECS = {"bytes", "blosc", "zstd", "gzip", "crc32c", "transpose"}
-"""The codecs of zarr's own specification. Others may be anything, pickle included."""
+PACKERS = {"blosc", "zstd"}
+"""Codecs whose chunks say how much is in them; gzip does not, and a recording of ours is never packed so."""
+
+CODECS = {"bytes", "crc32c", "transpose"} | PACKERS
+"""Codecs of zarr's own specification. Others may be anything, pickle included."""
 
 TYPES = {"bool": 1} | {
     f"{kind}{8 * n}": n for kind in ("int", "uint", "float") for n in (1, 2, 4, 8)
@@ -52,7 +56,8 @@ def open_recording(path: str | Path, *, largest: int = LARGEST) -> xr.DataTree:
 
     path = Path(path)
     with _readable(path):
-        _check(_zipped(path, largest) if path.is_file() else _lying(path), largest)
+        with _zipped(path, largest) if path.is_file() else _lying(path) as files:
+            _check(files, largest)
         store = zarr.storage.ZipStore(path, mode="r") if path.is_file() else path
         with xr.open_datatree(store, engine="zarr", consolidated=False, zarr_format=3) as tree:
             recording = tree.load()
@@ -77,19 +82,30 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 class _Files(NamedTuple):
-    """The names of all files of a recording, and what zarr says of each group and array, by its name."""
+    """The names of all files of a recording, what zarr says of each group and array, by its name, and what
+    reads the first bytes of a file.
+    """
 
     names: list[str]
     described: dict[str, dict[str, Any]]
+    head: Callable[[str], bytes]
 
 
-def _lying(folder: Path) -> _Files:
+@contextlib.contextmanager
+def _lying(folder: Path) -> Iterator[_Files]:
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    return _Files(names, _described(names, lambda name: (folder / name).read_bytes()))
+    described = _described(names, lambda name: (folder / name).read_bytes())
+    yield _Files(names, described, lambda name: _head((folder / name).open("rb")))
 
 
-def _zipped(path: Path, largest: int) -> _Files:
-    """The same in a zip, if what it unpacks to is within bounds."""
+def _head(file: IO[bytes]) -> bytes:
+    with file:
+        return file.read(chunks.HEAD)
+
+
+@contextlib.contextmanager
+def _zipped(path: Path, largest: int) -> Iterator[_Files]:
+    """The same in a zip, if what it unpacks to is within bounds; it is open in the block."""
     with zipfile.ZipFile(path) as file:
         entries = file.infolist()
         unpacked = sum(entry.file_size for entry in entries)
@@ -99,7 +115,7 @@ def _zipped(path: Path, largest: int) -> _Files:
                 f"at most {MOST_FILES} files of {largest} bytes are read"
             )
         names = [entry.filename for entry in entries if not entry.is_dir()]
-        return _Files(names, _described(names, file.read))
+        yield _Files(names, _described(names, file.read), lambda name: _head(file.open(name)))
 
 
 def _described(names: list[str], read: Callable[[str], bytes]) -> dict[str, dict[str, Any]]:
@@ -129,6 +145,23 @@ def _check(files: _Files, largest: int) -> None:
         parts = math.prod(-(-n // part) for n, part in zip(said["shape"], _part(said)))
         if stored[name] < parts and (complete or stored[name]):
             raise RecordingError(f"{name} has lost {parts - stored[name]} of {parts} parts")
+    _check_chunks(files)
+
+
+def _check_chunks(files: _Files) -> None:
+    """That no chunk says that it unpacks to more than a part of its array has."""
+    for file in files.names:
+        name, is_chunk, _ = f"{file}/".rpartition("/c/")
+        said = files.described.get(name, {}) if is_chunk else {}
+        packers = [c["name"] for c in said.get("codecs", ()) if c["name"] in PACKERS]
+        if not packers:
+            continue
+        size = math.prod(_part(said)) * TYPES[said["data_type"]]
+        declared = chunks.declared(packers[-1], files.head(file)) if len(packers) == 1 else None
+        if declared != size:
+            raise RecordingError(
+                f"{file} is damaged: it is said to unpack to {declared} bytes, not {size}"
+            )
 
 
 def _part(said: dict[str, Any]) -> list[int]:

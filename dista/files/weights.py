@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,12 @@ def digest(model: nn.Module) -> str:
     """
     from dista.engine.modules import plain
 
-    return _digest((plain(name), _values(value)) for name, value in model.state_dict().items())
+    return digest_of({plain(name): value for name, value in model.state_dict().items()})
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """``digest`` of the model with these weights, by name."""
+    return _digest((name, _values(value)) for name, value in tensors.items())
 
 
 def digest_of_file(path: Path) -> str:

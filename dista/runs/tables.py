@@ -34,7 +34,7 @@ class Tail:
     def _forget(self) -> None:
         import pandas as pd
 
-        self._frame, self._size, self._end = pd.DataFrame(), 0, b""
+        self._frame, self._size, self._end, self._file = pd.DataFrame(), 0, b"", None
         self._lines, self._bad, self._first = 0, 0, ""
 
     def read(self) -> pd.DataFrame:
@@ -57,10 +57,18 @@ class Tail:
         return f"{self._path.name}: {lines} damaged and left out ({self._first})"
 
     def _added(self, file: BinaryIO) -> bytes:
-        """What comes after the known part; all of it where a resumed run has cut what was known."""
+        """What comes after the known part; all of it where a resumed run has cut what was known.
+
+        And where another file has taken its place: two runs may say the same at the same place.
+        """
+        facts = os.fstat(file.fileno())
+        if self._file not in (None, (facts.st_dev, facts.st_ino)):
+            self._forget()
+        self._file = facts.st_dev, facts.st_ino
         file.seek(self._size - len(self._end))
         if file.read(len(self._end)) != self._end:
             self._forget()
+            self._file = facts.st_dev, facts.st_ino
         file.seek(self._size)
         return file.read()
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from dista.checkpoint import save
 from dista.data import Task
 from dista.experiments.evaluation import evaluate
+from dista.files.weights import digest
 from dista.measures import map_statistics, neuron_table
 from dista.model import DISTA
 from dista.recording import record
@@ -61,6 +62,7 @@ class Writer:
         model = self.run.load("best").to(device)
         result = evaluate(model, self.task.test)
         model.card["metrics"]["test"] = {k: result[k] for k in ("accuracy", "loss", "samples")}
+        model.card["weights"] = digest(model)
         save(model, self.run.checkpoint("best"))
 
     def look(self, model: DISTA, epoch: int, *, last: bool = False) -> None:
