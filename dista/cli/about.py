@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dista.cli.common import Json, show
+from dista.extras import need
 
 
 def list_presets(as_json: Json = False) -> None:
@@ -57,6 +58,7 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure speed and memory beside spikingjelly's Spikformer of the same shape."""
+    need("spikingjelly", "dista bench", "bench")
     import torch
 
     from dista.bench import CASES, run, tables
