@@ -43,7 +43,7 @@ ROOMS = {
     # looked into, and kept
     "dista.files": ("dista.engine",),
     "dista.recording": ("dista.observable", "dista.engine", "dista.files"),
-    "dista.checkpoint": ("dista.config", "dista.engine", "dista.files", "dista.model"),
+    "dista.checkpoint": ("dista.config", "dista.memories", "dista.engine", "dista.files", "dista.model"),
     "dista.data": ("dista.extras", "dista.files"),
     "dista.measures": ("dista.config",),
     "dista.style": ("dista.memories", "dista.denoisers"),
@@ -56,7 +56,7 @@ ROOMS = {
         "dista.config", "dista.files", "dista.model", "dista.recording", "dista.checkpoint", "dista.data",
     ),
     "dista.training": (
-        "dista.extras", "dista.config", "dista.engine", "dista.files", "dista.layers", "dista.model", "dista.recording",
+        "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.layers", "dista.model", "dista.recording",
         "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments", "dista.runs",
     ),
     "dista.bench": (
