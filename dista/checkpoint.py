@@ -22,6 +22,7 @@ from dista.files import replacement
 from dista.files.card import Card
 from dista.files.facts import Damaged
 from dista.files.weights import CheckpointError, digest_of, digest_of_file, read, shapes
+from dista.memories import FORMS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -251,7 +252,8 @@ def _check_sizes(folder: Path, config: ModelConfig) -> None:
     from dista.model import DISTA
 
     given = shapes(folder / WEIGHTS)
-    lags = config.memory.window if config.memory.form in ("projection", "attenuated") else 1
+    before_map = FORMS[config.memory.form].is_before_map  # a module for each lag
+    lags = config.memory.window if before_map else 1
     asked = {"depth": config.depth, "stem_pools": len(config.stem_pools)}
     wrong = [f"{name} asks for {n} parts" for name, n in asked.items() if n > len(given)]
     if lags > MOST_LAGS:

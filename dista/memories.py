@@ -51,6 +51,11 @@ class MemoryForm:
         """Whether Q, K and V see earlier steps."""
         return self.lags is not MemoryForm.lags
 
+    @property
+    def trains_lags(self) -> bool:
+        """Whether a longer lag has weights of its own, which no sequence shorter than it would train."""
+        return self.is_before_map and self.strength is None
+
     def in_map(self, memory: MemoryConfig) -> bool:
         """Whether maps compare patches of several steps."""
         return self.window(memory) > 1

@@ -25,7 +25,12 @@ from torch import Tensor, nn
 from dista import streaming
 from dista.config import SURROGATES, NeuronConfig
 from dista.engine import kernels
+from dista.extras import need
 from dista.observable import ACTIVITY, Observable
+
+SIGMOID_SLOPE = 4.0
+"""Of the sigmoid surrogate where a configuration names none: spikingjelly's default, to which a test holds it.
+A number here, as inference, which asks for it too, needs neither that library nor the seconds of its import."""
 
 
 def charge(v: Tensor, x: Tensor, tau: Tensor, v_reset: float | None) -> Tensor:
@@ -73,6 +78,7 @@ def fired(h: Tensor, v_threshold: float) -> Tensor:
 @functools.cache
 def surrogate(name: str, alpha: float | None = None) -> Callable[[Tensor], Tensor]:
     """spikingjelly's step function with a surrogate gradient, by its name in ``SURROGATES``."""
+    need("spikingjelly", "training, where no kernel computes the surrogate gradient,", "train")
     from spikingjelly.activation_based import surrogate as library
 
     cls = getattr(library, SURROGATES[name])
@@ -189,5 +195,5 @@ class LIF(nn.Module):
     def constants(self) -> tuple[float, float | None, float]:
         """Threshold, reset and the slope of the sigmoid surrogate."""
         config = self.config
-        slope = surrogate("sigmoid").alpha if config.alpha is None else config.alpha
+        slope = SIGMOID_SLOPE if config.alpha is None else config.alpha
         return config.v_threshold, config.v_reset, slope

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import time
+from pathlib import Path
 
 import dashboard
 import numpy as np
@@ -346,6 +348,11 @@ def test_a_stopped_run_goes_on(page, started):
     test = press(page("train"), "Continue")
     ((name, words),) = started
     assert name == "some-run" and words[0].startswith("--resume=") and not test.exception
+
+
+def test_a_process_started_in_a_clone_finds_the_package():
+    first, *_ = processes._environment()["PYTHONPATH"].split(os.pathsep)
+    assert (Path(first) / "dista" / "cli").is_dir()
 
 
 def test_a_process_started_here_is_one_of_its_own(tmp_path):

@@ -18,6 +18,7 @@ FILES = sorted([*PACKAGE, *(ROOT / "app").rglob("*.py")])
 # Within a room files import each other as they like, but never in a circle. A file of no room fails.
 ROOMS = {
     # what is chosen, without torch
+    "dista.extras": (),
     "dista.validation": (),
     "dista.memories": ("dista.validation",),
     "dista.denoisers": ("dista.validation",),
@@ -29,7 +30,7 @@ ROOMS = {
     "dista.streaming": (),
     "dista.inputs": (),
     "dista.engine": (),
-    "dista.neurons": ("dista.config", "dista.observable", "dista.streaming", "dista.engine"),
+    "dista.neurons": ("dista.extras", "dista.config", "dista.observable", "dista.streaming", "dista.engine"),
     "dista.layers": ("dista.config", "dista.neurons", "dista.engine"),
     "dista.attention": (
         "dista.config", "dista.memories", "dista.denoisers", "dista.observable", "dista.streaming",
@@ -42,12 +43,12 @@ ROOMS = {
     # looked into, and kept
     "dista.files": ("dista.engine",),
     "dista.recording": ("dista.observable", "dista.engine", "dista.files"),
-    "dista.checkpoint": ("dista.config", "dista.engine", "dista.files", "dista.model"),
-    "dista.data": ("dista.files",),
+    "dista.checkpoint": ("dista.config", "dista.memories", "dista.engine", "dista.files", "dista.model"),
+    "dista.data": ("dista.extras", "dista.files"),
     "dista.measures": ("dista.config",),
     "dista.style": ("dista.memories", "dista.denoisers"),
-    "dista.figures": ("dista.measures", "dista.style"),
-    "dista.widgets": ("dista.measures", "dista.style"),
+    "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
+    "dista.widgets": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
         "dista.denoisers", "dista.engine", "dista.attention", "dista.recording", "dista.data", "dista.measures",
     ),
@@ -55,15 +56,15 @@ ROOMS = {
         "dista.config", "dista.files", "dista.model", "dista.recording", "dista.checkpoint", "dista.data",
     ),
     "dista.training": (
-        "dista.config", "dista.engine", "dista.files", "dista.layers", "dista.model", "dista.recording",
+        "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.layers", "dista.model", "dista.recording",
         "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments", "dista.runs",
     ),
     "dista.bench": (
-        "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.neurons", "dista.attention",
-        "dista.model", "dista.recording", "dista.data", "dista.training",
+        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.neurons",
+        "dista.attention", "dista.model", "dista.recording", "dista.data", "dista.training",
     ),
     "dista.cli": (
-        "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.recording", "dista.checkpoint",
+        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.recording", "dista.checkpoint",
         "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training", "dista.bench",
     ),
     "dista.__main__": ("dista.cli",),

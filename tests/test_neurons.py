@@ -265,6 +265,10 @@ def test_kernel_on_two_threads(monkeypatch):
     torch.testing.assert_close(one[2], two[2], **EXACT)
 
 
+def test_the_slope_without_a_choice_is_the_library_s():
+    assert spikingjelly_surrogate.Sigmoid().alpha == neurons.SIGMOID_SLOPE
+
+
 def test_environment_switches_the_kernel_off(monkeypatch):
     x = currents().detach()
     assert kernels.suits(x)

@@ -142,9 +142,9 @@ def test_lags_count_at_the_step_that_uses_them(counted):
     model, x, counts = counted
     (given,) = inputs_of(model, x, "blocks.0.attention.key.lags.0.synapse")
     spikes = given.sum((2, 3, 4)).astype(int)
-    reach = len(model.blocks[0].attention.key.lags)
-    reach = reach if model.config.memory.form == "projection" else 1
-    expected = [spikes[max(0, t - reach + 1) : t + 1].sum(0) * 39 for t in range(5)]
+    declared = memories.FORMS[model.config.memory.form]
+    lags = declared.lags(model.config.memory) if declared.trains_lags else (0,)
+    expected = [sum(spikes[t - lag] for lag in lags if lag <= t) * 39 for t in range(5)]
     given = of(counts, "accumulates", "blocks.0.attention.key")
     np.testing.assert_array_equal(given, expected)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 import torch
@@ -87,3 +88,9 @@ def test_the_best_epoch_is_chosen_by_what_is_saved_of_it(tmp_path):
     best = run.load("best")
     said = best.card["metrics"]["validation"]
     assert said["loss"] == pytest.approx(evaluate(best, few.validation)["loss"], rel=1e-5)
+
+
+def test_what_is_asked_about_is_the_whole_package():
+    import dista
+
+    assert Path(dista.__file__).parent == provenance._PACKAGE

@@ -15,7 +15,7 @@ from typing import Any
 
 from app.link import permission
 
-HERE = Path(__file__).parent
+DASHBOARD = Path(__file__).parent.parent  # app/ in a clone, dista/_app/app/ where it is installed
 LOGS = ".logs"  # what the trainings say, beside the runs
 
 
@@ -62,7 +62,7 @@ def _spawn(folder: Path, name: str, words: list[str]) -> None:
 
 def _environment() -> dict[str, str]:
     """Of a clone, which need not be installed, python is told where it is; the user's folder is no module."""
-    clone = str(HERE.parent) if HERE.name == "app" else None
+    clone = str(DASHBOARD.parent) if DASHBOARD.parent.name != "_app" else None
     paths = filter(None, (clone, os.environ.get("PYTHONPATH")))
     known = {name: value for name, value in os.environ.items() if name != permission.TOKEN}
     return known | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -5,7 +5,7 @@ runs mean something; seconds are printed for the record.
 
     cases      the shapes, and how each implementation is built
     timing     interleaved medians of forward and training step
-    looking    what recording costs
+    recording  what recording costs
     neuron     a layer of neurons alone
     scaling    attention against the numbers of steps and of patches
     memory     peak memory, each in a process of its own

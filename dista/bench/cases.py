@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
+from dista.extras import need
 from dista.model import DISTA
 
 PEER = "spikingjelly"
@@ -63,6 +64,7 @@ CASES = {
 
 def spikingjelly(case: Case) -> nn.Module:
     """Spikformer of the library, with its torch backend: attention within a step, no map."""
+    need("spikingjelly", "the comparison with Spikformer", "bench")
     from spikingjelly.activation_based.model.spikformer import Spikformer
 
     config = case.config

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from dista.cli.common import Folder, Json, show
+from dista.extras import need
 
 
 def list_presets(as_json: Json = False) -> None:
@@ -82,6 +83,7 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure speed and memory beside spikingjelly's Spikformer of the same shape."""
+    need("spikingjelly", "dista bench", "bench")
     import torch
 
     if device != "cpu":

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from dista.extras import need
+
 TOKEN = "DISTA_TOKEN"
 """The variable with the token of the link that lets who comes from elsewhere train."""
 
@@ -32,6 +34,7 @@ def open_app(
     headless: Annotated[bool, typer.Option(help="Do not open a browser (for servers).")] = False,
 ) -> None:
     """Open the dashboard."""
+    need("streamlit", "dista app", "app")
     script = _script()
     check_address(host, port)
     headless = headless or os.environ.get("DISTA_HEADLESS", "") not in ("", "0")

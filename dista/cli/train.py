@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dista.cli.common import Folder, Json, show, stopped
+from dista.extras import need
 
 if TYPE_CHECKING:
     from dista.config import ModelConfig
@@ -90,6 +91,7 @@ def train(
             f"{min(twice)} is given twice, by its own option and with --set; choose one"
         )
     options = given | named
+    need("lightning", "dista train", "train")  # before the data are opened, which takes a while
     if logger not in (None, "tensorboard"):
         raise ValueError(f"logger={logger!r}; expected tensorboard")
     if half and save is None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from dista.data.cache import Arrays, cached_arrays, key_of
 from dista.data.errors import DataError, reading
+from dista.extras import need
 
 _SIDE = 32
 _PIXELS = 3 * _SIDE * _SIDE  # bytes of an image: all of red, then green, then blue
@@ -69,6 +70,7 @@ def _check_labels(path: Path, kind: Kind, labels: np.ndarray) -> None:
 
 def _published(kind: Kind) -> type:
     """torchvision's class of the set, which knows the published files."""
+    need("torchvision", kind.title, "data")
     from torchvision import datasets
 
     return getattr(datasets, kind.dataset)
@@ -158,6 +160,8 @@ def _decode(files: dict[str, list[Path]], label: str) -> Arrays:
 
 def read_parquet(path: str | Path, label: str) -> tuple[np.ndarray, np.ndarray, bool]:
     """The images (image, row, column, channel) and labels of a parquet file, and whether they are JPEG."""
+    need("pyarrow", "a parquet file", "data")
+    need("PIL", "a parquet file of images", "data")
     import pyarrow.parquet as parquet
 
     with reading(path, "a readable parquet file of images"), parquet.ParquetFile(path) as file:

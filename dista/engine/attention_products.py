@@ -12,7 +12,7 @@ Two shortcuts give the same output and gradients:
 
 Where no gradient is wanted, the map itself is computed a pair of steps after the other, in the place where
 it stays: gathering the queries and keys of all pairs, and adding up what was read from each, costs as
-much as the products.
+much as the products (with torch's own indexing a block of the CIFAR case took 14.5 ms instead of 9.3).
 
 Counts are whole numbers, so their sums in another order are exact (float32: up to 2^24); with a table of
 fractions they agree to rounding.

@@ -6,6 +6,10 @@ dashboard. Every figure fits its container down to 390 pixels and describes itse
 cannot see it in ``figure.layout.meta["alt"]``.
 """
 
+from dista.extras import need
+
+need("plotly", "dista.figures", "figures")
+
 from dista.figures.ablations import accuracy_changes
 from dista.figures.attention import (
     attention_over_time,

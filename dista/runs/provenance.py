@@ -20,7 +20,7 @@ from dista.data import Task
 from dista.model import DISTA
 from dista.runs import Run
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent  # all of dista: what computes is not in this folder
 
 
 def environment() -> dict[str, Any]:

@@ -23,6 +23,10 @@ Several machines, each with 8 GPUs: run this on each of them, with its own ``--n
         -m dista train --preset dista_cifar --data cifar10 --out runs/one --devices 8 --num-nodes 2
 """
 
+from dista.extras import need
+
+need("lightning", "training", "train")
+
 from dista.training.machine import is_first
 from dista.training.plan import Plan, plan
 from dista.training.start import resume, train

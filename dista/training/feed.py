@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dista import data
 from dista.config import ModelConfig, TrainingConfig
+from dista.memories import FORMS
 from dista.training import mixing
 
 Batch = tuple[Tensor, Tensor]
@@ -80,7 +81,7 @@ def check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) ->
             f"make it --set model.time_steps={task.time_steps}, or open the data with as many steps"
         )
     memory = config.memory
-    if memory.form == "projection" and memory.window > config.time_steps:
+    if FORMS[memory.form].trains_lags and memory.window > config.time_steps:
         raise ValueError(
             f"the memory's window of {memory.window} steps is longer than the {config.time_steps} time "
             "steps, so that nothing would train the weights of the longest lags; make it "

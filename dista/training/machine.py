@@ -14,6 +14,7 @@ from torch.distributed.nn.functional import all_reduce
 
 from dista.config import TrainingConfig
 from dista.engine.allocator import keep_freed_memory
+from dista.extras import need
 from dista.layers import Norm, over_time
 
 _PRECISION = {"fp32": "32-true", "bf16-mixed": "bf16-mixed"}
@@ -24,6 +25,8 @@ def launch(training: TrainingConfig, tensorboard: str | None = None) -> Fabric:
 
     ``tensorboard`` is a folder for its events.
     """
+    if tensorboard:
+        need("tensorboard", "the logger", "train")
     several = training.devices * training.num_nodes > 1
     if training.threads:
         torch.set_num_threads(training.threads)

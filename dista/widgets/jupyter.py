@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dista.extras import need
+
+need("anywidget", "the probe in a notebook", "notebooks")
+
 import anywidget
 import traitlets
 

@@ -1,0 +1,84 @@
+"""What is written for people agrees with what is there. ``python tests/test_documents.py`` writes the table of rooms."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from test_architecture import MODULES, ROOMS
+
+ROOT = Path(__file__).parent.parent
+ARCHITECTURE, BEGIN, END = ROOT / "ARCHITECTURE.md", "<!-- rooms -->\n", "<!-- end of rooms -->\n"
+DOCUMENTS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md")
+
+
+def sentence(room):
+    """The first paragraph of a room's docstring; of a room without one, nothing."""
+    written = ast.get_docstring(ast.parse(MODULES[room].read_text("utf-8"))) or ""
+    return " ".join(written.partition("\n\n")[0].split()).rstrip(".")
+
+
+def table():
+    """The rooms from below to above, each with its sentence and with what it imports."""
+    rows = ["| room | what it is | imports |\n|---|---|---|"]
+    for room, others in ROOMS.items():
+        place = MODULES[room].relative_to(ROOT)
+        place = f"{place.parent.as_posix()}/" if place.name == "__init__.py" else place.as_posix()
+        named = [other.removeprefix("dista.") for other in others]
+        if sentence(room):
+            rows.append(f"| `{place}` | {sentence(room)} | {', '.join(named)} |")
+    return "\n".join(rows) + "\n"
+
+
+def test_the_rooms_are_those_of_the_code():
+    """Sentences are the docstrings', imports those that ``tests/test_architecture.py`` allows."""
+    written = ARCHITECTURE.read_text("utf-8").partition(BEGIN)[2].partition(END)[0]
+    assert written == table(), "write it anew: python tests/test_documents.py"
+
+
+def files_named(text):
+    """Paths in backticks, those of examples in capitals left out."""
+    words = re.findall(r"`([\w./-]+)`", text)
+    paths = [word for word in words if "/" in word or word.endswith((".py", ".md", ".toml"))]
+    return [path for path in paths if not re.search(r"\.\.\.|^/|[A-Z]{4}/", path)]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS[:2])
+def test_every_file_that_is_named_exists(document):
+    named = files_named((ROOT / document).read_text("utf-8"))
+    assert named and [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_files_are_found_where_they_are_named():
+    assert files_named("`dista/no.py`, `a.md` and `dista.record`, `runs/...`") == [
+        "dista/no.py",
+        "a.md",
+    ]
+
+
+def test_every_page_data_set_and_command_is_in_the_readme():
+    from dista.cli import app
+    from dista.data import names
+
+    readme = (ROOT / "README.md").read_text("utf-8")
+    pages = re.findall(
+        r'title="(\w+)", (?:default|url_path)', (ROOT / "app/main.py").read_text("utf-8")
+    )
+    assert len(pages) >= 8 and [page for page in pages if f"| {page} |" not in readme] == []
+    assert [name for name in names() if f"`{name}`" not in readme] == []
+    commands = [command.name for command in app.registered_commands]
+    assert [command for command in commands if f"dista {command}" not in readme] == []
+
+
+def test_the_changelog_has_the_version():
+    import dista
+
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert "## Unreleased" in changes and f"## {dista.__version__}" in changes
+
+
+if __name__ == "__main__":
+    before, _, rest = ARCHITECTURE.read_text("utf-8").partition(BEGIN)
+    ARCHITECTURE.write_text(before + BEGIN + table() + END + rest.partition(END)[2], "utf-8")
