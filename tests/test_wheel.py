@@ -102,6 +102,7 @@ def test_the_wheel_holds_the_configuration_of_the_dashboard(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "dista/_app/app/.streamlit/config.toml" in names and "dista/_app/app/main.py" in names
     assert "dista/_assets/first-light.zarr.zip" in names
+    assert "dista/py.typed" in names, "types are for whoever uses the package, too"
     assert not [
         name for name in names if "__pycache__" in name or "/runs/" in name.removeprefix("dista")
     ]

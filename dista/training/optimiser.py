@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -96,14 +97,16 @@ class Average:
     def __init__(self, model: DISTA, decay: float) -> None:
         self.decay = decay
         self._averaged = AveragedModel(model, multi_avg_fn=self._approach, use_buffers=True)
-        self.model: DISTA = self._averaged.module.eval().requires_grad_(False)
+        self.model = cast("DISTA", self._averaged.module.eval().requires_grad_(False))
 
     @torch.no_grad()
     def update(self, model: DISTA, step: int) -> None:
         self._averaged.n_averaged.fill_(step)
         self._averaged.update_parameters(model)
 
-    def _approach(self, averages: list[Tensor], values: list[Tensor], step: Tensor) -> None:
+    def _approach(
+        self, averages: Sequence[Tensor], values: Sequence[Tensor], step: Tensor | int
+    ) -> None:
         decay = min(self.decay, (1 + int(step)) / (10 + int(step)))
         for average, value in zip(averages, values):
             if average.is_floating_point():

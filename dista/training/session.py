@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import cast
 
 import torch
 from lightning.fabric import Fabric
@@ -123,12 +124,15 @@ class Session:
         self.optimizer.step()
         self.optimizer.zero_grad()
         optimisers.bound_taus(self.model, config)
-        loss = float(self.fabric.all_reduce(torch.stack(losses).sum()))
+        loss = self._over_processes(torch.stack(losses).sum())
         place.step, place.batch = place.step + 1, place.batch + len(batches)
         place.losses, place.loss = place.losses + 1, place.loss + loss
         if self.average:
             self.average.update(self.model, place.step)
         self._tell(loss, config.lr * phase.rate, norm)
+
+    def _over_processes(self, value: Tensor, reduce: str = "mean") -> float:
+        return float(cast("Tensor", self.fabric.all_reduce(value, reduce_op=reduce)))
 
     def _clip(self) -> float:
         """Limit the gradients' norm; returns what it was. RuntimeError where that is not finite."""
@@ -136,7 +140,7 @@ class Session:
         norm = self.fabric.clip_gradients(
             self.learner, self.optimizer, max_norm=self.training.clip, error_if_nonfinite=False
         )
-        if not math.isfinite(norm):
+        if norm is None or not math.isfinite(norm):
             raise RuntimeError(f"the gradients' norm became {norm}; try a smaller lr or clip")
         return float(norm)
 
@@ -204,7 +208,7 @@ class Session:
         asked = self.requests.asked()
         if self.fabric.world_size == 1:
             return asked
-        return int(self.fabric.all_reduce(torch.tensor(float(asked)), reduce_op="max"))
+        return int(self._over_processes(torch.tensor(float(asked)), "max"))
 
     def _bar(self) -> tqdm:
         hidden = not (self.show and self.writer)
