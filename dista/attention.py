@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING
 
 import torch
@@ -52,7 +52,7 @@ def causal_pairs(steps: int, window: int, past: int = 0) -> tuple[list[int], lis
     return [t for t, _ in pairs], [m for _, m in pairs]
 
 
-def _pair_coords(module: Scores | Denoise, a: Tensor) -> Coords:
+def _pair_coords(module: Scores | Denoise, a: Sized) -> Coords:
     """Query and key step of each entry along ``pair``, for a recorded map."""
     before = streaming.steps_before()
     past = min(before, module.window - 1)

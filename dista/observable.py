@@ -8,7 +8,7 @@ dimensions of a recording and the axes of a figure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -39,4 +39,4 @@ class Observable(NamedTuple):
     dtype: str = "float"
     read: Callable[[Any, tuple[Tensor, ...], Tensor], Tensor] = lambda _, inputs, output: output
     constants: tuple[str, ...] = ()
-    coords: Callable[[Any, Tensor], Coords] = lambda module, tensor: {}
+    coords: Callable[[Any, Sized], Coords] = lambda module, tensor: {}

@@ -268,9 +268,8 @@ def _tree(
     """Arrays by dotted name to a DataTree by path, with coordinates and the model's description."""
     import xarray as xr
 
-    groups: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-        "": ({}, {})
-    }  # variables and coordinates
+    # variables and coordinates
+    groups: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {"": ({}, {})}
     for name, array in arrays.items():
         group, _, variable = name.rpartition(".")
         variables, coords = groups.setdefault(group, ({}, {}))
@@ -291,8 +290,8 @@ def _tree(
         tree.attrs["classes"] = list(classes)
     tree.attrs["model"] = getattr(model, "name", type(model).__name__)
     tree.attrs["weights"] = weights.digest(model)
-    if hasattr(model, "config"):
-        tree.attrs["model_config"] = model.config.to_json()
+    if (config := getattr(model, "config", None)) is not None:
+        tree.attrs["model_config"] = config.to_json()
     return tree
 
 
