@@ -15,6 +15,7 @@ app: $(VENV)/installed
 test: $(VENV)/installed browser javascript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/pytest -n 2
 
 notebooks: $(VENV)/installed
@@ -50,4 +51,4 @@ javascript:
 	else npm run --silent check; fi
 
 clean:
-	rm -rf $(VENV) node_modules
+	rm -rf $(VENV) node_modules .mypy_cache

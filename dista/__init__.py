@@ -60,13 +60,14 @@ if TYPE_CHECKING:
     )
     from dista.experiments.evaluation import evaluate
     from dista.experiments.interventions import intervene
+    from dista.files.recordings import open_recording
     from dista.model import DISTA
     from dista.presets import preset, presets
-    from dista.recording import observables, open_recording, record
+    from dista.recording import observables, record
     from dista.training import train
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
     elif name in _MODULES:

@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sized
+from typing import TYPE_CHECKING
 
 import torch
 from einops import rearrange
@@ -36,7 +37,10 @@ from dista.engine import attention_products, gpu_attention, kernels
 from dista.layers import Conv, Norm, SpikingConv, fire
 from dista.memories import FORMS
 from dista.neurons import LIF
-from dista.observable import ACTIVITY, MAP, Observable
+from dista.observable import ACTIVITY, MAP, Coords, Observable
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
 
 def causal_pairs(steps: int, window: int, past: int = 0) -> tuple[list[int], list[int]]:
@@ -48,7 +52,7 @@ def causal_pairs(steps: int, window: int, past: int = 0) -> tuple[list[int], lis
     return [t for t, _ in pairs], [m for _, m in pairs]
 
 
-def _pair_coords(module: nn.Module, a: Tensor) -> dict:
+def _pair_coords(module: Scores | Denoise, a: Sized) -> Coords:
     """Query and key step of each entry along ``pair``, for a recorded map."""
     before = streaming.steps_before()
     past = min(before, module.window - 1)
@@ -67,8 +71,12 @@ def _pair_coords(module: nn.Module, a: Tensor) -> dict:
     }
 
 
-def scores(q: Tensor, k: Tensor, window: int) -> Tensor:
-    """Coincident spikes A (pair, batch, head, query, key) of q, k (time, batch, head, token, dim).
+def scores(
+    q: Float[Tensor, "time batch head query dim"],
+    k: Float[Tensor, "reached batch head key dim"],
+    window: int,
+) -> Float[Tensor, "pair batch head query key"]:
+    """Coincident spikes A of q and k.
 
     Keys of steps before the first query, where a stream remembers them, come first in k.
     """
@@ -78,8 +86,14 @@ def scores(q: Tensor, k: Tensor, window: int) -> Tensor:
     return q[query_time] @ k[key_time].mT
 
 
-def read(a: Tensor, v: Tensor, window: int, scale: float, past: int = 0) -> Tensor:
-    """scale / n(t) * sum_m A[t,m] V[m], as (time, batch, head, token, dim), without the ``past`` first of v."""
+def read(
+    a: Float[Tensor, "pair batch head query key"],
+    v: Float[Tensor, "reached batch head key dim"],
+    window: int,
+    scale: float,
+    past: int = 0,
+) -> Float[Tensor, "time batch head query dim"]:
+    """scale / n(t) * sum_m A[t,m] V[m] for all steps but the ``past`` first of v."""
     if window == 1:
         return scale * (a @ v)
     pairs = causal_pairs(len(v) - past, window, past)
@@ -90,16 +104,20 @@ def read(a: Tensor, v: Tensor, window: int, scale: float, past: int = 0) -> Tens
     return scale * summed / reachable[:, None, None, None, None]
 
 
-def delay(x: Tensor, steps: int) -> Tensor:
-    """What came late (time, batch, channel, ...) as the end of a sequence of ``steps``; the first ones are 0."""
+def delay(
+    x: Float[Tensor, "time batch channel *place"], steps: int
+) -> Float[Tensor, "steps batch channel *place"]:
+    """What came late as the end of a sequence of ``steps``; the first ones are 0."""
     if len(x) >= steps:
         return x
     x = x.movedim(2, -1)  # as it lies in memory; torch.cat would lay it otherwise
     return torch.cat([x.new_zeros(steps - len(x), *x.shape[1:]), x]).movedim(-1, 2)
 
 
-def between(x: Tensor, first: int, end: int) -> Tensor:
-    """Steps of (time, batch, channel, ...); the gradient lies in memory as x does."""
+def between(
+    x: Float[Tensor, "time batch channel *place"], first: int, end: int
+) -> Float[Tensor, "part batch channel *place"]:
+    """Steps ``first`` to ``end``, which is not among them; the gradient lies in memory as x does."""
     return x.movedim(2, -1)[first:end].movedim(-1, 2)
 
 
@@ -110,7 +128,7 @@ class Attenuate(nn.Module):
         super().__init__()
         self.factor = factor
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "time *layer"]) -> Float[Tensor, "time *layer"]:
         return self.factor * x
 
 
@@ -123,7 +141,9 @@ class Lag(nn.Module):
         super().__init__()
         self.lag, self.synapse = lag, synapse
 
-    def forward(self, x: Tensor, steps: int) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"], steps: int
+    ) -> Float[Tensor, "steps batch channel row column"]:
         """The current of the last ``steps`` of ``x``; those before them are what a stream remembers."""
         until = len(x) - self.lag
         if until <= 0:
@@ -141,6 +161,7 @@ class Projection(nn.Module):
         self.lags = nn.ModuleList(
             Lag(lag, self._synapse(lag, config.dim, memory)) for lag in form.lags(memory)
         )
+        self.reach = form.lags(memory)[-1]
         self.norm = Norm(config.neuron, config.dim)
         self.neuron = LIF(config.neuron, config.dim)
 
@@ -151,11 +172,13 @@ class Projection(nn.Module):
             return Attenuate(strength(memory, lag))
         return Conv(dim, dim, 1, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch channel row column"]:
         now, *earlier = self.lags
         steps, current = len(x), now(x, len(x))
         source = current if self.shares_weights else x
-        source = streaming.with_past(self, source, self.lags[-1].lag)
+        source = streaming.with_past(self, source, self.reach)
         for lag in earlier:
             current = current + lag(source, steps)
         return fire(self.norm, self.neuron, current)
@@ -170,7 +193,11 @@ class Scores(nn.Module):
         super().__init__()
         self.window = FORMS[memory.form].window(memory)
 
-    def forward(self, q: Tensor, k: Tensor) -> Tensor:
+    def forward(
+        self,
+        q: Float[Tensor, "time batch head query dim"],
+        k: Float[Tensor, "time batch head key dim"],
+    ) -> Float[Tensor, "pair batch head query key"]:
         k = streaming.with_past(self, k, self.window - 1)
         compute = attention_products.scores if attention_products.by_pair(q, k) else scores
         return compute(q, k, self.window)
@@ -189,7 +216,7 @@ class Denoise(nn.Module):
         table = None
         if start is not None:
             table = torch.tensor(start(config, head_dim), dtype=torch.get_default_dtype())
-        if config.learn_table:
+        if config.learn_table and table is not None:
             self.table = nn.Parameter(table)
         else:
             self.register_buffer("table", table)
@@ -198,10 +225,11 @@ class Denoise(nn.Module):
     def is_identity(self) -> bool:
         return DENOISERS[self.kind].compute is None
 
-    def forward(self, a: Tensor) -> Tensor:
-        if self.is_identity:
+    def forward(self, a: Float[Tensor, "*map"]) -> Float[Tensor, "*map"]:
+        compute = DENOISERS[self.kind].compute
+        if compute is None:
             return a
-        denoised = DENOISERS[self.kind].compute(a, self.config, self.table)
+        denoised = compute(a, self.config, self.table)
         if self.config.gradient == "all":  # 1 through removed entries as well; the value stays
             denoised = denoised + (a - a.detach()) * (denoised.detach() == 0)
         return denoised
@@ -216,7 +244,11 @@ class Read(nn.Module):
         super().__init__()
         self.window, self.scale = window, scale
 
-    def forward(self, a: Tensor, v: Tensor) -> Tensor:
+    def forward(
+        self,
+        a: Float[Tensor, "pair batch head query key"],
+        v: Float[Tensor, "time batch head key dim"],
+    ) -> Float[Tensor, "time batch head query dim"]:
         steps, v = len(v), streaming.with_past(self, v, self.window - 1)
         compute = attention_products.read if attention_products.by_pair(a, v) else read
         return compute(a, v, self.window, self.scale, len(v) - steps)
@@ -236,39 +268,59 @@ class SpaceTimeAttention(nn.Module):
         self.neuron = LIF(lower, config.dim)
         self.output = SpikingConv(config, config.dim, config.dim)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch channel row column"]:
         q, k, v = (self.split(project(x)) for project in (self.query, self.key, self.value))
         o = self.merge(self.fastest(q)(q, k, v), x)
         return self.output(self.neuron(o))
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """From queries, keys and values (time, batch, head, token, dim) to what is read from the values."""
+    def attend(
+        self,
+        q: Float[Tensor, "time batch head token dim"],
+        k: Float[Tensor, "time batch head token dim"],
+        v: Float[Tensor, "time batch head token dim"],
+    ) -> Float[Tensor, "time batch head token dim"]:
+        """From queries, keys and values to what is read from the values."""
         return self.read(self.denoise(self.scores(q, k)), v)
 
-    def fastest(self, q: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    def fastest(
+        self, q: Float[Tensor, "time batch head token dim"]
+    ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
         """``attend``, or a shortcut to the same output where there is one and no hook wants the map, nor a
         stream the keys and values."""
         operations = self.scores, self.denoise, self.read
         remembers = streaming.running() and self.scores.window > 1
         if remembers or not kernels.enabled() or kernels.watched(operations):
             return self.attend
-        options = dict(window=self.scores.window, scale=self.read.scale)
-        if self.denoise.is_identity and attention_products.is_cheaper(q, options["window"]):
-            return functools.partial(attention_products.attend_linear, **options)
+        window, scale = self.scores.window, self.read.scale
+        if self.denoise.is_identity and attention_products.is_cheaper(q, window):
+            return functools.partial(attention_products.attend_linear, window=window, scale=scale)
         if attention_products.fuses(q, self.denoise):
-            return functools.partial(gpu_attention.attend, denoise=self.denoise, **options)
-        if attention_products.map_bytes(q, options["window"]) > attention_products.LARGE_MAP:
             return functools.partial(
-                attention_products.attend_in_parts, denoise=self.denoise, **options
+                gpu_attention.attend, denoise=self.denoise, window=window, scale=scale
+            )
+        if attention_products.map_bytes(q, window) > attention_products.LARGE_MAP:
+            return functools.partial(
+                attention_products.attend_in_parts,
+                denoise=self.denoise,
+                window=window,
+                scale=scale,
             )
         return self.attend
 
-    def split(self, s: Tensor) -> Tensor:
-        """Channels into heads, patches into a row of tokens: (time, batch, head, token, dim)."""
+    def split(
+        self, s: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch head token dim"]:
+        """Channels into heads, patches into a row of tokens."""
         tokens = "time batch head (row column) dim"
         return rearrange(s, f"time batch (head dim) row column -> {tokens}", head=self.heads)
 
-    def merge(self, o: Tensor, x: Tensor) -> Tensor:
+    def merge(
+        self,
+        o: Float[Tensor, "time batch head token dim"],
+        x: Float[Tensor, "time batch channel row column"],
+    ) -> Float[Tensor, "time batch channel row column"]:
         """The shape of ``x`` again, for what ``split`` made."""
         tokens = "time batch head (row column) dim"
         return rearrange(o, f"{tokens} -> time batch (head dim) row column", row=x.shape[-2])

@@ -21,7 +21,8 @@ from dista.config import ConfigError, ModelConfig
 from dista.files import replacement
 from dista.files.card import Card
 from dista.files.facts import Damaged
-from dista.files.weights import CheckpointError, digest_of, digest_of_file, read, shapes
+from dista.files.weights import CheckpointError as CheckpointError  # what is raised here
+from dista.files.weights import digest_of, digest_of_file, read, shapes
 from dista.memories import FORMS
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def shipped() -> dict[str, Path]:
     return {p.parent.name: p.parent for p in sorted(assets().glob(f"*/{CONFIG}"))}
 
 
-def find(name_or_path: str | os.PathLike) -> Path:
+def find(name_or_path: str | os.PathLike[str]) -> Path:
     """The folder of a checkpoint: a path to one or to a run's folder, or the name of a shipped one."""
     path = Path(name_or_path)
     for folder in (path / "checkpoints" / "best", path):  # a run has a config.json, too
@@ -74,7 +75,7 @@ def find(name_or_path: str | os.PathLike) -> Path:
     )
 
 
-def read_card(name_or_path: str | os.PathLike) -> dict[str, Any]:
+def read_card(name_or_path: str | os.PathLike[str]) -> dict[str, Any]:
     """The card alone, without loading weights; empty where there is none, CheckpointError where damaged."""
     path = find(name_or_path) / CARD
     try:
@@ -85,7 +86,7 @@ def read_card(name_or_path: str | os.PathLike) -> dict[str, Any]:
         raise CheckpointError(f"{path.parent}: {error}") from error
 
 
-def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
+def read_config(name_or_path: str | os.PathLike[str]) -> ModelConfig:
     """The configuration alone, without loading weights or torch."""
     path = find(name_or_path) / CONFIG
     try:
@@ -94,12 +95,12 @@ def read_config(name_or_path: str | os.PathLike) -> ModelConfig:
         raise CheckpointError(f"{path} is not a valid model configuration: {error}") from error
 
 
-def digest(name_or_path: str | os.PathLike) -> str:
+def digest(name_or_path: str | os.PathLike[str]) -> str:
     """Which weights are in a checkpoint, without loading it: ``dista.files.weights.digest`` of its model."""
     return digest_of_file(find(name_or_path) / WEIGHTS)
 
 
-def place(path: str | os.PathLike, config: ModelConfig) -> Path:
+def place(path: str | os.PathLike[str], config: ModelConfig) -> Path:
     """Where a checkpoint of a model with ``config`` is written for ``path``, before anything is done.
 
     CheckpointError where something else is there, which is never touched: anything but a folder that
@@ -131,7 +132,7 @@ def _is_ours(path: Path) -> bool:
     return path.is_file() and (path.name in names or part)
 
 
-def save(model: DISTA, path: str | os.PathLike, *, half: bool = False) -> Path:
+def save(model: DISTA, path: str | os.PathLike[str], *, half: bool = False) -> Path:
     """Write ``model`` to the folder ``path``, whole or not at all.
 
     A checkpoint that is there is replaced, see ``place`` for what is not. With ``half`` floats take two
@@ -191,7 +192,7 @@ def _halved(name: str, value: Tensor) -> Tensor:
     return half
 
 
-def load(name_or_path: str | os.PathLike) -> DISTA:
+def load(name_or_path: str | os.PathLike[str]) -> DISTA:
     """A shipped model by name, or one from a folder that ``save`` wrote; in evaluation mode.
 
     Raises CheckpointError where a file is missing, cannot be parsed, or does not fit the others, and where
@@ -210,7 +211,7 @@ def load(name_or_path: str | os.PathLike) -> DISTA:
     return model.eval()
 
 
-def adopt(model: DISTA, name_or_path: str | os.PathLike) -> list[str]:
+def adopt(model: DISTA, name_or_path: str | os.PathLike[str]) -> list[str]:
     """Start ``model`` from another checkpoint: take its weights where name and shape are the same.
 
     A model of another task, window or memory form shares the stem and most of the blocks. Time
@@ -273,7 +274,9 @@ def _check_sizes(folder: Path, config: ModelConfig) -> None:
         raise CheckpointError(f"{folder / WEIGHTS} does not fit {CONFIG}: {'; '.join(wrong[:3])}")
 
 
-def _differences(expected: dict[str, tuple], given: dict[str, tuple]) -> list[str]:
+def _differences(
+    expected: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]
+) -> list[str]:
     missing = [f"{name} is missing" for name in expected if name not in given]
     extra = [f"{name} is not part of the model" for name in given if name not in expected]
     sizes = [

@@ -51,7 +51,7 @@ class NeuronConfig(Config):
     tau_per: Literal["layer", "channel"] = "layer"
     v_threshold: float = Field(1.0, gt=0)
     v_reset: float | None = 0.0
-    surrogate: Literal[tuple(SURROGATES)] = "sigmoid"
+    surrogate: Literal[tuple(SURROGATES)] = "sigmoid"  # type: ignore[valid-type]  # pydantic reads the table
     alpha: float | None = Field(None, gt=0)
 
     @model_validator(mode="after")

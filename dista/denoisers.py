@@ -18,17 +18,18 @@ from pydantic import Field, model_validator
 from dista.validation import Config
 
 if TYPE_CHECKING:
+    from jaxtyping import Float
     from torch import Tensor
 
 
-def threshold(a: Tensor, u: float) -> Tensor:
+def threshold(a: Float[Tensor, "*map"], u: float) -> Float[Tensor, "*map"]:
     """f(a) = a where a > u, else 0 [reviews]. The gradient is 1 where kept, 0 where removed."""
     from torch.nn import functional
 
     return functional.threshold(a, u, 0.0)
 
 
-def lookup(a: Tensor, table: Tensor) -> Tensor:
+def lookup(a: Float[Tensor, "*map"], table: Float[Tensor, "count"]) -> Float[Tensor, "*map"]:
     """f(a) = table[a] for counts a [related: DS2TA]. Counts off the table take its nearest end.
 
     The gradient with respect to ``a`` is that of ``threshold``: 1 where the table's value is not 0.
@@ -88,7 +89,7 @@ class DenoiserConfig(Config):
     nothing (``kept``, straight-through), or as if it had stayed (``all``) [ours].
     """
 
-    kind: Literal[tuple(DENOISERS)] = "threshold"
+    kind: Literal[tuple(DENOISERS)] = "threshold"  # type: ignore[valid-type]  # pydantic reads the table
     u: float = Field(1.0, ge=0)
     table: tuple[float, ...] | None = None
     learn_table: bool = False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
@@ -10,16 +13,23 @@ from dista.config import ModelConfig, NeuronConfig
 from dista.engine import kernels
 from dista.neurons import LIF
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
-def over_time(module: nn.Module, x: Tensor) -> Tensor:
-    """Apply a module for images to every step of (time, batch, ...)."""
+
+def over_time(
+    module: Callable[[Tensor], Tensor], x: Float[Tensor, "time batch *image"]
+) -> Float[Tensor, "time batch *result"]:
+    """Apply a module for images to every step."""
     return module(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
 class Conv(nn.Conv2d):
-    """A convolution of every step of (time, batch, channel, row, column)."""
+    """A convolution of every step."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch output height width"]:
         return over_time(super().forward, x)
 
 
@@ -29,7 +39,9 @@ class Pool(nn.MaxPool2d):
     def __init__(self) -> None:
         super().__init__(3, stride=2, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch channel height width"]:
         return kernels.max_pool(x) if kernels.suits(x) else over_time(super().forward, x)
 
 
@@ -44,22 +56,34 @@ class Norm(nn.BatchNorm2d):
     alone = True
     """Whether the statistics are those of this process's samples."""
 
+    # torch may do without these; here they are always kept
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
+
     def __init__(self, neuron: NeuronConfig, channels: int) -> None:
         super().__init__(channels)
         nn.init.constant_(self.weight, neuron.tau * neuron.v_threshold)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch channel row column"]:
         return over_time(super().forward, x)
 
     @torch.no_grad()
-    def remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
+    def remember(
+        self, mean: Float[Tensor, "channel"], variance: Float[Tensor, "channel"], count: int
+    ) -> None:
         """Let the running statistics follow the moments of ``count`` values a channel, as ``forward`` does."""
         self.num_batches_tracked.add_(1)
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
 
 
-def fire(norm: Norm, neuron: LIF, x: Tensor) -> Tensor:
+def fire(
+    norm: Norm, neuron: LIF, x: Float[Tensor, "time batch channel row column"]
+) -> Float[Tensor, "time batch channel row column"]:
     """neuron(norm(x)), in one pass where the statistics are learned and no hook wants what is between."""
     count = x.numel() // len(norm.weight)
     learns = norm.training and norm.alone and torch.is_grad_enabled() and count > 1
@@ -82,19 +106,25 @@ class SpikingConv(nn.Module):
         self.norm = Norm(config.neuron, outputs)
         self.neuron = LIF(config.neuron, outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch output row column"]:
         if self.norm.training:
             return fire(self.norm, self.neuron, self.conv(x))
         return self.neuron(self.current(x))
 
-    def current(self, x: Tensor) -> Tensor:
+    def current(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch output row column"]:
         """Input current of the neurons: BN(conv(x)), in evaluation as one convolution."""
         if self.norm.training or not kernels.enabled() or kernels.watched((self.conv, self.norm)):
             return self.norm(self.conv(x))
         return folded(self.conv, self.norm, x)
 
 
-def folded(conv: Conv, norm: Norm, x: Tensor) -> Tensor:
+def folded(
+    conv: Conv, norm: Norm, x: Float[Tensor, "time batch channel row column"]
+) -> Float[Tensor, "time batch output row column"]:
     """norm(conv(x)) in evaluation mode: the statistics are constants, and go into weight and bias."""
     gain = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     weight, bias = conv.weight * gain[:, None, None, None], norm.bias - norm.running_mean * gain

@@ -94,7 +94,7 @@ FORMS = {
 class MemoryConfig(Config):
     """How attention reaches past steps: the form, and the window W of visible steps (0 <= lag < W)."""
 
-    form: Literal[tuple(FORMS)] = "projection"
+    form: Literal[tuple(FORMS)] = "projection"  # type: ignore[valid-type]  # pydantic reads the table
     window: int = Field(1, ge=1)
     decay: float = Field(0.5, gt=0, le=1)
 

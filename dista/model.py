@@ -5,7 +5,8 @@ Tensors are (time, batch, channel, row, column) throughout; tokens are the patch
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from einops import rearrange
@@ -19,6 +20,9 @@ from dista.layers import Pool, SpikingConv
 from dista.observable import Observable
 from dista.streaming import State
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
 
 class StemStage(SpikingConv):
     """conv3x3-BN-LIF, with max-pooling of the current before the neurons where ``pool``.
@@ -31,11 +35,15 @@ class StemStage(SpikingConv):
         super().__init__(config, inputs, outputs, kernel=3)
         self.pool = Pool() if pool else nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch output height width"]:
         pools = isinstance(self.pool, Pool)
         return self.neuron(self.current(x)) if pools else super().forward(x)
 
-    def current(self, x: Tensor) -> Tensor:
+    def current(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch output height width"]:
         return self.pool(super().current(x))
 
 
@@ -55,8 +63,10 @@ class Stem(nn.Module):
         )
         self.position = SpikingConv(config, config.dim, config.dim, kernel=3)
 
-    def forward(self, x: Tensor, steps: int) -> Tensor:
-        first, *others = self.stages
+    def forward(
+        self, x: Float[Tensor, "#time batch colour height width"], steps: int
+    ) -> Float[Tensor, "time batch channel row column"]:
+        first, *others = cast("Iterable[StemStage]", self.stages)
         x = first.neuron(first.current(x).expand(steps, -1, -1, -1, -1))
         for stage in others:
             x = stage(x)
@@ -72,7 +82,9 @@ class MLP(nn.Module):
         self.hidden = SpikingConv(config, config.dim, width)
         self.output = SpikingConv(config, width, config.dim)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch channel row column"]:
         return self.output(self.hidden(x))
 
 
@@ -84,7 +96,9 @@ class Block(nn.Module):
         self.attention = SpaceTimeAttention(config)
         self.mlp = MLP(config)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch channel row column"]:
         x = x + self.attention(x)
         return x + self.mlp(x)
 
@@ -98,7 +112,9 @@ class Head(nn.Module):
         super().__init__()
         self.linear = nn.Linear(config.dim, config.classes)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch class"]:
         return self.linear(x.mean((-2, -1)))
 
 
@@ -112,6 +128,9 @@ class DISTA(nn.Module):
     infinite or no number; warns where an image seems to lie in 0..255.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
@@ -123,11 +142,11 @@ class DISTA(nn.Module):
         self.head = Head(config)
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Float[Tensor, "batch class"]:
         return self.readout(self.steps(x))
 
-    def steps(self, x: Tensor) -> Tensor:
-        """Logits of every step (time, batch, class)."""
+    def steps(self, x: Tensor) -> Float[Tensor, "time batch class"]:
+        """Logits of every step."""
         x, steps = self._sequence(x)
         with saved_tensors.in_bytes():
             x = self.stem(self.normalised(x), steps)
@@ -135,7 +154,9 @@ class DISTA(nn.Module):
                 x = block(x)
         return self.head(x)
 
-    def normalised(self, x: Tensor) -> Tensor:
+    def normalised(
+        self, x: Float[Tensor, "*time batch channel row column"]
+    ) -> Float[Tensor, "*time batch channel row column"]:
         """The input as the first convolution sees it."""
         return (x - self.mean) / self.std
 
@@ -144,8 +165,8 @@ class DISTA(nn.Module):
         return State()
 
     @torch.no_grad()
-    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Logits (batch, class) of the next step of a stream, and the state after it.
+    def step(self, x: Tensor, state: State) -> tuple[Float[Tensor, "batch class"], State]:
+        """Logits of the next step of a stream, and the state after it.
 
         ``x`` is the step's input (batch, channel, row, column); for a static image it is the same at every
         step. The answer of a sequence is ``readout`` of the logits of its steps. Raises ValueError for a model
@@ -165,12 +186,12 @@ class DISTA(nn.Module):
             (logits,) = self.steps(rearrange(x, "batch ... -> 1 batch ..."))
         return logits, stream.state(batch=len(x))
 
-    def readout(self, logits: Tensor) -> Tensor:
-        """The answer (batch, class): mean of the step logits over the read-out window."""
+    def readout(self, logits: Float[Tensor, "time *answer"]) -> Float[Tensor, "*answer"]:
+        """The answer: mean of the step logits over the read-out window."""
         return logits[-(self.config.readout_steps or len(logits)) :].mean(0)
 
-    def _sequence(self, x: Tensor) -> tuple[Tensor, int]:
-        """Input as (time, batch, ...) and the number of steps; a static image keeps time length 1."""
+    def _sequence(self, x: Tensor) -> tuple[Float[Tensor, "time batch channel row column"], int]:
+        """Input as a sequence and the number of steps; a static image keeps time length 1."""
         shape = self.config.input_shape
         if x.ndim not in (4, 5) or tuple(x.shape[-3:]) != shape or not x.numel():
             raise ValueError(

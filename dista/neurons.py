@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -28,17 +28,30 @@ from dista.engine import kernels
 from dista.extras import need
 from dista.observable import ACTIVITY, Observable
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
 SIGMOID_SLOPE = 4.0
 """Of the sigmoid surrogate where a configuration names none: spikingjelly's default, to which a test holds it.
 A number here, as inference, which asks for it too, needs neither that library nor the seconds of its import."""
 
 
-def charge(v: Tensor, x: Tensor, tau: Tensor, v_reset: float | None) -> Tensor:
+def charge(
+    v: Float[Tensor, "*layer"],
+    x: Float[Tensor, "*layer"],
+    tau: Float[Tensor, "*group"],
+    v_reset: float | None,
+) -> Float[Tensor, "*layer"]:
     """Membrane potential h before the reset, from v of the step before and the input current x."""
     return v + (x - (v - (v_reset or 0.0))) / tau
 
 
-def reset(h: Tensor, s: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
+def reset(
+    h: Float[Tensor, "*layer"],
+    s: Float[Tensor, "*layer"],
+    v_threshold: float,
+    v_reset: float | None,
+) -> Float[Tensor, "*layer"]:
     """Membrane potential v after the reset, where s is 0 or 1; soft reset where v_reset is None."""
     if v_reset is None:
         return h - v_threshold * s
@@ -46,9 +59,13 @@ def reset(h: Tensor, s: Tensor, v_threshold: float, v_reset: float | None) -> Te
 
 
 def recursion(
-    x: Tensor, v: Tensor, tau: Tensor, v_threshold: float = 1.0, v_reset: float | None = 0.0
-) -> tuple[Tensor, Tensor]:
-    """h[t] for all steps of ``x`` (time, ...) from ``v`` (...) before the first, and v after the last."""
+    x: Float[Tensor, "time *layer"],
+    v: Float[Tensor, "*layer"],
+    tau: Float[Tensor, "*group"],
+    v_threshold: float = 1.0,
+    v_reset: float | None = 0.0,
+) -> tuple[Float[Tensor, "time *layer"], Float[Tensor, "*layer"]]:
+    """h[t] for all steps of ``x`` from ``v`` before the first, and v after the last."""
     potentials = []
     for current in x:
         h = charge(v, current, tau, v_reset)
@@ -58,25 +75,36 @@ def recursion(
 
 
 def membrane(
-    x: Tensor, tau: Tensor, v_threshold: float = 1.0, v_reset: float | None = 0.0
-) -> Tensor:
-    """h[t] before the reset for all steps of ``x`` (time, ...), the reference for every kernel."""
+    x: Float[Tensor, "time *layer"],
+    tau: Float[Tensor, "*group"],
+    v_threshold: float = 1.0,
+    v_reset: float | None = 0.0,
+) -> Float[Tensor, "time *layer"]:
+    """h[t] before the reset for all steps of ``x``, the reference for every kernel."""
     h, _ = recursion(x, at_rest(x, v_reset), tau, v_threshold, v_reset)
     return h
 
 
-def at_rest(x: Tensor, v_reset: float | None) -> Tensor:
-    """v before the first step of ``x`` (time, ...)."""
+def at_rest(x: Float[Tensor, "time *layer"], v_reset: float | None) -> Float[Tensor, "*layer"]:
+    """v before the first step of ``x``."""
     return torch.full_like(x[0], v_reset or 0.0)
 
 
-def fired(h: Tensor, v_threshold: float) -> Tensor:
+def fired(h: Float[Tensor, "*layer"], v_threshold: float) -> Float[Tensor, "*layer"]:
     """s = step(h - v_threshold) as numbers, without a gradient; converting a bool would be slow."""
     return torch.ge(h.detach(), v_threshold, out=torch.empty_like(h))
 
 
+class Surrogate(Protocol):
+    """A step function; ``alpha`` scales the slope that training sees, where it has one."""
+
+    alpha: float
+
+    def __call__(self, distance: Tensor, /) -> Tensor: ...
+
+
 @functools.cache
-def surrogate(name: str, alpha: float | None = None) -> Callable[[Tensor], Tensor]:
+def surrogate(name: str, alpha: float | None = None) -> Surrogate:
     """spikingjelly's step function with a surrogate gradient, by its name in ``SURROGATES``."""
     need("spikingjelly", "training, where no kernel computes the surrogate gradient,", "train")
     from spikingjelly.activation_based import surrogate as library
@@ -85,7 +113,9 @@ def surrogate(name: str, alpha: float | None = None) -> Callable[[Tensor], Tenso
     return cls() if alpha is None else cls(alpha=alpha)
 
 
-def surrogate_gradient(distance: Tensor, name: str, alpha: float | None = None) -> Tensor:
+def surrogate_gradient(
+    distance: Float[Tensor, "*layer"], name: str, alpha: float | None = None
+) -> Float[Tensor, "*layer"]:
     """The slope that training sees instead of the step's, at ``distance`` = h - v_threshold."""
     with torch.inference_mode(False), torch.enable_grad():
         x = distance.detach().clone().requires_grad_()
@@ -101,6 +131,7 @@ class Tau(nn.Module):
     """
 
     observables = {"": Observable(("group",), read=lambda _, inputs, output: output.reshape(-1))}
+    w: Tensor
 
     def __init__(self, config: NeuronConfig, channels: int) -> None:
         super().__init__()
@@ -111,12 +142,12 @@ class Tau(nn.Module):
         else:
             self.register_buffer("w", w)
 
-    def forward(self) -> Tensor:
+    def forward(self) -> Float[Tensor, "*group"]:
         return 1 + torch.exp(-self.w)
 
 
 class Membrane(nn.Module):
-    """Charge and reset over all steps: input current (time, ...) to h of the same shape."""
+    """Charge and reset over all steps: input current to h."""
 
     observables = {
         "": Observable(ACTIVITY, constants=("v_threshold", "v_reset")),
@@ -128,7 +159,9 @@ class Membrane(nn.Module):
         super().__init__()
         self.v_threshold, self.v_reset = config.v_threshold, config.v_reset
 
-    def forward(self, x: Tensor, tau: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time *layer"], tau: Float[Tensor, "*group"]
+    ) -> Float[Tensor, "time *layer"]:
         if streaming.running():
             (v,) = streaming.recall(self) or (at_rest(x, self.v_reset),)
             h, v = recursion(x, v, tau, self.v_threshold, self.v_reset)
@@ -137,7 +170,7 @@ class Membrane(nn.Module):
         compute = kernels.membrane if kernels.suits(x) else membrane
         return compute(x, tau, self.v_threshold, self.v_reset)
 
-    def after_reset(self, h: Tensor) -> Tensor:
+    def after_reset(self, h: Float[Tensor, "*layer"]) -> Float[Tensor, "*layer"]:
         """v[t] after the reset, for h[t] as returned by ``forward``."""
         if kernels.suits(h):
             return kernels.after_reset(h, self.v_threshold, self.v_reset)
@@ -152,14 +185,14 @@ class Spikes(nn.Module):
         self.v_threshold = config.v_threshold
         self.surrogate, self.alpha = config.surrogate, config.alpha
 
-    def forward(self, h: Tensor) -> Tensor:
+    def forward(self, h: Float[Tensor, "*layer"]) -> Float[Tensor, "*layer"]:
         if torch.is_grad_enabled() and h.requires_grad:
             return surrogate(self.surrogate, self.alpha)(h - self.v_threshold)
         return fired(h, self.v_threshold)
 
 
 class LIF(nn.Module):
-    """A layer of LIF neurons: input current (time, batch, channel, row, column) to spikes.
+    """A layer of LIF neurons: input current to spikes.
 
     Its spikes are seen in what it returns, so that looking at them alone needs no membrane.
     """
@@ -173,7 +206,9 @@ class LIF(nn.Module):
         self.membrane = Membrane(config)
         self.spikes = Spikes(config)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Float[Tensor, "time batch channel row column"]
+    ) -> Float[Tensor, "time batch channel row column"]:
         if kernels.on_gpu(x) and self.at_once(x):  # membranes are float32 there whatever x is
             return kernels.spikes(x, self.tau(), *self.constants)
         x = x.to(torch.promote_types(x.dtype, torch.float32))  # autocast must not round membranes

@@ -8,14 +8,17 @@ dimensions of a recording and the axes of a figure.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence, Sized
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 ACTIVITY = ("time", "batch", "channel", "row", "column")
 MAP = ("pair", "batch", "head", "query", "key")
+
+Coords = dict[str, tuple[str, Sequence[int]]]
+"""Labels along an axis: from a coordinate's name to (axis, values)."""
 
 
 class Observable(NamedTuple):
@@ -28,14 +31,12 @@ class Observable(NamedTuple):
 
     ``dtype`` is ``"bool"`` for spikes, ``"count"`` for small integers, ``"float"`` otherwise.
     ``read(module, inputs, output)`` returns the tensor, whose dimensions are ``axes``. ``constants``
-    names attributes of the module to keep with it, ``coords(module, tensor)`` labels along an axis,
-    as a dict from a coordinate's name to (axis, values).
+    names attributes of the module to keep with it, ``coords(module, tensor)`` labels along an axis.
+    Both functions get a module of the class that lists them.
     """
 
     axes: tuple[str, ...]
     dtype: str = "float"
-    read: Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor] = lambda _, inputs, output: (
-        output
-    )
+    read: Callable[[Any, tuple[Tensor, ...], Tensor], Tensor] = lambda _, inputs, output: output
     constants: tuple[str, ...] = ()
-    coords: Callable[[nn.Module, Tensor], dict] = lambda module, tensor: {}
+    coords: Callable[[Any, Sized], Coords] = lambda module, tensor: {}

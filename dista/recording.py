@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -26,7 +26,8 @@ from torch import Tensor, nn
 
 from dista.engine import kernels, modules
 from dista.files import ownership, replacement, weights
-from dista.files.recordings import COMPLETE, RecordingError
+from dista.files.recordings import COMPLETE
+from dista.files.recordings import RecordingError as RecordingError  # raised here too
 from dista.files.recordings import open_recording as open_recording
 from dista.observable import Observable
 
@@ -102,7 +103,7 @@ def _acting(entered: object, hook: Hook) -> Hook:
     def scoped(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
         return hook(module, inputs, output) if acts() else None
 
-    scoped.acts = acts  # for ``kernels.watched``
+    scoped.acts = acts  # type: ignore[attr-defined]  # for ``watched``, which asks a function for it
     return scoped
 
 
@@ -140,7 +141,12 @@ def record(
     return _tree(model, x, chosen, arrays, labels=labels, classes=classes, samples=samples)
 
 
-def _run(model: nn.Module, x: Tensor, chosen: Mapping[str, Source], keep: Callable) -> dict:
+def _run(
+    model: nn.Module,
+    x: Tensor,
+    chosen: Mapping[str, Source],
+    keep: Callable[[Observable, Tensor], Any],
+) -> dict[str, Any]:
     """One evaluation-mode forward; ``keep(observable, tensor)`` of each chosen name, in their order."""
     kept: dict[str, object] = {}
     by_module: dict[str, list[str]] = {}
@@ -254,11 +260,21 @@ def _sizes(
     return pd.DataFrame(rows, columns=["name", "axes", "shape", "dtype", "bytes"])
 
 
-def _tree(model, x, chosen, arrays, *, labels, classes, samples) -> xr.DataTree:
+def _tree(
+    model: nn.Module,
+    x: Tensor,
+    chosen: Mapping[str, Source],
+    arrays: Mapping[str, np.ndarray],
+    *,
+    labels: Sequence[int] | None,
+    classes: Sequence[str] | None,
+    samples: Sequence[int] | None,
+) -> xr.DataTree:
     """Arrays by dotted name to a DataTree by path, with coordinates and the model's description."""
     import xarray as xr
 
-    groups: dict[str, tuple[dict, dict]] = {"": ({}, {})}  # variables and coordinates
+    # variables and coordinates
+    groups: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {"": ({}, {})}
     for name, array in arrays.items():
         group, _, variable = name.rpartition(".")
         variables, coords = groups.setdefault(group, ({}, {}))
@@ -279,8 +295,8 @@ def _tree(model, x, chosen, arrays, *, labels, classes, samples) -> xr.DataTree:
         tree.attrs["classes"] = list(classes)
     tree.attrs["model"] = getattr(model, "name", type(model).__name__)
     tree.attrs["weights"] = weights.digest(model)
-    if hasattr(model, "config"):
-        tree.attrs["model_config"] = model.config.to_json()
+    if (config := getattr(model, "config", None)) is not None:
+        tree.attrs["model_config"] = config.to_json()
     return tree
 
 

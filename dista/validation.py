@@ -35,7 +35,8 @@ class Config(BaseModel):
         """
         fields = self.model_dump()
         for path, value in paths.items():
-            inner, (*parents, last) = fields, path.split(".")
+            inner: Any = fields
+            *parents, last = path.split(".")
             for parent in parents:
                 inner = inner.get(parent)
                 if not isinstance(inner, dict):

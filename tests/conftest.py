@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from dista.config import ModelConfig
+sys.path.insert(0, str(Path(__file__).parent))
+import shapes
+
+shapes.check()  # before anything of the package is imported
+
+from dista.config import ModelConfig  # noqa: E402
 
 torch.set_num_threads(1)
 sys.path.insert(0, str(Path(__file__).parent.parent))  # as the dashboard's main.py does

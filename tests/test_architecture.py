@@ -352,6 +352,7 @@ def test_nothing_is_unpickled_and_nothing_imports_everything(path):
 
 HEAVY = ("torch", "lightning", "pytorch_lightning", "tonic", "streamlit", "plotly", "spikingjelly")
 HEAVY += ("xarray", "zarr", "pandas", "mlxtend", "optuna", "numba", "matplotlib", "anywidget")
+HEAVY += ("jaxtyping", "beartype")
 
 # A module, and what importing it may load of the heavy ones.
 COSTS = [
@@ -399,6 +400,25 @@ def test_public_names():
     assert [public for public in dista.__all__ if getattr(dista, public, None) is None] == []
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         _ = dista.lod
+
+
+def test_names_for_type_checkers_are_those_that_are_imported_when_used():
+    """Whoever reads types sees ``dista.load`` at the same place as whoever calls it."""
+    import dista
+
+    tree = ast.parse((ROOT / "dista" / "__init__.py").read_text("utf-8"))
+    (block,) = (node for node in tree.body if is_type_checking(node))
+    seen = {alias.name: node.module for node in block.body for alias in node.names}
+    homes = dista._HOME | {n: path.rpartition(".")[0] for n, path in dista._MODULES.items()}
+    assert seen == homes
+
+
+IGNORED = re.compile(r"# type: ignore(?!\[[a-z-]+(, [a-z-]+)*\]  # \w)")
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_what_the_type_checker_shall_not_see_has_a_code_and_a_reason(path):
+    assert IGNORED.findall(path.read_text("utf-8")) == []
 
 
 WRITES = re.compile(r"query_params(\[[^]]+\] *=[^=]|\.(pop|update|clear|from_dict|setdefault)\b)")

@@ -102,9 +102,12 @@ def test_the_wheel_holds_the_configuration_of_the_dashboard(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "dista/_app/app/.streamlit/config.toml" in names and "dista/_app/app/main.py" in names
     assert "dista/_assets/first-light.zarr.zip" in names
-    assert not [
-        name for name in names if "__pycache__" in name or "/runs/" in name.removeprefix("dista")
-    ]
+    assert "dista/py.typed" in names, "types are for whoever uses the package, too"
+    elsewhere = [
+        name for name in names if not name.startswith("dista/runs/")
+    ]  # the room of that name
+    assert not [name for name in elsewhere if "/runs/" in name]
+    assert not [name for name in names if "__pycache__" in name]
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")

@@ -28,7 +28,7 @@ def start(folder: Path, options: Mapping[str, Any]) -> Path:
     return run
 
 
-def _free(folder: Path, preset: str) -> str:
+def _free(folder: Path, preset: str) -> str:  # type: ignore[return]  # count() has no end
     """A name that no run has, kept by its log: two readers may start one in the same second."""
     name = begin = f"{preset}-{time.strftime('%Y%m%d-%H%M%S')}"
     (folder / LOGS).mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from app.computed import experiments
@@ -144,7 +145,7 @@ def show_neuron(
     return neuron
 
 
-def remember_neuron(key: str, neurons) -> None:
+def remember_neuron(key: str, neurons: np.ndarray) -> None:
     """Write the neuron that was clicked in a raster into the URL."""
     points = st.session_state[key].selection.points
     if points:

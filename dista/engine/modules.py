@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -71,11 +72,11 @@ def watched(modules: Iterable[nn.Module]) -> bool:
     )
 
 
-def _listens(hooks: Mapping[int, Callable]) -> bool:
+def _listens(hooks: Mapping[int, Callable[..., Any]]) -> bool:
     # over a copy, as another thread may take its hooks away meanwhile
     return bool(hooks) and any(_acts(hook) for hook in tuple(hooks.values()))
 
 
-def _acts(hook: Callable) -> bool:
+def _acts(hook: Callable[..., Any]) -> bool:
     acts = getattr(hook, "acts", None)
     return acts is None or acts()

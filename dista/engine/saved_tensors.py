@@ -55,7 +55,9 @@ def in_bytes() -> Iterator[None]:
             memories[key] = StorageWeakRef(storage), memory
         if memory is None:
             return tensor
-        return _Small(memory, tensor.dtype, tensor.shape, tensor.stride(), tensor.storage_offset())
+        return _Small(
+            memory, tensor.dtype, tensor.shape, tensor.stride(), int(tensor.storage_offset())
+        )
 
     with torch.autograd.graph.saved_tensors_hooks(pack, _unpack):
         yield
@@ -78,5 +80,5 @@ def _packed(values: np.ndarray) -> np.ndarray | None:
 def _unpack(kept: Tensor | _Small) -> Tensor:
     if isinstance(kept, Tensor):
         return kept
-    memory, dtype, *place = kept
-    return torch.from_numpy(memory).to(dtype).as_strided(*place)
+    values = torch.from_numpy(kept.memory).to(kept.dtype)
+    return values.as_strided(*kept[2:])

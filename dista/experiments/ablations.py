@@ -133,7 +133,7 @@ def changes(switches: Sequence[str], config: ModelConfig) -> Changes:
 
     AblationError for an unknown switch, a bad value, or two that change the same part.
     """
-    parsed = {}
+    parsed: dict[str, tuple[str, Switch, Any]] = {}
     for text in dict.fromkeys(switches):
         switch, value = parse(text)
         part = switch.part.format(value)

@@ -10,11 +10,18 @@ of the input at one step m shows what every later step t still depends on, whate
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from jaxtyping import Float
 
-def changed_steps(x: Tensor, steps: int, other: Tensor | None = None) -> Tensor:
+
+def changed_steps(
+    x: Tensor, steps: int, other: Tensor | None = None
+) -> Float[Tensor, "time copy channel row column"]:
     """One input as it is, then once for each step m with the input of step m alone changed.
 
     ``x`` is a batch of one: an image (1, channel, row, column), shown for ``steps`` steps, or frames
@@ -34,5 +41,5 @@ def changed_steps(x: Tensor, steps: int, other: Tensor | None = None) -> Tensor:
     return batch
 
 
-def _frames(x: Tensor, steps: int) -> Tensor:
+def _frames(x: Tensor, steps: int) -> Float[Tensor, "time batch channel row column"]:
     return x if x.ndim == 5 else x.expand(steps, *x.shape)

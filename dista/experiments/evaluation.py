@@ -26,7 +26,7 @@ BATCH = 25
 
 def evaluate(
     model: DISTA, split: Split, *, limit: int | None = None, batch_size: int = 100
-) -> dict:
+) -> dict[str, float]:
     """Accuracy (a fraction), mean cross-entropy, number of samples and seconds.
 
     ``limit`` takes the first so many samples of the split, which come in a fixed order. Training mode

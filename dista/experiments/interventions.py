@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,8 +39,10 @@ def intervene(
     """
     modules = {name: module for name, module in named(model).items() if name}
     with contextlib.ExitStack() as stack:
-        for pattern, given in changes.items():
-            for change in given if isinstance(given, (list, tuple)) else [given]:
+        for pattern, several in changes.items():
+            for change in (
+                [several] if isinstance(several, Tensor) or callable(several) else several
+            ):
                 targets = _targets(modules, pattern, change)
                 stack.enter_context(
                     hooks(model, {name: _replacing(name, change) for name in targets})
@@ -89,7 +92,9 @@ class Change:
     applies_to: Callable[[nn.Module], bool]
     needs: str
 
-    def __call__(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def __call__(
+        self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor
+    ) -> Tensor | None:
         return self.apply(module, inputs, output)
 
     def __repr__(self) -> str:
@@ -150,7 +155,7 @@ def window(steps: int) -> Change:
     if steps < 1:
         raise ValueError(f"window={steps}; expected at least 1, the current step alone")
 
-    def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def apply(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         if hasattr(module, "lag"):
             return output if module.lag < steps else torch.zeros_like(output)
         pairs = module.observables[""].coords(module, output)

@@ -19,7 +19,7 @@ themselves and memory access are left out.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -98,7 +98,7 @@ def _count(module: nn.Module, inputs: tuple[Tensor, ...], start: int) -> Counted
     return Counted(start, x.flatten(2).sum(2), met, dense, spiking)
 
 
-def _fan_out(module: nn.Conv2d | nn.Linear, x: Tensor) -> Tensor:
+def _fan_out(module: Any, x: Tensor) -> Tensor:
     """Products of each input with each weight that it meets, weighted by the input: (time, batch)."""
     if isinstance(module, nn.Linear):
         return x.sum(-1) * module.out_features
@@ -116,7 +116,7 @@ def _coincidences(module: Scores, q: Tensor, k: Tensor) -> Counted:
     query_time, key_time = causal_pairs(len(q), module.window)
     spikes = [s.double().sum(3) for s in (q, k)]  # over tokens: (time, batch, head, dim)
     met = (spikes[0][query_time] * spikes[1][key_time]).sum((2, 3))
-    arriving = sum(s.sum((2, 3)) for s in spikes)
+    arriving = spikes[0].sum((2, 3)) + spikes[1].sum((2, 3))
     return _of_pairs(met, arriving, q, query_time)
 
 
@@ -158,7 +158,7 @@ def _dataset(
             }.items():
                 totals[name][at] += values.round().long().cpu().numpy()
     axes = ("layer", "time", "batch")
-    variables = {name: (axes, values) for name, values in totals.items()}
+    variables: dict[str, Any] = {name: (axes, values) for name, values in totals.items()}
     variables["dense"] = (axes[:2], totals["dense"][:, :, 0])
     variables["head"] = (("time", "batch", "class"), logits.float().cpu().numpy())
     attributes = {"static": static, "model_config": model.config.to_json()}

@@ -11,7 +11,7 @@ import json
 import math
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -58,7 +58,7 @@ def open_recording(path: str | Path, *, largest: int = LARGEST) -> xr.DataTree:
     with _readable(path):
         with _zipped(path, largest) if path.is_file() else _lying(path) as files:
             _check(files, largest)
-        store = zarr.storage.ZipStore(path, mode="r") if path.is_file() else path
+        store: Any = zarr.storage.ZipStore(path, mode="r") if path.is_file() else path
         with xr.open_datatree(store, engine="zarr", consolidated=False, zarr_format=3) as tree:
             recording = tree.load()
         for name in (COMPLETE, *MARK):
@@ -180,7 +180,7 @@ def _bytes(name: str, said: dict[str, Any]) -> int:
     return max(math.prod(said["shape"]), math.prod(_part(said))) * TYPES[said["data_type"]]
 
 
-def _check_attributes(attributes: dict[str, Any]) -> None:
+def _check_attributes(attributes: Mapping[Any, Any]) -> None:
     """That what figures and pages read from the attributes is what they take it for."""
     config = attributes.get("model_config", "{}")
     if not isinstance(config, str) or not isinstance(json.loads(config), dict):

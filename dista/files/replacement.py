@@ -33,7 +33,7 @@ class Kind(NamedTuple):
     objection: Callable[[Path], str]
 
 
-def place(path: str | os.PathLike, kind: Kind) -> Path:
+def place(path: str | os.PathLike[str], kind: Kind) -> Path:
     """Where ``path`` leads, links followed; an error of the kind where nothing of it may be written there.
 
     Free is what does not exist, an empty folder, and one of the kind. The current folder and those

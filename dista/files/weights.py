@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -99,7 +99,7 @@ def _digest(arrays: Iterable[tuple[str, np.ndarray]]) -> str:
     for name, values in sorted(arrays, key=lambda entry: entry[0]):
         kept = values.astype("<f4" if values.dtype.kind == "f" else "<i8", copy=False)
         found.update(json.dumps([name, kept.dtype.str, kept.shape]).encode())
-        found.update(np.ascontiguousarray(kept))
+        found.update(np.ascontiguousarray(kept).data)
     return found.hexdigest()
 
 
@@ -108,7 +108,7 @@ def _values(tensor: Tensor) -> np.ndarray:
     return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
 
 
-def _stored(path: Path, start: int, entry: dict) -> np.ndarray:
+def _stored(path: Path, start: int, entry: dict[str, Any]) -> np.ndarray:
     if entry["dtype"] not in _TYPES:
         raise CheckpointError(f"{path} holds values of type {entry['dtype']}, which no model has")
     low, high = entry["data_offsets"]

@@ -138,7 +138,7 @@ def key_maps(
     scores, denoised = _maps(recording, block)
     raw, kept = of_query(scores), of_query(denoised)
     removed = None
-    if raw is not None and kept is not None:
+    if scores is not None and denoised is not None:
         # Head by head, as a key can be kept by one head and removed by another.
         removed = of_query(_widened(scores).where(denoised == 0, 0))
     return KeyMaps(
@@ -173,7 +173,8 @@ def split(maps: KeyMaps, of: Stage = "kept") -> AttentionSplit:
     same_step = float(counts[now].sum())
     same_patch = float(counts[~now][:, maps.query[0], maps.query[1]].sum())
     parts = same_patch, same_step, total - same_step - same_patch
-    return AttentionSplit(*(part / total if total else 0.0 for part in parts), total, of)
+    patch, step, other = (part / total if total else 0.0 for part in parts)
+    return AttentionSplit(patch, step, other, total, of)
 
 
 def attention_over_time(
@@ -210,9 +211,8 @@ def _maps(recording: xr.DataTree, block: int) -> tuple[xr.DataArray | None, xr.D
 
 def _some_map(recording: xr.DataTree, block: int) -> xr.DataArray:
     scores, denoised = _maps(recording, block)
-    if scores is None and denoised is None:
-        need(recording, f"blocks.{block}.attention.scores")
-    return denoised if scores is None else scores
+    some = denoised if scores is None else scores
+    return need(recording, f"blocks.{block}.attention.scores") if some is None else some
 
 
 def _widened(map_: xr.DataArray) -> xr.DataArray:

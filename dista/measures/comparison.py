@@ -48,8 +48,8 @@ def spike_distance(recording: xr.DataTree, other: xr.DataTree, sample: int = 0) 
 
 def _spikes(recording: xr.DataTree, name: str, sample: int) -> np.ndarray:
     """Spikes (time, neuron) of a layer."""
-    spikes = one_sample(need(recording, name), sample)
-    spikes = spikes.transpose("time", "channel", "row", "column").values
+    array = one_sample(need(recording, name), sample)
+    spikes = array.transpose("time", "channel", "row", "column").values
     return spikes.reshape(len(spikes), -1).astype(bool)
 
 

@@ -67,7 +67,7 @@ def decision(recording: xr.DataTree, sample: int = 0) -> Decision:
     leading = running[first:].argmax(1)
     answer = int(leading[-1])
     other = np.flatnonzero(leading != answer)
-    label = recording["label"] if "label" in recording.data_vars else None
+    label = recording.data_vars.get("label")
     names = recording.attrs.get("classes", range(classes))
     return Decision(
         logits=logits,

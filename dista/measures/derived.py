@@ -26,10 +26,10 @@ def completed(parts: Mapping[str, xr.DataArray | None], tau: xr.DataArray | None
     full, h = dict(parts), parts.get("membrane")
     if h is None or "v_threshold" not in h.attrs:
         return full
-    if full.get("reset") is None:
-        full["reset"] = after_reset(h)
+    v = full.get("reset")
+    full["reset"] = v = after_reset(h) if v is None else v
     if full.get("current") is None and tau is not None:
-        full["current"] = input_current(h, full["reset"], tau)
+        full["current"] = input_current(h, v, tau)
     return full
 
 

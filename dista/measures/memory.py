@@ -48,10 +48,14 @@ def lag_contributions(
     for part in ("query", "key", "value"):
         base = f"blocks.{block}.attention.{part}.lags"
         group = node(recording, base)
-        lags = sorted(group.data_vars, key=int) if group is not None else []
-        if len(lags) < 2:
+        currents = (
+            {}
+            if group is None
+            else {int(str(lag)): group.data_vars[lag] for lag in group.data_vars}
+        )
+        if len(currents) < 2:
             return None
-        arrays = [np.abs(one_sample(group[lag], sample)) for lag in lags]
+        arrays = [abs(one_sample(currents[lag], sample)) for lag in sorted(currents)]
         sizes.append([array.mean(("channel", "row", "column")).values for array in arrays])
     mean = np.moveaxis(np.asarray(sizes, float), 1, 2)
     total = mean.sum(2, keepdims=True)
@@ -130,15 +134,15 @@ def causal_memory(recording: xr.DataTree, of: str = "head") -> CausalMemory:
 def _difference(array: xr.DataArray, intact: xr.DataArray, changed: xr.DataArray) -> xr.DataArray:
     """How far ``changed`` is from ``intact`` at each step, as ``CausalMemory`` says."""
     if "class" in array.dims:
-        return np.sqrt(((changed - intact) ** 2).mean("class"))
+        return ((changed - intact) ** 2).mean("class") ** 0.5
     if "pair" in array.dims:
         places = ["head", "query", "key"]
         apart, both = (
             part.sum(places).groupby("query_time").sum().rename(query_time="time")
-            for part in (np.abs(changed - intact), changed + intact)
+            for part in (abs(changed - intact), changed + intact)
         )
         return apart / both.where(both > 0, 1)
-    return np.abs(changed - intact).mean(("channel", "row", "column")) / array.attrs["v_threshold"]
+    return abs(changed - intact).mean(("channel", "row", "column")) / array.attrs["v_threshold"]
 
 
 def most_changed(recording: xr.DataTree, layer: str, step: int) -> tuple[int, int, int]:
@@ -152,4 +156,5 @@ def most_changed(recording: xr.DataTree, layer: str, step: int) -> tuple[int, in
     change = np.abs(h.values[1 + step] - h.values[0])
     later = change[step + 1 :].sum(0)
     moved = later if later.any() else change[step]
-    return tuple(int(index) for index in np.unravel_index(moved.argmax(), moved.shape))
+    channel, row, column = np.unravel_index(moved.argmax(), moved.shape)
+    return int(channel), int(row), int(column)

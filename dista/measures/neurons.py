@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def membrane_trace(
         within(axis, index, membrane.sizes[axis])
     taus = find(recording, f"{layer}.tau")
     parts = {name: find(recording, f"{layer}.{name}") for name in ACTIVITY}
-    here = {
+    here: dict[str, Any] = {
         name: None if part is None else one_sample(part, sample).isel(place)
         for name, part in parts.items()
     }
@@ -145,8 +145,8 @@ def membrane_trace(
     v_reset = membrane.attrs.get("v_reset")
     return MembraneTrace(
         layer=layer,
-        neuron=tuple(int(index) for index in neuron),
-        h=traces["membrane"],
+        neuron=(int(neuron[0]), int(neuron[1]), int(neuron[2])),
+        h=here["membrane"].values,
         v=traces["reset"],
         current=traces["current"],
         spikes=traces["spikes"],
@@ -162,8 +162,8 @@ def raster(recording: xr.DataTree, layer: str, sample: int = 0, limit: int = 96)
     known_layer(recording, layer)
     if limit < 1:
         raise MeasureError(f"limit={limit}; expected at least 1 neuron")
-    spikes = one_sample(need(recording, f"{layer}.spikes"), sample)
-    spikes = spikes.transpose("channel", "row", "column", "time").values
+    array = one_sample(need(recording, f"{layer}.spikes"), sample)
+    spikes = array.transpose("channel", "row", "column", "time").values
     *shape, steps = spikes.shape
     flat = spikes.reshape(-1, steps).astype(bool)
     counts = flat.sum(1)
@@ -193,10 +193,10 @@ def representatives(activity: np.ndarray, limit: int) -> np.ndarray:
 
 def _layer_activity(recording: xr.DataTree, layer: str) -> LayerActivity:
     tau, spikes = (find(recording, f"{layer}.{part}") for part in ("tau", "spikes"))
-    taus = [None] * 3
+    taus: list[float | None] = [None] * 3
     if tau is not None:
         taus = [float(f(tau.values)) for f in (np.mean, np.min, np.max)]
-    activity = [None] * 3
+    activity: list[float | None] = [None] * 3
     if spikes is not None:
         over = spikes.get_axis_num(("time", "batch"))
         fired = spikes.values.sum(over, dtype=np.int64)  # of each neuron; integers, so exact

@@ -40,7 +40,7 @@ def below(folder: Path) -> list[Path]:
         return []
 
 
-def unfinished(folder: str | os.PathLike) -> dict[str, str]:
+def unfinished(folder: str | os.PathLike[str]) -> dict[str, str]:
     """What is left below ``folder`` of runs that were killed so early: names, and what to do with them."""
     begun = [path for path in below(Path(folder)) if only_begun(path)]
     return {path.name: sentence(path) for path in begun if not processes.held(path)}

@@ -41,7 +41,7 @@ class Sibling:
         return f"{self.switch} {self.theirs}, not {self.ours}"
 
 
-def of_checkpoint(name_or_path: str | os.PathLike) -> RunConfig:
+def of_checkpoint(name_or_path: str | os.PathLike[str]) -> RunConfig:
     """What a checkpoint's configuration and card say of the run that it comes from.
 
     RunError where the card does not say how it was trained.

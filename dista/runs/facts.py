@@ -121,7 +121,7 @@ _LINES: dict[str, type] = {
     "steps": Step, "epochs": Epoch, "neurons": Neurons, "gradients": Gradients, "attention": Attention,
 }  # fmt: skip
 _KEYS = {"steps": "step", "neurons": "layer", "gradients": "layer", "attention": "block"}
-_READERS = {table: TypeAdapter(line) for table, line in _LINES.items()}
+_READERS: dict[str, TypeAdapter[Any]] = {table: TypeAdapter(line) for table, line in _LINES.items()}
 
 
 def columns(table: Table) -> list[str]:

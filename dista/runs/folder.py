@@ -59,7 +59,7 @@ class RunError(ValueError):
     """A run folder is missing, damaged or already taken."""
 
 
-def place(path: str | os.PathLike) -> Path:
+def place(path: str | os.PathLike[str]) -> Path:
     """``path``, where a run may be started there: RunError for all but a new or an empty folder.
 
     One that was killed before it had a configuration is nothing yet, and started again.
@@ -83,7 +83,7 @@ class Run:
     It does from ``create`` or ``reopen`` on, or the first status "running", until a status that is the last.
     """
 
-    def __init__(self, path: str | os.PathLike) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._hold: processes.Hold | None = None
         if not (self.path / "config.json").is_file():
@@ -92,7 +92,9 @@ class Run:
             raise RunError(f"{self.path} is not a run folder: it has no config.json")
 
     @classmethod
-    def create(cls, path: str | os.PathLike, config: RunConfig, environment: dict[str, Any]) -> Run:
+    def create(
+        cls, path: str | os.PathLike[str], config: RunConfig, environment: dict[str, Any]
+    ) -> Run:
         """Start a run folder; RunError where there is one already, which is never overwritten."""
         path = place(path)
         hold = _take(path)
@@ -275,7 +277,7 @@ class Run:
             if lost := tables.cut(path, size):
                 self.note(
                     f"{path.name} has lost the last {lost} of the {size} bytes that were written before step "
-                    f"{saved.position.get('step', 0)}: rows are missing there, in the table only"
+                    f"{saved.position.get('step', 0) if saved else 0}: rows are missing there, in the table only"
                 )
         done = saved.position.get("epoch", -1) if saved else -1
         for epoch in self.snapshots():
@@ -322,7 +324,7 @@ class Run:
         return load(self.checkpoint(which))
 
 
-def find(folder: str | os.PathLike) -> list[Run]:
+def find(folder: str | os.PathLike[str]) -> list[Run]:
     """The runs directly below ``folder``, newest first; none where it does not exist."""
     found = []
     for path in begun.below(Path(folder)):

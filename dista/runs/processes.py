@@ -17,9 +17,13 @@ import os
 import socket
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dista.checkpoint import write_whole
 from dista.files.facts import Count, Damaged, Facts
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 LOCK, HOLDER = "lock", "holder.json"
 
@@ -41,7 +45,7 @@ class Holder(Facts):
 class Hold:
     """A folder that this process holds; ``release`` lets go of it, as the end of the process does."""
 
-    def __init__(self, folder: Path, lock) -> None:
+    def __init__(self, folder: Path, lock: BaseFileLock) -> None:
         self._folder, self._lock = folder, lock
         self._taken = (folder / LOCK).stat()
 
@@ -129,7 +133,7 @@ def _free_for_a_moment(folder: Path) -> bool:
     return True
 
 
-def _lock(folder: Path):
+def _lock(folder: Path) -> BaseFileLock:
     from filelock import FileLock
 
     return FileLock(folder / LOCK, thread_local=False)

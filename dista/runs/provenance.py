@@ -85,7 +85,9 @@ def _git(folder: Path, *words: str) -> str | None:
     return answer.stdout.strip()
 
 
-def card(run: Run, task: Task, model: DISTA, epoch: int, metrics: dict) -> dict[str, Any]:
+def card(
+    run: Run, task: Task, model: DISTA, epoch: int, metrics: dict[str, float]
+) -> dict[str, Any]:
     """The card of the run's model as it is after ``epoch``."""
     facts = environment()
     return {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def packed(
-    tensors: Mapping[str, Tensor], position: Mapping[str, Any], tables: Mapping[str, int]
+    tensors: Mapping[str, Tensor], position: Mapping[str, Any], tables: Mapping[Any, int]
 ) -> bytes:
     """The content of the file; ``tables`` are the sizes of the tables, in bytes."""
     from safetensors.torch import save

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -99,7 +100,8 @@ def check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) ->
 def _check_form(task: data.Task, config: ModelConfig) -> None:
     """ValueError where the model's inputs or answers are others, with all that has to be set at once."""
     shape, classes = tuple(task.input_shape), len(task.classes)
-    differ, changes = [], {}
+    differ: list[str] = []
+    changes: dict[str, Any] = {}
     if shape != config.input_shape:
         differ.append(
             f"the model takes inputs of shape {config.input_shape}, but {task.name!r} has {shape}"

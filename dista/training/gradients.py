@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,9 @@ class GradientNorms:
 
     def add(self) -> None:
         """Count the gradients that the parameters have now."""
-        norms = torch.stack(torch._foreach_norm([p.grad for _, p in self.parameters]))
+        norms = torch.stack(
+            torch._foreach_norm([cast("Tensor", p.grad) for _, p in self.parameters])
+        )
         squares = norms.detach().double() ** 2
         self.sums += torch.zeros_like(self.sums).index_add_(0, self.places, squares).sqrt()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import warnings
+from typing import Any
 
 import torch
 import torch.distributed
 from lightning.fabric import Fabric
-from lightning.fabric.loggers import TensorBoardLogger
+from lightning.fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
@@ -17,7 +18,7 @@ from dista.engine.allocator import keep_freed_memory
 from dista.extras import need
 from dista.layers import Norm, over_time
 
-_PRECISION = {"fp32": "32-true", "bf16-mixed": "bf16-mixed"}
+_PRECISION: dict[str, Any] = {"fp32": "32-true", "bf16-mixed": "bf16-mixed"}
 
 
 def launch(training: TrainingConfig, tensorboard: str | None = None) -> Fabric:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -98,7 +99,7 @@ class Average:
     def __init__(self, model: DISTA, decay: float) -> None:
         self.decay = decay
         self._averaged = AveragedModel(model, multi_avg_fn=self._approach, use_buffers=True)
-        self.model: DISTA = self._averaged.module.eval().requires_grad_(False)
+        self.model = cast("DISTA", self._averaged.module.eval().requires_grad_(False))
 
     @torch.no_grad()
     def update(self, model: DISTA, step: int) -> None:
@@ -106,11 +107,13 @@ class Average:
         self._averaged.n_averaged.fill_(step)
         self._averaged.update_parameters(model)
 
-    def _approach(self, averages: list[Tensor], values: list[Tensor], _: Tensor) -> None:
+    def _approach(
+        self, averages: Sequence[Tensor], values: Sequence[Tensor], _: Tensor | int
+    ) -> None:
         """One step for tensors of one type; the step's number is ours, as a GPU's would be waited for."""
         decay = min(self.decay, (1 + self._step) / (10 + self._step))
         if averages[0].is_floating_point():
-            torch._foreach_lerp_(averages, values, 1 - decay)
+            torch._foreach_lerp_(list(averages), list(values), 1 - decay)
         else:
             for average, value in zip(averages, values):
                 average.copy_(value)

@@ -254,7 +254,7 @@ class Session:
         asked = self.requests.asked()
         if self.fabric.world_size == 1:
             return asked
-        return int(self.fabric.all_reduce(torch.tensor(float(asked)), reduce_op="max"))
+        return int(self._over_processes(torch.tensor(float(asked)), "max"))
 
     def _bar(self) -> tqdm:
         hidden = not (self.show and self.writer)

@@ -14,7 +14,7 @@ from dista import data
 from dista.config import ModelConfig, TrainingConfig
 from dista.files.failures import is_of, not_written
 from dista.runs import Run, RunConfig, RunError
-from dista.runs.facts import Saved
+from dista.runs.facts import Saved, State
 from dista.runs.provenance import environment
 from dista.training import machine
 from dista.training.feed import check_fit
@@ -134,7 +134,7 @@ def _run_to_the_end(session: Session) -> Run:
     return run
 
 
-def _end(session: Session, state: str, reason: str) -> None:
+def _end(session: Session, state: State, reason: str) -> None:
     """The last status, as far as the folder can still be written."""
     with contextlib.suppress(OSError):
         if session.writer:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Self
+from typing import Any, Self
 
 
 class Stopped(KeyboardInterrupt):
@@ -41,7 +41,7 @@ class Requests:
 
     def __init__(self, asked_otherwise: Callable[[], bool] = lambda: False) -> None:
         self.received: int | None = None
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Any] = {}
         self._asked_otherwise, self._looked = asked_otherwise, float("-inf")
 
     def asked(self) -> int:

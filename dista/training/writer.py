@@ -17,6 +17,7 @@ from dista.measures import map_statistics, neuron_table
 from dista.model import DISTA
 from dista.recording import record
 from dista.runs import Run
+from dista.runs.facts import State
 from dista.runs.provenance import card
 from dista.training.state import Position
 
@@ -45,7 +46,7 @@ class Writer:
         if time.monotonic() - self._said > STATUS_SECONDS:
             self.status(position)
 
-    def status(self, position: Position, state: str = "running", **facts: Any) -> None:
+    def status(self, position: Position, state: State = "running", **facts: Any) -> None:
         place = {"epoch": position.epoch, "step": position.step, "steps": self.steps}
         self.run.set_status(state, **place, seconds=round(position.seconds, 3), **facts)
         self._said = time.monotonic()

@@ -31,7 +31,7 @@ def _trait(name: str) -> traitlets.TraitType[Any, Any]:
 _State = type("_State", (traitlets.HasTraits,), {name: _trait(name) for name in FIELDS})
 
 
-class Probe(anywidget.AnyWidget, _State):  # type: ignore[misc, valid-type]
+class Probe(anywidget.AnyWidget, _State):  # type: ignore[misc, valid-type]  # a class made of the table
     """Space-time attention of one recording; every part of its state is a trait.
 
     ``step``, ``block``, ``head``, ``row``, ``column`` and ``neuron`` count from zero; -1 lets the
