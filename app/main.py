@@ -14,8 +14,9 @@ sys.path.insert(
 
 import streamlit as st
 
-from app.link import permission, share, url
-from app.page import garbage_collection
+from app.link import following, permission, share
+from app.link.vocabulary import PAGES
+from app.page import garbage_collection, next_page
 from dista.engine.threads import wait_briefly
 from dista.style.palette import HAIRLINE, palette
 
@@ -28,23 +29,19 @@ panel = palette(st.context.theme.type or "light").panel
 colours = f":root {{ --panel: {panel}; --hairline: {HAIRLINE}; }}"
 st.html(f"<style>{colours} {(HERE / 'page' / 'style.css').read_text('utf-8')}</style>")
 
-page = st.navigation(
-    [
-        st.Page(HERE / "views" / "watch.py", title="Watch", default=True),
-        st.Page(HERE / "views" / "neurons.py", title="Neurons", url_path="neurons"),
-        st.Page(HERE / "views" / "denoise.py", title="Denoise", url_path="denoise"),
-        st.Page(HERE / "views" / "memory.py", title="Memory", url_path="memory"),
-        st.Page(HERE / "views" / "train.py", title="Train", url_path="train"),
-        st.Page(HERE / "views" / "ablate.py", title="Ablate", url_path="ablate"),
-        st.Page(HERE / "views" / "compare.py", title="Compare", url_path="compare"),
-        st.Page(HERE / "views" / "energy.py", title="Energy", url_path="energy"),
-    ],
-    position="top",
-)
+views = HERE / "views"
+pages = {
+    name: st.Page(
+        views / f"{name}.py", title=name.capitalize(), url_path=name, default=name == "watch"
+    )
+    for name in PAGES
+}
+page = st.navigation(list(pages.values()), position="top")
+next_page.keep(pages)
 permission.take_token()
-url.resume(page.title)
+following.resume(page.title.lower())
 if share.lesson():
     share.frame_lesson(page.title)
 page.run()
-url.leave_mark(page.title)
+following.leave_mark(page.title.lower())
 garbage_collection.settle()

@@ -207,12 +207,27 @@ def test_a_page_is_left_and_found_as_it_was(visit):
         lambda: "Step 6, patch row 2, column 7" in pumped(page, film), "the view of the link"
     )
     view = film(page)
-    page.get_by_role("link", name="Train").click()
+    page.get_by_role("link", name="Train", exact=True).click()
     page.locator("canvas[data-name=film]").wait_for(state="detached")
-    page.get_by_role("link", name="Watch").click()
+    page.get_by_role("link", name="Watch", exact=True).click()
     wait_for_url(page, row=1, column=6, step=5)
     page.locator("canvas[data-name=film]").wait_for()
     wait_until(lambda: pumped(page, film) == view, "the view of before")
+
+
+def test_what_is_looked_at_goes_along_by_the_menu_and_by_the_links_under_figures(visit):
+    page = visit("?checkpoint=digits&sample=3&block=1&head=0&row=2&column=5")
+    page.get_by_role("link", name="Denoise", exact=True).click()
+    wait_for_url(page, checkpoint="digits", sample=3)
+    page.get_by_test_id("stNumberInputStepUp").first.click()
+    wait_for_url(page, sample=4)
+    page.get_by_role("link", name="This sample in Watch").click()
+    wait_for_url(page, checkpoint="digits", sample=4)
+    page.get_by_role("link", name="This head in Ablate").wait_for()
+    page.get_by_role("button", name="Link", exact=True).click()
+    link = page.locator(".stCode code").filter(has_text="?").first
+    wait_until(lambda: "sample=4" in pumped(page, lambda _: link.text_content()), "a link")
+    assert "checkpoint=digits" in link.text_content()
 
 
 def test_another_sample_keeps_the_place_and_the_probe(visit):
@@ -288,7 +303,7 @@ def test_mistakes_are_searched_with_progress_and_one_is_chosen(visit):
     page = visit("?checkpoint=digits&sample=3")
     page.get_by_role("button", name="Find").click()
     page.get_by_text("of 500 held-out samples answered").wait_for()
-    page.get_by_role("button", name="Stop here").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text("are answered wrong").wait_for()
     mistake = page.get_by_role("button", name="Sample ").first
     number = mistake.inner_text().split()[1].rstrip(":")
@@ -314,7 +329,9 @@ def test_a_click_in_the_raster_picks_a_neuron_and_surgery_is_in_the_link(visit):
     cells.wait_for()
     box = cells.bounding_box()
     cells.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
-    wait_until(lambda: {"channel", "row", "column"} <= pumped(page, query).keys(), "a neuron")
+    wait_until(
+        lambda: {"channel", "neuron-row", "neuron-column"} <= pumped(page, query).keys(), "a neuron"
+    )
     page.get_by_role("combobox", name="Time constants").click()
     page.get_by_role("option", name="set to a value").click()
     page.get_by_text("What follows from it").wait_for()
@@ -325,13 +342,13 @@ def test_a_click_in_the_raster_picks_a_neuron_and_surgery_is_in_the_link(visit):
 
 
 def test_noise_is_measured_with_progress_and_can_be_cancelled(visit):
-    page = visit("denoise?checkpoint=digits&sample=3&noise=occlusion&level=0.4", ready=PLOT)
+    page = visit("denoise?checkpoint=digits&sample=3&kind=occlusion&level=0.4", ready=PLOT)
     page.locator(".st-key-similarity .gtitle").wait_for()
     page.get_by_role("radio", name="500").click()
     page.get_by_text("% of 500 samples with every level").wait_for()
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text("Choose a number of samples").wait_for()
-    wait_until(lambda: "curve" not in pumped(page, query), "curve out of the URL")
+    wait_until(lambda: "samples" not in pumped(page, query), "samples out of the URL")
     assert page.locator(".st-key-curve").count() == 0
     again = visit(f"denoise?{urlsplit(page.url).query}", ready=".st-key-input .gtitle")
     shown = [it.locator(".st-key-input .gtitle").text_content() for it in (page, again)]
@@ -372,7 +389,7 @@ def test_a_click_in_a_matrix_changes_that_step(visit):
 
 
 def test_what_is_switched_off_is_in_the_link(visit):
-    page = visit("ablate?checkpoint=digits&limit=50", ready=".st-key-changes .gtitle")
+    page = visit("ablate?checkpoint=digits&samples=50", ready=".st-key-changes .gtitle")
     page.locator(".st-key-card-switches").get_by_role("button", name="2", exact=True).click()
     wait_for_url(page, switches="memory,block=1")
     page.get_by_text("All of it together:").first.wait_for()
@@ -487,17 +504,15 @@ def test_a_control_that_was_left_is_found_as_it_was(visit):
     page = visit("denoise?checkpoint=digits&sample=3", ready=".threshold .grip")
     page.get_by_role("slider", name="Threshold u").press("Home")
     wait_for_url(page, u=0)
-    page.get_by_role("link", name="Energy").click()
+    page.get_by_role("link", name="Energy", exact=True).click()
     page.locator(".threshold .grip").wait_for(state="detached")
-    page.get_by_role("link", name="Denoise").click()
+    page.get_by_role("link", name="Denoise", exact=True).click()
     page.locator(".threshold h3").get_by_text("u = 0 removes 0 %").wait_for()
     assert query(page)["u"] == "0"
 
 
 def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
-    page = visit(
-        "denoise?checkpoint=digits&sample=3&noise=painted", ready="canvas[data-name=brush]"
-    )
+    page = visit("denoise?checkpoint=digits&sample=3&kind=painted", ready="canvas[data-name=brush]")
     canvas = page.locator("canvas[data-name=brush]")
     page.get_by_text("Paint on the input: nothing").wait_for()
     page.locator(".st-key-similarity .gtitle").wait_for()
@@ -528,7 +543,7 @@ def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
 
 
 def test_paint_can_be_there_at_one_step_only(visit):
-    page = visit("denoise?noise=painted&step=6", ready="canvas[data-name=brush]")
+    page = visit("denoise?kind=painted&step=6", ready="canvas[data-name=brush]")
     page.get_by_text("Paint is there at step 7 only.").wait_for()
     assert not page.get_by_role("group", name="Step", exact=True).is_visible()
     page.get_by_role("combobox", name="Steps").click()
@@ -572,7 +587,7 @@ def test_a_lesson_shows_figures_alone_and_opens_in_the_explorer(visit, width):
     page.locator(".st-key-similarity .gtitle").wait_for()
     controls = page.locator(".st-key-controls")
     assert controls.is_hidden() and page.locator(".st-key-controls-noise").is_hidden()
-    assert page.get_by_role("link", name="Memory").is_hidden()
+    assert page.get_by_role("link", name="Memory", exact=True).is_hidden()
     page.get_by_role("slider", name="Threshold u").press("ArrowRight")
     wait_for_url(page, u=3, lesson=1)
     page.get_by_role("button", name="Open in the explorer").click()

@@ -18,7 +18,7 @@ from dista.figures.ablations import points
 from dista.runs import Run
 from dista.runs.differences import of_checkpoint
 
-QUERY = {"checkpoint": "digits", "limit": "40"}
+QUERY = {"checkpoint": "digits", "samples": "40"}
 
 
 def changes(checkpoint, experiments, limit=40):
@@ -102,7 +102,7 @@ def test_stopping_makes_do_with_what_there_is(page, monkeypatch):
         test = page("ablate", **QUERY)
     assert "2 networks: 25 of 40 held-out samples" in test.get("progress")[0].proto.text
     test.button[0].click().run()
-    assert test.query_params["limit"] == "25" and test.number_input[0].value == 25
+    assert test.query_params["samples"] == "25" and test.number_input[0].value == 25
     results = changes(
         checkpoints.shipped()["digits"], {"Attention's memory: off": (("memory",), 0.0)}, 25
     )
@@ -165,7 +165,7 @@ def test_where_the_card_says_too_little_there_is_nothing_to_compare_with(page):
     [
         ({"switches": "memory,head=7.0"}, "switches='head=7.0', which this model does not have"),
         ({"switches": "memory,window=2"}, "two switches for one part, attention's memory"),
-        ({"limit": "0"}, "limit=0; there are 1 to 1000 held-out samples"),
+        ({"samples": "0"}, "samples=0; there are 1 to 1000 held-out samples"),
         ({"checkpoint": "/etc"}, "checkpoint='/etc'; there are match-map, digits"),
     ],
 )

@@ -19,7 +19,7 @@ from dista import figures, measures
 from dista.experiments import evaluation
 from dista.experiments.corruption import Noise, corrupt
 
-MAP = {"left": "match-map", "sample": str(dashboard.SAMPLE)}
+MAP = {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE)}
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_the_right_side_sees_the_task_of_the_left(page, run):
     left, right = test.selectbox
     assert right.value == "match-map" and len(left.options) == 3 and len(right.options) == 2
     left.set_value("digits").run()
-    assert test.query_params["left"] == "digits" and test.selectbox[1].value == "digits"
+    assert test.query_params["checkpoint"] == "digits" and test.selectbox[1].value == "digits"
 
 
 def test_both_probes_are_of_one_group_and_only_the_one_that_leads_writes_the_link(page):
@@ -90,11 +90,11 @@ def test_both_probes_are_of_one_group_and_only_the_one_that_leads_writes_the_lin
         assert b'"group":"compare"' in component.proto.bytes
     st.session_state["a-probe"] = {"state": {"step": 3, "following": True}}
     st.query_params.clear()
-    url.remember_place("a-probe", left="match-map")
+    url.remember_place("a-probe", checkpoint="match-map")
     assert dict(st.query_params) == {}
     st.session_state["a-probe"] = {"state": {"step": 3}}
-    url.remember_place("a-probe", left="match-map")
-    assert dict(st.query_params) == {"step": "3", "left": "match-map"}
+    url.remember_place("a-probe", checkpoint="match-map")
+    assert dict(st.query_params) == {"step": "3", "checkpoint": "match-map"}
 
 
 @pytest.mark.parametrize("other", [False, True])
@@ -192,7 +192,7 @@ def test_the_code_reproduces_an_own_input(page, run, monkeypatch, other):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"left": "gone"}, "left='gone'; there are digits, match-map"),
+        ({"checkpoint": "gone"}, "checkpoint='gone'; there are digits, match-map"),
         ({"noise": "loud"}, "noise='loud', which is not a number from 0 to 2"),
         ({"noise": "-1"}, "noise='-1', which is not a number from 0 to 2"),
         ({"sample": "99999"}, "There is no sample 99999"),

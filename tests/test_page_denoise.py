@@ -30,12 +30,12 @@ def digits(page):
     ("query", "noise", "u"),
     [
         ({}, Noise("salt-and-pepper", 0.3, "centre"), None),
-        ({"noise": "occlusion", "level": "0.4", "u": "2"}, Noise("occlusion", 0.4, "centre"), 2),
-        ({"noise": "gaussian", "level": "0.3", "where": "centre", "u": "0"},
+        ({"kind": "occlusion", "level": "0.4", "u": "2"}, Noise("occlusion", 0.4, "centre"), 2),
+        ({"kind": "gaussian", "level": "0.3", "where": "centre", "u": "0"},
          Noise("gaussian", 0.3, "centre"), 0),
         ({"level": "0"}, Noise("salt-and-pepper", 0.0), None),
         ({"where": "everywhere", "u": "8"}, Noise("salt-and-pepper", 0.3), 8),  # nothing is kept
-        ({"noise": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT), None),
+        ({"kind": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT), None),
     ],
 )  # fmt: skip
 def test_its_figures_are_the_packages(page, digits, query, noise, u):
@@ -60,8 +60,8 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
 
 MATCH = {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE)}
 AT_STEP = [
-    ({"noise": "occlusion", "level": "0.4"}, Noise("occlusion", 0.4, "centre", step=6)),
-    ({"noise": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT, step=6)),
+    ({"kind": "occlusion", "level": "0.4"}, Noise("occlusion", 0.4, "centre", step=6)),
+    ({"kind": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT, step=6)),
 ]
 
 
@@ -71,7 +71,7 @@ def steps(test):
 
 @pytest.mark.parametrize(("query", "noise"), AT_STEP)
 def test_noise_can_be_at_one_step_only(page, query, noise):
-    test = page("denoise", **MATCH, **query, step="6")
+    test = page("denoise", **MATCH, **query, changed="6")
     assert not test.exception and not test.error and not test.warning
     checkpoint, at = checkpoints.shipped()["match-map"], {"step": 6}
     clean, noisy = (
@@ -97,9 +97,9 @@ def test_the_step_is_chosen_where_the_input_has_steps_and_kept_in_the_link(page)
     assert steps(test).options[7] == "step 7 (probe) only" and "step=" not in test.code[0].value
     everywhere = shown(test)[0]
     steps(test).set_value("6").run()
-    assert test.query_params["step"] == "6" and shown(test)[0] != everywhere
+    assert test.query_params["changed"] == "6" and shown(test)[0] != everywhere
     assert not test.exception and not test.error
-    test = page("denoise", **QUERY, step="2")  # a still image: there is nothing to choose
+    test = page("denoise", **QUERY, changed="2")  # a still image: there is nothing to choose
     assert steps(test) is None and not test.warning and not test.error
 
 
@@ -109,8 +109,8 @@ def test_the_brush_knows_the_step(page):
             b for b in test.get("bidi_component") if b.proto.component_name == "dista_brush"
         )
 
-    assert b'"step":6' in brush(page("denoise", **MATCH, noise="painted", step="6")).proto.bytes
-    assert b'"step":null' in brush(page("denoise", **MATCH, noise="painted")).proto.bytes
+    assert b'"step":6' in brush(page("denoise", **MATCH, kind="painted", changed="6")).proto.bytes
+    assert b'"step":null' in brush(page("denoise", **MATCH, kind="painted")).proto.bytes
 
 
 def test_the_curve_is_of_the_step(page, monkeypatch):
@@ -120,7 +120,7 @@ def test_the_curve_is_of_the_step(page, monkeypatch):
     model, split = models.model(checkpoint.weights), tasks.task("match").test
     given = evaluation.answers(model, split, ["u=1"], noise=noise._replace(level=0.5), limit=50)
     assert curve.accuracy[0, 1] == pytest.approx(given.accuracy)
-    query = {"noise": "gaussian", "step": "1", "curve": "50", "thresholds": "1"}
+    query = {"kind": "gaussian", "changed": "1", "samples": "50", "thresholds": "1"}
     test = page("denoise", **MATCH, **query)
     assert not test.exception and not test.error
     assert shown(test)[3] == as_shown(figures.noise_curve(curve, own=1.0))
@@ -133,8 +133,8 @@ def test_the_curve_is_of_the_step(page, monkeypatch):
 @pytest.mark.parametrize(
     ("query", "noise"),
     [
-        ({"noise": "occlusion", "level": "0.4"}, Noise("occlusion", 0.4, "centre")),
-        ({"noise": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT)),
+        ({"kind": "occlusion", "level": "0.4"}, Noise("occlusion", 0.4, "centre")),
+        ({"kind": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT)),
     ],
 )
 def test_the_code_on_the_page_reproduces_its_figures(page, digits, query, noise):
@@ -158,7 +158,7 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
         for j, level in enumerate((0.0, 0.5)):
             given = evaluation.answers(model, split, [f"u={u}"], noise=level, limit=30)
             assert curve.accuracy[i, j] == pytest.approx(given.accuracy)
-    test = page("denoise", **QUERY, noise="gaussian", curve="50", thresholds="0,3")
+    test = page("denoise", **QUERY, kind="gaussian", samples="50", thresholds="0,3")
     assert not test.exception and not test.error
     asked = Noise("gaussian", 0.3, "centre")
     expected = experiments.noise_curve(digits.weights, asked, [0, 3], 50, done.append)
@@ -180,7 +180,7 @@ def test_it_opens_with_an_answer(page):
 
 
 def test_the_brush_is_there_to_paint_and_what_has_no_level_has_no_curve(page):
-    test = page("denoise", **QUERY, noise="painted")
+    test = page("denoise", **QUERY, kind="painted")
     assert not test.exception and not test.warning
     assert (
         len(test.get("bidi_component")) == len(page("denoise", **QUERY).get("bidi_component")) + 1
@@ -193,13 +193,13 @@ def test_the_brush_is_there_to_paint_and_what_has_no_level_has_no_curve(page):
 @pytest.mark.parametrize(
     "query, said",
     [
-        ({"noise": "fog"}, "noise='fog'; there are salt-and-pepper"),
+        ({"kind": "fog"}, "kind='fog'; there are salt-and-pepper"),
         ({"level": "2"}, "level='2', which is not a number from 0 to 1"),
         ({"u": "99"}, "There is no u = 99: counts of this model end at 8"),
         ({"thresholds": "1,x"}, "thresholds='1,x'; expected some of 0, 1, 2"),
         ({"u": "-1"}, "u='-1', which is not a whole number"),
         ({"where": "behind"}, "where='behind'; there are everywhere"),
-        ({"noise": "painted", "paint": "AAAA"}, "a painting that cannot be shown: the painting is"),
+        ({"kind": "painted", "paint": "AAAA"}, "a painting that cannot be shown: the painting is"),
     ],
 )
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):
@@ -209,9 +209,9 @@ def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, s
 
 
 def test_a_step_that_is_not_there_is_explained(page):
-    test = page("denoise", **MATCH, step="8")
+    test = page("denoise", **MATCH, changed="8")
     assert not test.exception and not test.error and steps(test).value == "all"
-    assert "step='8'; there are all, 0, 1" in test.warning[0].value
+    assert "changed='8'; there are all, 0, 1" in test.warning[0].value
 
 
 def test_memory_in_the_map(page):

@@ -19,8 +19,8 @@ def digits(page):
 
 @pytest.mark.parametrize(
     ("query", "of", "stop"),
-    [({}, "energy", 4), ({"of": "operations", "stop": "2"}, "operations", 2),
-     ({"of": "spikes", "samples": "100"}, "spikes", 4)],
+    [({}, "energy", 4), ({"quantity": "operations", "stop": "2"}, "operations", 2),
+     ({"quantity": "spikes", "samples": "100"}, "spikes", 4)],
 )  # fmt: skip
 def test_its_figures_are_the_packages(page, digits, query, of, stop):
     test = page("energy", checkpoint="digits", **query)
@@ -52,7 +52,7 @@ def test_batches_add_up_to_one_count(page, digits):
 
 
 def test_the_code_on_the_page_reproduces_its_figures(page):
-    test = page("energy", checkpoint="digits", of="spikes", stop="3")
+    test = page("energy", checkpoint="digits", quantity="spikes", stop="3")
     *lines, last = test.code[0].value.splitlines()
     made = {}
     exec("\n".join([*lines, f"figure = {last}"]), made)
@@ -73,7 +73,7 @@ def test_the_slider_writes_the_stop_into_the_link(page):
     [
         ({"stop": "9"}, "cannot be read out after step 9: there are 1 to 4"),
         ({"samples": "7"}, "samples='7'; there are 25, 100"),
-        ({"of": "joy"}, "of='joy'; there are energy, operations, spikes"),
+        ({"quantity": "joy"}, "quantity='joy'; there are energy, operations, spikes"),
     ],
 )
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):

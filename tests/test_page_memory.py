@@ -39,9 +39,14 @@ def expected_matrices(checkpoint, other, of, step):
     ("query", "other", "of", "step"),
     [
         ({}, None, "head", 0),
-        ({"input": "other", "other": "3", "step": "2"}, 3, "head", 2),
-        ({"of": "blocks.1.attention.denoise", "step": "7"}, None, "blocks.1.attention.denoise", 7),
-        ({"of": f"{LAYER}.membrane"}, None, f"{LAYER}.membrane", 0),
+        ({"input": "other", "other": "3", "changed": "2"}, 3, "head", 2),
+        (
+            {"compared": "blocks.1.attention.denoise", "changed": "7"},
+            None,
+            "blocks.1.attention.denoise",
+            7,
+        ),
+        ({"compared": f"{LAYER}.membrane"}, None, f"{LAYER}.membrane", 0),
     ],
 )
 def test_matrices_are_the_packages(page, query, other, of, step):
@@ -53,7 +58,7 @@ def test_matrices_are_the_packages(page, query, other, of, step):
 
 
 def test_a_close_look_at_one_change_in_one_network(page):
-    test = page("memory", **MAP, step="3", network="neurons", layer=LAYER)
+    test = page("memory", **MAP, changed="3", network="neurons", layer=LAYER)
     checkpoint = checkpoints.shipped()["match-map"]
     tree = reruns.changed_steps(
         checkpoint.weights, dashboard.SAMPLE, None, ("neuron-memory",), LAYER
@@ -84,7 +89,7 @@ def test_attention_gives_its_own_account(page, name, kind):
 
 
 def test_the_code_on_the_page_makes_the_matrices(page):
-    test = page("memory", **MAP, input="other", other="3", step="2")
+    test = page("memory", **MAP, input="other", other="3", changed="2")
     made = {}
     exec(test.code[0].value, made)
     for drawn, figure in zip(shown(test)[:4], made["matrices"], strict=True):
@@ -96,15 +101,15 @@ def test_controls_write_the_link(page):
     test.button_group[0].set_value("other").run()
     assert test.query_params["input"] == "other" and test.number_input[1].value == 12
     test.button_group[1].set_value(4).run()
-    assert test.query_params["step"] == "4"
+    assert test.query_params["changed"] == "4"
     assert not test.exception and not test.error and not test.warning
 
 
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"of": "gone"}, "of='gone'; there are head, blocks.0.attention.denoise"),
-        ({"step": "8"}, "There is no step 8: the steps are 0 to 7"),
+        ({"compared": "gone"}, "compared='gone'; there are head, blocks.0.attention.denoise"),
+        ({"changed": "8"}, "There is no step 8: the steps are 0 to 7"),
         ({"input": "swap"}, "input='swap'; there are blank, other"),
         ({"input": "other", "other": "99999"}, "There is no sample 99999"),
         ({"network": "none"}, "network='none'; there are trained"),

@@ -110,7 +110,7 @@ def test_a_stopped_search_shows_what_it_has_found(page, monkeypatch):
         patch.setattr(reruns, "answers", halt)
         test = looking(page)
         assert "25 of 500 held-out samples answered" in test.get("progress")[0].proto.text
-    button(test, "Stop here").click().run()
+    button(test, "Stop").click().run()
     assert "of the first 25 held-out samples" in " ".join(one.value for one in test.caption)
     assert not test.exception
 
@@ -118,7 +118,7 @@ def test_a_stopped_search_shows_what_it_has_found(page, monkeypatch):
 @pytest.mark.parametrize("view", ["neurons", "denoise", "memory", "compare"])
 def test_every_page_with_a_sample_offers_it(page, view, monkeypatch):
     monkeypatch.setattr(samples, "SEARCHED", 25)
-    query = {"left" if view == "compare" else "checkpoint": "digits"}
+    query = {"checkpoint": "digits"}
     test = page(view, **query, sample="3")
     test.session_state[samples._OPEN] = True
     test.run()
@@ -150,7 +150,7 @@ def test_the_best_checkpoint_of_a_run_is_browsed_like_a_shipped_one(
 ):
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
     best = best_of(tmp_path / "mine")
-    limit = {"limit": "25"} if view == "ablate" else {}
+    limit = {"samples": "25"} if view == "ablate" else {}
     test = page(view, checkpoint=best, **limit)
     assert not test.exception and not sentences(test)
     assert test.selectbox[0].value == best
@@ -216,7 +216,7 @@ def test_by_default_a_path_in_a_link_is_not_opened(page, elsewhere):
 
 @pytest.mark.parametrize("view", [*PAGES, "compare"])
 def test_a_checkpoint_at_a_path_is_shown_on_every_page(page, elsewhere, trusted, view):
-    limit = {"limit": "25"} if view == "ablate" else {}
+    limit = {"samples": "25"} if view == "ablate" else {}
     test = page(view, path=str(elsewhere / "copy"), **limit)
     assert not test.exception and not sentences(test)
     assert test.selectbox[0].value == str(elsewhere / "copy")
@@ -253,7 +253,7 @@ def test_a_recording_at_a_path_is_shown_in_the_probe(page, elsewhere, trusted, m
 
 def test_a_page_that_needs_a_model_says_so_of_a_recording(page, elsewhere, trusted):
     for view in (*PAGES[1:], "compare"):
-        test = page(view, path=str(elsewhere / "two.zarr"), checkpoint="digits", limit="25")
+        test = page(view, path=str(elsewhere / "two.zarr"), checkpoint="digits", samples="25")
         assert not test.exception and not test.error
         assert "is a recording, which the Watch page shows" in sentences(test)
 

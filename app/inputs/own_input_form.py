@@ -40,7 +40,7 @@ def offer(checkpoint: Checkpoint, problems: list[str]) -> None:
 
 
 def _given() -> bool:
-    return any(name in st.query_params for name in NAMES.values())
+    return url.text("image") is not None or url.text("events") is not None
 
 
 @st.fragment
@@ -63,7 +63,7 @@ def _offer(kind: Kind | None, checkpoint: Checkpoint) -> None:
 def fitting(checkpoint: Checkpoint, problems: list[str]) -> str | None:
     """What the URL holds, as text; a sentence where this checkpoint cannot see it, or it is damaged or gone."""
     kind = own_input.kind(checkpoint.config.input_shape)
-    text = st.query_params.get(NAMES.get(kind, ""))
+    text = url.text(NAMES[kind]) if kind else None
     if text is None or (kind != "events" and images.is_colour(text) != (kind == "colours")):
         if _given():
             problems.append("This checkpoint cannot see the own input. Showing the sample.")
@@ -129,7 +129,7 @@ def _offer_events(checkpoint: Checkpoint) -> None:
         "an .aedat (version 2 of a DVS128, or 3.1), or .aedat4. It stays on this server until it restarts, or newer "
         "ones take its place; the link holds only its key."
     )
-    if recording := event_files.shelf().get(st.query_params.get("events", "")):
+    if recording := event_files.shelf().get(url.text("events") or ""):
         st.markdown(_described(recording, rows, columns))
 
 

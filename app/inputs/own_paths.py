@@ -34,7 +34,7 @@ class Recorded(NamedTuple):
 
 def chosen(problems: list[str]) -> checkpoints.Checkpoint | Recorded | None:
     """What the ``path`` in the URL leads to; None, and a sentence, where that is nothing or not allowed."""
-    text = st.query_params.get("path")
+    text = url.text("path")
     if not text:
         return None
     if not permission.own_paths():
@@ -76,7 +76,7 @@ def _root(path: Path) -> str | None:
 
 def in_url(checkpoint: checkpoints.Checkpoint) -> dict[str, Any]:
     """What of the URL names this checkpoint."""
-    own = checkpoint.name == st.query_params.get("path")
+    own = checkpoint.name == url.text("path")
     return {"path" if own else "checkpoint": checkpoint.name}
 
 
@@ -85,7 +85,7 @@ def offer() -> None:
     if not permission.own_paths():
         return
     with st.popover("Path", help="A checkpoint or a recording on this server"):
-        st.session_state["own-path"] = st.query_params.get("path", "")
+        st.session_state["own-path"] = url.text("path") or ""
         st.text_input(
             "Path on the server",
             key="own-path",

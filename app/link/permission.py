@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from app.link import url
+
 TRAINING, OWN_PATHS = "DISTA_ALLOW_TRAINING", "DISTA_OWN_PATHS"
 NO_TRAINING = (
     "To start, continue or stop trainings, open the link with a token that the start of this server "
     f"printed, or sit at it; {TRAINING}=1 allows it to everybody."
 )
 TOKEN = "DISTA_TOKEN"  # the variable in which ``dista app`` hands it to the server; its module loads slowly
-_LINK = "token"  # how the link calls the token
 _CAME_BY_LINK = "came by the link"
 # Whoever passes a request on says so in one of these, or in one that begins with X-Forwarded.
 _FORWARDED = {
@@ -131,10 +132,9 @@ def take_token() -> None:
 
     The token goes out of the address, which readers copy and pass on. To be called first in a run.
     """
-    token = st.query_params.get(_LINK)
+    token = url.take("token")
     if token is None:
         return
-    del st.query_params[_LINK]
     if _known(token):
         st.session_state[_CAME_BY_LINK] = True
         _cookie_writer()(key="token-cookie", data={"name": _cookie(), "value": token})

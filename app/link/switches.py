@@ -63,8 +63,10 @@ def choose(config: ModelConfig, problems: list[str]) -> list[str]:
     """Pills for every row; what is chosen is in the URL as ``switches``, separated by commas."""
     table = rows(config)
     default = next(text for text in DEFAULT if any(text in row.options for row in table))
-    wanted = [text for text in st.query_params.get("switches", default).split(",") if text]
+    said = url.text("switches")
+    wanted = [text for text in (default if said is None else said).split(",") if text]
     chosen = _allowed(table, wanted, problems)
+    url.show("switches", chosen)
     columns = st.columns(3)
     for place, row in enumerate(table):
         key = f"switch:{row.title}"

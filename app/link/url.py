@@ -3,6 +3,15 @@
 A page reads its state from the URL, shows widgets at those values, and widgets write back into the
 URL before the rerun that they cause. Nothing else holds state, so that a link, a reload and the
 browser's back button all lead to the same view.
+
+Which names there are, and what they mean, says ``vocabulary``; a name that it does not have fails here.
+
+Streamlit's own ``bind="query-params"`` does a part of this, and was measured (``tests/test_url.py``): a value
+that the widget cannot have is dropped from the address in silence, where readers of a link are to hear
+what is wrong with it; a widget at its default takes its name out of the address, so that a link says
+something else when the default changes; it knows one name a widget, so that old names are lost; and components
+(the probe, the brush, the threshold) have no such argument. With two ways to write, a browser that lags
+undoes what the other wrote. So all of it is ours.
 """
 
 from __future__ import annotations
@@ -13,6 +22,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.link import vocabulary
 from dista.widgets.state import FIELDS
 from dista.widgets.streamlit import acknowledge
 
@@ -21,21 +31,109 @@ PLACE_NUMBERS = tuple(name for name, default in _PLACE.items() if isinstance(def
 PLACE_WORDS = tuple(name for name, default in _PLACE.items() if isinstance(default, str))
 LARGEST = 2**31 - 1
 """The largest whole number in a link: the browser's arrays of 32 bits hold it, and what is beyond would wrap."""
+LATEST = "latest"
 _WRITTEN = "urls written"
+_SHOWN, _PAGE, _COMPLETE = "url shown", "url page", "url complete"
+
+
+# One run of a page --------------------------------------------------------------------------------
+
+
+def begin(page: str) -> None:
+    """The page whose names are read from now on; an old link to it gets today's names."""
+    st.session_state.update({_PAGE: page, _SHOWN: {}, _COMPLETE: False})
+    if changes := vocabulary.translated(page, st.query_params.to_dict()):
+        write(**changes)
+
+
+def end() -> None:
+    """The page has read all of its state."""
+    st.session_state[_COMPLETE] = True
+
+
+def is_complete() -> bool:
+    """Whether a page has run to its end: what it shows is known then."""
+    return st.session_state.get(_COMPLETE, True)
+
+
+def state() -> dict[str, str]:
+    """All that the page shows, in the order of the vocabulary, also what is at its default.
+
+    The choices for a new run are in it only where the URL has them: they are not shown before they are made.
+    """
+    page, known = st.session_state.get(_PAGE), st.query_params.to_dict()
+    shown = {n: t for n, t in _shown().items() if not n.startswith("new-")}
+    found = known | shown
+    names = vocabulary.TABLE if page is None else [one.name for one in vocabulary.of_page(page)]
+    return {
+        name: found[name] for name in names if name in found and name not in ("lesson", "token")
+    }
+
+
+def subject() -> dict[str, str]:
+    """What the reader looks at on this page, as far as it has been read."""
+    return vocabulary.subject(st.session_state.get(_PAGE) or "", _shown())
+
+
+def state_of(page: str) -> dict[str, str]:
+    """What ``page`` showed, if it was the last that did."""
+    return dict(_shown()) if st.session_state.get(_PAGE) == page else {}
+
+
+def _shown() -> dict[str, str]:
+    return st.session_state.setdefault(_SHOWN, {})
+
+
+def show(name: str, value: Any) -> None:
+    """Remember what a page shows under a name, for links that are to be complete."""
+    check(name)
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    _shown()[name] = ",".join(str(part) for part in parts)
+
+
+def check(name: str) -> None:
+    """UnknownName where the vocabulary does not have the name for this page."""
+    vocabulary.check(name, st.session_state.get(_PAGE))
+
+
+# Readers ------------------------------------------------------------------------------------------
+
+
+def text(name: str) -> str | None:
+    """What the URL says under ``name``, as it is; None where it says nothing."""
+    check(name)
+    found = st.query_params.get(name)
+    if found is not None:
+        _shown()[name] = found
+    return found
+
+
+def take(name: str) -> str | None:
+    """``text`` of what is not to stay in the URL."""
+    found = st.query_params.get(name)
+    vocabulary.check(name, None)
+    if found is not None:
+        del st.query_params[name]
+    return found
 
 
 def number(name: str, default: int, problems: list[str]) -> int:
     """The whole number ``name`` in the URL; the default, and a sentence, where it is none."""
-    text = st.query_params.get(name)
-    if text is None:
-        return default
-    found = whole(text)
+    said = text(name)
+    if said is None:
+        return _seen(name, default)
+    found = whole(said)
     if found is not None:
-        return found
+        return _seen(name, found)
     problems.append(
-        f"The link says {name}={text[:40]!r}, which is not a whole number from 0 to {LARGEST}."
+        f"The link says {name}={said[:40]!r}, which is not a whole number from 0 to {LARGEST}."
     )
-    return default
+    return _seen(name, default)
+
+
+def _seen(name: str, value: Any) -> Any:
+    show(name, value)
+    return value
 
 
 def whole(text: str) -> int | None:
@@ -47,43 +145,46 @@ def whole(text: str) -> int | None:
 
 def real(name: str, default: float, low: float, high: float, problems: list[str]) -> float:
     """The number ``name`` in the URL, from ``low`` to ``high``; the default and a sentence otherwise."""
-    text = st.query_params.get(name)
-    if text is None:
-        return default
+    said = text(name)
+    if said is None:
+        return _seen(name, default)
     with contextlib.suppress(ValueError):
-        if low <= float(text) <= high:
-            return float(text)
+        if low <= float(said) <= high:
+            return _seen(name, float(said))
     problems.append(
-        f"The link says {name}={text[:40]!r}, which is not a number from {low:g} to {high:g}."
+        f"The link says {name}={said[:40]!r}, which is not a number from {low:g} to {high:g}."
     )
-    return default
+    return _seen(name, default)
 
 
 def choice(name: str, choices: Sequence[str], default: str, problems: list[str]) -> str:
     """The entry of ``choices`` that the URL names; the default, and a sentence, where it is none."""
-    text = st.query_params.get(name)
-    if text is None or text in choices:
-        return default if text is None else text
+    said = text(name)
+    if said is None or said in choices:
+        return _seen(name, default if said is None else said)
     known = ", ".join(choices)
-    problems.append(f"The link says {name}={text[:40]!r}; there are {known}. Showing {default}.")
-    return default
+    problems.append(f"The link says {name}={said[:40]!r}; there are {known}. Showing {default}.")
+    return _seen(name, default)
 
 
 def numbers(
     name: str, allowed: Sequence[int], default: Sequence[int], problems: list[str]
 ) -> list[int]:
     """The numbers ``name`` in the URL, separated by commas; the default and a sentence otherwise."""
-    text = st.query_params.get(name)
-    if text is None:
-        return list(default)
+    said = text(name)
+    if said is None:
+        return _seen(name, list(default))
     known = {str(number): number for number in allowed}
-    parts = text.split(",")
+    parts = said.split(",") if said else []
     if all(part in known for part in parts):
-        return sorted({known[part] for part in parts})
+        return _seen(name, sorted({known[part] for part in parts}))
     problems.append(
-        f"The link says {name}={text[:40]!r}; expected some of {', '.join(known)}, with commas."
+        f"The link says {name}={said[:40]!r}; expected some of {', '.join(known)}, with commas."
     )
-    return list(default)
+    return _seen(name, list(default))
+
+
+# Writers ------------------------------------------------------------------------------------------
 
 
 def bound(name: str, value: Any, *, instead_of: str | None = None) -> dict[str, Any]:
@@ -92,6 +193,7 @@ def bound(name: str, value: Any, *, instead_of: str | None = None) -> dict[str, 
     What is chosen then takes the place of ``instead_of``, which goes out of the URL.
     """
     key = f"url:{name}"
+    show(name, value)
     st.session_state[key] = value
     return {"key": key, "on_change": _to_url, "args": (name, instead_of)}
 
@@ -99,7 +201,7 @@ def bound(name: str, value: Any, *, instead_of: str | None = None) -> dict[str, 
 def opened(name: str) -> dict[str, Any]:
     """Keyword arguments for a popover or expander that is open while the URL has ``name``."""
     key = f"url:{name}"
-    st.session_state[key] = name in st.query_params
+    st.session_state[key] = text(name) is not None
     return {"key": key, "on_change": _keep_open, "args": (name,)}
 
 
@@ -121,6 +223,9 @@ def write(**changes: Any) -> None:
     next, and Streamlit takes that for the URL that is wanted. Such a URL is known from what was written
     since the browser was last up to date, and gives way to the newest.
     """
+    for name, value in changes.items():
+        if value is not None:
+            check(name)
     urls = st.session_state.setdefault(_WRITTEN, [])
     sent = st.query_params.to_dict()
     known = urls[-1] if sent in urls else sent
@@ -133,12 +238,44 @@ def write(**changes: Any) -> None:
         urls.append(now)
 
 
+def arrive(state: dict[str, str]) -> None:
+    """Begin with ``state`` where the URL says nothing."""
+    if not st.query_params:
+        st.query_params.update(state)
+
+
+def settle() -> None:
+    """Forget what was written, where the reader went back or followed a link: no browser lags then."""
+    urls = st.session_state.get(_WRITTEN, [])
+    if urls and st.query_params.to_dict() != urls[-1]:
+        urls.clear()
+
+
+def written() -> dict[str, str]:
+    """What the URL says, as it is."""
+    return st.query_params.to_dict()
+
+
 def place(problems: list[str]) -> dict[str, Any]:
     """Where the probe is, as far as the URL says it."""
     known = st.query_params
     numbers = {name: number(name, -1, problems) for name in PLACE_NUMBERS if name in known}
-    words = {name: known[name] for name in PLACE_WORDS if name in known}
+    words = {name: said for name in PLACE_WORDS if (said := text(name)) is not None}
     return {name: value for name, value in numbers.items() if value >= 0} | words
+
+
+def show_place(header: dict[str, Any]) -> None:
+    """Note where the probe begins, for links, as far as its data says it: the last step, the last block.
+
+    The head, the patch and the neuron are chosen in the browser, from the numbers, always the same, and are
+    reported with the reader's first change.
+    """
+    begins = {"step": header["steps"] - 1, "range": _PLACE["range"], "stage": _PLACE["stage"]}
+    if header["attention"]:
+        begins["block"] = header["attention"][-1]["block"]
+    for name, value in begins.items():
+        if name not in _shown():
+            show(name, value)
 
 
 def remember_place(key: str, **choices: Any) -> None:
@@ -153,19 +290,3 @@ def remember_place(key: str, **choices: Any) -> None:
     place = {n: reported[n] for n in PLACE_NUMBERS + PLACE_WORDS if n in reported}
     write(**choices | {n: None if value == "" else value for n, value in place.items()})
     acknowledge(key)
-
-
-def resume(page: str) -> None:
-    """Bring a page's state back when the reader returns by the menu, whose links carry none."""
-    before = st.session_state.get("page", page)
-    st.session_state["page"] = page
-    if before != page and not st.query_params:
-        st.query_params.update(st.session_state.get(f"url of {page}", {}))
-    urls = st.session_state.get(_WRITTEN, [])
-    if urls and st.query_params.to_dict() != urls[-1]:
-        urls.clear()  # the reader went back, or followed a link
-
-
-def leave_mark(page: str) -> None:
-    """Keep the page's state for ``resume``."""
-    st.session_state[f"url of {page}"] = st.query_params.to_dict()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,11 +17,12 @@ from app.page.samples import choose_sample
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+    from app.link.problems import Problems
     from dista.runs import Run
 
 __all__ = [
     "choose_checkpoint", "choose_epoch", "choose_image", "choose_input", "choose_probe", "choose_run",
-    "choose_sample", "choose_source", "measuring", "opening", "row", "show_empty", "together",
+    "choose_sample", "choose_source", "opening", "row", "show_empty", "together",
 ]  # fmt: skip
 
 
@@ -65,7 +65,7 @@ class Opening(NamedTuple):
 
 
 def opening(
-    choose: Callable[[checkpoints.Checkpoint, list[str]], Any], how_to_read: str, what: str, problems: list[str],
+    choose: Callable[[checkpoints.Checkpoint, list[str]], Any], how_to_read: str, what: str, problems: Problems,
     task: str = "digits",
 ) -> Opening | None:  # fmt: skip
     """The first row: a checkpoint, what ``choose`` offers for it, and the toolbar.
@@ -76,7 +76,10 @@ def opening(
         checkpoint = choose_checkpoint(problems)
         if checkpoint is not None:
             chosen = choose(checkpoint, problems)
-            return Opening(checkpoint, chosen, toolbar.show(how_to_read))
+            tools = toolbar.show(how_to_read)
+    problems.here()
+    if checkpoint is not None:
+        return Opening(checkpoint, chosen, tools)
     show_empty(what, task)
     return None
 
@@ -147,23 +150,6 @@ def _title(one: checkpoints.Checkpoint | own_paths.Recorded) -> str:
     return checkpoints.title(one)
 
 
-# Long work --------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def measuring(name: str, what: str) -> Iterator[Callable[[float], None]]:
-    """A progress bar, and a button that cancels: it takes ``name``, which asked for it, out of the URL.
-
-    What is yielded is to be called with the share that is done; a click stops the work there.
-    """
-    place = st.empty()
-    with place.container(horizontal=True, vertical_alignment="center"):
-        progress = st.progress(0.0, f"0 % of {what}")
-        st.button("Cancel", on_click=url.write, kwargs={name: None})
-    yield lambda share: progress.progress(share, f"{100 * share:.0f} % of {what}")
-    place.empty()
-
-
 # Runs -------------------------------------------------------------------------------------------
 
 _CHIPS = {
@@ -207,11 +193,8 @@ def choose_probe(first: int, count: int) -> int:
 
 
 def choose_epoch(epochs: list[int]) -> int:
-    """A snapshot's epoch; in the URL as ``epoch``, which is missing while the latest is followed."""
-    text = st.query_params.get("epoch", "")
-    wanted = url.whole(text)
-    follow = wanted not in epochs
-    epoch = epochs[-1] if follow else wanted
+    """A snapshot's epoch; in the URL as ``epoch``, which is missing, or "latest", while that is followed."""
+    epoch, follow = epoch_of_link(epochs)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**The film, at epoch**", width="content")
         if len(epochs) > 1:
@@ -227,6 +210,14 @@ def choose_epoch(epochs: list[int]) -> int:
         st.session_state["follow-latest"] = follow
         st.toggle("Follow latest", key="follow-latest", on_change=_follow, args=(epoch,))
     return epoch
+
+
+def epoch_of_link(epochs: list[int]) -> tuple[int, bool]:
+    """The epoch that is shown, and whether it is the latest because the link names none that there is."""
+    wanted = url.whole(url.text("epoch") or url.LATEST)
+    follow = wanted not in epochs
+    url.show("epoch", url.LATEST if follow else wanted)
+    return (epochs[-1] if epochs else 0) if follow else wanted, follow
 
 
 def _follow(epoch: int) -> None:

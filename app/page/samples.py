@@ -13,6 +13,7 @@ from app.computed import reruns
 from app.inputs import checkpoints, recordings, tasks
 from app.link import plain, url
 from app.link.switches import Chosen
+from app.page import progress
 from dista.figures.theme import count, percent
 
 if TYPE_CHECKING:
@@ -174,18 +175,14 @@ def _offer_mistakes(checkpoint: checkpoints.Checkpoint, task: Task, sample: int)
 
 
 def _answers(checkpoint: checkpoints.Checkpoint, limit: int, key: str) -> Answers:
-    place = st.empty()
-    with place.container():
-        bar = st.progress(0.0, "Asking the network …")
-        st.button("Stop here", on_click=_stop, args=(key,), help="Show what is there so far")
+    then = "Show what is there so far"
+    with progress.working("search", "Asking the network …", _stop, key, then=then) as report:
 
-    def seen(done: int) -> None:
-        st.session_state["searched-so-far"] = done
-        bar.progress(done / limit, f"{done} of {limit} held-out samples answered")
+        def seen(done: int) -> None:
+            st.session_state["searched-so-far"] = done
+            report(done / limit, f"{done} of {limit} held-out samples answered")
 
-    found = reruns.answers({"": (checkpoint, Chosen())}, limit, seen)[""]
-    place.empty()
-    return found
+        return reruns.answers({"": (checkpoint, Chosen())}, limit, seen)[""]
 
 
 def _search(key: str, limit: int) -> None:

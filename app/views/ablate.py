@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app.computed import reruns
-from app.inputs import checkpoints, tasks
+from app.inputs import checkpoints, own_paths, tasks
 from app.link import plain, switches, url
+from app.link.problems import Problems, reads
 from app.link.switches import Chosen
-from app.page import charts, choosers, downloads, snippets
+from app.page import charts, choosers, downloads, next_page, progress, snippets
+from app.page.next_page import Way
 from dista.figures.ablations import points
 from dista.figures.theme import count
 from dista.runs.differences import of_checkpoint, siblings
@@ -41,8 +43,8 @@ HOW_TO_READ = """
 """
 
 
-def show() -> None:
-    problems: list[str] = []
+@reads("ablate")
+def show(problems: Problems) -> None:
     st.markdown("Run a trained network without some of its parts. **What were they worth?**")
     opening = None
     with plain.errors():
@@ -52,27 +54,33 @@ def show() -> None:
     checkpoint, limit, tools = opening
     with st.container(border=True, key="card-switches"):
         chosen = switches.choose(checkpoint.config, problems)
-    plain.warn(problems)
     with plain.errors():
         experiments = switches.experiments(checkpoint.config, chosen)
         before, results = compare(checkpoint, experiments, limit)
         show_results(checkpoint, before, results)
+        next_page.offer(
+            Way("watch", "This checkpoint in Watch"),
+            Way("neurons", "Its time constants in Neurons"),
+            Way("denoise", "Its denoiser in Denoise"),
+            Way("memory", "Its memory in Memory"),
+            Way("energy", "What it costs, in Energy"),
+        )
         tools.code.code(as_python(checkpoint, experiments, limit), language="python")
         show_siblings(checkpoint, before, limit)
         downloads.fill(tools.save, f"ablate-{downloads.short(checkpoint.name)}")
 
 
 def choose_limit(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
-    """How many held-out samples are answered; in the URL as ``limit``."""
+    """How many held-out samples are answered; in the URL as ``samples``."""
     most = len(tasks.task(checkpoint.data).test)
-    limit = url.number("limit", min(SAMPLES, most), problems)
+    limit = url.number("samples", min(SAMPLES, most), problems)
     if not 1 <= limit <= most:
-        problems.append(f"The link says limit={limit}; there are 1 to {most} held-out samples.")
+        problems.append(f"The link says samples={limit}; there are 1 to {most} held-out samples.")
         limit = min(SAMPLES, most)
     st.markdown("on", width="content")
     st.number_input(
         "Held-out samples", 1, most, step=100, label_visibility="collapsed", width=140,
-        **url.bound("limit", limit),
+        **url.bound("samples", limit),
     )  # fmt: skip
     st.markdown("held-out samples", width="content")
     return limit
@@ -98,24 +106,19 @@ def answered(
     asked: dict[str, tuple[checkpoints.Checkpoint, Chosen]], limit: int, key: str
 ) -> dict[str, Answers]:
     """The answers to the same samples, with a bar while they come in, and a button to stop there."""
-    place = st.empty()
-    with place.container(horizontal=True, vertical_alignment="center", key=f"running-{key}"):
-        bar = st.progress(0.0)
-        st.button("Stop here", on_click=stop, key=f"stop-{key}", help="Show what is there so far")
+    networks, then = count(len(asked), "network"), "Show what is there so far"
+    with progress.working(key, f"{networks}: asked", stop, then=then) as report:
 
-    def seen(done: int) -> None:
-        st.session_state["answered"] = done
-        text = f"{count(len(asked), 'network')}: {done} of {limit} held-out samples"
-        bar.progress(done / limit, text=text)
+        def seen(done: int) -> None:
+            st.session_state["answered"] = done
+            report(done / limit, f"{networks}: {done} of {limit} held-out samples")
 
-    found = reruns.answers(asked, limit, seen)
-    place.empty()
-    return found
+        return reruns.answers(asked, limit, seen)
 
 
 def stop() -> None:
     """Make do with the samples that all networks have answered; they are cached."""
-    url.write(limit=st.session_state.get("answered", 25))
+    url.write(samples=st.session_state.get("answered", 25))
 
 
 # What is shown ------------------------------------------------------------------------------------
@@ -161,7 +164,7 @@ def linked(checkpoint: checkpoints.Checkpoint, samples: np.ndarray) -> str:
         return "none"
     links = []
     for sample in samples[:NAMED].tolist():
-        query = urlencode({"left": checkpoint.name, "sample": sample})
+        query = urlencode(own_paths.in_url(checkpoint) | {"sample": sample})
         links.append(f"[{sample}](./compare?{query})")
     more = f" and {len(samples) - NAMED} more" if len(samples) > NAMED else ""
     return " · ".join(links) + more

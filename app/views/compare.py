@@ -11,7 +11,9 @@ from app.computed import payloads, reruns
 from app.computed.reruns import Side
 from app.inputs import checkpoints, own_input_form, own_paths
 from app.link import plain, url
-from app.page import charts, choosers, downloads, snippets, toolbar
+from app.link.problems import Problems, reads
+from app.page import charts, choosers, downloads, next_page, snippets, toolbar
+from app.page.next_page import Way
 from dista.figures.theme import percent
 from dista.widgets.streamlit import probe
 
@@ -35,8 +37,8 @@ HOW_TO_READ = """
 """
 
 
-def show() -> None:
-    problems: list[str] = []
+@reads("compare")
+def show(problems: Problems) -> None:
     st.markdown("Two networks, or two inputs, side by side. **Where do they part?**")
     known = with_own(checkpoints.known(), problems)
     if not known:
@@ -49,12 +51,13 @@ def show() -> None:
         checkpoints.show_damaged()
         tools = toolbar.show(HOW_TO_READ)
     place = url.place(problems)
-    plain.warn(problems)
+    problems.here()
     with plain.errors():
         recordings = [reruns.side(side) for side in sides]
         st.markdown(f"##### {plain.text(sentence(recordings))}")
         show_differences(sides, recordings)
         show_probes(sides, recordings, place)
+        next_page.offer(*ways(sides))
         tools.code.code(as_python(sides, place), language="python")
         left, right = (downloads.short(side.checkpoint.name) for side in sides)
         name = f"compare-{left}-{right}-{sides[0].sample}"
@@ -77,12 +80,12 @@ def choose_sides(
     known: dict[str, checkpoints.Checkpoint], problems: list[str]
 ) -> tuple[Side, Side]:
     """What is left and what is right: a checkpoint each, one input, and noise on the right."""
-    own = st.query_params.get("path")
+    own = url.text("path")
     first = own if own in known else checkpoints.default(known)
-    left = checkpoints.choose("left", "Left", known, first, problems)
+    left = checkpoints.choose("checkpoint", "Left", known, first, problems)
     st.markdown("and", width="content")
     same_task = {name: one for name, one in known.items() if one.task == left.task}
-    if st.query_params.get("right") not in same_task:
+    if url.text("right") not in same_task:
         url.write(right=None)  # of another task: samples have nothing in common
     right = checkpoints.choose("right", "Right", same_task, left.name, problems)
     sample = choosers.choose_sample(left, problems)
@@ -135,13 +138,27 @@ def show_probes(
                 st.caption(recording.attrs["left_out"])
             key = f"compare-{name}"
             payload = payloads.payload(recording, side.checkpoint.weights, *side[1:])
+            url.show_place(payload.header)
             remember = partial(url.remember_place, key, **in_url(sides))
             probe(payload, key=key, state=place, group="compare", on_change=remember)
 
 
+def ways(sides: tuple[Side, Side]) -> list[Way]:
+    """Each side by itself, and the noise of the right one where there is any."""
+    left, right = (side.checkpoint for side in sides)
+    noise = sides[1].noise
+    found = [Way("watch", "The left side in Watch"), Way("neurons", "The left side in Neurons")]
+    if right != left:
+        found += [Way("watch", "The right side in Watch", own_paths.in_url(right))]
+    if 0 < noise <= 1:
+        same = {"kind": "gaussian", "level": noise, "where": "everywhere"}
+        found += [Way("denoise", "This noise in Denoise", same)]
+    return found
+
+
 def in_url(sides: tuple[Side, Side]) -> dict[str, Any]:
     left, right = sides
-    named = {"left": left.checkpoint.name, "right": right.checkpoint.name}
+    named = {"checkpoint": left.checkpoint.name, "right": right.checkpoint.name}
     return named | {"sample": left.sample, "noise": right.noise}
 
 

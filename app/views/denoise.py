@@ -11,7 +11,9 @@ import streamlit as st
 from app.computed import experiments
 from app.inputs import checkpoints, tasks
 from app.link import plain, url
-from app.page import charts, choosers, downloads, snippets
+from app.link.problems import Problems, reads
+from app.page import charts, choosers, downloads, next_page, progress, snippets
+from app.page.next_page import Way
 from app.page.samples import held_out
 from dista.denoisers import DENOISERS
 from dista.experiments.painting import PaintError, paint_marks, paint_text
@@ -54,8 +56,8 @@ HOW_TO_READ = """
 """
 
 
-def show() -> None:
-    problems: list[str] = []
+@reads("denoise")
+def show(problems: Problems) -> None:
     opening = choosers.opening(
         choosers.choose_input, HOW_TO_READ, "whose denoiser could be shown", problems
     )
@@ -72,11 +74,11 @@ def show() -> None:
         clean = experiments.noisy(checkpoint.weights, sample, image, None, u)
         noisy = experiments.noisy(checkpoint.weights, sample, image, noise, u)
         show_maps(checkpoint, clean, noisy, noise, u)
+        offer_ways(noise)
         show_curve(checkpoint, noise, problems)
         name = f"denoise-{downloads.short(checkpoint.name)}-{sample}"
         recordings = {"Clean": lambda: clean, "Noisy": lambda: noisy}
         downloads.fill(tools.save, name, recordings)
-    plain.warn(problems)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -86,10 +88,10 @@ def choose_noise(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> Noi
     """Kind, level and place of the noise, or what was painted, and when; in the URL."""
     from dista.experiments.corruption import Noise
 
-    kind = url.choice("noise", list(KINDS), DEFAULT[0], problems)
+    kind = url.choice("kind", list(KINDS), DEFAULT[0], problems)
     st.selectbox(
         "Noise in the input", list(KINDS), format_func=KINDS.get, width=190,
-        **url.bound("noise", kind),
+        **url.bound("kind", kind),
     )  # fmt: skip
     if kind == "painted":
         text = painted(checkpoint, problems)
@@ -107,10 +109,10 @@ def choose_step(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int 
     if task.time_steps is None:
         return None
     options = ["all", *map(str, range(task.time_steps))]
-    chosen = url.choice("step", options, "all", problems)
+    chosen = url.choice("changed", options, "all", problems)
     st.selectbox(
         "Steps", options, format_func=lambda text: step_named(text, task.step_labels), width=190,
-        **url.bound("step", chosen),
+        **url.bound("changed", chosen),
     )  # fmt: skip
     return None if chosen == "all" else int(chosen)
 
@@ -124,7 +126,7 @@ def step_named(text: str, labels: Sequence[str] | None) -> str:
 
 def painted(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> str:
     """What was painted on inputs of this size, as text; in the URL as ``paint``."""
-    text = st.query_params.get("paint", "")
+    text = url.text("paint") or ""
     try:
         paint_marks(text, *checkpoint.config.input_shape[1:])
     except PaintError as error:
@@ -135,13 +137,14 @@ def painted(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> str:
 
 def chosen_threshold(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int | None:
     """The denoiser's u; None, and not in the URL, where it is left as it was trained."""
-    if "u" not in st.query_params:
+    said = url.text("u")
+    if said is None:
         return None
     most = checkpoint.config.head_dim
     u = url.number("u", most + 1, problems)
     if u <= most:
         return u
-    if st.query_params["u"] == str(u):
+    if said == str(u):
         problems.append(f"There is no u = {u}: counts of this model end at {most}.")
     return None
 
@@ -197,6 +200,17 @@ def show_maps(
     with right:
         for key, figure in about_noise.items():
             charts.plot(figure, key)
+
+
+def offer_ways(noise: Noise) -> None:
+    """Other pages on this sample; Compare knows Gaussian noise alone, and on all of the input."""
+    same = {"noise": noise.level} if noise[:3] == ("gaussian", noise.level, "everywhere") else {}
+    next_page.offer(
+        Way("watch", "This sample in Watch"),
+        Way("compare", "This noise in Compare" if same else "This sample in Compare", same),
+        Way("memory", "This sample in Memory"),
+        Way("ablate", "Without the denoiser in Ablate", {"switches": "denoiser"}),
+    )
 
 
 def show_threshold(
@@ -266,13 +280,13 @@ def choose_curve(most: int, own: float, noise: Noise, problems: list[str]) -> tu
     at = "" if noise.step is None else f", at step {noise.step + 1} only"
     st.markdown(f"##### Accuracy against {KINDS[noise.kind]} noise, {noise.where}{at}")
     thresholds = url.numbers("thresholds", offered, default, problems)
-    samples = int(url.choice("curve", SAMPLES, "0", problems))
+    samples = int(url.choice("samples", SAMPLES, "0", problems))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.pills(
             "Thresholds u", offered, selection_mode="multi", **url.bound("thresholds", thresholds)
         )
         st.segmented_control(
-            "Held-out samples", SAMPLES, required=True, **url.bound("curve", str(samples)),
+            "Held-out samples", SAMPLES, required=True, **url.bound("samples", str(samples)),
             format_func=lambda text: "none" if text == "0" else text,
         )  # fmt: skip
     if not samples:
@@ -291,7 +305,8 @@ def draw_curve(
 ) -> None:
     from dista import figures
 
-    with choosers.measuring("curve", f"{samples} samples with every level and u") as seen:
+    what = f"{samples} samples with every level and u"
+    with progress.measuring(partial(url.write, samples=None), what, "curve") as seen:
         curve = experiments.noise_curve(checkpoint.weights, noise, thresholds, samples, seen)
     charts.plot(figures.noise_curve(curve, own=own, theme=charts.theme()), "curve")
 

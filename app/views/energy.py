@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -9,7 +10,9 @@ import streamlit as st
 from app.computed import experiments
 from app.inputs import checkpoints, tasks
 from app.link import plain, url
-from app.page import charts, choosers, downloads, snippets
+from app.link.problems import Problems, reads
+from app.page import charts, choosers, downloads, next_page, progress, snippets
+from app.page.next_page import Way
 from app.page.samples import held_out
 from dista.figures.energy import joules
 from dista.figures.theme import count, percent
@@ -36,24 +39,29 @@ HOW_TO_READ = """
 """
 
 
-def show() -> None:
-    problems: list[str] = []
+@reads("energy")
+def show(problems: Problems) -> None:
     read = f"**{FORMULA}**\n{HOW_TO_READ}"
     opening = choosers.opening(choose_samples, read, "whose energy could be counted", problems)
     if opening is None:
         return
     checkpoint, samples, tools = opening
     with plain.errors():
-        of = url.choice("of", QUANTITIES, "energy", problems)
+        of = url.choice("quantity", QUANTITIES, "energy", problems)
         stop = stop_at(checkpoint, problems)
         tools.code.code(as_python(checkpoint, samples, of, stop), language="python")
         said = st.container()
-        with choosers.measuring("samples", count(samples, "held-out sample")) as seen:
+        fewer, what = partial(url.write, samples=None), count(samples, "held-out sample")
+        with progress.measuring(fewer, what, "operations") as seen:
             energy, anytime = experiments.operations(checkpoint.weights, samples, seen)
         said.markdown(f"##### {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
+        next_page.offer(
+            Way("watch", "The last of these steps in Watch", {"step": stop - 1}),
+            Way("ablate", "The same samples in Ablate", {"samples": samples}),
+            Way("neurons", "Who fires, in Neurons"),
+        )
         downloads.fill(tools.save, f"energy-{downloads.short(checkpoint.name)}")
-    plain.warn(problems)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -115,7 +123,7 @@ def show_figures(energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
     }
     tallest = max(figure.layout.height for figure in drawn.values())
     with left, st.container(key="above-map"):
-        st.segmented_control("Shown", QUANTITIES, required=True, **url.bound("of", of))
+        st.segmented_control("Shown", QUANTITIES, required=True, **url.bound("quantity", of))
     with middle, st.container(key="above-comparison"):
         show_totals(energy)
     with right, st.container(key="above-anytime"):

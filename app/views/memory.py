@@ -11,7 +11,9 @@ import streamlit as st
 from app.computed import reruns
 from app.inputs import checkpoints, tasks
 from app.link import plain, url
-from app.page import charts, choosers, downloads, snippets
+from app.link.problems import Problems, reads
+from app.page import charts, choosers, downloads, next_page, progress, snippets
+from app.page.next_page import Way
 from app.page.samples import held_out
 from dista.figures.theme import percent, short
 from dista.memories import FORMS
@@ -29,6 +31,7 @@ NETWORKS = {
 }
 """What each matrix is of: how it is called, and the switches that make it."""
 
+STOPPED = "memory stopped"  # in the session: until the reader asks again
 INPUTS = {"blank": "blank", "other": "another sample's"}
 
 HOW_TO_READ = """
@@ -49,8 +52,8 @@ HOW_TO_READ = """
 """
 
 
-def show() -> None:
-    problems: list[str] = []
+@reads("memory")
+def show(problems: Problems) -> None:
     st.markdown(
         "Change the input of a single step. **What does the network still know of it later?**"
     )
@@ -60,11 +63,13 @@ def show() -> None:
     if opening is None:
         return
     checkpoint, sample, tools = opening
-    warnings = st.container()
     with plain.errors():
         chosen = choosers.row("controls-changed")
         with chosen:
             other = choose_input(checkpoint, sample, problems)
+        if st.session_state.get(STOPPED):
+            st.button("Change one step after the other", type="primary", on_click=go_on)
+            return
         found = measured(checkpoint, sample, other)
         labels = tasks.task(checkpoint.data).step_labels
         names = list(found["trained"])
@@ -73,11 +78,16 @@ def show() -> None:
             of, step = choose_comparison(names, checkpoint, problems)
         show_matrices({name: each[of] for name, each in found.items()}, step, labels)
         recording = show_one_change(checkpoint, sample, other, layers, of, step, labels, problems)
+        next_page.offer(
+            Way("watch", "This step in Watch", {"step": step}),
+            Way("neurons", "This layer in Neurons"),
+            Way("denoise", "Noise at this step in Denoise"),
+            Way("ablate", "Without memory in Ablate"),
+        )
         show_own_account(checkpoint, sample, labels)
         name = f"memory-{downloads.short(checkpoint.name)}-{sample}"
         downloads.fill(tools.save, name, {"Recording": lambda: recording})
         tools.code.code(as_python(checkpoint, sample, other, of, step), language="python")
-    plain.warn(problems, warnings)
 
 
 def choose_input(
@@ -109,14 +119,21 @@ def measured(
     checkpoint: checkpoints.Checkpoint, sample: int, other: int | None
 ) -> dict[str, dict[str, CausalMemory]]:
     """The effects in each of the four networks; a bar while they are being computed."""
-    bar, found = st.progress(0.0, text="Changing one step after the other …"), {}
-    for name, (title, switches) in NETWORKS.items():
-        bar.progress(
-            len(found) / len(NETWORKS), text=f"{title}: changing one step after the other …"
-        )
-        found[name] = reruns.effects(checkpoint.weights, sample, other, switches)
-    bar.empty()
+    found, said = {}, "changing one step after the other …"
+    then = "Leave it; the networks that are done are kept for the next time"
+    with progress.working("effects", said.capitalize(), stop, then=then) as report:
+        for name, (title, switches) in NETWORKS.items():
+            report(len(found) / len(NETWORKS), f"{title}: {said}")
+            found[name] = reruns.effects(checkpoint.weights, sample, other, switches)
     return found
+
+
+def stop() -> None:
+    st.session_state[STOPPED] = True
+
+
+def go_on() -> None:
+    del st.session_state[STOPPED]
 
 
 def choose_comparison(
@@ -124,8 +141,8 @@ def choose_comparison(
 ) -> tuple[str, int]:
     """What is compared, and the step whose change is looked at closely."""
     steps = checkpoint.config.time_steps
-    of = url.choice("of", names, "head", problems)
-    step = url.number("step", 0, problems)
+    of = url.choice("compared", names, "head", problems)
+    step = url.number("changed", 0, problems)
     if step >= steps:
         problems.append(f"There is no step {step}: the steps are 0 to {steps - 1}.")
         step = 0
@@ -133,13 +150,13 @@ def choose_comparison(
         st.markdown("The matrices compare", width="content")
         st.selectbox(
             "Compared", names, format_func=named, label_visibility="collapsed", width=250,
-            **url.bound("of", of),
+            **url.bound("compared", of),
         )  # fmt: skip
     with choosers.together():
         st.markdown("Look closely at step", width="content")
         st.segmented_control(
             "Changed step", range(steps), format_func=lambda m: str(m + 1), required=True,
-            label_visibility="collapsed", **url.bound("step", step),
+            label_visibility="collapsed", **url.bound("changed", step),
         )  # fmt: skip
     return of, step
 
@@ -191,7 +208,7 @@ def remember_click(name: str) -> None:
     """Write the changed step that was clicked, and the network it was clicked in, into the URL."""
     points = st.session_state[f"memory-{name}"].selection.points
     if points:
-        url.write(step=int(points[0]["x"]), network=name)
+        url.write(changed=int(points[0]["x"]), network=name)
 
 
 def show_one_change(

@@ -12,7 +12,9 @@ from app.computed import experiments
 from app.computed.experiments import Surgery
 from app.inputs import checkpoints
 from app.link import plain, url
-from app.page import charts, choosers, downloads, snippets
+from app.link.problems import Problems, reads
+from app.page import charts, choosers, downloads, next_page, snippets
+from app.page.next_page import Way
 from app.page.samples import held_out
 from dista.figures.theme import short
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 OVER = ("16", "64", "256")
-PLACE = ("channel", "row", "column")
+AXES = ("channel", "row", "column")
+PLACE = ("channel", "neuron-row", "neuron-column")  # in the URL, where row and column are a patch's
 TAUS = (1.0, 20.0)
 
 HOW_TO_READ = """
@@ -38,8 +41,8 @@ HOW_TO_READ = """
 """
 
 
-def show() -> None:
-    problems: list[str] = []
+@reads("neurons")
+def show(problems: Problems) -> None:
     opening = choosers.opening(
         choosers.choose_input, HOW_TO_READ, "whose neurons could be shown", problems
     )
@@ -53,13 +56,18 @@ def show() -> None:
         neuron = show_neuron(before, after, layer, surgery, problems)
         if surgery.kind != "learned":
             show_consequences(before, after, layer)
+        next_page.offer(
+            Way("watch", "This layer in Watch"),
+            Way("memory", "This layer in Memory", {"compared": f"{layer}.membrane"}),
+            Way("denoise", "This sample in Denoise"),
+            Way("ablate", "These time constants in Ablate", {"switches": "learned-taus"}),
+        )
         python = as_python(checkpoint, sample, image, layer, neuron, surgery)
         tools.code.code(python, language="python")
         with plain.errors():  # needs held-out samples, which need not be here
             show_population(checkpoint, before, layer, problems)
         name = f"neurons-{downloads.short(checkpoint.name)}-{sample}"
         downloads.fill(tools.save, name, {"Recording": lambda: after})
-    plain.warn(problems)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -107,13 +115,13 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
     chosen = []
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Click a neuron in the raster, or name it:", width="content")
-        for name, start in zip(PLACE, default):
+        for axis, name, start in zip(AXES, PLACE, default):
             index = url.number(name, start, problems)
-            if index >= sizes[name]:
-                problems.append(f"There is no {name} {index}: 0 to {sizes[name] - 1} are there.")
+            if index >= sizes[axis]:
+                problems.append(f"There is no {axis} {index}: 0 to {sizes[axis] - 1} are there.")
                 index = start
             st.number_input(
-                name.capitalize(), 0, sizes[name] - 1, step=1, width=120, **url.bound(name, index)
+                axis.capitalize(), 0, sizes[axis] - 1, step=1, width=120, **url.bound(name, index)
             )
             chosen.append(index)
     return tuple(chosen)
@@ -210,12 +218,12 @@ def show_population(
     """Every layer over many samples, and the time constants that were learned."""
     from dista import figures, measures
 
-    over = url.choice("over", OVER, "64", problems)
+    over = url.choice("samples", OVER, "64", problems)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("##### Every layer, over held-out samples", width="content")
         st.segmented_control(
             "Held-out samples", OVER, required=True, label_visibility="collapsed",
-            **url.bound("over", over),
+            **url.bound("samples", over),
         )  # fmt: skip
     left, right = st.columns([0.6, 0.4])
     with left:

@@ -9,7 +9,9 @@ import streamlit as st
 
 from app.inputs import checkpoints
 from app.link import permission, plain, url
-from app.page import charts, choosers, downloads, toolbar
+from app.link.problems import Problems, reads
+from app.page import charts, choosers, downloads, next_page, toolbar
+from app.page.next_page import Way
 from app.trainings import live_charts, new_run, processes, run_tables
 from dista.runs import Run, RunError, Status, find, unfinished
 from dista.widgets.streamlit import probe
@@ -42,8 +44,8 @@ Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names anot
 """
 
 
-def show() -> None:
-    problems: list[str] = []
+@reads("train")
+def show(problems: Problems) -> None:
     runs = {run.name: run for run in find(checkpoints.runs_folder())}
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if permission.training():
@@ -58,7 +60,7 @@ def show() -> None:
         with st.container(key="runs"):
             run = choosers.choose_run(runs, problems)
     url.place(problems)
-    plain.warn(problems)
+    problems.here()
     for sentence in unfinished(checkpoints.runs_folder()).values():
         st.caption(f":material/warning: {plain.text(sentence)}")
     if not runs:
@@ -70,15 +72,28 @@ def show() -> None:
         polled = running or continuing(run)
         st.fragment(follow, run_every=POLL if polled else None)(run, running, polled)
         offer(tools, run)
+        offer_ways(run)
 
 
 def offer(tools: toolbar.Toolbar, run: Run) -> None:
     """The run's tables and its last snapshot to take home, and the Python that reads them."""
     snapshots = run.snapshots()
-    epoch = url.number("epoch", snapshots[-1] if snapshots else 0, [])
+    epoch, _ = choosers.epoch_of_link(snapshots)
     recordings = {f"Epoch {epoch}": lambda: run.snapshot(epoch)} if epoch in snapshots else {}
     downloads.fill(tools.save, run.name, recordings, tables=lambda: tables(run))
     tools.code.code(as_python(run, epoch), language="python")
+
+
+def offer_ways(run: Run) -> None:
+    """The run's best checkpoint on the pages that run one."""
+    if (best := checkpoints.best(run)) is None:
+        return
+    subject = {"checkpoint": best.name}
+    next_page.offer(
+        Way("watch", "The best checkpoint in Watch", subject),
+        Way("compare", "The best checkpoint in Compare", subject),
+        Way("ablate", "The best checkpoint in Ablate", subject),
+    )
 
 
 def tables(run: Run) -> dict[str, pd.DataFrame]:
@@ -312,8 +327,9 @@ def show_snapshot(run: Run, epoch: int | None) -> None:
         raise RunError(
             f"the recording of epoch {epoch} in {run.path} is damaged and cannot be shown"
         ) from error
-    remember = partial(url.remember_place, KEY, run=run.name)
-    probe(payload, key=KEY, state=url.place([]), on_change=remember)
+    remember, place = partial(url.remember_place, KEY, run=run.name), url.place([])
+    url.show_place(payload.header)
+    probe(payload, key=KEY, state=place, on_change=remember)
 
 
 show()

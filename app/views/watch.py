@@ -15,7 +15,9 @@ from app.computed import recordings as recorded
 from app.inputs import checkpoints, own_paths, recordings
 from app.inputs.own_paths import Recorded
 from app.link import plain, url
-from app.page import choosers, downloads, snippets, toolbar
+from app.link.problems import Problems, reads
+from app.page import choosers, downloads, next_page, snippets, toolbar
+from app.page.next_page import Way
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -40,8 +42,8 @@ HOW_TO_READ = """
 """
 
 
-def show() -> None:
-    problems: list[str] = []
+@reads("watch")
+def show(problems: Problems) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
         source = choosers.choose_source(problems)
         if isinstance(source, Recorded):
@@ -57,7 +59,7 @@ def show() -> None:
         show_without_checkpoint(problems)
         return
     place = url.place(problems)
-    plain.warn(problems)
+    problems.here()
     if isinstance(source, Recorded):
         with plain.errors():
             watch_recording(source, position, place, tools)
@@ -80,8 +82,26 @@ def watch(
         st.caption(recording.attrs["left_out"])
     payload = payloads.payload(recording, checkpoint.weights, sample, image)
     seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
+    offer_ways({"step": payload.header["steps"] - 1} | seen)
     offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", recording)
     tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
+
+
+def offer_ways(seen: dict[str, Any]) -> None:
+    """Other pages on what the probe shows: its layer, its head, its step, and the sample."""
+    block, head, step = (seen.get(name, -1) for name in ("block", "head", "step"))
+    ablated = Way(
+        "ablate", "This checkpoint in Ablate"
+    )  # before the probe says which head it has chosen
+    if min(block, head) >= 0:
+        ablated = Way("ablate", "This head in Ablate", {"switches": f"head={block}.{head}"})
+    next_page.offer(
+        Way("neurons", "This layer in Neurons"),
+        Way("denoise", "This sample in Denoise"),
+        Way("memory", "This step in Memory", {"changed": step} if step >= 0 else {}),
+        ablated,
+        Way("compare", "This sample in Compare"),
+    )
 
 
 def offer_files(tools: toolbar.Toolbar, name: str, recording: xr.DataTree) -> None:
@@ -131,12 +151,13 @@ def show_without_checkpoint(problems: list[str]) -> None:
         choosers.show_empty("to watch yet", task="match")
         return
     place = url.place(problems)
-    plain.warn(problems)
+    problems.here()
     with plain.errors():
         show_probe(payloads.payload(first, "first light", first.attrs.get("weights")), place)
 
 
 def show_probe(payload: Payload, place: dict[str, Any], **choices: Any) -> dict[str, Any]:
+    url.show_place(payload.header)
     remember = partial(url.remember_place, KEY, **choices)
     return probe(payload, key=KEY, state=place, on_change=remember)
 

@@ -168,6 +168,9 @@ class Session:
             _check_norm(norm.item())
         return norm
 
+    def _over_processes(self, value: Tensor, reduce: str = "mean") -> float:
+        return float(cast("Tensor", self.fabric.all_reduce(value, reduce_op=reduce)))
+
     def _backward(self, batch: Batch, of: int, *, last: bool) -> Tensor:
         """Add the gradients of a batch that is one ``of`` several; processes share the last one's."""
         with self.fabric.no_backward_sync(self.learner, enabled=not last):

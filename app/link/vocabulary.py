@@ -1,0 +1,185 @@
+"""The words of a link: every name that an address may hold, what it means, and on which pages.
+
+One name for one thing, whichever page it is on. Old links say it by other names, some of which mean
+something else today: those names are ``was``, page by page, and are read as if the link had today's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+Kind = Literal["whole number", "number", "one of", "some of", "text", "open"]
+PAGES = ("watch", "neurons", "denoise", "memory", "train", "ablate", "compare", "energy")
+PROBES = ("watch", "compare", "train")  # pages with the probe, which reports where it is
+ONE_MODEL = tuple(page for page in PAGES if page != "train")
+ONE_SAMPLE = ("watch", "neurons", "denoise", "memory", "compare")
+OWN_INPUT = ("watch", "neurons", "denoise", "compare")
+
+
+class UnknownName(LookupError):
+    """A page asks for a name that the table does not have for it: a mistake of ours, no reader's."""
+
+
+class Parameter(NamedTuple):
+    """A name in a link; ``default`` says what a page shows where the link does not have it."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    pages: tuple[str, ...]
+    default: str
+    was: Mapping[str, str] = MappingProxyType({})
+    follows: bool = False
+    """Whether it is of what the reader looks at, and goes with him from page to page."""
+
+
+def _subject(*parts, **more) -> Parameter:
+    return Parameter(*parts, **more, follows=True)
+
+
+_ALL = (
+    _subject("checkpoint", "one of", "the checkpoint that runs; on Compare the left one", ONE_MODEL,
+             "that of the shipped recording, or the first", was={"compare": "left"}),
+    _subject("path", "text", "a checkpoint or recording at a path on the server, instead", ONE_MODEL, "none"),
+    _subject("sample", "whole number", "the held-out sample", ONE_SAMPLE, "that of the shipped recording, or 0"),
+    _subject("image", "text", "the picture of one's own, packed", OWN_INPUT, "none"),
+    _subject("events", "text", "the key of one's own recording of events on the server", OWN_INPUT, "none"),
+    _subject("step", "whole number", "the step at which the probe is, from 0", PROBES, "chosen by the probe"),
+    _subject("block", "whole number", "the block, from 0", PROBES, "chosen by the probe"),
+    _subject("head", "whole number", "the head of the block, from 0", PROBES, "chosen by the probe"),
+    _subject("row", "whole number", "the row of the query patch, from 0", PROBES, "chosen by the probe"),
+    _subject("column", "whole number", "the column of the query patch, from 0", PROBES, "chosen by the probe"),
+    _subject("layer", "one of", "the layer whose neurons are shown", (*PROBES, "neurons", "memory"),
+             "chosen by the probe; the second layer on Neurons; the one compared, or the last read-out, on Memory"),
+    Parameter("neuron", "whole number", "the neuron of the layer in the probe, by its place in it", PROBES,
+              "chosen by the probe"),
+    Parameter("range", "one of", "over what the colours of a map reach", PROBES, "map"),
+    Parameter("stage", "one of", "the map before or after the denoiser", PROBES, "denoise"),
+    Parameter("key", "text", "the key patch that is kept in view", PROBES, "none"),
+    Parameter("trust", "open", "How far to trust is open", ("watch",), "closed"),
+    # Neurons
+    Parameter("channel", "whole number", "the channel of the neuron, from 0", ("neurons",), "of medium activity"),
+    Parameter("neuron-row", "whole number", "the row of the neuron in its layer, from 0", ("neurons",),
+              "of medium activity", was={"neurons": "row"}),
+    Parameter("neuron-column", "whole number", "the column of the neuron in its layer, from 0", ("neurons",),
+              "of medium activity", was={"neurons": "column"}),
+    Parameter("taus", "one of", "what is done to the time constants", ("neurons",), "learned"),
+    Parameter("tau", "number", "the time constant that is set", ("neurons",), "2"),
+    Parameter("scope", "one of", "this layer or all", ("neurons",), "layer"),
+    # Many samples
+    Parameter("samples", "whole number", "how many held-out samples are answered",
+              ("neurons", "denoise", "ablate", "energy"), "64 on Neurons, 0 on Denoise, 300 on Ablate, 25 on Energy",
+              was={"neurons": "over", "denoise": "curve", "ablate": "limit"}),
+    # Denoise and Memory
+    _subject("changed", "whole number", "the step of the input that is changed, from 0; or all", ("denoise", "memory"),
+             "all on Denoise, 0 on Memory", was={"denoise": "step", "memory": "step"}),
+    Parameter("kind", "one of", "the kind of the noise", ("denoise",), "salt-and-pepper", was={"denoise": "noise"}),
+    Parameter("level", "number", "how much of it, 0 to 1", ("denoise",), "0.3"),
+    Parameter("where", "one of", "in which part of the input", ("denoise",), "centre"),
+    Parameter("paint", "text", "what was painted on the input, packed", ("denoise",), "nothing"),
+    Parameter("u", "whole number", "the threshold of the denoiser", ("denoise",), "as trained"),
+    Parameter("thresholds", "some of", "the thresholds that are compared", ("denoise",), "0, the trained one, 2 more"),
+    Parameter("input", "one of", "what the changed step shows", ("memory",), "blank"),
+    Parameter("other", "whole number", "the sample that it shows", ("memory",), "the next one"),
+    Parameter("compared", "one of", "what the matrices compare", ("memory",), "head", was={"memory": "of"}),
+    Parameter("network", "one of", "the network that is looked at closely", ("memory",), "trained"),
+    # Ablate, Compare, Energy
+    Parameter("switches", "some of", "what is taken away", ("ablate",), "attention's memory, or that of neurons"),
+    Parameter("right", "one of", "the checkpoint on the right", ("compare",), "that on the left"),
+    Parameter("noise", "number", "the deviation of Gaussian noise on the right, 0 to 2", ("compare",),
+              "0.3 for one network, 0 for two"),
+    Parameter("quantity", "one of", "what the map of costs shows", ("energy",), "energy", was={"energy": "of"}),
+    Parameter("stop", "whole number", "after how many steps the answer is read out", ("energy",), "all"),
+    # Train
+    Parameter("run", "one of", "the run", ("train",), "the newest"),
+    Parameter("epoch", "whole number", "the epoch of the film, or latest", ("train",), "latest, which moves on"),
+    Parameter("probe", "whole number", "which of the recorded samples, from 0", ("train",), "0"),
+    Parameter("more", "open", "the further curves are open", ("train",), "closed"),
+    Parameter("new-preset", "one of", "the model of a new run", ("train",), "digits"),
+    Parameter("new-data", "one of", "its data", ("train",), "the first that fit"),
+    Parameter("new-freeze", "one of", "what does not learn", ("train",), "none"),
+    Parameter("new-epochs", "whole number", "its epochs", ("train",), "12"),
+    Parameter("new-minutes", "whole number", "its minutes at most", ("train",), "30"),
+    Parameter("new-seed", "whole number", "its seed", ("train",), "0"),
+    # All pages
+    Parameter("lesson", "open", "without controls", PAGES, "with them"),
+    Parameter("token", "text", "the token of the printed link; taken out at once", PAGES, "none"),
+)  # fmt: skip
+
+TABLE: Mapping[str, Parameter] = MappingProxyType({one.name: one for one in _ALL})
+
+
+def check(name: str, page: str | None) -> None:
+    """UnknownName where the table does not have ``name`` on ``page`` (None: on any)."""
+    if name not in TABLE:
+        raise UnknownName(f"links have no {name!r}: say in app/link/vocabulary.py what it means")
+    if page is not None and page not in TABLE[name].pages:
+        raise UnknownName(
+            f"{page} reads {name!r}, which app/link/vocabulary.py has for "
+            f"{', '.join(TABLE[name].pages)} alone"
+        )
+
+
+def of_page(page: str) -> Iterator[Parameter]:
+    return (one for one in _ALL if page in one.pages)
+
+
+def translated(page: str, old: Mapping[str, str]) -> dict[str, str | None]:
+    """What has to change in an old link to ``page`` so that it says the same today; None goes out.
+
+    Of two names for one thing today's counts.
+    """
+    changes: dict[str, str | None] = {}
+    for one in of_page(page):
+        name = one.was.get(page)
+        if name in old:
+            changes[name] = None
+            if one.name not in old:
+                changes[one.name] = old[name]
+    return changes
+
+
+def following(page: str) -> set[str]:
+    """The names of what a page shows that goes with the reader, from it and to it.
+
+    None of Train: a place in a run's snapshot is one in a network of its own.
+    """
+    return {one.name for one in of_page(page) if one.follows and page != "train"}
+
+
+def subject(page: str, shown: Mapping[str, str]) -> dict[str, str]:
+    """What of a page's state the reader takes along to another page."""
+    known = following(page)
+    found = {name: text for name, text in shown.items() if name in known}
+    if not found.get("changed", "0").isdigit():
+        del found["changed"]  # all of them is no step
+    return _one_of(found, page)
+
+
+def _one_of(found: dict[str, str], page: str) -> dict[str, str]:
+    """A path stands for a checkpoint, and the other way round: with both, a page would show the path."""
+    if found.get("checkpoint") == found.get("path"):
+        found.pop("checkpoint", None)
+    elif page == "compare" and "checkpoint" in found:
+        found.pop("path", None)  # Compare alone can show one beside the other
+    return found
+
+
+def taken(page: str, carried: Mapping[str, str]) -> dict[str, str]:
+    """What of that the page can show."""
+    known = following(page)
+    return {name: text for name, text in carried.items() if name in known}
+
+
+def left_behind(page: str, carried: Mapping[str, str]) -> str | None:
+    """One sentence on what the page cannot show of it, and why; None where it shows all that matters."""
+    if page == "train":
+        return None  # it shows a run, nothing else
+    if {"image", "events"} & carried.keys() and page not in OWN_INPUT:
+        why = "compares held-out samples" if page == "memory" else "answers many held-out samples"
+        return f"The own input is not shown here: this page {why}. It is kept for the others."
+    if "sample" in carried and page not in ONE_SAMPLE:
+        return f"Sample {carried['sample']} is kept for other pages: this one answers many held-out samples."
+    return None

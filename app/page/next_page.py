@@ -1,0 +1,52 @@
+"""The way on from a figure: links to other pages in the state that the reader sees here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import streamlit as st
+
+from app.link import url, vocabulary
+
+_PAGES = "pages of the menu"
+
+
+class Way(NamedTuple):
+    """A page to go on to, what the link says, and what it shows there beside what the reader looks at."""
+
+    page: str
+    said: str
+    state: Mapping[str, object] = {}
+
+
+def keep(pages: Mapping[str, st.Page]) -> None:
+    """The pages of the menu by their names; the entry script knows them, and tells it in every run."""
+    st.session_state[_PAGES] = dict(pages)
+
+
+def offer(*ways: Way) -> None:
+    """A row of links that stay in this session; a click brings the reader's subject along.
+
+    ``st.page_link`` and not a link in Markdown, which opens another tab with a session of its own, in which an own
+    recording of events and what was drawn are not there.
+    """
+    pages = st.session_state.get(_PAGES, {})
+    with st.container(horizontal=True, gap="small", key="next-pages"):
+        for way in ways:
+            if way.page in pages:  # a page may be run by itself, without the menu
+                state = query(way)
+                st.page_link(
+                    pages[way.page], label=way.said, icon=":material/arrow_forward:", query_params=state
+                )  # fmt: skip
+
+
+def query(way: Way) -> dict[str, str]:
+    """What the link to the page says: what is looked at here as far as it is shown there, and its own part."""
+    for name in way.state:
+        vocabulary.check(name, way.page)
+    here = url.subject()
+    own = {name: str(value) for name, value in way.state.items() if value is not None}
+    if own.keys() & {"checkpoint", "path"}:
+        here.pop("path", None), here.pop("checkpoint", None)  # one or the other, of whichever
+    return vocabulary.taken(way.page, here) | own
