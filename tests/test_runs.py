@@ -234,7 +234,7 @@ def test_the_status_is_there_before_the_run_can_be_found(tmp_path, config, monke
     order = []
     whole = dista.runs.folder.write_whole
     watching = lambda path, content: (order.append(path.name), whole(path, content))  # noqa: E731
-    monkeypatch.setattr(dista.runs, "write_whole", watching)
+    monkeypatch.setattr(dista.runs.folder, "write_whole", watching)
     Run.create(tmp_path / "run", config, {})
     assert order.index("status.json") < order.index("config.json")
 

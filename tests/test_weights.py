@@ -116,7 +116,7 @@ def _peak():
 def test_texts_of_any_size_are_not_read(folder, name):
     with (folder / name).open("ab") as file:
         file.truncate(1 << 40)  # sparse: it takes no space
-    with pytest.raises(CheckpointError, match=f"{name} has 1099511627776 bytes; expected at most"):
+    with pytest.raises(CheckpointError, match=f"{name} has 1099511627776 bytes"):
         checkpoint.load(folder)
 
 
