@@ -1,5 +1,6 @@
 # make app        the dashboard            make test     the tests
 # make app HOST=0.0.0.0    ... open to other machines
+# make types      the types (mypy)
 # make notebooks  the lessons              make clean    removes what was installed
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 HOST = localhost
 
-.PHONY: app test notebooks clean browser javascript
+.PHONY: app test types notebooks clean browser javascript
 
 app: $(VENV)/installed
 	$(BIN)/dista app --port $(PORT) --host $(HOST)
@@ -15,8 +16,11 @@ app: $(VENV)/installed
 test: $(VENV)/installed browser javascript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+# Not a part of the tests: without its cache it takes as long as a third of them.
+types: $(VENV)/installed
+	$(BIN)/mypy
 
 notebooks: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks

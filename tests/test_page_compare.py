@@ -181,10 +181,8 @@ def test_the_code_reproduces_an_own_input(page, run, monkeypatch, other):
     made = {}
     exec("\n".join([*lines, f"figure = {last}"]), made)
     assert as_shown(made["figure"]) == shown(test)[0]
-    checkpoints = [
-        checkpoints.known()[name] for name in ("match-map", query.get("right", "match-map"))
-    ]
-    for found, expected in zip(made["probes"], own_recordings(checkpoints, 0.4)):
+    both = [checkpoints.known()[name] for name in ("match-map", query.get("right", "match-map"))]
+    for found, expected in zip(made["probes"], own_recordings(both, 0.4)):
         assert np.array_equal(found["input"].values, expected["input"].values)
         assert np.array_equal(found["head"].values, expected["head"].values)
 
