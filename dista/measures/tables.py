@@ -34,7 +34,7 @@ class Result:
     UNITS: ClassVar[Mapping[str, str]] = {}
 
     def columns(self) -> Columns:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]  # the subclasses are dataclasses
 
     def table(self) -> pd.DataFrame:
         """The numbers of the result as ``columns`` says, in a table of its own."""
