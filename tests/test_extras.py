@@ -95,6 +95,8 @@ with dista.intervene(model, {"blocks.*.attention.*": dista.interventions.window(
 assert bool((changed != model(x)).any())
 path = pathlib.Path(tempfile.mkdtemp()) / "one.zarr.zip"
 from dista.recording import save
+
+pytestmark = pytest.mark.slow  # minutes, most of it imports in processes of their own
 save(recording, path)
 assert dista.open_recording(path)["blocks/1/attention/denoise"].ndim == 5
 print(len(dista.measures.denoising(recording)))

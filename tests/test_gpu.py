@@ -30,6 +30,7 @@ RUNS = torch.cuda.is_available() or INTERPRETED
 here = pytest.mark.skipif(not RUNS, reason="needs a GPU, or TRITON_INTERPRET=1 in the environment")
 
 
+@pytest.mark.slow
 def test_everything_here_in_tritons_interpreter():
     if RUNS:
         pytest.skip("it is what runs now")
