@@ -165,8 +165,8 @@ def test_damaged_weights_are_a_sentence(page, assets, tmp_path, monkeypatch):
     (tmp_path / "digits" / "model.safetensors").write_bytes(b"nothing")
     monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
     test = page(checkpoint="digits")
-    assert not test.exception
-    assert "is not a readable safetensors file" in sentences(test)
+    assert not test.exception and "checkpoint='digits'; there are match-map" in sentences(test)
+    assert any("is not a readable safetensors file" in element.value for element in test.text)
 
 
 # Own image --------------------------------------------------------------------------------------

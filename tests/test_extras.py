@@ -23,6 +23,8 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
+pytestmark = pytest.mark.slow  # minutes, most of it imports in processes of their own
+
 REFUSING = """
 import sys
 class Refusing:
@@ -96,7 +98,6 @@ assert bool((changed != model(x)).any())
 path = pathlib.Path(tempfile.mkdtemp()) / "one.zarr.zip"
 from dista.recording import save
 
-pytestmark = pytest.mark.slow  # minutes, most of it imports in processes of their own
 save(recording, path)
 assert dista.open_recording(path)["blocks/1/attention/denoise"].ndim == 5
 print(len(dista.measures.denoising(recording)))
