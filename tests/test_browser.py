@@ -362,7 +362,7 @@ def test_stopping_early_is_in_the_link(visit):
     page.get_by_text("Stopping after 3 steps of 4 saves").wait_for()
     wait_for_url(page, stop=3)
     page.get_by_role("radio", name="spikes").click()
-    wait_for_url(page, of="spikes")
+    wait_for_url(page, quantity="spikes")
     again = visit(f"energy?{urlsplit(page.url).query}", ready=".st-key-anytime .gtitle")
     again.get_by_text("Stopping after 3 steps of 4 saves").wait_for()
     assert "of the spikes" in again.locator(".st-key-map .gtitle").text_content()
@@ -372,7 +372,7 @@ def test_a_click_in_a_matrix_changes_that_step(visit):
     page = visit("memory?checkpoint=match-map", ready=".st-key-closely-attention .gtitle")
     box = page.locator(".st-key-memory-neurons .heatmaplayer").bounding_box()
     page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 6.5 / 8 * box["height"])
-    wait_for_url(page, step=2, network="neurons")
+    wait_for_url(page, changed=2, network="neurons")
     page.get_by_role("heading", name="With step 3 changed").wait_for()
     page.get_by_role("radio", name="another sample's").click()
     wait_for_url(page, input="other")
@@ -550,7 +550,7 @@ def test_paint_can_be_there_at_one_step_only(visit):
     page.get_by_role("option", name="all steps").click()
     page.get_by_text("Paint is there at every step alike.").wait_for()
     page.get_by_role("group", name="Step", exact=True).wait_for()
-    wait_until(lambda: pumped(page, query).get("step") == "all", "all steps in the URL")
+    wait_until(lambda: pumped(page, query).get("changed") == "all", "all steps in the URL")
 
 
 def saved(page, button):
@@ -595,4 +595,7 @@ def test_a_lesson_shows_figures_alone_and_opens_in_the_explorer(visit, width):
     wait_until(lambda: "lesson" not in pumped(page, query), "lesson out of the URL")
     assert query(page)["u"] == "3"
     page.get_by_role("button", name="Link").click()
-    page.get_by_text("&u=3&lesson=1").wait_for()
+    links = page.get_by_test_id("stCode").filter(has_text="lesson=1")
+    links.wait_for()
+    told = parse_qs(urlsplit(links.inner_text().strip()).query)
+    assert told["u"] == ["3"] and told["lesson"] == ["1"] and told["checkpoint"] == ["digits"]

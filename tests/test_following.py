@@ -136,3 +136,25 @@ def test_every_page_leads_on(main, view):
 def test_a_way_to_a_page_that_does_not_know_the_name_is_a_mistake_of_ours():
     with pytest.raises(vocabulary.UnknownName):
         next_page.query(Way("energy", "There", {"changed": 3}))
+
+
+def test_a_page_that_is_left_before_its_run_has_ended_is_found_as_it_was():
+    """The change is in the URL when the run begins; the run need not end for it to be kept."""
+
+    def interrupted():
+        import streamlit as st
+
+        from app.link import following
+
+        following.resume(st.session_state.get("next", "denoise"))
+
+    test = AppTest.from_function(interrupted)
+    test.query_params["u"] = "0"
+    test.run()
+    test.query_params.clear()
+    test.session_state["next"] = "energy"
+    test.run()
+    test.query_params.clear()
+    test.session_state["next"] = "denoise"
+    test.run()
+    assert not test.exception and state(test)["u"] == "0"

@@ -22,6 +22,9 @@ def resume(page: str) -> None:
         st.session_state[_LEFT] = vocabulary.left_behind(page, carried)
         url.arrive(_as_left(page) | vocabulary.taken(page, carried))
     url.settle()
+    leave_mark(
+        page
+    )  # a reader in a hurry leaves before the run has come to its end, and to its own mark
 
 
 def _as_left(page: str) -> dict[str, str]:
