@@ -23,9 +23,9 @@ SAMPLE = 11
 SNAPSHOT = ("*.scores", "*.denoise", "*.spikes", "*.membrane", "*.tau", "head")
 
 
-def tiny_model(preset: str, task: dista.data.Task) -> dista.DISTA:
+def tiny_model(preset: str, task: dista.data.Task, **changes) -> dista.DISTA:
     """A model of 16 channels whose neurons fire and whose answers differ, though it has learned nothing."""
-    config = dista.preset(preset).replace(dim=16, depth=2, heads=2)
+    config = dista.preset(preset).replace(dim=16, depth=2, heads=2, **changes)
     x, _ = task.train.batch(range(16))
     model = untrained_like(dista.DISTA(config), x)
     with torch.no_grad():

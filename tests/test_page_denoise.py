@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from dashboard import as_shown, shown
 
+import dista
 from app.computed import experiments, models
 from app.inputs import checkpoints, tasks
 from dista import figures, measures
+from dista.config import DenoiserConfig
 from dista.experiments import evaluation
 from dista.experiments.corruption import Noise
 from dista.experiments.painting import FULL, paint_text
@@ -163,6 +165,19 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     asked = Noise("gaussian", 0.3, "centre")
     expected = experiments.noise_curve(digits.weights, asked, [0, 3], 50, done.append)
     assert shown(test)[3] == as_shown(figures.noise_curve(expected, own=1.0))
+
+
+def test_no_threshold_is_called_trained_where_the_denoiser_is_a_table(page, monkeypatch, tmp_path):
+    monkeypatch.setitem(experiments.LEVELS, "gaussian", (0.0, 0.5))
+    model = dashboard.tiny_model(
+        "digits", dista.data.open("digits"), denoiser=DenoiserConfig(kind="lookup")
+    )
+    model.name, model.card = "table", {"name": "table", "task": "digits"}
+    dista.save(model, tmp_path / "table")
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
+    test = page("denoise", checkpoint="table", kind="gaussian", samples="50", thresholds="0,1")
+    assert not test.exception and not test.error
+    assert [line["name"] for line in shown(test)[3]["data"]] == ["u = 0", "u = 1"]
 
 
 def test_thresholds_are_kept_in_the_link(page):

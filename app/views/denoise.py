@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
+    from dista.config import ModelConfig
     from dista.experiments.corruption import Noise
     from dista.measures import BlockDenoising
 
@@ -266,17 +267,26 @@ def show_curve(checkpoint: checkpoints.Checkpoint, noise: Noise, problems: list[
         )
         return
     config = checkpoint.config
-    own = config.denoiser.u if config.denoiser.kind == "threshold" else 0.0
+    own = own_threshold(config)
     with st.container(key="controls-curve"):
         thresholds, samples = choose_curve(config.head_dim, own, noise, problems)
     if samples:
         draw_curve(checkpoint, noise, thresholds, min(samples, held_out(checkpoint)), own)
 
 
-def choose_curve(most: int, own: float, noise: Noise, problems: list[str]) -> tuple[list[int], int]:
+def own_threshold(config: ModelConfig) -> float | None:
+    """The u with which the network was trained; None where its denoiser is something else than a threshold."""
+    if DENOISERS[config.denoiser.kind].compute is None:
+        return 0.0
+    return config.denoiser.u if config.denoiser.kind == "threshold" else None
+
+
+def choose_curve(
+    most: int, own: float | None, noise: Noise, problems: list[str]
+) -> tuple[list[int], int]:
     """The thresholds to be compared, and the number of samples; both in the URL."""
-    offered = range(min(most, 9))
-    default = sorted({0, int(own), min(int(own) + 2, most)} & set(offered))
+    offered, trained = range(min(most, 9)), int(own or 0)
+    default = sorted({0, trained, min(trained + 2, most)} & set(offered))
     at = "" if noise.step is None else f", at step {noise.step + 1} only"
     st.markdown(f"##### Accuracy against {KINDS[noise.kind]} noise, {noise.where}{at}")
     thresholds = url.numbers("thresholds", offered, default, problems)
@@ -301,7 +311,7 @@ def draw_curve(
     noise: Noise,
     thresholds: list[int],
     samples: int,
-    own: float,
+    own: float | None,
 ) -> None:
     from dista import figures
 
