@@ -27,7 +27,8 @@ class Observable(NamedTuple):
     A module class lists its observables in ``observables``, a dict from a name to one of these.
     The empty name is the module's own dotted name; any other name is its sibling, so that
     ``neuron.membrane`` can also show ``neuron.reset``, or with a dot in front its child, so that
-    ``neuron`` can show ``neuron.spikes``. Recording reads nothing else.
+    ``neuron`` can show ``neuron.spikes``. A class with the empty name has no children: in a recording a
+    path is an array or a group of them. Recording reads nothing else.
 
     ``dtype`` is ``"bool"`` for spikes, ``"count"`` for small integers, ``"float"`` otherwise.
     ``read(module, inputs, output)`` returns the tensor, whose dimensions are ``axes``. ``constants``

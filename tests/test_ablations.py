@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_type_hints
+
 import numpy as np
 import pytest
 import torch
 
 from dista import measures
+from dista.cli.checkpoints import ablate
 from dista.data.task import Split
 from dista.experiments.ablations import SWITCHES, AblationError, ablated, changes, parse
 from dista.experiments.evaluation import BATCH, answer, answers, batches, evaluate, noisy
@@ -87,7 +90,7 @@ def test_without_any_memory_the_past_is_gone(small_model, small_input, form):
 @pytest.mark.parametrize(
     ("switches", "said"),
     [
-        (["memry"], "with or without 'memry'; there are denoiser, u=..., memory"),
+        (["memry"], "with or without 'memry'; there are denoiser, u=..., "),
         (["memory=3"], "expected memory alone"),
         (["u"], "expected u=..."),
         (["u=many"], "'many' is not a value of u: the denoiser keeps"),
@@ -104,6 +107,15 @@ def test_without_any_memory_the_past_is_gone(small_model, small_input, form):
 def test_a_bad_switch_is_explained(small_config, switches, said):
     with pytest.raises(ValueError, match=said.replace("(", r"\(")):
         changes(switches, small_config())
+
+
+def test_the_command_line_names_every_switch():
+    hints = get_type_hints(ablate, include_extras=True)
+    said = {
+        option.strip("_"): hints[option].__metadata__[0].help for option in ("without", "with_")
+    }
+    for switch in SWITCHES.values():
+        assert switch.name + ("=" if switch.read else "") in said[switch.word]
 
 
 def test_with_and_without_are_told_apart():
