@@ -48,11 +48,11 @@ class Source(NamedTuple):
 
 def observables(model: nn.Module) -> dict[str, Source]:
     """Everything that can be recorded, by dotted name, in the order of the model's modules."""
-    found = {}
+    sources = {}
     for module_name, module in modules.named(model).items():
         for suffix, observable in getattr(module, "observables", {}).items():
-            found[_named(module_name, suffix)] = Source(module_name, module, observable)
-    return found
+            sources[_named(module_name, suffix)] = Source(module_name, module, observable)
+    return sources
 
 
 def _named(module_name: str, suffix: str) -> str:
@@ -83,11 +83,11 @@ def hooks(model: nn.Module, by_name: Mapping[str, Hook]) -> Iterator[None]:
     They act in the context (``contextvars``) that entered the block: another thread, or another task,
     that runs the same model meanwhile is not touched. Compiled parts of the model run as they were written.
     """
-    known, entered = modules.named(model), object()
+    named, entered = modules.named(model), object()
     with contextlib.ExitStack() as stack:
         stack.enter_context(modules.as_written(model))
         for name, hook in by_name.items():
-            stack.callback(known[name].register_forward_hook(_acting(entered, hook)).remove)
+            stack.callback(named[name].register_forward_hook(_acting(entered, hook)).remove)
         _ENTERED.set(_ENTERED.get() | {entered})
         # not by the token of ``set``, which cannot be used where the block is left in another context
         stack.callback(lambda: _ENTERED.set(_ENTERED.get() - {entered}))
@@ -131,33 +131,33 @@ def record(
     the model; one that ``torch.compile`` has wrapped runs, and is named, as it was written.
     """
     model = modules.original(model)
-    sources = observables(model)
-    chosen = {name: sources[name] for name in matching(names, list(sources))}
+    every = observables(model)
+    sources = {name: every[name] for name in matching(names, list(every))}
     batch_axis = x.ndim - 4
     if dry_run:
-        return _sizes(model, x, chosen, batch_axis)
-    kept = _run(model, x, chosen, _keep)
-    arrays = _arrays(kept, live=(x, *model.parameters(), *model.buffers()))
-    return _tree(model, x, chosen, arrays, labels=labels, classes=classes, samples=samples)
+        return _sizes(model, x, sources, batch_axis)
+    values = _run(model, x, sources, _keep)
+    arrays = _arrays(values, live=(x, *model.parameters(), *model.buffers()))
+    return _tree(model, x, sources, arrays, labels=labels, classes=classes, samples=samples)
 
 
 def _run(
     model: nn.Module,
     x: Tensor,
-    chosen: Mapping[str, Source],
+    sources: Mapping[str, Source],
     keep: Callable[[Observable, Tensor], Any],
 ) -> dict[str, Any]:
     """One evaluation-mode forward; ``keep(observable, tensor)`` of each chosen name, in their order."""
-    kept: dict[str, object] = {}
+    values: dict[str, object] = {}
     by_module: dict[str, list[str]] = {}
-    for name, source in chosen.items():
+    for name, source in sources.items():
         by_module.setdefault(source.module_name, []).append(name)
 
     def recorder(names: list[str]) -> Hook:
         def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             for name in names:
-                observable = chosen[name].observable
-                kept[name] = keep(observable, observable.read(module, inputs, output))
+                observable = sources[name].observable
+                values[name] = keep(observable, observable.read(module, inputs, output))
 
         return hook
 
@@ -166,7 +166,7 @@ def _run(
     # without gradients, and not torch's inference mode, whose tensors do not tell of changes
     with _evaluating(model), torch.inference_mode(False), torch.no_grad(), hooks(model, recorders):
         model(x)
-    return {name: kept[name] for name in chosen if name in kept}
+    return {name: values[name] for name in sources if name in values}
 
 
 _MODES: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
@@ -217,7 +217,7 @@ def _keep(observable: Observable, tensor: Tensor) -> np.ndarray | _Lent:
 
 
 def _arrays(
-    kept: Mapping[str, np.ndarray | _Lent], live: Iterable[Tensor]
+    values: Mapping[str, np.ndarray | _Lent], live: Iterable[Tensor]
 ) -> dict[str, np.ndarray]:
     """Arrays that nobody else holds: a tensor's own memory, a copy where a ``live`` one may change it.
 
@@ -225,7 +225,7 @@ def _arrays(
     """
     taken = {tensor.untyped_storage().data_ptr() for tensor in live}
     arrays = {}
-    for name, seen in kept.items():
+    for name, seen in values.items():
         if isinstance(seen, _Lent):
             if seen.tensor._version != seen.version:
                 raise RecordingError(
@@ -241,20 +241,20 @@ def _arrays(
 
 
 def _sizes(
-    model: nn.Module, x: Tensor, chosen: Mapping[str, Source], batch_axis: int
+    model: nn.Module, x: Tensor, sources: Mapping[str, Source], batch_axis: int
 ) -> pd.DataFrame:
     import pandas as pd
 
     samples = x.shape[batch_axis]
 
     def measure(observable: Observable, tensor: Tensor) -> tuple[tuple[int, ...], int]:
-        kept = _keep(observable, tensor)
-        return tuple(tensor.shape), 4 if isinstance(kept, _Lent) else kept.itemsize
+        stored = _keep(observable, tensor)
+        return tuple(tensor.shape), 4 if isinstance(stored, _Lent) else stored.itemsize
 
-    one = _run(model, x.narrow(batch_axis, 0, 1), chosen, measure)
+    one = _run(model, x.narrow(batch_axis, 0, 1), sources, measure)
     rows = []
     for name, (shape, width) in one.items():
-        axes, dtype = chosen[name].observable[:2]
+        axes, dtype = sources[name].observable[:2]
         shape = tuple(samples if axis == "batch" else size for axis, size in zip(axes, shape))
         rows.append((name, axes, shape, dtype, math.prod(shape) * width))
     return pd.DataFrame(rows, columns=["name", "axes", "shape", "dtype", "bytes"])
@@ -263,7 +263,7 @@ def _sizes(
 def _tree(
     model: nn.Module,
     x: Tensor,
-    chosen: Mapping[str, Source],
+    sources: Mapping[str, Source],
     arrays: Mapping[str, np.ndarray],
     *,
     labels: Sequence[int] | None,
@@ -278,7 +278,7 @@ def _tree(
     for name, array in arrays.items():
         group, _, variable = name.rpartition(".")
         variables, coords = groups.setdefault(group, ({}, {}))
-        _, module, observable = chosen[name]
+        _, module, observable = sources[name]
         values = {constant: getattr(module, constant) for constant in observable.constants}
         attrs = {k: "soft" if v is None else v for k, v in values.items()}
         variables[variable] = xr.Variable(observable.axes, array, attrs)

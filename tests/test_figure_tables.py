@@ -80,9 +80,9 @@ ENTRIES = {
     "filmstrip": Entry(
         lambda: figures.filmstrip(MAPS),
         "block head query_step query_row query_column key_step key_row key_column raw kept removed",
-        {"raw": MAPS.raw, "kept": MAPS.kept, "removed": MAPS.removed,
+        {"raw": MAPS.raw, "denoised": MAPS.denoised, "removed": MAPS.removed,
          "key_step": np.repeat(MAPS.key_steps, 14), "query_column": [4] * 42},
-        of("raw", "kept", "removed"),
+        of("raw", "denoised", "removed"),
     ),
     "attention_split": Entry(
         lambda: figures.attention_split(measures.AttentionSplit(0.25, 0.5, 0.25, 8.0, "kept")),
@@ -202,20 +202,20 @@ ENTRIES = {
         "result y x clean noisy corrupted block row column raw kept",
         {"clean": INPUT.clean, "noisy": INPUT.noisy,
          "corrupted": INPUT.patches.repeat(4, 0).repeat(4, 1),
-         "raw": [one.raw for one in RECEIVED], "kept": [one.kept for one in RECEIVED]},
-        of("clean", "noisy", "raw", "kept"),
+         "raw": [one.raw for one in RECEIVED], "denoised": [one.denoised for one in RECEIVED]},
+        of("clean", "noisy", "raw", "denoised"),
     ),
     "patch_attention": Entry(
         lambda: figures.patch_attention(RECEIVED, INPUT.patches),
         "block raw kept removed removed_elsewhere",
-        {"raw": [0.5, 0.5], "kept": [0.5, 0.75]},
-        of("raw", "kept"),
+        {"raw": [0.5, 0.5], "denoised": [0.5, 0.75]},
+        of("raw", "denoised"),
     ),
     "map_similarity": Entry(
         lambda: figures.map_similarity([MapSimilarity(0, 0.8, 0.9), MapSimilarity(1, 0.7, None)]),
         "block raw kept",
-        {"raw": [0.8, 0.7], "kept": [0.9, np.nan]},
-        of("raw", "kept"), "x",
+        {"raw": [0.8, 0.7], "denoised": [0.9, np.nan]},
+        of("raw", "denoised"), "x",
     ),
     "noise_curve": Entry(
         lambda: figures.noise_curve(CURVE, own=2),

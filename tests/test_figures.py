@@ -176,7 +176,7 @@ FIGURES = {
     "filmstrip": lambda t: figures.filmstrip(key_maps(), theme=t),
     "filmstrip, labelled": lambda t: figures.filmstrip(key_maps(), step_labels=LABELS, theme=t),
     "filmstrip, raw alone": lambda t: figures.filmstrip(
-        replace(key_maps(), kept=None, removed=None), theme=t
+        replace(key_maps(), denoised=None, removed=None), theme=t
     ),
     "attention_split": lambda t: figures.attention_split(measures.split(key_maps()), theme=t),
     "attention_split of nothing": lambda t: figures.attention_split(
@@ -284,7 +284,7 @@ def _is_described(figure: go.Figure) -> None:
 
 def test_filmstrip_shows_the_counts_where_they_belong():
     figure, maps = figures.filmstrip(key_maps()), key_maps()
-    for strip, counts in zip(figure.data[:3], (maps.raw, maps.kept, maps.removed)):
+    for strip, counts in zip(figure.data[:3], (maps.raw, maps.denoised, maps.removed)):
         tiles = strip.z.reshape(2, 5, 8)
         np.testing.assert_array_equal(tiles[:, 1:4, :7], np.moveaxis(counts, 0, 1))
         assert np.isnan(tiles[:, [0, 4]]).all() and np.isnan(tiles[..., 7]).all()
@@ -333,7 +333,7 @@ def test_layer_pairs_are_of_the_layers_that_both_have():
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_numbers_on_a_scale_are_readable(theme):
     """At least 4.5 : 1, the contrast that WCAG asks of text, wherever on the scale they stand."""
-    shares, colours = np.linspace(0, 1, 41), palette(theme).kept
+    shares, colours = np.linspace(0, 1, 41), palette(theme).amount
     rgb = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]
 
     def luminance(channels):
@@ -429,7 +429,7 @@ def test_input_change_outlines_the_corrupted_patches():
     figure = figures.input_change(input_change(), received())
     pictures = [trace for trace in figure.data if trace.type == "heatmap"]
     wanted = [input_change().clean, input_change().noisy]
-    wanted += [part for one in received() for part in (one.raw, one.kept)]
+    wanted += [part for one in received() for part in (one.raw, one.denoised)]
     for picture, image in zip(pictures, wanted, strict=True):
         np.testing.assert_array_equal(picture.z, image)
     assert [p.zmax for p in pictures] == [96, 96, 6, 6, 6, 6]

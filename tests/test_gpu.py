@@ -47,7 +47,7 @@ def test_no_triton_on_a_cpu():
     """What needs no GPU must not wait for Triton's import."""
     script = "import sys, torch; from dista.presets import preset; from dista.model import DISTA\n"
     script += "DISTA(preset('tiny'))(torch.rand(2, 1, 28, 28)).sum().backward()\n"
-    script += "from dista.engine import kernels; kernels.chosen(); print('dista.engine.gpu_loops' in sys.modules)"
+    script += "from dista.engine import kernels; kernels.implementations(); print('dista.engine.gpu_loops' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 

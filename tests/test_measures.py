@@ -157,14 +157,14 @@ def test_key_maps_hold_the_reachable_steps_alone():
     assert result.query == (0, 1) and result.steps == 3
     assert result.key_steps.tolist() == [1, 2] and result.outside.tolist() == [0]
     np.testing.assert_array_equal(result.raw, [[[1, 5, 2]], [[0, 1, 3]]])
-    np.testing.assert_array_equal(result.kept, [[[0, 5, 2]], [[0, 0, 3]]])
+    np.testing.assert_array_equal(result.denoised, [[[0, 5, 2]], [[0, 0, 3]]])
     np.testing.assert_array_equal(result.removed, [[[1, 0, 0]], [[0, 1, 0]]])
 
 
 def test_all_heads_are_summed_and_each_removes_on_its_own():
     result = measures.key_maps(three_steps(), 0, head=None, query=(0, 1), step=2)
     np.testing.assert_array_equal(result.raw[0], [[5, 6, 2]])
-    np.testing.assert_array_equal(result.kept[0], [[4, 5, 2]])
+    np.testing.assert_array_equal(result.denoised[0], [[4, 5, 2]])
     np.testing.assert_array_equal(result.removed[0], [[1, 1, 0]])
 
 
@@ -343,9 +343,9 @@ def test_maps_count_the_coincidences_of_the_recorded_spikes(recorded):
     expected = np.einsum("d,mdrc->mrc", q[3, 2, :, 4, 9], k[1:4, 2])
     np.testing.assert_array_equal(result.raw, expected)
     np.testing.assert_array_equal(
-        result.kept, np.where(expected > model.config.denoiser.u, expected, 0)
+        result.denoised, np.where(expected > model.config.denoiser.u, expected, 0)
     )
-    np.testing.assert_array_equal(result.kept + result.removed, result.raw)
+    np.testing.assert_array_equal(result.denoised + result.removed, result.raw)
     assert (
         measures.key_maps(tree_, 1, head=2, query=4 * 11 + 9, step=3, sample=2).raw == result.raw
     ).all()

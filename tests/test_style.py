@@ -107,7 +107,7 @@ def test_words_can_be_read_on_page_and_panel(name, colour, least):
 
 
 @pytest.mark.parametrize("name", PALETTES)
-@pytest.mark.parametrize("scale", ["kept", "removed"])
+@pytest.mark.parametrize("scale", ["amount", "removed"])
 def test_scales_can_be_read_without_hue(name, scale):
     levels = [luminance(colour) for colour in getattr(palette(name), scale)]
     assert levels in (sorted(levels), sorted(levels, reverse=True))
@@ -213,7 +213,7 @@ def test_steps_say_how_far_they_reach():
     "changes, said",
     [
         ({}, "every reachable step (0–16). The denoiser keeps counts above u = 2.5."),
-        ({"kept": False}, "What the denoiser keeps was not recorded."),
+        ({"denoised": False}, "What the denoiser keeps was not recorded."),
         ({"raw": False}, "The counts before the denoiser were not recorded."),
         ({"rule": {"kind": "lookup"}}, "looks each count up in a table."),
         ({"rule": {}, "head_dim": None}, "of every reachable step."),
@@ -223,7 +223,7 @@ def test_steps_say_how_far_they_reach():
     ],
 )
 def test_what_a_map_is(changes, said):
-    given = dict(cross=True, raw=True, kept=True, lags=False, head_dim=16)
+    given = dict(cross=True, raw=True, denoised=True, lags=False, head_dim=16)
     given |= dict(rule={"kind": "threshold", "u": 2.5}, memory={"form": "projection", "window": 4})
     if changes.get("rule") == {}:
         said = "every reachable step."

@@ -194,7 +194,9 @@ def show_differences(sides: tuple[Side, Side], recordings: list[xr.DataTree]) ->
 
 
 def alike(similarity: Any) -> str:
-    raw, kept = ("nothing" if x is None else percent(x) for x in (similarity.raw, similarity.kept))
+    raw, kept = (
+        "nothing" if x is None else percent(x) for x in (similarity.raw, similarity.denoised)
+    )
     return f"Block {similarity.block + 1}: {raw} before the denoiser, {kept} after it"
 
 

@@ -116,10 +116,14 @@ def ablate(
     model = load(name)
     task = task_of(model, data, data_dir, name)
     before = answers(model, task.test, limit=limit)
-    found = paired_difference(before, answers(model, task.test, switches, noise=noise, limit=limit))
+    difference = paired_difference(
+        before, answers(model, task.test, switches, noise=noise, limit=limit)
+    )
     facts = {"checkpoint": name, "task": task.name, **asked, "noise": noise}
     numbers = {
-        key: getattr(found, key)
+        key: getattr(difference, key)
         for key in ("samples", "before", "after", "difference", "low", "high")
     }
-    show(facts | numbers | {"lost": len(found.lost), "gained": len(found.gained)}, as_json)
+    show(
+        facts | numbers | {"lost": len(difference.lost), "gained": len(difference.gained)}, as_json
+    )

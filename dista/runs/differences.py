@@ -62,15 +62,15 @@ def siblings(config: RunConfig, runs: Iterable[Run]) -> list[Sibling]:
 
     Runs whose configuration is damaged are left out.
     """
-    found = []
+    family = []
     for run in runs:
         with contextlib.suppress(RunError):
             theirs = run.config
             switched = differences(config, theirs)
             if theirs.data == config.data and len(switched) <= 1:
                 switch, values = next(iter(switched.items()), ("", (None, None)))
-                found.append(Sibling(run, switch, *values))
-    return found
+                family.append(Sibling(run, switch, *values))
+    return family
 
 
 def differences(ours: RunConfig, theirs: RunConfig) -> dict[str, tuple[Any, Any]]:

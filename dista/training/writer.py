@@ -111,8 +111,8 @@ def schedule(epochs: int, count: int) -> set[int]:
     """
     if count > epochs or count < 3:
         return set(range(epochs + 1)) if count > epochs else {0, epochs}
-    at, found = 1, {0, 1}
+    at, points = 1, {0, 1}
     for left in range(count - 2, 0, -1):
         at = max(at + 1, round(at * (epochs / at) ** (1 / left)))
-        found.add(at)
-    return found
+        points.add(at)
+    return points

@@ -120,7 +120,7 @@ function readTheme(root, forced) {
   const color = (key) => getComputedStyle(root).getPropertyValue(`--${key}`).trim();
   return {
     name,
-    kept: scale(color("kept").split(/\s+/)),
+    kept: scale(color("amount").split(/\s+/)),
     removed: scale(color("removed").split(/\s+/)),
     paper: parse(color("paper")),
     ink: parse(color("ink")),
