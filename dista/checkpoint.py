@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from dista.config import ConfigError, ModelConfig
 from dista.files import replacement
 from dista.files.card import Card
-from dista.files.facts import Damaged
+from dista.files.facts import Damaged, read_whole
 from dista.files.weights import CheckpointError as CheckpointError  # what is raised here
 from dista.files.weights import digest_of, digest_of_file, read, shapes
 from dista.memories import FORMS
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "card.json"
 
-LARGEST_TEXT = 4 << 20
-"""Bytes that configuration or card may have; ours have a few thousand."""
+LARGEST_CONFIG = 4 << 20
+"""Bytes that a configuration may have; ours have a few hundred."""
 
 MOST_LAGS = 1024
 """Steps that a memory of projections may reach back over. Attenuated ones have no weights to count them by."""
@@ -90,8 +90,8 @@ def read_config(name_or_path: str | os.PathLike[str]) -> ModelConfig:
     """The configuration alone, without loading weights or torch."""
     path = find(name_or_path) / CONFIG
     try:
-        return ModelConfig.from_json(_text(path))
-    except (ConfigError, UnicodeDecodeError) as error:
+        return ModelConfig.from_json(read_whole(path, LARGEST_CONFIG).decode())
+    except (ConfigError, UnicodeDecodeError, Damaged) as error:
         raise CheckpointError(f"{path} is not a valid model configuration: {error}") from error
 
 
@@ -285,11 +285,3 @@ def _differences(
         if name in header and header[name] != shape
     ]
     return missing + extra + sizes
-
-
-def _text(path: Path) -> str:
-    """The text of a file; CheckpointError where it is larger than any that belongs to a checkpoint."""
-    size = path.stat().st_size
-    if size > LARGEST_TEXT:
-        raise CheckpointError(f"{path} has {size} bytes; expected at most {LARGEST_TEXT}")
-    return path.read_text("utf-8")

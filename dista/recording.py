@@ -11,12 +11,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 import math
-import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -25,17 +22,18 @@ import torch
 from torch import Tensor, nn
 
 from dista.engine import kernels, modules
-from dista.files import ownership, replacement, weights
-from dista.files.recordings import COMPLETE
+from dista.files import weights
 from dista.files.recordings import RecordingError as RecordingError  # raised here too
 from dista.files.recordings import open_recording as open_recording
+from dista.files.recordings import place as place
+from dista.files.recordings import save as save
+from dista.hooks import Hook as Hook
+from dista.hooks import hooks as hooks
 from dista.observable import Observable
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None]
 
 
 class Source(NamedTuple):
@@ -71,40 +69,6 @@ def matching(patterns: str | Sequence[str], names: Sequence[str]) -> list[str]:
                 f"nothing is called {pattern!r}; the nearest names are {', '.join(near)}"
             )
     return [name for name in names if any(fnmatchcase(name, p) for p in patterns)]
-
-
-_ENTERED: ContextVar[frozenset[object]] = ContextVar("hooks that act here", default=frozenset())
-
-
-@contextlib.contextmanager
-def hooks(model: nn.Module, by_name: Mapping[str, Hook]) -> Iterator[None]:
-    """Forward hooks on modules by exact dotted name, removed on the way out whatever happens.
-
-    They act in the context (``contextvars``) that entered the block: another thread, or another task,
-    that runs the same model meanwhile is not touched. Compiled parts of the model run as they were written.
-    """
-    named, entered = modules.named(model), object()
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(modules.as_written(model))
-        for name, hook in by_name.items():
-            stack.callback(named[name].register_forward_hook(_acting(entered, hook)).remove)
-        _ENTERED.set(_ENTERED.get() | {entered})
-        # not by the token of ``set``, which cannot be used where the block is left in another context
-        stack.callback(lambda: _ENTERED.set(_ENTERED.get() - {entered}))
-        yield
-
-
-def _acting(entered: object, hook: Hook) -> Hook:
-    """``hook`` where its block was entered, nothing elsewhere; a function, which a copied model shares."""
-
-    def acts() -> bool:
-        return entered in _ENTERED.get()
-
-    def scoped(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
-        return hook(module, inputs, output) if acts() else None
-
-    scoped.acts = acts  # type: ignore[attr-defined]  # for ``watched``, which asks a function for it
-    return scoped
 
 
 def record(
@@ -328,43 +292,3 @@ def _grown(datasets: Mapping[str, xr.Dataset]) -> xr.DataTree:
     tree = xr.DataTree(datasets[""])
     grow(tree, "")
     return tree
-
-
-def place(path: str | Path) -> Path:
-    """Where ``save`` writes for ``path``; RecordingError where something else than a recording is there.
-
-    That is never touched. To be asked before the recording is made.
-    """
-    return replacement.place(
-        path, replacement.Kind("a recording", RecordingError, ownership.objection)
-    )
-
-
-def save(recording: xr.DataTree, path: str | Path) -> Path:
-    """Write a recording with zarr: a folder, or one file where ``path`` ends in ``.zip``.
-
-    Spikes are bit-shuffled before compression, so that each takes a bit or less; xarray and zarr
-    alone read it back, a zip with
-    ``xarray.open_datatree(zarr.storage.ZipStore(path, mode="r"), engine="zarr", consolidated=False)``.
-    It appears whole or not at all, and replaces nothing but a recording: see ``place``.
-    """
-    from zarr.codecs import BloscCodec
-
-    target = place(path)
-    codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
-    encoding = {
-        node.path: {
-            name: {"compressors": [codec], "chunks": array.shape}
-            for name, array in node.data_vars.items()
-        }
-        for node in recording.subtree
-    }
-    marked = recording.copy(deep=False)
-    marked.attrs = dict(recording.attrs) | ownership.MARK | {COMPLETE: True}
-    with replacement.whole(target) as new:
-        marked.to_zarr(new, encoding=encoding, consolidated=False, write_empty_chunks=True)
-        if Path(path).suffix == ".zip":
-            packed = Path(shutil.make_archive(str(new.with_name("packed")), "zip", new))
-            shutil.rmtree(new)
-            packed.rename(new)
-    return Path(path)

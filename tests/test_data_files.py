@@ -184,7 +184,7 @@ def test_nmnist(saccades):
 
 
 def test_files_are_found_by_their_folder_and_by_the_one_above(saccades, monkeypatch):
-    from dista.cli.common import task_of
+    from dista.cli.options import task_of
 
     config = preset("digits_events")
     model = SimpleNamespace(card={"task": "nmnist"}, config=config)

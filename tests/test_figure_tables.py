@@ -79,7 +79,7 @@ def percents(rows: pd.DataFrame) -> np.ndarray:
 ENTRIES = {
     "filmstrip": Entry(
         lambda: figures.filmstrip(MAPS),
-        "block head query_step query_row query_column key_step key_row key_column raw kept removed",
+        "block head query_step query_row query_column key_step key_row key_column raw denoised removed",
         {"raw": MAPS.raw, "denoised": MAPS.denoised, "removed": MAPS.removed,
          "key_step": np.repeat(MAPS.key_steps, 14), "query_column": [4] * 42},
         of("raw", "denoised", "removed"),
@@ -199,7 +199,7 @@ ENTRIES = {
     ),
     "input_change": Entry(
         lambda: figures.input_change(INPUT, RECEIVED),
-        "result y x clean noisy corrupted block row column raw kept",
+        "result y x clean noisy corrupted block row column raw denoised",
         {"clean": INPUT.clean, "noisy": INPUT.noisy,
          "corrupted": INPUT.patches.repeat(4, 0).repeat(4, 1),
          "raw": [one.raw for one in RECEIVED], "denoised": [one.denoised for one in RECEIVED]},
@@ -207,13 +207,13 @@ ENTRIES = {
     ),
     "patch_attention": Entry(
         lambda: figures.patch_attention(RECEIVED, INPUT.patches),
-        "block raw kept removed removed_elsewhere",
+        "block raw denoised removed removed_elsewhere",
         {"raw": [0.5, 0.5], "denoised": [0.5, 0.75]},
         of("raw", "denoised"),
     ),
     "map_similarity": Entry(
         lambda: figures.map_similarity([MapSimilarity(0, 0.8, 0.9), MapSimilarity(1, 0.7, None)]),
-        "block raw kept",
+        "block raw denoised",
         {"raw": [0.8, 0.7], "denoised": [0.9, np.nan]},
         of("raw", "denoised"), "x",
     ),

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dista.cli.common import Folder, Json, OfCard, show, task_of
+from dista.cli.answers import show
+from dista.cli.options import Folder, Json, OfCard, task_of
 
 
 def evaluate(

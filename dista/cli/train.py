@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dista.cli.common import Folder, Json, show, stopped
+from dista.cli.answers import show, stopped
+from dista.cli.options import Folder, Json
 from dista.extras import need
 
 if TYPE_CHECKING:
