@@ -82,7 +82,7 @@ def test_every_part_is_written_when_it_is_known(tmp_path):
 def test_a_file_that_is_no_report_stays(tmp_path, content):
     path = tmp_path / "bench.json"
     path.write_text(content)
-    with pytest.raises(ValueError, match="bench.json is not a report of dista bench; choose"):
+    with pytest.raises(ValueError, match=r"bench\.json is not a report of dista bench; choose"):
         gpu.Report(path, print)
     assert path.read_text() == content
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from test_architecture import FILES, name, uses
+from source_files import FILES, name, uses
 
 # A file that writes otherwise than through ``dista.files.replacement``: with what, and why it may.
 WRITERS = {
