@@ -229,6 +229,11 @@ DAMAGE = [
     ("config.json", lambda p: p.write_bytes(b"\xff\xfe\x00"), ["not a valid model configuration"]),
     (
         "config.json",
+        lambda p: p.write_text(" " * (checkpoint.LARGEST_CONFIG + 1)),
+        ["config.json has 4194305 bytes; expected at most 4194304"],
+    ),
+    (
+        "config.json",
         lambda p: edit_config(p, depth=0),
         ["depth", "greater than or equal to 1", "given 0"],
     ),
