@@ -138,23 +138,24 @@ def statements(tree, everywhere):
 def imports(path, everywhere=True):
     """Dotted names that a file imports; ``from a import b`` gives both ``a`` and ``a.b``."""
     package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
-    found = set()
+    names = set()
     for node in statements(ast.parse(path.read_text("utf-8")), everywhere):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             above = (
                 package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             )
             source = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {source, *(f"{source}.{alias.name}" for alias in node.names)}
-    return found
+            names |= {source, *(f"{source}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def uses(path, module, everywhere=True):
     """Whether a file imports ``module`` or something in it."""
     return any(
-        found == module or found.startswith(f"{module}.") for found in imports(path, everywhere)
+        imported == module or imported.startswith(f"{module}.")
+        for imported in imports(path, everywhere)
     )
 
 
@@ -170,13 +171,13 @@ def room_of(path):
 
 def modules_that(path):
     """Modules of the project that a file imports; a name out of a package is the package's."""
-    found = imports(path)
+    names = imports(path)
     return {
         module
-        for module in found & MODULES.keys()
+        for module in names & MODULES.keys()
         if not any(
             other != module and other.startswith(f"{module}.") and other in MODULES
-            for other in found
+            for other in names
         )
     }
 
@@ -280,8 +281,8 @@ def test_forbidden_imports(place, modules):
     paths = [ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py"))
     assert paths
     for path, forbidden in itertools.product(paths, modules):
-        at_import, found = forbidden.startswith("import:"), forbidden.removeprefix("import:")
-        assert not uses(path, found, everywhere=not at_import), f"{name(path)} imports {found}"
+        at_import, library = forbidden.startswith("import:"), forbidden.removeprefix("import:")
+        assert not uses(path, library, everywhere=not at_import), f"{name(path)} imports {library}"
 
 
 @pytest.mark.parametrize("library", HOMES)
@@ -302,28 +303,28 @@ def test_figures_know_results_only(path):
 
 def forbidden_statements(source):
     """Lines that import everything, or that read something able to run code."""
-    found = []
+    statements = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
-            found.append(f"{node.lineno}: import *")
+            statements.append(f"{node.lineno}: import *")
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             modules = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
             unpickling = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-            found += [f"{node.lineno}: {m}" for m in modules if m.split(".")[0] in unpickling]
+            statements += [f"{node.lineno}: {m}" for m in modules if m.split(".")[0] in unpickling]
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "torch":
-            found += [
+            statements += [
                 f"{node.lineno}: torch.{a.name}" for a in node.names if a.name in ("load", "save")
             ]
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             if called in ("torch.load", "torch.save", "torch.jit.load", "eval", "exec"):
-                found.append(f"{node.lineno}: {called}")
-            found += [
+                statements.append(f"{node.lineno}: {called}")
+            statements += [
                 f"{node.lineno}: allow_pickle"
                 for keyword in node.keywords
                 if keyword.arg == "allow_pickle" and ast.unparse(keyword.value) != "False"
             ]
-    return found
+    return statements
 
 
 @pytest.mark.parametrize(
@@ -425,7 +426,7 @@ WRITES = re.compile(r"query_params(\[[^]]+\] *=[^=]|\.(pop|update|clear|from_dic
 
 
 def test_the_url_is_written_in_one_place():
-    found = [name(path) for path in FILES if WRITES.search(path.read_text("utf-8"))]
-    assert found == ["app/link/url.py"], (
+    writers = [name(path) for path in FILES if WRITES.search(path.read_text("utf-8"))]
+    assert writers == ["app/link/url.py"], (
         "a change of its own is lost where the browser lags: url.write"
     )
