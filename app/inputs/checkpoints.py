@@ -220,9 +220,9 @@ def choose(
     name: str, label: str, options: Mapping[str, Checkpoint], default: str, problems: list[str]
 ) -> Checkpoint:  # fmt: skip
     """A select box over ``options``, in the URL as ``name``."""
-    chosen = url.choice(name, list(options), default, problems)
+    option = url.choice(name, list(options), default, problems)
     st.selectbox(
-        label, list(options), format_func=lambda option: title(options[option]),
-        label_visibility="collapsed", width=380, **url.bound(name, chosen),
+        label, list(options), format_func=lambda one: title(options[one]),
+        label_visibility="collapsed", width=380, **url.bound(name, option),
     )  # fmt: skip
-    return options[chosen]
+    return options[option]
