@@ -168,8 +168,8 @@ def test_forbidden_imports(place, modules):
     paths = [ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py"))
     assert paths
     for path, forbidden in itertools.product(paths, modules):
-        at_import, found = forbidden.startswith("import:"), forbidden.removeprefix("import:")
-        assert not uses(path, found, everywhere=not at_import), f"{name(path)} imports {found}"
+        at_import, library = forbidden.startswith("import:"), forbidden.removeprefix("import:")
+        assert not uses(path, library, everywhere=not at_import), f"{name(path)} imports {library}"
 
 
 @pytest.mark.parametrize("library", HOMES)

@@ -67,8 +67,8 @@ def of_both(rows: pd.DataFrame) -> np.ndarray:
 
 def drawn_classes(rows: pd.DataFrame) -> np.ndarray:
     """Of the two answers, and of the true class."""
-    chosen = rows[rows["is_answer"] | rows["is_label"]]["class"]
-    return rows[rows["class"].isin(chosen)]["logit"].to_numpy()
+    classes = rows[rows["is_answer"] | rows["is_label"]]["class"]
+    return rows[rows["class"].isin(classes)]["logit"].to_numpy()
 
 
 def percents(rows: pd.DataFrame) -> np.ndarray:
@@ -277,9 +277,9 @@ def test_the_table_has_the_numbers_of_the_result(name):
     saved = pd.read_csv(io.StringIO(rows.to_csv(index=False)))
     for column, numbers in entry.same.items():
         wanted = np.ravel(np.asarray(numbers, float))
-        for found in (rows, saved):
-            values = found[column].astype(float).to_numpy(float, na_value=np.nan)
-            if found[column].isna().sum() > np.isnan(wanted).sum():  # rows of another result
+        for frame in (rows, saved):
+            values = frame[column].astype(float).to_numpy(float, na_value=np.nan)
+            if frame[column].isna().sum() > np.isnan(wanted).sum():  # rows of another result
                 values = values[~np.isnan(values)]
             np.testing.assert_allclose(values, wanted, rtol=1e-6, err_msg=column)
 

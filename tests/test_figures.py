@@ -41,8 +41,10 @@ LABELS = ("cue", "delay", "delay", "probe", "probe")
 
 def key_maps() -> KeyMaps:
     raw = np.arange(3 * 2 * 7).reshape(3, 2, 7) % 5
-    kept = np.where(raw > 2, raw, 0)
-    return KeyMaps(0, 1, (1, 4), 3, 5, np.array([1, 2, 3]), np.array([0, 4]), raw, kept, raw - kept)
+    denoised = np.where(raw > 2, raw, 0)
+    return KeyMaps(
+        0, 1, (1, 4), 3, 5, np.array([1, 2, 3]), np.array([0, 4]), raw, denoised, raw - denoised
+    )
 
 
 def over_time() -> AttentionOverTime:
@@ -376,10 +378,10 @@ def test_a_wrong_answer_is_said_and_drawn_in_orange():
 
 
 def test_denoising_separates_removed_from_kept():
-    removed, kept = figures.denoising(denoised()).data[:2]
+    removed, remaining = figures.denoising(denoised()).data[:2]
     assert removed.x.tolist() == [1, 2, 3, 4, 5]
     assert removed.y[0] == 40 and np.isnan(removed.y[1:]).all()
-    np.testing.assert_array_equal(kept.y, [np.nan, 9, 3, np.nan, 1])
+    np.testing.assert_array_equal(remaining.y, [np.nan, 9, 3, np.nan, 1])
     assert removed.marker.pattern.shape == "/"
 
 
@@ -442,9 +444,9 @@ def test_input_change_outlines_the_corrupted_patches():
 
 def test_patch_attention_is_the_share_of_the_corrupted():
     figure = figures.patch_attention(received(), input_change().patches)
-    raw, kept = figure.data
+    raw, denoised = figure.data
     np.testing.assert_allclose(raw.y, [0.5, 0.5])
-    np.testing.assert_allclose(kept.y, [5 / 10, 3 / 4])
+    np.testing.assert_allclose(denoised.y, [5 / 10, 3 / 4])
     assert figure.layout.shapes[0].y0 == pytest.approx(1 / 3)
     assert "50 % of attention goes to corrupted patches, 62 %" in title(figure)
 
@@ -583,9 +585,9 @@ def test_names_from_outside_are_shown_as_they_are(name, monkeypatch):
         ),
     )  # fmt: skip
     figure = FIGURES[name]("light")
-    found = list(_texts(figure.to_plotly_json()))
-    assert found
-    for text in found:
+    texts = list(_texts(figure.to_plotly_json()))
+    assert texts
+    for text in texts:
         assert "<a" not in text and "<img" not in text and "</a>" not in text, text
     alt = figure.layout.meta["alt"]
     assert "&lt;" not in alt, "a description is text already"

@@ -98,12 +98,12 @@ def test_map_similarity_is_a_cosine(recorded, small_input):
     model, _, tree = recorded
     other = recording.record(model, small_input(model.config, seed=9))
     for block, result in enumerate(measures.map_similarity(tree, other, sample=2)):
-        for stage, given in (("scores", result.raw), ("denoise", result.denoised)):
+        for stage, cosine in (("scores", result.raw), ("denoise", result.denoised)):
             name = f"blocks.{block}.attention.{stage}"
             a, b = (values(one, name)[:, 2].astype(int).ravel().tolist() for one in (tree, other))
             dot = sum(p * q for p, q in zip(a, b))
             expected = dot / math.sqrt(sum(p * p for p in a) * sum(q * q for q in b))
-            assert given == pytest.approx(expected) and 0 < given < 1
+            assert cosine == pytest.approx(expected) and 0 < cosine < 1
     assert measures.map_similarity(tree, tree)[1].denoised == pytest.approx(1)
 
 

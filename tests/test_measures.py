@@ -46,10 +46,10 @@ def neuron(steps: int = 3) -> dict:
     }
 
 
-def maps(raw: np.ndarray, kept: np.ndarray, query_time, key_time, **rule) -> dict:
+def maps(raw: np.ndarray, denoised: np.ndarray, query_time, key_time, **rule) -> dict:
     return {
         "scores": (MAP, raw),
-        "denoise": (MAP, kept, rule),
+        "denoise": (MAP, denoised, rule),
         "coords": {"query_time": ("pair", query_time), "key_time": ("pair", key_time)},
     }
 
@@ -60,8 +60,8 @@ def three_steps(dtype=np.uint8) -> xr.DataTree:
     raw[3, 0, 0, 1] = [1, 5, 2]  # query patch 1 at step 2, head 0, keys of step 1
     raw[4, 0, 0, 1] = [0, 1, 3]  # keys of step 2
     raw[3, 0, 1, 1] = [4, 1, 0]  # head 1
-    kept = np.where(raw > 1, raw, 0).astype(dtype)
-    attention = maps(raw, kept, [0, 1, 1, 2, 2], [0, 0, 1, 1, 2], kind="threshold", u=1.0)
+    denoised = np.where(raw > 1, raw, 0).astype(dtype)
+    attention = maps(raw, denoised, [0, 1, 1, 2, 2], [0, 0, 1, 1, 2], kind="threshold", u=1.0)
     spikes = {"spikes": (ACTIVITY, np.zeros((3, 1, 2, 1, 3), bool))}
     return tree({"blocks/0/attention": attention, "blocks/0/attention/neuron": spikes})
 
@@ -240,7 +240,7 @@ def test_map_statistics_are_a_line_a_block():
 
 
 @pytest.mark.parametrize(
-    ("kept", "rule", "u"),
+    ("denoised", "rule", "u"),
     [
         ([0, 1, 2, 3], dict(kind="none", u=1.0), 0.0),
         ([0, 0, 2, 3], dict(kind="threshold", u=1.5), 1.5),  # 1.5 and 1 do the same
@@ -250,9 +250,9 @@ def test_map_statistics_are_a_line_a_block():
         ([0, 2, 2, 9], dict(kind="lookup"), 0.0),
     ],
 )
-def test_u_is_the_threshold_that_describes_what_happened(kept, rule, u):
+def test_u_is_the_threshold_that_describes_what_happened(denoised, rule, u):
     raw = np.arange(4, dtype=np.uint8).reshape(1, 1, 1, 2, 2)
-    made = maps(raw, np.array(kept, np.uint8).reshape(raw.shape), [0], [0], **rule)
+    made = maps(raw, np.array(denoised, np.uint8).reshape(raw.shape), [0], [0], **rule)
     (block,) = measures.denoising(tree({"blocks/0/attention": made}))
     assert block.u == u
 

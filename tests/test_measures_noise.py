@@ -76,16 +76,16 @@ def test_a_patch_is_as_large_as_the_poolings_make_it(pixel):
 
     pixels = np.zeros((34, 34), bool)
     pixels[pixel] = True  # two poolings: 34 to 17 to 9 patches of 4 pixels
-    found = np.argwhere(_in_patches(pixels, 9, 9))
-    assert found.tolist() == [[pixel[0] // 4, pixel[1] // 4]]
+    patches = np.argwhere(_in_patches(pixels, 9, 9))
+    assert patches.tolist() == [[pixel[0] // 4, pixel[1] // 4]]
 
 
 def test_attention_received_sums_over_all_but_the_key(pair):
     for result in measures.attention_received(pair[1], sample=2):
-        for stage, given in (("scores", result.raw), ("denoise", result.denoised)):
+        for stage, counts in (("scores", result.raw), ("denoise", result.denoised)):
             maps = pair[1][f"blocks/{result.block}/attention/{stage}"].values[:, 2].astype(int)
             expected = [sum(maps[..., key].ravel().tolist()) for key in range(77)]
-            np.testing.assert_array_equal(given.ravel(), expected)
+            np.testing.assert_array_equal(counts.ravel(), expected)
         assert result.raw.shape == (7, 11) and result.raw.sum() > result.denoised.sum() > 0
 
 

@@ -54,7 +54,7 @@ def is_writing(mode):
 
 
 @pytest.mark.parametrize(
-    "source, found",
+    "source, calls",
     [
         ("path.write_text('a')", ["write_text"]),
         ("open(path, 'w')", ["open 'w'"]),
@@ -70,15 +70,15 @@ def is_writing(mode):
         ("table.to_csv(index=False).encode(); config.to_json()", []),
     ],
 )
-def test_writing_is_recognised(source, found):
-    assert list(writes(source)) == found
+def test_writing_is_recognised(source, calls):
+    assert list(writes(source)) == calls
 
 
 def test_files_are_written_whole_and_in_one_place():
     """Whoever opens a file and writes leaves half of it where the disk is full or the power goes."""
-    found = {name(path): set(writes(path.read_text("utf-8"))) for path in FILES}
-    found = {path: calls for path, calls in found.items() if calls}
-    assert found == {path: calls for path, (calls, _) in WRITERS.items()}, (
+    writers = {name(path): set(writes(path.read_text("utf-8"))) for path in FILES}
+    writers = {path: calls for path, calls in writers.items() if calls}
+    assert writers == {path: calls for path, (calls, _) in WRITERS.items()}, (
         "write through dista.files.replacement, or name the file and why not in WRITERS"
     )
 

@@ -78,7 +78,7 @@ def test_the_url_is_written_in_one_place():
 HOW_IT_CAME = {"found", "chosen", "kept", "known", "given"}
 """What a value went through; its reader wants to know what it is: a task, rows, missing keys."""
 
-NAMED = ("dista",)
+NAMED = ("dista", "app")
 """The packages in which no name is one of these."""
 
 

@@ -22,7 +22,7 @@ LITERAL = re.compile(
     re.IGNORECASE,
 )
 NOTHING = "rgba(0,0,0,0)"  # transparent, for plotly, which knows no other word for it
-CHOSEN_BY_CONTRAST = {"#000000", "#ffffff"}  # the number on a cell, dista.figures.theme.text_on
+TEXT_ON_CELLS = {"#000000", "#ffffff"}  # the number on a cell, dista.figures.theme.text_on
 
 
 def literals(text):
@@ -37,17 +37,19 @@ def test_a_colour_is_recognised(text):
     assert len(literals(text)) == 1
 
 
-@pytest.mark.parametrize("text", ["this.#known(a)", "url(#gone)", "css([0, 0, 0])", "`rgb(${x})`"])
+@pytest.mark.parametrize(
+    "text", ["this.#recordedSpikes(a)", "url(#gone)", "css([0, 0, 0])", "`rgb(${x})`"]
+)
 def test_what_is_no_colour_is_not(text):
     assert literals(text) == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_colour_stands_anywhere_else(path):
-    found = set(literals(path.read_text("utf-8")))
+    colours = set(literals(path.read_text("utf-8")))
     if path == ROOT / "dista" / "figures" / "theme.py":
-        found -= CHOSEN_BY_CONTRAST
-    assert found == set(), "name it in dista/style/palette.py"
+        colours -= TEXT_ON_CELLS
+    assert colours == set(), "name it in dista/style/palette.py"
 
 
 @pytest.mark.parametrize("name", PALETTES)
@@ -223,8 +225,8 @@ def test_steps_say_how_far_they_reach():
     ],
 )
 def test_what_a_map_is(changes, said):
-    given = dict(cross=True, raw=True, denoised=True, lags=False, head_dim=16)
-    given |= dict(rule={"kind": "threshold", "u": 2.5}, memory={"form": "projection", "window": 4})
+    facts = dict(cross=True, raw=True, denoised=True, lags=False, head_dim=16)
+    facts |= dict(rule={"kind": "threshold", "u": 2.5}, memory={"form": "projection", "window": 4})
     if changes.get("rule") == {}:
         said = "every reachable step."
-    assert said in sentences.attention(**given | changes)
+    assert said in sentences.attention(**facts | changes)

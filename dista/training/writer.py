@@ -66,7 +66,7 @@ class Writer:
         model.card["weights"] = digest(model)
         save(model, self.run.checkpoint("best"))
 
-    def look(self, model: DISTA, epoch: int, *, last: bool = False) -> None:
+    def write_activity(self, model: DISTA, epoch: int, *, last: bool = False) -> None:
         """Rates, taus and attention over some samples; the recording of the probe where it is due."""
         samples = self.run.config.training.activity
         activity = record(model, self._inputs(model, samples)[0], ACTIVITY)
