@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from dista.checkpoint import CARD, CONFIG, WEIGHTS, assets
 from dista.config import ModelConfig
 from dista.files.card import Card
 from dista.memories import FORMS
-from dista.runs import Run, find
+from dista.runs import Run, default_folder, find
 
 
 @dataclass(frozen=True)
@@ -139,18 +138,13 @@ def _digest(path: str, stamp: tuple) -> str:
     return checkpoints_on_disk.digest(path)
 
 
-def runs_folder() -> Path:
-    """Where runs are looked for: DISTA_RUNS, or the folder ``runs``."""
-    return Path(os.environ.get("DISTA_RUNS", "runs"))
-
-
 def known() -> dict[str, Checkpoint]:
     """Shipped checkpoints by name, then those of runs by path, newest first.
 
     For those that are left out see ``show_damaged``.
     """
     found = dict(shipped())
-    for run in find(runs_folder()):
+    for run in find(default_folder()):
         if checkpoint := best(run):
             found[checkpoint.name] = checkpoint
     return {name: one for name, one in found.items() if one.task}
@@ -159,7 +153,7 @@ def known() -> dict[str, Checkpoint]:
 def damaged() -> dict[str, str]:
     """Why a checkpoint cannot be chosen, by its name."""
     left_out = dict(_shipped()[1])
-    for run in find(runs_folder()):
+    for run in find(default_folder()):
         if reason := _read_best(run)[1]:
             left_out[run.name] = reason
     named = shipped()

@@ -13,7 +13,7 @@ from app.link.problems import Problems, reads
 from app.page import charts, choosers, downloads, next_page, toolbar
 from app.page.next_page import Way
 from app.trainings import live_charts, new_run, processes, run_tables
-from dista.runs import Run, RunError, Status, find, unfinished
+from dista.runs import Run, RunError, Status, default_folder, find, unfinished
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names anot
 
 @reads("train")
 def show(problems: Problems) -> None:
-    runs = {run.name: run for run in find(checkpoints.runs_folder())}
+    runs = {run.name: run for run in find(default_folder())}
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if permission.training():
             new_run.offer(problems)
@@ -61,10 +61,10 @@ def show(problems: Problems) -> None:
             run = choosers.choose_run(runs, problems)
     url.place(problems)
     problems.here()
-    for sentence in unfinished(checkpoints.runs_folder()).values():
+    for sentence in unfinished(default_folder()).values():
         st.caption(f":material/warning: {plain.text(sentence)}")
     if not runs:
-        st.markdown(EMPTY.format(folder=plain.path(checkpoints.runs_folder())))
+        st.markdown(EMPTY.format(folder=plain.path(default_folder())))
         return
     running = run.status().state == "running"
     with st.container(key="live"), plain.errors():
