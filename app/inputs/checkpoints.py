@@ -33,7 +33,9 @@ class Checkpoint:
     root: str | None = None
     classes: tuple[str, ...] | None = None
     is_of_others: bool = False
-    """Whether the card's numbers are of other weights than those that lie there now."""
+    """Whether the card's numbers are of other weights than those that lay there when it was read."""
+    digest: str | None = None
+    """Of the weights that lay there then; None where the card, of an older version, says nothing of its own."""
 
     @functools.cached_property
     def data(self) -> Data:
@@ -44,12 +46,12 @@ class Checkpoint:
 
     @functools.cached_property
     def weights(self) -> Weights:
-        """The weights that are there now, the same for the rest of this run of the page.
+        """The weights that the card is of, the same for the rest of this run of the page.
 
-        A training may replace them at any moment: no part of a page may show others than the rest.
+        A training may replace them at any moment: no part of a page, nor its title, may be of others
+        than the rest.
         """
-        folder = Path(self.path)
-        digest = _digest(self.path, stamp(folder / checkpoints_on_disk.WEIGHTS))
+        digest = self.digest or _digest_of(Path(self.path))
         return Weights(self.path, version(digest, self.config), self.data)
 
     @property
@@ -72,23 +74,23 @@ def shipped() -> dict[str, Checkpoint]:
 
 def _shipped() -> tuple[dict[str, Checkpoint], dict[str, str]]:
     folder = checkpoints_on_disk.assets()
-    return _checkpoints(str(folder), times(*sorted(folder.glob("*/*.[js]*"))))
+    return _checkpoints(str(folder), stamps(*sorted(folder.glob("*/*.[js]*"))))
 
 
-def times(*files: Path) -> tuple[float, ...]:
-    """When files were last written: part of the key of what is read from them; 0 for one that is gone."""
-    found = []
+def stamps(*files: Path) -> tuple[tuple, ...]:
+    """What changes when one of the files is written or replaced: the key of what is read from them."""
+    found: list[tuple] = []
     for file in files:
         try:
-            found.append(file.stat().st_mtime)
-        except OSError:
-            found.append(0.0)
+            found.append(stamp(file))
+        except OSError:  # it is gone
+            found.append(())
     return tuple(found)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _checkpoints(
-    folder: str, changed: tuple[float, ...]
+    folder: str, changed: tuple[tuple, ...]
 ) -> tuple[dict[str, Checkpoint], dict[str, str]]:
     found, left_out = {}, {}
     for name, path in checkpoints_on_disk.shipped().items():
@@ -110,7 +112,8 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
         raise ValueError(
             f"its card names {len(card.classes)} classes, its configuration has {config.classes}"
         )
-    others = _is_of_others(card, path)
+    digest = _digest_of(path) if card.weights and (path / WEIGHTS).is_file() else None
+    others = digest is not None and card.weights != digest  # older cards are believed
     return Checkpoint(
         name=name,
         path=str(path),
@@ -121,16 +124,13 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
         root=root,
         classes=tuple(card.classes) if card.classes else None,
         is_of_others=others,
+        digest=digest,
     )
 
 
-def _is_of_others(card: Card, path: Path) -> bool:
-    """Whether the card was written for other weights than those in the folder; ValueError for damaged ones.
-
-    Cards from before there was a digest are believed.
-    """
-    file = path / WEIGHTS
-    return bool(card.weights) and file.is_file() and card.weights != _digest(str(path), stamp(file))
+def _digest_of(folder: Path) -> str:
+    """The digest of the weights that lie there now; ValueError for damaged ones."""
+    return _digest(str(folder), stamp(folder / WEIGHTS))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
@@ -179,12 +179,12 @@ def _read_best(run: Run) -> tuple[Checkpoint | None, str | None]:
     if not (path / WEIGHTS).is_file():
         return None, None
     return _best(
-        str(run.path), times(path / WEIGHTS, path / CONFIG, path / CARD, run.path / CONFIG)
+        str(run.path), stamps(path / WEIGHTS, path / CONFIG, path / CARD, run.path / CONFIG)
     )
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _best(path: str, changed: tuple[float, ...]) -> tuple[Checkpoint | None, str | None]:
+def _best(path: str, changed: tuple[tuple, ...]) -> tuple[Checkpoint | None, str | None]:
     try:
         run = Run(path)
         found = run.checkpoint("best")
