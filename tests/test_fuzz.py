@@ -134,8 +134,11 @@ def run(count: int, first: int, cache: Path) -> None:
     here = Path(__file__).parent
     paths = [str(here), str(here.parent / "app"), str(here.parent)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "XDG_CACHE_HOME": str(cache)}
+    # Each thread that allocates may get an arena of 64 MB of address space, which is what is limited: eight
+    # that zarr's threads happened to get would leave nothing for the file.
+    environment |= {"OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
     child = subprocess.Popen(
-        [sys.executable, "-X", "faulthandler", "-c", script], env=environment | {"OMP_NUM_THREADS": "1"},
+        [sys.executable, "-X", "faulthandler", "-c", script], env=environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

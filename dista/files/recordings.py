@@ -114,6 +114,9 @@ def _zipped(path: Path, largest: int) -> Iterator[_Files]:
                 f"it unpacks to {len(entries)} files of {unpacked} bytes; "
                 f"at most {MOST_FILES} files of {largest} bytes are read"
             )
+        packed, there = sum(entry.compress_size for entry in entries), path.stat().st_size
+        if packed > there:  # of which memory is taken before it is looked for
+            raise RecordingError(f"its files are said to take {packed} bytes in it; it has {there}")
         names = [entry.filename for entry in entries if not entry.is_dir()]
         yield _Files(names, _described(names, file.read), lambda name: _head(file.open(name)))
 
