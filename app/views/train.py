@@ -245,8 +245,8 @@ def show_curves(run: Run, epoch: int, running: bool) -> None:
             show_charts(more_charts(run, epoch))
 
 
+# A chart's title, how it is drawn, and its key; a text here would be shown by Streamlit's magic.
 Drawn = tuple[str, Callable[[], Any], str]
-"""A chart's title, how it is drawn, and its key."""
 
 
 def live(run: Run, epoch: int) -> list[Drawn]:
