@@ -269,3 +269,31 @@ def aedat3_example() -> bytes:
         ]
         packets += [struct.pack("<HHIIIIII", 1, 1, 8, 4, 0, 100, 100, 100), *words]
     return b"#!AER-DAT3.1\r\n#Format: RAW\r\n#!END-HEADER\r\n" + b"".join(packets)
+
+
+def aedat4_example() -> bytes:
+    """Two packets of 100 events, uncompressed, by the format's description: flatbuffers after a line."""
+    xml = (
+        b'<dv><node name="outInfo"><node name="0"><attr key="typeIdentifier">EVTS</attr>'
+        b'<node name="info"><attr key="sizeX">128</attr><attr key="sizeY">128</attr></node>'
+        b"</node></node></dv>"
+    )
+    # A table's fields: compression (none), where a table of data is (nowhere), and the description.
+    fields = struct.pack("<iqII", 0, -1, 4, len(xml)) + xml + b"\0"
+    written = b"#!AER-DAT4.0\r\n" + _flatbuffer(b"IOHE", [4, 8, 16], fields)
+    for first in (0, 100):
+        events = [
+            struct.pack("<qhhB3x", 1000 * i, i % 128, i % 100, i % 2)
+            for i in range(first, first + 100)
+        ]
+        content = _flatbuffer(b"EVTS", [4], struct.pack("<II", 4, 100) + b"".join(events))
+        written += struct.pack("<II", 0, len(content)) + content
+    return written
+
+
+def _flatbuffer(identifier: bytes, places: Sequence[int], content: bytes) -> bytes:
+    """One table with its size before it: where its fields are, then these, from its fourth byte on."""
+    head = struct.pack(f"<HH{len(places)}H", 4 + 2 * len(places), places[-1] + 4, *places)
+    head += b"\0" * (-len(head) % 4)
+    table = struct.pack("<I", 8 + len(head)) + identifier + head + struct.pack("<i", len(head))
+    return struct.pack("<I", len(table + content)) + table + content

@@ -5,10 +5,13 @@ from __future__ import annotations
 import struct
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fuzzing import aedat4_example
 
+from dista.data import aedat
 from dista.data.errors import DataError
 from dista.data.event_readers import read_events
 
@@ -111,22 +114,86 @@ def test_aedat4_without_its_package_names_the_extra(tmp_path, monkeypatch):
 
 def test_the_extra_is_declared():
     import tomllib
-    from pathlib import Path
 
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
     assert any("aedat" in one for one in project["project"]["optional-dependencies"]["aedat4"])
 
 
-def test_a_panic_in_the_reader_of_aedat4_is_one_sentence(tmp_path, monkeypatch):
-    class PanicException(BaseException):
-        pass
+# A package of that name, in the place of the real one, which tests are run without: what its reader meets.
+PACKETS = """
+import sys
+import numpy as np
+KIND = [("t", "<u8"), ("x", "<u2"), ("y", "<u2"), (("p", "on"), "?")]
+class Decoder:
+    def __init__(self, path):
+        assert open(path, "rb").read() == b"#!AER-DAT4.0", path
+        assert not {"torch", "tonic", "dista"} & set(sys.modules), "what reads it is to be light"
+    def id_to_stream(self):
+        return {0: {"type": "frame"}, 3: {"type": "events"}, 1: {"type": "events"}}
+    def __iter__(self):
+        yield {"stream_id": 0, "frame": None}
+        for i in range(3):
+            yield {"stream_id": 3, "events": np.ones(9, KIND)}
+            yield {"stream_id": 1, "events": np.array([(2**40 - i, 300 + i, 7, i % 2)] * 2, KIND)}
+"""
+ENDS = {
+    "abort": ("import os, sys; print('no memory', file=sys.stderr, flush=True); os.abort()", "no memory"),
+    "a silent end": ("import os; os._exit(9)", "gave up: 9"),
+    "a panic": ("raise type('PanicException', (BaseException,), {})('index out of range')", "index out"),
+    "a gigabyte": ("bytearray(2**30)", "MemoryError"),
+    "no stream": ("return", "it has no stream of events"),
+    "no end": ("import time; time.sleep(60)", "had not come to an end after"),
+}  # fmt: skip
 
-    def panic(path):
-        raise PanicException("attempt to divide by zero")
 
-    monkeypatch.setitem(sys.modules, "aedat", types.SimpleNamespace(Decoder=panic))
-    (tmp_path / "one.aedat4").write_bytes(b"#!AER-DAT4.0\r\n")
-    with pytest.raises(
-        DataError, match="is not a readable recording of events: its reader gave up"
-    ):
-        read_events(tmp_path / "one.aedat4")
+@pytest.fixture
+def read_4(tmp_path, monkeypatch):
+    """``read_4(source, **options)``: a file, read where the package ``aedat`` is ``source``."""
+
+    def read(source, **options):
+        (tmp_path / "aedat.py").write_text(source)
+        (tmp_path / "one.aedat4").write_bytes(b"#!AER-DAT4.0")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        return read_events(tmp_path / "one.aedat4", **options)
+
+    return read
+
+
+def test_of_aedat4_the_first_stream_of_events_is_read(read_4):
+    times = [2**40 - 2] * 2 + [2**40 - 1] * 2 + [2**40] * 2
+    found = read_4(PACKETS)
+    assert found["t"].tolist() == times and found["x"].tolist() == [302, 302, 301, 301, 300, 300]
+    assert set(found["y"]) == {7} and found["p"].tolist() == [0, 0, 1, 1, 0, 0]
+    with pytest.raises(DataError, match="has more than 5 events"):
+        read_4(PACKETS, most=5)
+
+
+def test_aedat4_without_events(read_4):
+    with pytest.raises(DataError, match="holds no events"):
+        read_4(PACKETS.replace("range(3)", "range(0)"))
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_end_of_the_reader_of_aedat4_is_one_sentence(read_4, monkeypatch, end):
+    """It is no end of this process, whatever it is: of one file of twelve that are damaged it is an abort."""
+    body, said = ENDS[end]
+    if end == "a gigabyte" and not Path("/proc/self/statm").is_file():
+        pytest.skip("needs a system that says how much memory a process has")
+    if end == "no end":
+        monkeypatch.setattr(aedat, "_CHILD_SECONDS", 0.5)
+    source = f"class Decoder:\n def __init__(self, path):\n  {body}\n def id_to_stream(self):\n  return {{}}"
+    with pytest.raises(DataError, match="is not a readable recording of events: .*" + said):
+        read_4(source)
+
+
+def test_aedat4_with_its_package(tmp_path):
+    pytest.importorskip("aedat", reason="pip install 'dista-explorer[aedat4]'")
+    from tonic.io import read_aedat4
+
+    path = tmp_path / "one.aedat4"
+    path.write_bytes(aedat4_example())
+    found, theirs = read_events(path), read_aedat4(str(path))
+    for ours, name in (("x", "x"), ("y", "y"), ("t", "t"), ("p", "on")):
+        assert found[ours].tolist() == theirs[name].tolist()
+    assert len(found) == 200 and found["p"].sum() == 100

@@ -289,6 +289,20 @@ def test_a_damaged_line_is_left_out_and_said(page, runs, tmp_path, monkeypatch):
     assert any(said in caption.value for caption in test.caption)
 
 
+@pytest.mark.parametrize("table, left", [("neurons", 1), ("epochs", 2)])
+def test_a_table_that_cannot_be_read_takes_its_own_figures_only(
+    page, runs, tmp_path, monkeypatch, table, left
+):
+    shutil.copytree(runs, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "some-run" / f"{table}.jsonl"
+    path.unlink()
+    path.mkdir()
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
+    test = page("train")
+    assert not test.exception and len(test.get("plotly_chart")) == left
+    assert f"{table}.jsonl is damaged and cannot be read" in test.error[0].value
+
+
 def test_an_unknown_run_is_named(page):
     assert "run='gone'; there are some-run" in sentences(page("train", run="gone"))
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import trainings
+import typer
 from typer.testing import CliRunner
 
 import dista.data
 from dista import checkpoint, cli
 from dista.data.cache import cache_folder
-from dista.runs import Run
+from dista.runs import Run, default_folder
 from dista.training import train
 
 THESIS = "three years of work"
@@ -182,3 +185,26 @@ def test_nothing_is_written_beside_the_data(tmp_path, monkeypatch):
 def test_a_sample_that_is_not_there_is_said(tmp_path, sample):
     message = said("record", "digits", tmp_path / "one.zarr", "--sample", sample)
     assert message == f"sample={sample}; the test split has samples 0 to 999"
+
+
+# --- help, and what is there without a word -----------------------------------------------------
+
+
+def test_help_has_no_brackets():
+    """Rich takes what stands in them for its own marks, and shows nothing of it."""
+    commands = typer.main.get_command(cli.app).commands
+    said = {(name, it.name): it.help for name, one in commands.items() for it in one.params}
+    assert len(said) > 60 and not [where for where, text in said.items() if "[" in (text or "")]
+
+
+@pytest.mark.parametrize("named", ["elsewhere", "", None])
+def test_a_run_goes_where_the_dashboard_looks(tmp_path, monkeypatch, named):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISTA_RUNS", raising=False)
+    if named is not None:
+        monkeypatch.setenv("DISTA_RUNS", named)
+    started = {}
+    monkeypatch.setattr(dista.data, "open_for", lambda *_, **__: None)
+    monkeypatch.setattr("dista.training.train", lambda *_, **known: started.update(known))
+    assert CliRunner().invoke(cli.app, TRAIN).exit_code == 0
+    assert started["folder"].parent == default_folder() == Path(named or "runs")

@@ -128,6 +128,15 @@ def test_one_run_of_a_page_sees_one_version(own_assets):
     assert checkpoints.shipped()["digits"].weights != before
 
 
+def test_a_title_and_what_is_shown_below_it_are_of_the_same_weights(own_assets):
+    """Also where they are replaced between the listing and the first look at the weights."""
+    one, before = checkpoints.shipped()["digits"], checkpoints.shipped()["digits"].weights
+    model, _ = replace(own_assets, "digits")
+    assert one.weights == before
+    now = checkpoints.shipped()["digits"].weights.version
+    assert now.startswith(weights.digest(model)[:32]) and now != before.version
+
+
 def test_weights_that_were_replaced_before_they_were_loaded_are_said(own_assets):
     key = checkpoints.shipped()["digits"].weights
     replace(own_assets, "digits")

@@ -37,7 +37,9 @@ def test_blocks_that_do_not_fit_are_left_out_and_said(
     names, said = map_sizes.fitting(model, x, "*")
     gone = set(dista.observables(model)) - set(names)
     assert gone == {
-        f"blocks.{b}.attention.{kind}" for b in range(blocks, 2) for kind in map_sizes.MAPS
+        f"blocks.{b}.attention.{kind}"
+        for b in range(blocks, 2)
+        for kind in (*map_sizes.MAPS, "read")
     }
     assert said.startswith("The attention maps of this network would take") and extent in said
     with pytest.raises(ValueError, match="and this needs all of them"):
@@ -53,7 +55,7 @@ def test_784_patches_and_16_steps_are_gigabytes_and_are_not_recorded():
     model = dista.DISTA(config)
     names, said = map_sizes.fitting(model, torch.empty(1, 1, 56, 56), "*")
     assert "would take 2.5 GB here; up to 128 MB are recorded: none of them" in said
-    assert not [name for name in names if name.endswith(map_sizes.MAPS)]
+    assert not [name for name in names if name.endswith((*map_sizes.MAPS, "attention.read"))]
 
 
 @pytest.mark.parametrize("view", ["watch", "compare"])

@@ -99,6 +99,24 @@ def test_a_zip_that_unpacks_to_more_than_the_limit_is_refused(tmp_path):
     refused(path, "unpacks to 1 files of 4194304 bytes", largest=1 << 20)
 
 
+def test_a_zip_whose_files_are_said_to_take_more_than_it_has_takes_no_memory(folder):
+    path = zipped(folder)
+    content = bytearray(path.read_bytes())
+    entry = content.find(
+        b"PK\x01\x02"
+    )  # of the directory at its end; from the 20th byte on: packed
+    content[entry + 20 : entry + 24] = (2**31 - 1).to_bytes(4, "little")
+    path.write_bytes(content)
+    refused(path, "its files are said to take 2147")
+
+
+def test_of_what_a_library_says_a_part_is_told(folder):
+    """A zip's reader quotes names, of which damage may be kilobytes."""
+    with pytest.raises(RecordingError) as error, recordings._readable(folder):
+        raise zipfile.BadZipFile("name" * 5000)
+    assert "BadZipFile: name" in str(error.value) and len(str(error.value)) < 1000
+
+
 def test_more_files_than_any_recording_has(folder, monkeypatch):
     monkeypatch.setattr(recordings, "MOST_FILES", 3)
     refused(zipped(folder), "at most 3")

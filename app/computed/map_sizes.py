@@ -54,7 +54,13 @@ def fitting(model: DISTA, x: Tensor, patterns: str | Sequence[str]) -> tuple[lis
     )
     if patterns != "*":
         raise ValueError(f"{said}, and this needs all of them: dista.record has no such limit")
-    left = {name for name in maps if int(name.split(".")[1]) >= fit}
+    # What is read from a map is left out with it: a hook there needs the map, whole and in full precision.
+    kinds = *MAPS, "read"
+    left = {
+        f"blocks.{block}.attention.{kind}"
+        for block in range(fit, model.config.depth)
+        for kind in kinds
+    }
     extent = f"those of the first {fit} of {model.config.depth} blocks" if fit else "none of them"
     return [name for name in names if name not in left], f"{said}: {extent}."
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from dista.checkpoint import CARD, CONFIG, WEIGHTS, assets
 from dista.config import ModelConfig
 from dista.files.card import Card
 from dista.memories import FORMS
-from dista.runs import Run, find
+from dista.runs import Run, default_folder, find
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,9 @@ class Checkpoint:
     root: str | None = None
     classes: tuple[str, ...] | None = None
     is_of_others: bool = False
-    """Whether the card's numbers are of other weights than those that lie there now."""
+    """Whether the card's numbers are of other weights than those that lay there when it was read."""
+    digest: str | None = None
+    """Of the weights that lay there then; None where the card, of an older version, says nothing of its own."""
 
     @functools.cached_property
     def data(self) -> Data:
@@ -45,12 +46,12 @@ class Checkpoint:
 
     @functools.cached_property
     def weights(self) -> Weights:
-        """The weights that are there now, the same for the rest of this run of the page.
+        """The weights that the card is of, the same for the rest of this run of the page.
 
-        A training may replace them at any moment: no part of a page may show others than the rest.
+        A training may replace them at any moment: no part of a page, nor its title, may be of others
+        than the rest.
         """
-        folder = Path(self.path)
-        digest = _digest(self.path, stamp(folder / checkpoints_on_disk.WEIGHTS))
+        digest = self.digest or _digest_of(Path(self.path))
         return Weights(self.path, version(digest, self.config), self.data)
 
     @property
@@ -73,23 +74,23 @@ def shipped() -> dict[str, Checkpoint]:
 
 def _shipped() -> tuple[dict[str, Checkpoint], dict[str, str]]:
     folder = checkpoints_on_disk.assets()
-    return _checkpoints(str(folder), times(*sorted(folder.glob("*/*.[js]*"))))
+    return _checkpoints(str(folder), stamps(*sorted(folder.glob("*/*.[js]*"))))
 
 
-def times(*files: Path) -> tuple[float, ...]:
-    """When files were last written: part of the key of what is read from them; 0 for one that is gone."""
-    seconds = []
+def stamps(*files: Path) -> tuple[tuple, ...]:
+    """What changes when one of the files is written or replaced: the key of what is read from them."""
+    keys: list[tuple] = []
     for file in files:
         try:
-            seconds.append(file.stat().st_mtime)
-        except OSError:
-            seconds.append(0.0)
-    return tuple(seconds)
+            keys.append(stamp(file))
+        except OSError:  # it is gone
+            keys.append(())
+    return tuple(keys)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _checkpoints(
-    folder: str, changed: tuple[float, ...]
+    folder: str, changed: tuple[tuple, ...]
 ) -> tuple[dict[str, Checkpoint], dict[str, str]]:
     checkpoints, left_out = {}, {}
     for name, path in checkpoints_on_disk.shipped().items():
@@ -111,7 +112,8 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
         raise ValueError(
             f"its card names {len(card.classes)} classes, its configuration has {config.classes}"
         )
-    others = _is_of_others(card, path)
+    digest = _digest_of(path) if card.weights and (path / WEIGHTS).is_file() else None
+    others = digest is not None and card.weights != digest  # older cards are believed
     return Checkpoint(
         name=name,
         path=str(path),
@@ -122,26 +124,18 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
         root=root,
         classes=tuple(card.classes) if card.classes else None,
         is_of_others=others,
+        digest=digest,
     )
 
 
-def _is_of_others(card: Card, path: Path) -> bool:
-    """Whether the card was written for other weights than those in the folder; ValueError for damaged ones.
-
-    Cards from before there was a digest are believed.
-    """
-    file = path / WEIGHTS
-    return bool(card.weights) and file.is_file() and card.weights != _digest(str(path), stamp(file))
+def _digest_of(folder: Path) -> str:
+    """The digest of the weights that lie there now; ValueError for damaged ones."""
+    return _digest(str(folder), stamp(folder / WEIGHTS))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _digest(path: str, stamp: tuple) -> str:
     return checkpoints_on_disk.digest(path)
-
-
-def runs_folder() -> Path:
-    """Where runs are looked for: DISTA_RUNS, or the folder ``runs``."""
-    return Path(os.environ.get("DISTA_RUNS", "runs"))
 
 
 def runnable() -> dict[str, Checkpoint]:
@@ -150,7 +144,7 @@ def runnable() -> dict[str, Checkpoint]:
     For those that are left out see ``show_damaged``.
     """
     checkpoints = dict(shipped())
-    for run in find(runs_folder()):
+    for run in find(default_folder()):
         if checkpoint := best(run):
             checkpoints[checkpoint.name] = checkpoint
     return {name: one for name, one in checkpoints.items() if one.task}
@@ -159,7 +153,7 @@ def runnable() -> dict[str, Checkpoint]:
 def damaged() -> dict[str, str]:
     """Why a checkpoint cannot be chosen, by its name."""
     left_out = dict(_shipped()[1])
-    for run in find(runs_folder()):
+    for run in find(default_folder()):
         if reason := _read_best(run)[1]:
             left_out[run.name] = reason
     named = shipped()
@@ -185,12 +179,12 @@ def _read_best(run: Run) -> tuple[Checkpoint | None, str | None]:
     if not (path / WEIGHTS).is_file():
         return None, None
     return _best(
-        str(run.path), times(path / WEIGHTS, path / CONFIG, path / CARD, run.path / CONFIG)
+        str(run.path), stamps(path / WEIGHTS, path / CONFIG, path / CARD, run.path / CONFIG)
     )
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
-def _best(path: str, changed: tuple[float, ...]) -> tuple[Checkpoint | None, str | None]:
+def _best(path: str, changed: tuple[tuple, ...]) -> tuple[Checkpoint | None, str | None]:
     try:
         run = Run(path)
         folder = run.checkpoint("best")

@@ -8,10 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 import dista.data
-from app.inputs import checkpoints
 from app.link import plain, url
 from app.trainings import processes
 from dista.presets import preset, presets
+from dista.runs import default_folder
 
 OPEN = "new-run"
 _FREEZE = {"none": "synapses and taus", "taus": "synapses only", "synapses": "taus only"}
@@ -23,7 +23,7 @@ def offer(problems: list[str]) -> None:
         options = _choices(problems)
         st.caption(
             "It trains in a process of its own: closing this page does not end it. The run is written "
-            f"into the folder {plain.path(checkpoints.runs_folder())}. The same in a terminal:"
+            f"into the folder {plain.path(default_folder())}. The same in a terminal:"
         )
         words = " ".join(
             f"--{name} {value}" for name, value in options.items() if value is not None
@@ -69,7 +69,7 @@ def _tasks(name: str) -> list[str]:
 
 
 def _start(options: dict) -> None:
-    run = processes.start(checkpoints.runs_folder(), options)
+    run = processes.start(default_folder(), options)
     url.write(run=run.name, epoch=None)
     st.session_state["starting"] = run.name
     st.session_state[OPEN] = False
@@ -79,8 +79,8 @@ def _start(options: dict) -> None:
 def wait() -> None:
     """Say that a run is starting, until it is there or has failed."""
     name = st.session_state["starting"]
-    there = (checkpoints.runs_folder() / name / "config.json").is_file()
-    said = None if there else processes.complaint(checkpoints.runs_folder(), name)
+    there = (default_folder() / name / "config.json").is_file()
+    said = None if there else processes.complaint(default_folder(), name)
     if said:
         st.session_state["start-failed"] = said
         url.write(run=None)

@@ -176,9 +176,7 @@ def show_differing_runs(checkpoint: checkpoints.Checkpoint, before: Answers, lim
 
     st.markdown("##### Trained without it: runs that differ in a single switch")
     try:
-        others = differing_runs(
-            of_checkpoint(checkpoint.path), runs.find(checkpoints.runs_folder())
-        )
+        others = differing_runs(of_checkpoint(checkpoint.path), runs.find(runs.default_folder()))
     except runs.RunError as error:
         st.caption(plain.text(f"There is nothing to compare with: {error}."))
         return
@@ -189,7 +187,7 @@ def show_differing_runs(checkpoint: checkpoints.Checkpoint, before: Answers, lim
     }
     if not trained:
         st.caption(
-            f"None of the runs in {plain.path(checkpoints.runs_folder())} differs from this checkpoint in one switch alone. "
+            f"None of the runs in {plain.path(runs.default_folder())} differs from this checkpoint in one switch alone. "
             "dista train with the same options but one makes such a run."
         )
         return

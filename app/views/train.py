@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -13,7 +15,7 @@ from app.link.problems import Problems, reads
 from app.page import charts, choosers, downloads, next_page, toolbar
 from app.page.next_page import Way
 from app.trainings import live_charts, new_run, processes, run_tables
-from dista.runs import Run, RunError, Status, find, unfinished
+from dista.runs import Run, RunError, Status, default_folder, find, unfinished
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names anot
 
 @reads("train")
 def show(problems: Problems) -> None:
-    runs = {run.name: run for run in find(checkpoints.runs_folder())}
+    runs = {run.name: run for run in find(default_folder())}
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if permission.training():
             new_run.offer(problems)
@@ -61,10 +63,10 @@ def show(problems: Problems) -> None:
             run = choosers.choose_run(runs, problems)
     url.place(problems)
     problems.here()
-    for sentence in unfinished(checkpoints.runs_folder()).values():
+    for sentence in unfinished(default_folder()).values():
         st.caption(f":material/warning: {plain.text(sentence)}")
     if not runs:
-        st.markdown(EMPTY.format(folder=plain.path(checkpoints.runs_folder())))
+        st.markdown(EMPTY.format(folder=plain.path(default_folder())))
         return
     running = run.status().state == "running"
     with st.container(key="live"), plain.errors():
@@ -149,8 +151,7 @@ def follow(run: Run, was_running: bool, polled: bool) -> None:
         snapshots = run.snapshots()
         epoch = choosers.choose_epoch(snapshots) if snapshots else 0
     show_damage(run)
-    with plain.errors():
-        show_curves(run, epoch, running)
+    show_curves(run, epoch, running)
     with plain.errors():
         show_layers(read(run, "neurons"))
     with plain.errors():
@@ -230,77 +231,88 @@ def go_on(run: Run) -> None:
 
 
 def show_curves(run: Run, epoch: int, running: bool) -> None:
-    """Live charts keep zoom and selection over updates; finished runs get the package's figures."""
-    epochs, neurons = read(run, "epochs"), read(run, "neurons")
+    """Live charts keep zoom and selection over updates; finished runs get the package's figures.
+
+    Each is drawn by itself: a damaged table takes its own with it, and no other.
+    """
     if running:
-        show_charts(
-            [
-                ("Loss by training step", live_charts.loss(read(run, "steps"), epoch), "live-loss"),
-                (
-                    "Validation accuracy by epoch",
-                    live_charts.accuracy(epochs, epoch),
-                    "live-accuracy",
-                ),
-                (
-                    "Time constants by epoch, steps",
-                    live_charts.layers(neurons, "tau", epoch),
-                    "live-tau",
-                ),
-                (
-                    "Spikes per neuron and step",
-                    live_charts.layers(neurons, "rate", epoch, share=True),
-                    "live-rate",
-                ),
-            ]
-        )
-    elif epochs.empty:
-        st.info("The run ended before its first epoch was complete; there is nothing to plot.")
+        show_charts(live(run, epoch))
     else:
-        show_figures(run, epoch, epochs, neurons)
+        show_figures(run, epoch)
     more = st.expander("Gradients, attention maps, silent neurons", **url.opened("more"))
     if more.open:
         with more:
-            show_charts(more_charts(run, epoch, neurons))
+            show_charts(more_charts(run, epoch))
 
 
-def more_charts(run: Run, epoch: int, neurons: pd.DataFrame) -> list[tuple]:
-    gradients, maps = read(run, "gradients"), read(run, "attention")
+# A chart's title, how it is drawn, and its key; a text here would be shown by Streamlit's magic.
+Drawn = tuple[str, Callable[[], Any], str]
+
+
+def live(run: Run, epoch: int) -> list[Drawn]:
+    table = partial(read, run)
     return [
-        ("Gradients of weights", live_charts.layers(gradients, "weights", epoch), "more-weights"),
-        ("Gradients of taus", live_charts.layers(gradients, "tau", epoch), "more-taus"),
         (
-            "Removed by the denoiser",
-            live_charts.layers(maps, "removed", epoch, share=True),
-            "more-removed",
+            "Loss by training step",
+            lambda: live_charts.loss(table("steps"), epoch),
+            "live-loss",
         ),
-        ("Mean lag, steps", live_charts.layers(maps, "reach", epoch), "more-reach"),
         (
-            "Silent neurons",
-            live_charts.layers(neurons, "dead", epoch, share=True),
-            "more-dead",
+            "Validation accuracy by epoch",
+            lambda: live_charts.accuracy(table("epochs"), epoch),
+            "live-accuracy",
+        ),
+        (
+            "Time constants by epoch, steps",
+            lambda: live_charts.layers(table("neurons"), "tau", epoch),
+            "live-tau",
+        ),
+        (
+            "Spikes per neuron and step",
+            lambda: live_charts.layers(table("neurons"), "rate", epoch, share=True),
+            "live-rate",
         ),
     ]
 
 
-def show_charts(drawn: list[tuple]) -> None:
+def more_charts(run: Run, epoch: int) -> list[Drawn]:
+    drawn = [
+        ("Gradients of weights", "gradients", "weights", False, "more-weights"),
+        ("Gradients of taus", "gradients", "tau", False, "more-taus"),
+        ("Removed by the denoiser", "attention", "removed", True, "more-removed"),
+        ("Mean lag, steps", "attention", "reach", False, "more-reach"),
+        ("Silent neurons", "neurons", "dead", True, "more-dead"),
+    ]
+
+    def layers(table: str, column: str, share: bool) -> Any:
+        return live_charts.layers(read(run, table), column, epoch, share=share)
+
+    return [(title, partial(layers, *what), key) for title, *what, key in drawn]
+
+
+def show_charts(drawn: list[Drawn]) -> None:
     for column, (title, chart, key) in zip(st.columns(len(drawn)), drawn):
-        with column.container(border=True, key=f"card-{key}"):
+        with column.container(border=True, key=f"card-{key}"), plain.errors():
             st.markdown(f"**{title}**")
-            live_charts.show(chart, key)
+            live_charts.show(chart(), key)
 
 
-def show_figures(run: Run, epoch: int, epochs: pd.DataFrame, neurons: pd.DataFrame) -> None:
+def show_figures(run: Run, epoch: int) -> None:
     from dista import figures
 
-    theme = charts.theme()
+    with contextlib.suppress(RunError):  # which is said in its figure's place
+        if read(run, "epochs").empty:
+            st.info("The run ended before its first epoch was complete; there is nothing to plot.")
+            return
     drawn = [
-        figures.learning_curves(epochs, epoch=epoch, theme=theme),
-        figures.tau_history(neurons, epoch=epoch, theme=theme),
-        figures.rate_history(neurons, epoch=epoch, theme=theme),
+        (figures.learning_curves, "epochs", "learning"),
+        (figures.tau_history, "neurons", "tau"),
+        (figures.rate_history, "neurons", "rate"),
     ]
-    for column, figure, name in zip(st.columns(3), drawn, ("learning", "tau", "rate")):
-        with column:
-            charts.plot(figure, f"done-{name}-{run.name}")
+    for column, (figure, table, name) in zip(st.columns(3), drawn):
+        with column, plain.errors():
+            shown = figure(read(run, table), epoch=epoch, theme=charts.theme())
+            charts.plot(shown, f"done-{name}-{run.name}")
 
 
 def show_layers(neurons: pd.DataFrame) -> None:

@@ -66,7 +66,7 @@ def _bench_gpu(
 
 def bench(
     case: Annotated[
-        list[str] | None, typer.Option(help="small, cifar or dvs; repeatable [default: all].")
+        list[str] | None, typer.Option(help="small, cifar or dvs; repeatable; by default all.")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 7,
     memory: Annotated[bool, typer.Option(help="Measure peak memory too.")] = True,

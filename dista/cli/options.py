@@ -17,7 +17,7 @@ Folder = Annotated[
 ]
 OfCard = Annotated[
     str | None,
-    typer.Option(help="Task, or the folder of its files [default: the task of the card]."),
+    typer.Option(help="Task, or the folder of its files; by default the task of the card."),
 ]
 
 

@@ -31,7 +31,8 @@ def train(
         str | None, typer.Option(help="Training options by name; `dista presets` lists them.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder [default: runs/PRESET-TIME].")
+        Path | None,
+        typer.Option(help="Run folder; by default runs/PRESET-TIME, or DISTA_RUNS/PRESET-TIME."),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this run folder; all else is as it was.")
@@ -157,7 +158,9 @@ def _train(
 
 
 def _new_folder(preset: str) -> Path:
-    return Path("runs") / f"{preset}-{time.strftime('%Y%m%d-%H%M%S')}"
+    from dista.runs import default_folder
+
+    return default_folder() / f"{preset}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def _check_places(out: Path | None, save: Path | None, config: ModelConfig) -> None:

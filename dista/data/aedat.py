@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import struct
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from dista.data import aedat4_child
 from dista.data.errors import DataError
-from dista.data.event_arrays import check_count, column_names
+from dista.data.event_arrays import check_count
 
 Columns = Mapping[str, np.ndarray]
 
@@ -20,6 +25,10 @@ _PACKET = struct.Struct(
     "<HHIIIIII"
 )  # type, source, size, offset and overflow of time, capacity, number, valid
 _POLARITY = 1  # the type of a packet of polarity events
+
+# Of the process that reads .aedat4, for any file; a large one may take more.
+_CHILD_MEMORY = 256 * 2**20  # bytes
+_CHILD_SECONDS = 60.0
 
 
 def read_aedat(path: Path, most: int) -> Columns:
@@ -131,22 +140,34 @@ def _read_3(path: Path, content: np.ndarray, lines: list[bytes], start: int, mos
 
 
 def read_aedat4(path: Path, most: int) -> Columns:
-    """The columns of a .aedat4 file; DataError, with how to install it, where its reader is not there."""
-    try:
-        import aedat  # noqa: F401 - tonic asks for it only in the middle of its own reading
-    except ImportError:
+    """The columns of a .aedat4 file; DataError, with how to install it, where its reader is not there.
+
+    It is read in a process of its own (``aedat4_child``): a damaged file may end that, but not this one.
+    """
+    if importlib.util.find_spec("aedat") is None:
         raise DataError(
             f"{path} cannot be read: .aedat4 needs the package aedat; "
             "pip install 'dista-explorer[aedat4]'"
-        ) from None
-    from tonic.io import read_aedat4 as read
-
+        )
+    size = path.stat().st_size
+    # A packet takes no more than the file, but for what its compression saves.
+    memory, seconds = _CHILD_MEMORY + 16 * size, _CHILD_SECONDS + size / 2**20
     try:
-        events = read(str(path))
-    except BaseException as error:
-        # A panic in the package, which is written in Rust, is no Exception.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise ValueError(f"its reader gave up: {error}") from error
-    check_count(path, len(events), most)
-    return {field: events[name] for field, name in column_names(path, events.dtype.names).items()}
+        # -P: what lies in the user's folder, or beside the script, must not take the place of a module.
+        child = subprocess.run(
+            [sys.executable, "-P", aedat4_child.__file__, *map(str, (path.absolute(), most, memory))],
+            env=os.environ | {"RUST_BACKTRACE": "0"},
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise ValueError(f"its reader had not come to an end after {seconds:.0f} s") from error
+    if child.returncode == aedat4_child.TOO_MANY:
+        raise DataError(
+            f"{path} has more than {most} events; at most so many are read from one recording"
+        )
+    if child.returncode:
+        lines = child.stderr.decode("utf-8", "replace").splitlines()
+        said = [line for line in lines if line.strip() and not line.startswith("note: ")]
+        raise ValueError(f"its reader gave up: {said[-1] if said else child.returncode}")
+    events = np.frombuffer(child.stdout, aedat4_child.EVENTS)
+    return {name: events[name] for name in "xytp"}

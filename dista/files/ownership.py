@@ -27,7 +27,7 @@ def objection(path: Path) -> str:
     what = "folder" if path.is_dir() else "file"
     try:
         root, names = _folder(path) if path.is_dir() else _archive(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, MemoryError):
         return f"is a {what} with something else than a recording"
     attributes = root.get("attributes") if isinstance(root, dict) else None
     if not isinstance(attributes, dict) or not (

@@ -43,6 +43,10 @@ TYPES = {"bool": 1} | {
 """The bytes of a number, by zarr's name for its type."""
 
 
+_TOLD = 200
+"""Characters that are told of a library's own message, which may quote the file."""
+
+
 class RecordingError(ValueError):
     """A name that does not exist, or a recording that cannot be read."""
 
@@ -114,7 +118,9 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # zarr, xarray and codecs have no class of errors in common
-        said = error if isinstance(error, RecordingError) else f"{type(error).__name__}: {error}"
+        said = str(error)
+        if not isinstance(error, RecordingError):
+            said = f"{type(error).__name__}: {said[:_TOLD]}"
         raise RecordingError(
             f"{path} is not a readable recording ({said}); expected a zarr folder or .zip written by dista"
         ) from error
@@ -153,6 +159,9 @@ def _zipped(path: Path, largest: int) -> Iterator[_Files]:
                 f"it unpacks to {len(entries)} files of {unpacked} bytes; "
                 f"at most {MOST_FILES} files of {largest} bytes are read"
             )
+        packed, there = sum(entry.compress_size for entry in entries), path.stat().st_size
+        if packed > there:  # of which memory is taken before it is looked for
+            raise RecordingError(f"its files are said to take {packed} bytes in it; it has {there}")
         names = [entry.filename for entry in entries if not entry.is_dir()]
         yield _Files(names, _described(names, file.read), lambda name: _head(file.open(name)))
 

@@ -4,9 +4,10 @@ how two runs differ.
 
 from dista.runs.begun import unfinished
 from dista.runs.facts import RunConfig, State, Status, Table
-from dista.runs.folder import Run, RunError, find, place
+from dista.runs.folder import Run, RunError, default_folder, find, place
 from dista.runs.tables import Tail
 
 __all__ = [
-    "Run", "RunConfig", "RunError", "State", "Status", "Table", "Tail", "find", "place", "unfinished",
+    "Run", "RunConfig", "RunError", "State", "Status", "Table", "Tail", "default_folder", "find", "place",
+    "unfinished",
 ]  # fmt: skip

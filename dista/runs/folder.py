@@ -59,6 +59,11 @@ class RunError(ValueError):
     """A run folder is missing, damaged or already taken."""
 
 
+def default_folder() -> Path:
+    """Where runs are made and looked for if nobody says otherwise: DISTA_RUNS, or the folder ``runs``."""
+    return Path(os.environ.get("DISTA_RUNS") or "runs")
+
+
 def place(path: str | os.PathLike[str]) -> Path:
     """``path``, where a run may be started there: RunError for all but a new or an empty folder.
 
