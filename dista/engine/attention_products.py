@@ -21,6 +21,7 @@ fractions they agree to rounding.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from einops import rearrange
@@ -138,17 +139,15 @@ def attend_in_parts(
     def one(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         return denoise(queries @ keys.mT) @ values  # sums over the steps of the window as well
 
+    # Where nothing is differentiated, nothing is kept, and checkpoint would only load torch's compiler (2 s).
+    again = partial(checkpoint, one, use_reentrant=False) if torch.is_grad_enabled() else one
     read = []
     for t, n in enumerate(reachable(steps, window)):
         past = slice((t + 1 - n) * tokens, (t + 1) * tokens)
         rows = max(1, PART // (batch * heads * n * tokens * q.element_size()))
         parts = q[t].split(rows, dim=-2)
         keys, values = k[:, :, past], v[:, :, past]
-        read += [
-            torch.cat(
-                [checkpoint(one, part, keys, values, use_reentrant=False) for part in parts], -2
-            )
-        ]
+        read += [torch.cat([again(part, keys, values) for part in parts], -2)]
     return _mean(torch.stack(read), window, scale)
 
 
