@@ -16,9 +16,9 @@ app: $(VENV)/installed
 test: $(VENV)/installed browser javascript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/pytest -n 2
 
-# Not a part of the tests: without its cache it takes as long as a third of them.
 types: $(VENV)/installed
 	$(BIN)/mypy
 

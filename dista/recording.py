@@ -174,9 +174,9 @@ def _keep(observable: Observable, tensor: Tensor) -> np.ndarray | _Lent:
     if tensor.is_inference():
         tensor = tensor.clone()
     for dtype in _SMALLER.get(observable.dtype, ()):
-        small = kernels.packed(tensor.numpy(), dtype)
-        if small is not None:
-            return small
+        packed = kernels.packed(tensor.numpy(), dtype)
+        if packed is not None:
+            return packed
     return _Lent(tensor, tensor._version)
 
 

@@ -34,6 +34,13 @@ def machine(tmp_path):
     return run
 
 
+def test_types_are_a_part_of_the_tests():
+    commands = subprocess.run(
+        [MAKE, "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "bin/mypy\n" in commands
+
+
 def test_with_chromium_nothing_is_said_or_done(machine):
     assert machine(google_chrome="exit 1", apt_get="echo ran") == ""
 

@@ -2,9 +2,10 @@
 
 import ast
 import re
+import tomllib
 
 import pytest
-from source_files import FILES, name
+from source_files import FILES, ROOT, name
 
 
 def forbidden_statements(source):
@@ -61,6 +62,53 @@ IGNORED = re.compile(r"# type: ignore(?!\[[a-z-]+(, [a-z-]+)*\]  # \w)")
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_what_the_type_checker_shall_not_see_has_a_code_and_a_reason(path):
     assert IGNORED.findall(path.read_text("utf-8")) == []
+
+
+PARTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mypy"]["overrides"]
+SKIPPED = {
+    module.removesuffix(".*")
+    for part in PARTS
+    if part.get("follow_imports") == "skip"
+    for module in part["module"]
+}
+"""Modules that the type checker takes for Any."""
+
+
+def skipped_modules(source):
+    """Lines that import or name one of ``SKIPPED``, for types as well."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Name, ast.Attribute)):
+            names = [ast.unparse(node)]
+        else:
+            continue
+        for dotted in names:
+            parts = dotted.split(".")
+            beginnings = {".".join(parts[: end + 1]) for end in range(len(parts))}
+            yield from (f"{node.lineno}: {module}" for module in beginnings & SKIPPED)
+
+
+@pytest.mark.parametrize(
+    "source, module",
+    [
+        ("import rich.table", "rich"),
+        ("from torchmetrics import Accuracy", "torchmetrics"),
+        ("from torch import jit", "torch.jit"),
+        ("torch.distributed.tensor", "torch.distributed.tensor"),
+        ("if TYPE_CHECKING:\n    import altair", "altair"),
+        ("import enrich\nself.rich = torch.distributed.get_rank()", None),
+    ],
+)
+def test_modules_that_the_type_checker_skips_are_recognised(source, module):
+    assert [line.split()[1] for line in skipped_modules(source)] == [module] * (module is not None)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_what_the_type_checker_skips_is_used_by_libraries_alone(path):
+    assert list(skipped_modules(path.read_text("utf-8"))) == [], "take it out of pyproject.toml"
 
 
 WRITES = re.compile(r"query_params(\[[^]]+\] *=[^=]|\.(pop|update|clear|from_dict|setdefault)\b)")

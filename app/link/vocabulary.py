@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["whole number", "number", "one of", "some of", "text", "open"]
 PAGES = ("watch", "neurons", "denoise", "memory", "train", "ablate", "compare", "energy")
@@ -35,7 +35,7 @@ class Parameter(NamedTuple):
     """Whether it is of what the reader looks at, and goes with him from page to page."""
 
 
-def _subject(*parts, **more) -> Parameter:
+def _subject(*parts: Any, **more: Any) -> Parameter:
     return Parameter(*parts, **more, follows=True)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from dista.bench.cases import PEER
 from dista.bench.tables import markdown
 
@@ -10,7 +13,11 @@ _DIFFERENCES = (("float64", "reference on the GPU, float64"), ("kernels", "kerne
 
 def tables(result: dict) -> str:
     """All parts that ``result`` has."""
-    parts = {"exactness": exactness, "models": speed, "training": training}
+    parts: dict[str, Callable[[Any], str]] = {
+        "exactness": exactness,
+        "models": speed,
+        "training": training,
+    }
     return "\n\n".join(table(result[part]) for part, table in parts.items() if part in result)
 
 

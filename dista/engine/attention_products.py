@@ -25,7 +25,7 @@ from functools import partial
 
 import torch
 from einops import rearrange
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from dista.engine import gpu_attention, kernels
@@ -71,7 +71,7 @@ def is_cheaper(q: Tensor, window: int) -> bool:
     return sum(reachable(steps, window)) * tokens > steps * (dim + (window > 1))
 
 
-def fuses(q: Tensor, denoise: nn.Module) -> bool:
+def fuses(q: Tensor, denoise: gpu_attention.Denoise) -> bool:
     """Whether a GPU computes all of it in one kernel, the denoiser included."""
     return not torch.compiler.is_compiling() and gpu_attention.suits(q, denoise)
 

@@ -11,15 +11,31 @@ A table that learns its values is left to ``dista.engine.attention_products``: i
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dista.engine import gpu_neurons
 
 KINDS = ("none", "threshold", "lookup")
 MOST_DIM = 128
+
+Options = tuple[int, float, bool]
+"""Place of the kind in ``KINDS``, u, and whether the gradient passes everywhere."""
+
+
+class Denoise(Protocol):
+    """What is asked of ``dista.attention.Denoise``."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def u(self) -> float: ...
+    @property
+    def table(self) -> Tensor: ...
+    @property
+    def config(self) -> Any: ...
 
 
 @functools.cache
@@ -32,7 +48,7 @@ def _maps() -> Any:
     return gpu_maps
 
 
-def suits(q: Tensor, denoise: nn.Module) -> bool:
+def suits(q: Tensor, denoise: Denoise) -> bool:
     """Whether ``attend`` applies: a GPU, heads of no more than ``MOST_DIM`` channels, no table to train."""
     learns = denoise.kind == "lookup" and denoise.table.requires_grad and torch.is_grad_enabled()
     kind = q.is_cuda and q.dtype in gpu_neurons.DTYPES and 0 < q.numel() < 1 << 31
@@ -49,9 +65,7 @@ def implementation() -> str:
     return "triton: scores, denoiser and read in one kernel, unless a hook wants the map"
 
 
-def attend(
-    q: Tensor, k: Tensor, v: Tensor, window: int, scale: float, denoise: nn.Module
-) -> Tensor:
+def attend(q: Tensor, k: Tensor, v: Tensor, window: int, scale: float, denoise: Denoise) -> Tensor:
     """What is read from the values, all (time, batch, head, token, dim); ``denoise`` is attention's."""
     table = denoise.table if denoise.kind == "lookup" else q
     everywhere = denoise.kind == "none" or denoise.config.gradient == "all"  # the slope is 1
@@ -61,7 +75,16 @@ def attend(
 
 class _Attend(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, q: Tensor, k: Tensor, v: Tensor, table: Tensor, window, scale, options):
+    def forward(
+        ctx: Any,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        table: Tensor,
+        window: int,
+        scale: float,
+        options: Options,
+    ) -> Tensor:
         o = _like(q)
         kind, u, _ = options
         table = table.detach().float() if KINDS[kind] == "lookup" else o
@@ -76,7 +99,7 @@ class _Attend(torch.autograd.Function):
         return o
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, v, table = ctx.saved_tensors
         kind, u, everywhere = ctx.options
         grad = grad.to(q.dtype)

@@ -11,7 +11,7 @@ Triton is imported when a kernel first runs, never on a machine without a GPU.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, cast
 
 import torch
 from einops import rearrange
@@ -23,6 +23,12 @@ MOST_STEPS = 16
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 NEURONS, PROGRAMS = 1024, 2048
 """Neurons of a program, and the programs that sums over rows are shared out among."""
+
+Pair = tuple[Tensor, Tensor]
+"""Gain and shift of a normalisation, or what its gradient takes off: mean_part and x_part."""
+
+Constants = tuple[float, float, bool]
+"""v_threshold, rest, and whether the reset is soft."""
 
 
 @functools.cache
@@ -58,7 +64,12 @@ def spikes(
 
 
 def normalised_spikes(
-    x: Tensor, weight: Tensor, bias: Tensor, tau: Tensor, constants: tuple, eps: float
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    tau: Tensor,
+    constants: tuple[float, float | None, float],
+    eps: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Spikes, and mean and variance (channel,) in float32; as ``dista.engine.kernels.normalised_spikes``."""
     return _NormalisedSpikes.apply(x, weight, bias, tau, constants, eps)
@@ -66,26 +77,36 @@ def normalised_spikes(
 
 class _Spikes(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, tau: Tensor, v_threshold: float, v_reset, slope: float) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, tau: Tensor, v_threshold: float, v_reset: float | None, slope: float
+    ) -> Tensor:
         flat = _channels_last(x)
         ctx.constants, ctx.slope, ctx.steps = _constants(v_threshold, v_reset), slope, len(x)
         ctx.save_for_backward(flat, tau)
         return _fire(flat, len(x), None, tau, ctx.constants)
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         flat, tau = ctx.saved_tensors
         grad_x, sums = _back(
             grad, flat, ctx.steps, None, tau, ctx.constants, ctx.slope,
             write=(), total=ctx.needs_input_grad[1],
         )  # fmt: skip
         of_tau = None if sums is None else _of_tau(sums[0], tau)
-        return _channels_third(grad_x), of_tau, None, None, None
+        return _channels_third(cast("Tensor", grad_x)), of_tau, None, None, None
 
 
 class _NormalisedSpikes(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, tau: Tensor, constants, eps: float):
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        tau: Tensor,
+        constants: tuple[float, float | None, float],
+        eps: float,
+    ) -> tuple[Tensor, Tensor, Tensor]:
         v_threshold, v_reset, slope = constants
         flat, count = _channels_last(x), x.numel() // x.shape[2]
         mean, square = _moments(flat) / (flat.numel() // x.shape[2])
@@ -102,20 +123,21 @@ class _NormalisedSpikes(torch.autograd.Function):
         return s, mean, variance
 
     @staticmethod
-    def backward(ctx, grad: Tensor, *_):
+    def backward(ctx: Any, grad: Tensor, *of_moments: Any) -> tuple[Tensor | None, ...]:
         flat, gain, shift, tau, mean, scale = ctx.saved_tensors
         norm, options = (gain, shift), (tau, ctx.constants, ctx.slope)
-        _, (of_tau, of_bias, product) = _back(grad, flat, ctx.steps, norm, *options, write=None)
+        _, sums = _back(grad, flat, ctx.steps, norm, *options, write=None)
+        of_tau, of_bias, product = cast("Tensor", sums)
         of_weight = (product - mean * of_bias) * scale
         x_part = gain * scale * of_weight / ctx.count
         mean_part = gain * of_bias / ctx.count - x_part * mean
         parts = mean_part.float(), x_part.float()
         grad_x, _ = _back(grad, flat, ctx.steps, norm, *options, write=parts, total=False)
         of_norm = of_weight.to(gain.dtype), of_bias.to(gain.dtype)
-        return _channels_third(grad_x), *of_norm, _of_tau(of_tau, tau), None, None
+        return _channels_third(cast("Tensor", grad_x)), *of_norm, _of_tau(of_tau, tau), None, None
 
 
-def _constants(v_threshold: float, v_reset: float | None) -> tuple[float, float, bool]:
+def _constants(v_threshold: float, v_reset: float | None) -> Constants:
     return float(v_threshold), float(v_reset or 0.0), v_reset is None
 
 
@@ -128,7 +150,7 @@ def _moments(flat: Tensor) -> Tensor:
     return sums.double().sum(1)
 
 
-def _fire(flat: Tensor, steps: int, norm: tuple | None, tau: Tensor, constants: tuple) -> Tensor:
+def _fire(flat: Tensor, steps: int, norm: Pair | None, tau: Tensor, constants: Constants) -> Tensor:
     """Spikes (time, batch, channel, row, column) of ``flat``, whose one step stands for all if it has one."""
     channels, rows = flat.shape[-1], flat[0].numel() // flat.shape[-1]
     s = flat.new_empty(steps, *flat.shape[1:])
@@ -148,12 +170,12 @@ def _back(
     grad: Tensor,
     flat: Tensor,
     steps: int,
-    norm: tuple | None,
+    norm: Pair | None,
     tau: Tensor,
-    constants: tuple,
+    constants: Constants,
     slope: float,
     *,
-    write: tuple | None,
+    write: Pair | tuple[()] | None,
     total: bool = True,
 ) -> tuple[Tensor | None, Tensor | None]:
     """The gradient of ``flat`` at every step unless ``write`` is None, and the sums (3, channel) if ``total``."""
@@ -188,7 +210,9 @@ def _tile(channels: int, neurons: int) -> dict[str, int]:
     return {"ROWS": max(1, neurons // lanes), "LANES": lanes}
 
 
-def _chunks(rows: int, channels: int, neurons: int) -> tuple[dict[str, int], int, int, tuple]:
+def _chunks(
+    rows: int, channels: int, neurons: int
+) -> tuple[dict[str, int], int, int, tuple[int, int]]:
     """The tile, the number of chunks, the rows of a chunk, and the grid, for sums over rows."""
     tile = _tile(channels, neurons)
     blocks = -(-channels // tile["LANES"])

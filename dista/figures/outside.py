@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,8 @@ def texts(value: Any) -> Any:
         return value if all(a is b or a == b for a, b in zip(made.flat, value.flat)) else made
     if isinstance(value, Mapping):
         return {name: texts(one) for name, one in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return type(value)(texts(one) for one in value) if type(value) in (list, tuple) else value
+    if type(value) in (list, tuple):
+        return type(value)(texts(one) for one in value)
     return value
 
 

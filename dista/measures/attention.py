@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -47,7 +48,9 @@ class KeyMaps(Result):
             "block": self.block, "head": self.head, "query_step": self.step,
             "query_row": self.query[0], "query_column": self.query[1],
         }  # fmt: skip
-        keys = {"key_step": self.key_steps, "key_row": range(rows), "key_column": range(columns)}
+        keys: dict[str, Sequence[int] | np.ndarray] = {
+            "key_step": self.key_steps, "key_row": range(rows), "key_column": range(columns),
+        }  # fmt: skip
         return of_query | cells(keys, **maps)
 
 

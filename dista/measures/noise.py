@@ -98,7 +98,9 @@ class NoiseCurve(Result):
 
     def columns(self) -> Columns:
         """A row for each threshold and level."""
-        axes = {"u": self.thresholds, "level": self.levels}
+        axes: dict[str, Sequence[float] | np.ndarray] = {
+            "u": self.thresholds, "level": self.levels,
+        }  # fmt: skip
         columns = cells(axes, accuracy=self.accuracy, low=self.low, high=self.high)
         return {"noise": self.kind} | columns | {"samples": self.samples}
 

@@ -82,7 +82,7 @@ def _of(results: Result | Iterable[Result]) -> pd.DataFrame:
     return results.table() if isinstance(results, Result) else stacked(results)
 
 
-def cells(axes: Mapping[str, Sequence | np.ndarray], **values: np.ndarray | None) -> Columns:
+def cells(axes: Mapping[str, Sequence[Any] | np.ndarray], **values: np.ndarray | None) -> Columns:
     """Columns with a row for each cell of arrays that all have the ``axes``, the last of them fastest.
 
     ``axes`` gives the places along each. An array that is None is empty.

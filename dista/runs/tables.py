@@ -27,6 +27,9 @@ class Tail:
     Lines that are damaged are left out, and said in ``damage``.
     """
 
+    _file: tuple[int, int] | None
+    """Device and number of the file that was read."""
+
     def __init__(self, run: Run, table: Table) -> None:
         self._path, self._table = run.path / f"{table}.jsonl", table
         self._forget()

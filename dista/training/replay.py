@@ -73,5 +73,7 @@ class Replay:
             torch._foreach_zero_(grads)
 
     @staticmethod
-    def _form(x: Tensor, targets: Tensor) -> tuple:
+    def _form(
+        x: Tensor, targets: Tensor
+    ) -> tuple[torch.Size, torch.dtype, torch.Size, torch.dtype]:
         return x.shape, x.dtype, targets.shape, targets.dtype

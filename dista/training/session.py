@@ -142,7 +142,7 @@ class Session:
         if self.replay is None:
             self.optimizer.zero_grad()
         optimisers.bound_taus(self.model, config)
-        loss = self.fabric.all_reduce(loss)
+        loss = cast("Tensor", self.fabric.all_reduce(loss))
         place.step, place.batch = place.step + 1, place.batch + len(batches)
         if self.average:
             self.average.update(self.model, place.step)
@@ -164,6 +164,7 @@ class Session:
         norm = self.fabric.clip_gradients(
             self.learner, self.optimizer, max_norm=self.training.clip, error_if_nonfinite=False
         )
+        norm = cast("Tensor", norm)  # None is what a limit of each value gives
         if not norm.is_cuda:
             _check_norm(norm.item())
         return norm
