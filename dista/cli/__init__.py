@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dista.cli import about, checkpoints, serve, train
+from dista.cli import about, checkpoints, serve, sweep, train
 from dista.cli.common import stopped
 from dista.engine.threads import wait_briefly
 
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("train")(train.train)
+app.command("sweep")(sweep.sweep)
 app.command("eval")(checkpoints.evaluate)
 app.command("record")(checkpoints.record)
 app.command("ablate")(checkpoints.ablate)

@@ -1,0 +1,1 @@
+"""Grids of trained runs: what differs, who trains what, and what came out, with its uncertainty."""
