@@ -64,8 +64,8 @@ ROOMS = {
         "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training",
     ),
     "dista.bench": (
-        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.neurons",
-        "dista.attention", "dista.model", "dista.recording", "dista.data", "dista.training",
+        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files",
+        "dista.neurons", "dista.attention", "dista.model", "dista.recording", "dista.data", "dista.training",
     ),
     "dista.cli": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.recording", "dista.checkpoint",

@@ -78,6 +78,21 @@ def test_every_part_is_written_when_it_is_known(tmp_path):
     assert said == ["one: 1", "two: [2]"]
 
 
+@pytest.mark.parametrize("content", ["my notes", "[1]", '{"mine": 1}'])
+def test_a_file_that_is_no_report_stays(tmp_path, content):
+    path = tmp_path / "bench.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match="bench.json is not a report of dista bench; choose"):
+        gpu.Report(path, print)
+    assert path.read_text() == content
+
+
+def test_a_report_is_replaced_by_the_next(tmp_path):
+    for version in ("1", "2"):
+        gpu.Report(tmp_path / "bench.json", print).add("machine", version)
+    assert json.loads((tmp_path / "bench.json").read_text()) == {"machine": "2"}
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_it_says_so():
     with pytest.raises(ValueError, match="device='cuda', but torch sees no GPU"):

@@ -26,6 +26,7 @@ from dista.bench import machine
 from dista.bench.cases import CASES, IMPLEMENTATIONS, PEER, Case, logits, reset
 from dista.bench.timing import Action, forward, interleaved, training_step
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
+from dista.files import replacement
 from dista.model import DISTA
 
 FORMS = ("none", "projection", "attenuated", "map")
@@ -36,17 +37,33 @@ Tick = Callable[[str], None]
 
 
 class Report:
-    """What was measured, in a file that is written again after every part."""
+    """What was measured, in a file that is written again after every part.
+
+    ValueError where the file exists and is not such a report.
+    """
 
     def __init__(self, path: Path | None, tick: Tick) -> None:
-        self.path, self.tick, self.result = path, tick, {}
+        kind = replacement.Kind("the report", ValueError, objection)
+        self.path = path and replacement.place(path, kind)
+        self.tick, self.result = tick, {}
 
-    def add(self, part: str, found: Any) -> None:
-        self.result[part] = found
-        self.tick(f"{part}: {json.dumps(found)}")
+    def add(self, part: str, measured: Any) -> None:
+        self.result[part] = measured
+        self.tick(f"{part}: {json.dumps(measured)}")
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(json.dumps(self.result, indent=1) + "\n")
+            with replacement.replacing(self.path) as file:
+                file.write(json.dumps(self.result, indent=1).encode() + b"\n")
+
+
+def objection(path: Path) -> str:
+    """Why ``path`` is not a report of this module, "" where it is."""
+    try:
+        report = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        report = None
+    ours = isinstance(report, dict) and "machine" in report
+    return "" if ours else "is not a report of dista bench"
 
 
 def run(
