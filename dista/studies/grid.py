@@ -248,11 +248,12 @@ def _explained(error: ValidationError, lines: Mapping[tuple[str, ...], int]) -> 
         place = tuple(map(str, problem["loc"]))
         while place and place not in lines:  # the names of types, and what is missing
             place = place[:-1]
-        line = f"line {lines[place]}, " if place else ""
         expected = problem["msg"].removeprefix("Value error, ")
+        place = place or (expected.partition("=")[0],)  # of the grid's own checks
+        line = f"line {lines[place]}, " if place in lines else ""
         if problem["type"] == "extra_forbidden":
             expected = f"unknown; expected one of {', '.join(Grid.model_fields)}"
-        where = ".".join(place) or ".".join(map(str, problem["loc"]))
+        where = ".".join(place if place in lines else map(str, problem["loc"]))
         given = "" if problem["type"] in ("value_error", "missing") else _given(problem["input"])
         said.append(f"{line}{where}: {expected}{given}" if where else expected)
     return "; ".join(dict.fromkeys(said[:3]))
