@@ -160,7 +160,7 @@ def test_a_study_grows_and_does_not_change(swept, tmp_path):
     begin(grown, swept.path)
     grown.write_text(GRID.replace("epochs: 2", "epochs: 3"))
     with pytest.raises(
-        StudyError, match="in which denoiser=none has other options; begin .* --out"
+        StudyError, match=r"in which denoiser=none has other options; begin .* --out"
     ):
         begin(grown, swept.path)
     (tmp_path / "mine.txt").touch()
@@ -338,8 +338,11 @@ def test_two_sweeps_of_one_study_share_its_runs(file, swept, tmp_path):
     for process in both:
         process.join(120)
     assert [process.exitcode for process in both] == [0, 0]
-    begun = [[line for line in log.read_text().splitlines() if "begins" in line] for log in logs]
-    assert all(begun) and sorted(sum(begun, [])) == sorted(f"{name}: begins" for name in RUNS)
+    said = [log.read_text().splitlines() for log in logs]
+    begun = [[line for line in lines if "begins" in line] for lines in said]
+    assert all(begun) and sorted([*begun[0], *begun[1]]) == sorted(
+        f"{name}: begins" for name in RUNS
+    )
     assert_same(Study(tmp_path / "study"), swept)
 
 
