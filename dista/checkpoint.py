@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from dista.config import ConfigError, ModelConfig
 from dista.files import replacement
 from dista.files.card import Card
-from dista.files.facts import Damaged
+from dista.files.facts import Damaged, read_whole
 from dista.files.weights import CheckpointError as CheckpointError  # what is raised here
 from dista.files.weights import digest_of, digest_of_file, read, shapes
 from dista.memories import FORMS
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "card.json"
 
-LARGEST_TEXT = 4 << 20
-"""Bytes that configuration or card may have; ours have a few thousand."""
+LARGEST_CONFIG = 4 << 20
+"""Bytes that a configuration may have; ours have a few hundred."""
 
 MOST_LAGS = 1024
 """Steps that a memory of projections may reach back over. Attenuated ones have no weights to count them by."""
@@ -64,14 +64,14 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
     for folder in (path / "checkpoints" / "best", path):  # a run has a config.json, too
         if (folder / CONFIG).is_file():
             return folder
-    known = shipped()
+    folders = shipped()
     name = str(name_or_path)
     for candidate in (name, name.replace("_", "-"), name.replace("-", "_")):
-        if candidate in known:
-            return known[candidate]
+        if candidate in folders:
+            return folders[candidate]
     raise CheckpointError(
         f"no checkpoint {name!r}: neither a folder with {CONFIG}, nor one of the shipped ones "
-        f"({', '.join(known) or 'none'})"
+        f"({', '.join(folders) or 'none'})"
     )
 
 
@@ -90,8 +90,8 @@ def read_config(name_or_path: str | os.PathLike[str]) -> ModelConfig:
     """The configuration alone, without loading weights or torch."""
     path = find(name_or_path) / CONFIG
     try:
-        return ModelConfig.from_json(_text(path))
-    except (ConfigError, UnicodeDecodeError) as error:
+        return ModelConfig.from_json(read_whole(path, LARGEST_CONFIG).decode())
+    except (ConfigError, UnicodeDecodeError, Damaged) as error:
         raise CheckpointError(f"{path} is not a valid model configuration: {error}") from error
 
 
@@ -113,10 +113,10 @@ def place(path: str | os.PathLike[str], config: ModelConfig) -> Path:
             return "is a file"
         others = sorted(p.name for p in folder.iterdir() if not _is_ours(p))
         try:
-            known = read_config(folder)
+            current = read_config(folder)
         except CheckpointError:
             return "is a folder with something else than a checkpoint"
-        if others and known != config:
+        if others and current != config:
             return f"holds {others[0]!r} beside the checkpoint of another model"
         return ""
 
@@ -252,11 +252,11 @@ def _check_sizes(folder: Path, config: ModelConfig) -> None:
 
     from dista.model import DISTA
 
-    given = shapes(folder / WEIGHTS)
+    header = shapes(folder / WEIGHTS)
     before_map = FORMS[config.memory.form].is_before_map  # a module for each lag
     lags = config.memory.window if before_map else 1
     asked = {"depth": config.depth, "stem_pools": len(config.stem_pools)}
-    wrong = [f"{name} asks for {n} parts" for name, n in asked.items() if n > len(given)]
+    wrong = [f"{name} asks for {n} parts" for name, n in asked.items() if n > len(header)]
     if lags > MOST_LAGS:
         wrong.append(f"memory.window is {lags}, of at most {MOST_LAGS}")
     if config.time_steps > MOST_STEPS:
@@ -267,7 +267,7 @@ def _check_sizes(folder: Path, config: ModelConfig) -> None:
         try:
             with torch.device("meta"):
                 expected = DISTA(config).state_dict()
-            wrong = _differences({name: tuple(v.shape) for name, v in expected.items()}, given)
+            wrong = _differences({name: tuple(v.shape) for name, v in expected.items()}, header)
         except (RuntimeError, OverflowError, TypeError) as error:  # a size beyond all integers
             wrong = [str(error)]
     if wrong:
@@ -275,21 +275,13 @@ def _check_sizes(folder: Path, config: ModelConfig) -> None:
 
 
 def _differences(
-    expected: dict[str, tuple[int, ...]], given: dict[str, tuple[int, ...]]
+    expected: dict[str, tuple[int, ...]], header: dict[str, tuple[int, ...]]
 ) -> list[str]:
-    missing = [f"{name} is missing" for name in expected if name not in given]
-    extra = [f"{name} is not part of the model" for name in given if name not in expected]
+    missing = [f"{name} is missing" for name in expected if name not in header]
+    extra = [f"{name} is not part of the model" for name in header if name not in expected]
     sizes = [
-        f"{name} has shape {given[name]}, expected {shape}"
+        f"{name} has shape {header[name]}, expected {shape}"
         for name, shape in expected.items()
-        if name in given and given[name] != shape
+        if name in header and header[name] != shape
     ]
     return missing + extra + sizes
-
-
-def _text(path: Path) -> str:
-    """The text of a file; CheckpointError where it is larger than any that belongs to a checkpoint."""
-    size = path.stat().st_size
-    if size > LARGEST_TEXT:
-        raise CheckpointError(f"{path} has {size} bytes; expected at most {LARGEST_TEXT}")
-    return path.read_text("utf-8")

@@ -99,9 +99,9 @@ class DenoiserConfig(Config):
     def _table_needs_lookup(self) -> Self:
         has_table = DENOISERS[self.kind].table is not None
         if not has_table and (self.table is not None or self.learn_table):
-            known = " or ".join(f"kind={kind!r}" for kind, one in DENOISERS.items() if one.table)
+            kinds = " or ".join(f"kind={kind!r}" for kind, one in DENOISERS.items() if one.table)
             raise ValueError(
-                f"table and learn_table belong to {known}, but kind={self.kind!r}; "
-                f"choose {known} or leave them out"
+                f"table and learn_table belong to {kinds}, but kind={self.kind!r}; "
+                f"choose {kinds} or leave them out"
             )
         return self

@@ -23,10 +23,10 @@ def need(library: str, user: str, extra: str) -> None:
     It is looked for, not imported: some take seconds.
     """
     try:
-        found = find_spec(library) is not None
+        installed = find_spec(library) is not None
     except ModuleNotFoundError:  # what it lies in is not there
-        found = False
-    if not found:
+        installed = False
+    if not installed:
         raise NotInstalled(
             f"{user} needs {library}, which is not installed: pip install 'dista-explorer[{extra}]', "
             f"in a clone pip install -e '.[{extra}]'",

@@ -11,12 +11,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 import math
-import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -25,17 +22,18 @@ import torch
 from torch import Tensor, nn
 
 from dista.engine import kernels, modules
-from dista.files import ownership, replacement, weights
-from dista.files.recordings import COMPLETE
+from dista.files import weights
 from dista.files.recordings import RecordingError as RecordingError  # raised here too
 from dista.files.recordings import open_recording as open_recording
+from dista.files.recordings import place as place
+from dista.files.recordings import save as save
+from dista.hooks import Hook as Hook
+from dista.hooks import hooks as hooks
 from dista.observable import Observable
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-Hook = Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None]
 
 
 class Source(NamedTuple):
@@ -48,11 +46,11 @@ class Source(NamedTuple):
 
 def observables(model: nn.Module) -> dict[str, Source]:
     """Everything that can be recorded, by dotted name, in the order of the model's modules."""
-    found = {}
+    sources = {}
     for module_name, module in modules.named(model).items():
         for suffix, observable in getattr(module, "observables", {}).items():
-            found[_named(module_name, suffix)] = Source(module_name, module, observable)
-    return found
+            sources[_named(module_name, suffix)] = Source(module_name, module, observable)
+    return sources
 
 
 def _named(module_name: str, suffix: str) -> str:
@@ -71,40 +69,6 @@ def matching(patterns: str | Sequence[str], names: Sequence[str]) -> list[str]:
                 f"nothing is called {pattern!r}; the nearest names are {', '.join(near)}"
             )
     return [name for name in names if any(fnmatchcase(name, p) for p in patterns)]
-
-
-_ENTERED: ContextVar[frozenset[object]] = ContextVar("hooks that act here", default=frozenset())
-
-
-@contextlib.contextmanager
-def hooks(model: nn.Module, by_name: Mapping[str, Hook]) -> Iterator[None]:
-    """Forward hooks on modules by exact dotted name, removed on the way out whatever happens.
-
-    They act in the context (``contextvars``) that entered the block: another thread, or another task,
-    that runs the same model meanwhile is not touched. Compiled parts of the model run as they were written.
-    """
-    known, entered = modules.named(model), object()
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(modules.as_written(model))
-        for name, hook in by_name.items():
-            stack.callback(known[name].register_forward_hook(_acting(entered, hook)).remove)
-        _ENTERED.set(_ENTERED.get() | {entered})
-        # not by the token of ``set``, which cannot be used where the block is left in another context
-        stack.callback(lambda: _ENTERED.set(_ENTERED.get() - {entered}))
-        yield
-
-
-def _acting(entered: object, hook: Hook) -> Hook:
-    """``hook`` where its block was entered, nothing elsewhere; a function, which a copied model shares."""
-
-    def acts() -> bool:
-        return entered in _ENTERED.get()
-
-    def scoped(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
-        return hook(module, inputs, output) if acts() else None
-
-    scoped.acts = acts  # type: ignore[attr-defined]  # for ``watched``, which asks a function for it
-    return scoped
 
 
 def record(
@@ -131,33 +95,33 @@ def record(
     the model; one that ``torch.compile`` has wrapped runs, and is named, as it was written.
     """
     model = modules.original(model)
-    sources = observables(model)
-    chosen = {name: sources[name] for name in matching(names, list(sources))}
+    every = observables(model)
+    sources = {name: every[name] for name in matching(names, list(every))}
     batch_axis = x.ndim - 4
     if dry_run:
-        return _sizes(model, x, chosen, batch_axis)
-    kept = _run(model, x, chosen, _keep)
-    arrays = _arrays(kept, live=(x, *model.parameters(), *model.buffers()))
-    return _tree(model, x, chosen, arrays, labels=labels, classes=classes, samples=samples)
+        return _sizes(model, x, sources, batch_axis)
+    values = _run(model, x, sources, _keep)
+    arrays = _arrays(values, live=(x, *model.parameters(), *model.buffers()))
+    return _tree(model, x, sources, arrays, labels=labels, classes=classes, samples=samples)
 
 
 def _run(
     model: nn.Module,
     x: Tensor,
-    chosen: Mapping[str, Source],
+    sources: Mapping[str, Source],
     keep: Callable[[Observable, Tensor], Any],
 ) -> dict[str, Any]:
     """One evaluation-mode forward; ``keep(observable, tensor)`` of each chosen name, in their order."""
-    kept: dict[str, object] = {}
+    values: dict[str, object] = {}
     by_module: dict[str, list[str]] = {}
-    for name, source in chosen.items():
+    for name, source in sources.items():
         by_module.setdefault(source.module_name, []).append(name)
 
     def recorder(names: list[str]) -> Hook:
         def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             for name in names:
-                observable = chosen[name].observable
-                kept[name] = keep(observable, observable.read(module, inputs, output))
+                observable = sources[name].observable
+                values[name] = keep(observable, observable.read(module, inputs, output))
 
         return hook
 
@@ -166,7 +130,7 @@ def _run(
     # without gradients, and not torch's inference mode, whose tensors do not tell of changes
     with _evaluating(model), torch.inference_mode(False), torch.no_grad(), hooks(model, recorders):
         model(x)
-    return {name: kept[name] for name in chosen if name in kept}
+    return {name: values[name] for name in sources if name in values}
 
 
 _MODES: WeakKeyDictionary[nn.Module, threading.RLock] = WeakKeyDictionary()
@@ -217,7 +181,7 @@ def _keep(observable: Observable, tensor: Tensor) -> np.ndarray | _Lent:
 
 
 def _arrays(
-    kept: Mapping[str, np.ndarray | _Lent], live: Iterable[Tensor]
+    values: Mapping[str, np.ndarray | _Lent], live: Iterable[Tensor]
 ) -> dict[str, np.ndarray]:
     """Arrays that nobody else holds: a tensor's own memory, a copy where a ``live`` one may change it.
 
@@ -225,7 +189,7 @@ def _arrays(
     """
     taken = {tensor.untyped_storage().data_ptr() for tensor in live}
     arrays = {}
-    for name, seen in kept.items():
+    for name, seen in values.items():
         if isinstance(seen, _Lent):
             if seen.tensor._version != seen.version:
                 raise RecordingError(
@@ -241,20 +205,20 @@ def _arrays(
 
 
 def _sizes(
-    model: nn.Module, x: Tensor, chosen: Mapping[str, Source], batch_axis: int
+    model: nn.Module, x: Tensor, sources: Mapping[str, Source], batch_axis: int
 ) -> pd.DataFrame:
     import pandas as pd
 
     samples = x.shape[batch_axis]
 
     def measure(observable: Observable, tensor: Tensor) -> tuple[tuple[int, ...], int]:
-        kept = _keep(observable, tensor)
-        return tuple(tensor.shape), 4 if isinstance(kept, _Lent) else kept.itemsize
+        stored = _keep(observable, tensor)
+        return tuple(tensor.shape), 4 if isinstance(stored, _Lent) else stored.itemsize
 
-    one = _run(model, x.narrow(batch_axis, 0, 1), chosen, measure)
+    one = _run(model, x.narrow(batch_axis, 0, 1), sources, measure)
     rows = []
     for name, (shape, width) in one.items():
-        axes, dtype = chosen[name].observable[:2]
+        axes, dtype = sources[name].observable[:2]
         shape = tuple(samples if axis == "batch" else size for axis, size in zip(axes, shape))
         rows.append((name, axes, shape, dtype, math.prod(shape) * width))
     return pd.DataFrame(rows, columns=["name", "axes", "shape", "dtype", "bytes"])
@@ -263,7 +227,7 @@ def _sizes(
 def _tree(
     model: nn.Module,
     x: Tensor,
-    chosen: Mapping[str, Source],
+    sources: Mapping[str, Source],
     arrays: Mapping[str, np.ndarray],
     *,
     labels: Sequence[int] | None,
@@ -278,7 +242,7 @@ def _tree(
     for name, array in arrays.items():
         group, _, variable = name.rpartition(".")
         variables, coords = groups.setdefault(group, ({}, {}))
-        _, module, observable = chosen[name]
+        _, module, observable = sources[name]
         values = {constant: getattr(module, constant) for constant in observable.constants}
         attrs = {k: "soft" if v is None else v for k, v in values.items()}
         variables[variable] = xr.Variable(observable.axes, array, attrs)
@@ -328,43 +292,3 @@ def _grown(datasets: Mapping[str, xr.Dataset]) -> xr.DataTree:
     tree = xr.DataTree(datasets[""])
     grow(tree, "")
     return tree
-
-
-def place(path: str | Path) -> Path:
-    """Where ``save`` writes for ``path``; RecordingError where something else than a recording is there.
-
-    That is never touched. To be asked before the recording is made.
-    """
-    return replacement.place(
-        path, replacement.Kind("a recording", RecordingError, ownership.objection)
-    )
-
-
-def save(recording: xr.DataTree, path: str | Path) -> Path:
-    """Write a recording with zarr: a folder, or one file where ``path`` ends in ``.zip``.
-
-    Spikes are bit-shuffled before compression, so that each takes a bit or less; xarray and zarr
-    alone read it back, a zip with
-    ``xarray.open_datatree(zarr.storage.ZipStore(path, mode="r"), engine="zarr", consolidated=False)``.
-    It appears whole or not at all, and replaces nothing but a recording: see ``place``.
-    """
-    from zarr.codecs import BloscCodec
-
-    target = place(path)
-    codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
-    encoding = {
-        node.path: {
-            name: {"compressors": [codec], "chunks": array.shape}
-            for name, array in node.data_vars.items()
-        }
-        for node in recording.subtree
-    }
-    marked = recording.copy(deep=False)
-    marked.attrs = dict(recording.attrs) | ownership.MARK | {COMPLETE: True}
-    with replacement.whole(target) as new:
-        marked.to_zarr(new, encoding=encoding, consolidated=False, write_empty_chunks=True)
-        if Path(path).suffix == ".zip":
-            packed = Path(shutil.make_archive(str(new.with_name("packed")), "zip", new))
-            shutil.rmtree(new)
-            packed.rename(new)
-    return Path(path)

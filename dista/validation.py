@@ -63,7 +63,7 @@ def _explain(cls: type[Config], error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
         field = ".".join(str(part) for part in problem["loc"]) or cls.__name__
-        given, expected = problem["input"], problem["msg"].removeprefix("Value error, ")
+        value, expected = problem["input"], problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(field.split(".")[-1], cls.model_fields, 1)
             hint = (
@@ -71,17 +71,17 @@ def _explain(cls: type[Config], error: ValidationError) -> str:
                 if near
                 else f"known fields: {', '.join(cls.model_fields)}"
             )
-            lines.append(f"{cls.__name__} has no field {field!r} (given {_short(given)}); {hint}")
+            lines.append(f"{cls.__name__} has no field {field!r} (given {_short(value)}); {hint}")
         elif problem["type"] == "value_error":
             lines.append(f"{field}: {expected}")
         else:
-            lines.append(f"{field}: {expected} (given {_short(given)})")
+            lines.append(f"{field}: {expected} (given {_short(value)})")
     return "; ".join(lines)
 
 
-def _short(given: object) -> str:
+def _short(value: object) -> str:
     """What was given, shortened where it is a whole file: what is wrong in it is in the sentence."""
-    said = repr(given)
+    said = repr(value)
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
 
 

@@ -42,11 +42,11 @@ def make_assets(folder: Path) -> Path:
         model.name, model.card = name, {"name": name, "task": data, "metrics": measured}
         dista.save(model, folder / name)
         if name == "match-map":
-            save(recorded(model, task, SAMPLE, "*"), folder / "first-light.zarr.zip")
+            save(record_sample(model, task, SAMPLE, "*"), folder / "first-light.zarr.zip")
     return folder
 
 
-def recorded(model, task, sample, names):
+def record_sample(model, task, sample, names):
     x, y = task.test.batch([sample])
     recording = dista.record(
         model, x, names, labels=y.tolist(), classes=task.classes, samples=[sample]
@@ -71,10 +71,10 @@ class Writer:
             ),
             {"command": "dista train --preset match_map --data match"},
         )
-        self.look(0)
+        self.write_activity(0)
 
-    def look(self, epoch: int) -> None:
-        recording = recorded(self.model, self.task, 0, SNAPSHOT)
+    def write_activity(self, epoch: int) -> None:
+        recording = record_sample(self.model, self.task, 0, SNAPSHOT)
         rows = [{"epoch": epoch, **asdict(layer)} for layer in neuron_table(recording)]
         self.run.append("neurons", rows)
         self.run.save_snapshot(epoch, recording)
@@ -89,7 +89,7 @@ class Writer:
             "val_loss": 1.1 / epoch,
             "val_accuracy": 1 - 0.4 / epoch,
         }
-        self.look(epoch)
+        self.write_activity(epoch)
         self.run.append("epochs", [{"epoch": epoch, **metrics, "seconds": 1.0}])
         self.run.set_status("running", epoch=epoch, step=10 * epoch, steps=30)
 

@@ -90,10 +90,10 @@ def within(
     return written
 
 
-def look(path: Path) -> None:
+def read_run(path: Path) -> None:
     """Everything that a page reads of a run, and what a resumed training does first."""
     from dista.runs import Run, RunError, find
-    from dista.runs.differences import siblings
+    from dista.runs.differences import differing_runs
     from dista.runs.facts import TABLES
 
     run = Run(path)
@@ -106,7 +106,7 @@ def look(path: Path) -> None:
         with contextlib.suppress(RunError):
             read()
     with contextlib.suppress(RunError):
-        siblings(run.config, [run])
+        differing_runs(run.config, [run])
     with contextlib.suppress(RunError):
         run.rewind((run.reopen() or (None, None))[1])
     run.release()
@@ -148,7 +148,7 @@ def readers() -> list[Reader]:
         Reader("a card", content(f"{best}/card.json"), within(best, "card.json", model), of_weights),
         Reader("a card in a list", content(f"{best}/card.json"), within(best, "card.json", card)),
         Reader("weights in a list", content(f"{best}/model.safetensors"), within(best, "model.safetensors", card)),
-        *(Reader(f"a run's {name}", content(f"run/{name}"), within("run", name, look), of_run)
+        *(Reader(f"a run's {name}", content(f"run/{name}"), within("run", name, read_run), of_run)
           for name in ("config.json", "status.json", "environment.json", "steps.jsonl", "neurons.jsonl",
                        "notes.jsonl", "resume.safetensors")),
     ]  # fmt: skip

@@ -144,7 +144,7 @@ def _running(page: Page) -> bool:
 
 def measure(browser: Browser, address: str, rounds: int) -> dict[str, dict[str, float]]:
     """Median and 95th percentile, in milliseconds, of every interaction."""
-    found = {}
+    summaries = {}
     for name, what in INTERACTIONS.items():
         page = open_page(browser, f"{address}/{what.path}")
         page.locator(what.target).first.wait_for(state="attached")
@@ -154,9 +154,9 @@ def measure(browser: Browser, address: str, rounds: int) -> dict[str, dict[str, 
         for turn in range(rounds + 2 * what.warm):
             taken.append(milliseconds(page, what, what.keys[turn % len(what.keys)]))
             page.wait_for_timeout(300)
-        found[name] = summary(taken[2 * what.warm :])
+        summaries[name] = summary(taken[2 * what.warm :])
         page.context.close()
-    return found
+    return summaries
 
 
 def summary(values: list[float]) -> dict[str, float]:

@@ -243,16 +243,16 @@ def test_other_samples_cannot_be_paired():
 
 def test_answers_say_how_sure_they_are(undecided):
     model, data = undecided()
-    found = answers(model, data, limit=40)
+    result = answers(model, data, limit=40)
     with torch.no_grad():
         expected = model(data.batch(range(40))[0]).softmax(-1)
-    assert found.answer.tolist() == expected.argmax(-1).tolist()
-    assert np.allclose(found.confidence, expected.amax(-1), atol=1e-6)
+    assert result.answer.tolist() == expected.argmax(-1).tolist()
+    assert np.allclose(result.confidence, expected.amax(-1), atol=1e-6)
 
 
 def test_the_surest_mistakes_come_first():
     sure = np.array([0.6, 0.9, 0.7, 0.7, 0.99])
-    found = Answers(np.array([0, 1, 1, 0, 1]), np.array([1, 0, 0, 1, 1]), sure)
-    assert measures.confident_mistakes(found).tolist() == [1, 2, 3, 0]
+    result = Answers(np.array([0, 1, 1, 0, 1]), np.array([1, 0, 0, 1, 1]), sure)
+    assert measures.confident_mistakes(result).tolist() == [1, 2, 3, 0]
     with pytest.raises(MeasureError, match="without confidences"):
-        measures.confident_mistakes(Answers(found.answer, found.label))
+        measures.confident_mistakes(Answers(result.answer, result.label))

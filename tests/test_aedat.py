@@ -54,8 +54,8 @@ def test_spikingjelly_reads_the_same_of_aedat_3_1(tmp_path, monkeypatch):
     random = np.random.default_rng(0)
     events = random.integers(0, 128, (500, 4))
     events[:, 2], events[:, 3] = np.sort(random.integers(0, 10**6, 500)), events[:, 3] % 2
-    given = [tuple(map(int, row)) for row in events]
-    path = aedat3(tmp_path / "one.aedat", packet(given[:200]), packet(given[200:], overflow=1))
+    rows = [tuple(map(int, row)) for row in events]
+    path = aedat3(tmp_path / "one.aedat", packet(rows[:200]), packet(rows[200:], overflow=1))
     ours, theirs = read_events(path), load_aedat_v3(path)
     for name in "xytp":
         assert ours[name].tolist() == theirs[name].tolist()
@@ -88,9 +88,9 @@ def test_times_of_32_bits_go_on_where_they_wrap(tmp_path, start):
     pairs = [((127 - i) << 8 | 127 << 1, t % 2**32) for i, t in enumerate(times)]
     content = b"#!AER-DAT2.0\r\n" + np.array(pairs, ">u4").tobytes()
     (tmp_path / "one.aedat").write_bytes(content)
-    found = read_events(tmp_path / "one.aedat")
-    assert (found["t"] - start).tolist() == [0, 40, 50, 60, 1_000_000]
-    assert found["x"].tolist() == [0, 1, 3, 2, 4]
+    array = read_events(tmp_path / "one.aedat")
+    assert (array["t"] - start).tolist() == [0, 40, 50, 60, 1_000_000]
+    assert array["x"].tolist() == [0, 1, 3, 2, 4]
 
 
 def test_a_header_without_end_is_looked_at_no_further(tmp_path):

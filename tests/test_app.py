@@ -17,9 +17,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import dista.widgets
-from app.computed import payloads
-from app.computed import recordings as recorded
-from app.inputs import checkpoints, images, recordings
+from app.computed import payloads, recordings
+from app.inputs import checkpoints, images, recording_files
 from app.trainings import processes
 from dista import measures
 
@@ -67,7 +66,7 @@ def test_the_code_on_the_page_reproduces_what_it_shows(page, monkeypatch):
     )
     exec(test.code[0].value, {})
     assert shown["step"] == 2
-    expected = recorded.recording(checkpoints.shipped()["digits"], 5, None)
+    expected = recordings.recording(checkpoints.shipped()["digits"], 5, None)
     assert np.array_equal(shown["it"]["head"].values, expected["head"].values)
 
 
@@ -213,8 +212,8 @@ def test_an_own_image_is_shown_as_the_probe(page):
     text = images.image_text(images.read_digit(picture(), invert=True))
     test = page(checkpoint="match-map", image=text)
     assert not test.exception and not sentences(test)
-    recording = recorded.recording(checkpoints.shipped()["match-map"], dashboard.SAMPLE, text)
-    first = recordings.first_light()
+    recording = recordings.recording(checkpoints.shipped()["match-map"], dashboard.SAMPLE, text)
+    first = recording_files.first_light()
     frames, before = recording["input"].values[:, 0, 0], first["input"].values[:, 0, 0]
     assert np.array_equal(frames[:6], before[:6])
     assert np.allclose(frames[6:], images.image_pixels(text))
@@ -302,7 +301,7 @@ def started(monkeypatch):
     """The words of the processes that the page starts, none of which runs."""
     words = []
     monkeypatch.setattr(
-        processes, "_spawn", lambda folder, name, given: words.append((name, given))
+        processes, "_spawn", lambda folder, name, options: words.append((name, options))
     )
     return words
 

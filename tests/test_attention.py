@@ -326,11 +326,13 @@ def test_lookup_of_the_thresholds_table_is_the_threshold(u, flow):
 
 @pytest.mark.parametrize("kind", ["threshold", "lookup"])
 def test_gradient_all_passes_removed_entries_too(kind):
-    kept, all_ = (denoiser(kind=kind, u=3, gradient=flow) for flow in ("kept", "all"))
+    through_kept, through_all = (
+        denoiser(kind=kind, u=3, gradient=flow) for flow in ("kept", "all")
+    )
     a = every_count()
-    assert torch.equal(kept(a), all_(a))
-    assert gradient(kept, a).tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
-    assert gradient(all_, a).tolist() == [1] * (DIM + 1)
+    assert torch.equal(through_kept(a), through_all(a))
+    assert gradient(through_kept, a).tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert gradient(through_all, a).tolist() == [1] * (DIM + 1)
 
 
 TABLE = (0.0, 0.25, 0.0, -1.5, 2.0, 7.0, 6.5, 1.0)

@@ -29,8 +29,8 @@ def same(one, other, inputs, parameters=()):
     torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
     upstream = torch.randn_like(one)
     wanted = torch.autograd.grad(one, leaves, upstream, allow_unused=True)
-    given = torch.autograd.grad(other, leaves, upstream, allow_unused=True)
-    for expected, gradient in zip(wanted, given):
+    gradients = torch.autograd.grad(other, leaves, upstream, allow_unused=True)
+    for expected, gradient in zip(wanted, gradients):
         torch.testing.assert_close(gradient, expected, rtol=0, atol=1e-11)
 
 

@@ -27,9 +27,9 @@ def measured():
 @pytest.mark.parametrize("form", ["none", "map"])
 def test_agreement_is_measured_against_float64(form):
     """A CPU agrees with itself; and results that are twice as large are found."""
-    found = gpu._agreement(form, "threshold", "cpu")
-    assert found["float64"] == {"logits": 0, "gradients": 0}
-    assert 0 < found["kernels"]["logits"] < 1e-2
+    errors = gpu._agreement(form, "threshold", "cpu")
+    assert errors["float64"] == {"logits": 0, "gradients": 0}
+    assert 0 < errors["kernels"]["logits"] < 1e-2
     x = torch.rand(2, 3, 12, 20)
     one = gpu._results(gpu.DISTA(gpu.small(form, "none")), x, torch.arange(2), "cpu", torch.float64)
     doubled = (2 * one[0], one[1])
@@ -58,8 +58,8 @@ def test_an_implementation_that_fails_leaves_the_others(monkeypatch):
     def broken(case):
         raise RuntimeError("no kernel image")
 
-    kept = {name: cases.IMPLEMENTATIONS[name] for name in (cases.PEER, "spatial")}
-    monkeypatch.setattr(gpu, "IMPLEMENTATIONS", kept | {"DISTA projection": broken})
+    subset = {name: cases.IMPLEMENTATIONS[name] for name in (cases.PEER, "spatial")}
+    monkeypatch.setattr(gpu, "IMPLEMENTATIONS", subset | {"DISTA projection": broken})
     rows = {r["implementation"]: r for r in gpu.speed(TINY, "cpu", "fp32", 1, batch=2)}
     assert rows["DISTA projection"]["training error"] == "RuntimeError: no kernel image"
     spatial, peer = rows["spatial"], rows[cases.PEER]
@@ -82,7 +82,7 @@ def test_every_part_is_written_when_it_is_known(tmp_path):
 def test_a_file_that_is_no_report_stays(tmp_path, content):
     path = tmp_path / "bench.json"
     path.write_text(content)
-    with pytest.raises(ValueError, match="bench.json is not a report of dista bench; choose"):
+    with pytest.raises(ValueError, match=r"bench\.json is not a report of dista bench; choose"):
         gpu.Report(path, print)
     assert path.read_text() == content
 

@@ -19,7 +19,7 @@ CARD = {
     "command": "dista train é",
 }
 
-KNOWN = lambda model: {"weights": weights.digest(model)}  # noqa: E731
+DIGEST = lambda model: {"weights": weights.digest(model)}  # noqa: E731
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_outputs_are_bit_identical(original, saved, small_input):
     assert torch.equal(again.steps(x), original.steps(x))
     assert (
         again.config == original.config
-        and again.card == CARD | KNOWN(original)
+        and again.card == CARD | DIGEST(original)
         and again.name == "small"
     )
     assert not again.training
@@ -73,21 +73,21 @@ def test_files(saved, original):
         "config.json",
         "model.safetensors",
     ]
-    assert read_card(saved) == CARD | KNOWN(original) and read_config(saved) == original.config
+    assert read_card(saved) == CARD | DIGEST(original) and read_config(saved) == original.config
     assert set(load_file(saved / "model.safetensors")) == set(original.state_dict())
 
 
 def test_a_card_says_of_which_weights_its_numbers_are(original, saved, tmp_path):
     """Those that it was written with, whatever becomes of the file and of the model."""
-    known = read_card(saved)["weights"]
-    assert known == checkpoint.digest(saved)
+    digest = read_card(saved)["weights"]
+    assert digest == checkpoint.digest(saved)
     changed = load(saved)
     with torch.no_grad():
         changed.head.linear.weight += 1
     other = dista.save(changed, tmp_path / "changed")
-    assert read_card(other)["weights"] == known != checkpoint.digest(other)
+    assert read_card(other)["weights"] == digest != checkpoint.digest(other)
     half = dista.save(original, tmp_path / "half", half=True)
-    assert read_card(half)["weights"] == checkpoint.digest(half) != known
+    assert read_card(half)["weights"] == checkpoint.digest(half) != digest
 
 
 @pytest.mark.parametrize("name", checkpoint.shipped())
@@ -227,6 +227,11 @@ DAMAGE = [
     ("config.json", lambda p: shorten(p, 0.5), ["not a valid model configuration", "JSON"]),
     ("config.json", lambda p: p.write_text("[]"), ["not a valid model configuration"]),
     ("config.json", lambda p: p.write_bytes(b"\xff\xfe\x00"), ["not a valid model configuration"]),
+    (
+        "config.json",
+        lambda p: p.write_text(" " * (checkpoint.LARGEST_CONFIG + 1)),
+        ["config.json has 4194305 bytes; expected at most 4194304"],
+    ),
     (
         "config.json",
         lambda p: edit_config(p, depth=0),

@@ -156,8 +156,8 @@ def test_the_last_tenth_of_the_names_is_for_the_test(tmp_path, monkeypatch):
     parts = [set(split.paths) for split in (task.train, task.validation, task.test)]
     assert len(set.union(*parts)) == 250, "disjoint"
     names = sorted(f"cifar10_cat_{i}.aedat" for i in range(25))
-    found = sorted(path.name for path in parts[2] if path.parent.name == "cat")
-    assert found == names[math.ceil(0.9 * 25) :] == ["cifar10_cat_8.aedat", "cifar10_cat_9.aedat"]
+    cats = sorted(path.name for path in parts[2] if path.parent.name == "cat")
+    assert cats == names[math.ceil(0.9 * 25) :] == ["cifar10_cat_8.aedat", "cifar10_cat_9.aedat"]
     assert np.bincount(task.validation.labels).tolist() == [2] * 10
     assert len(set(task.test.labels[:10].tolist())) > 3, "classes come mixed"
 
@@ -180,9 +180,9 @@ def test_what_is_kept_is_made_again_where_files_changed_or_it_is_damaged(tmp_pat
 
     write_cifar10_dvs(tmp_path / "files", 3)
     assert total() == 150
-    (kept,) = (tmp_path / "cache" / "dista").glob("*.npy")
-    kept.write_bytes(kept.read_bytes()[:-1])
-    assert total() == 150 and kept.stat().st_size > 30 * 2 * 128 * 128
+    (cache,) = (tmp_path / "cache" / "dista").glob("*.npy")
+    cache.write_bytes(cache.read_bytes()[:-1])
+    assert total() == 150 and cache.stat().st_size > 30 * 2 * 128 * 128
     (tmp_path / "files" / "dog" / "cifar10_dog_0.aedat").write_bytes(aedat(EVENTS))
     assert total() == 149
 
@@ -254,8 +254,8 @@ def test_it_is_offered_where_its_files_are(page, tmp_path, monkeypatch):
 def test_a_recording_is_brought_to_the_dashboard():
     from app.inputs import event_files
 
-    found = event_files.read("Mine.AEDAT", aedat(EVENTS))
-    assert [tuple(event) for event in found.events] == EVENTS
+    file = event_files.read("Mine.AEDAT", aedat(EVENTS))
+    assert [tuple(event) for event in file.events] == EVENTS
     with pytest.raises(
         ValueError, match=r"^the file a\.aedat is not a readable recording of events$"
     ):

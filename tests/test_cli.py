@@ -68,11 +68,15 @@ def test_ablate_says_what_a_part_is_worth():
     common = ["ablate", "digits", "--limit", "60", "--json"]
     intact = json.loads(dista(*common).stdout)
     assert intact["before"] == intact["after"] and intact["difference"] == intact["lost"] == 0
-    found = json.loads(dista(*common, "--without", "block=0", "--with", "u=2").stdout)
-    assert found["without"] == ["block=0"] and found["with"] == ["u=2"] and found["samples"] == 60
-    assert found["before"] == intact["before"] and found["after"] < intact["after"]
-    assert found["low"] <= found["difference"] <= found["high"] < 0
-    assert found["difference"] == pytest.approx((found["gained"] - found["lost"]) / 60)
+    ablation = json.loads(dista(*common, "--without", "block=0", "--with", "u=2").stdout)
+    assert (
+        ablation["without"] == ["block=0"]
+        and ablation["with"] == ["u=2"]
+        and ablation["samples"] == 60
+    )
+    assert ablation["before"] == intact["before"] and ablation["after"] < intact["after"]
+    assert ablation["low"] <= ablation["difference"] <= ablation["high"] < 0
+    assert ablation["difference"] == pytest.approx((ablation["gained"] - ablation["lost"]) / 60)
     noisy = json.loads(dista(*common, "--noise", "0.8").stdout)
     assert noisy["noise"] == 0.8 and noisy["after"] < noisy["before"]
 

@@ -109,8 +109,8 @@ def test_every_option_is_used_by_resume_or_refused():
         "minutes", "batch_size", "lr", "tau_lr", "freeze", "label_smoothing", "seed", "threads",
         "precision", "devices", "num_nodes",
     }  # fmt: skip
-    known = used | refused - {"set"} | {"more"} | as_fields
-    assert set(inspect.signature(cli.train.train).parameters) == known
+    options = used | refused - {"set"} | {"more"} | as_fields
+    assert set(inspect.signature(cli.train.train).parameters) == options
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ def recorded(model, batch, switches=()):
 
 def test_each_copy_differs_in_one_step(small_input, small_config):
     x, other = (frames(small_input, small_config(), seed) for seed in (2, 3))
-    for given, new in ((None, torch.zeros_like(x)), (other, other)):
-        batch = changed_steps(x, 5, given)
+    for replacement, new in ((None, torch.zeros_like(x)), (other, other)):
+        batch = changed_steps(x, 5, replacement)
         assert batch.shape == (5, 6, *x.shape[2:])
         assert torch.equal(batch[:, 0], x[:, 0])
         for m in range(5):

@@ -50,8 +50,8 @@ def test_names_are_those_with_a_known_shape():
 
 
 def test_what_fits_a_task_is_known_without_opening_it(task):
-    found = dista.data.fitting(task.input_shape, len(task.classes))
-    assert task.name in found and "recordings" not in found
+    tasks = dista.data.fitting(task.input_shape, len(task.classes))
+    assert task.name in tasks and "recordings" not in tasks
     assert not dista.data.fitting((9, 9, 9), 4)
 
 
@@ -272,10 +272,12 @@ def test_match_frames_show_what_step_digits_says():
     options = {"cue_steps": 1, "delay_steps": 3, "probe_steps": 2, "noise": 0.0}
     task = dista.data.open("match", delay="distractors", **options)
     source = dista.data.open("digits").validation
-    known = {image.numpy().tobytes(): int(label) for image, label in map(source.sample, range(400))}
+    labels = {
+        image.numpy().tobytes(): int(label) for image, label in map(source.sample, range(400))
+    }
     for index in range(53):
         frames, _ = task.validation.sample(index)
-        shown = [known[frame.numpy().tobytes()] for frame in frames]
+        shown = [labels[frame.numpy().tobytes()] for frame in frames]
         assert shown == task.validation.step_digits[index].tolist()
 
 

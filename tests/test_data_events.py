@@ -215,8 +215,8 @@ def test_an_event_index_outside_names_the_valid_range(task):
 def test_augmented_counts_lose_pixels_and_keep_their_place(task):
     plain, _ = next(iter(task.train.batches(64)))
     moved, _ = next(iter(task.train.batches(64, augment=True)))
-    kept = moved.sum() / plain.sum()
-    assert 0.85 < kept < 1.0
+    share = moved.sum() / plain.sum()
+    assert 0.85 < share < 1.0
     axis = np.arange(34)
     for frames in (plain, moved):
         centre = (frames.sum((0, 1, 2, 3)).numpy() @ axis) / frames.sum().item()

@@ -132,9 +132,9 @@ def test_crops_are_shifted_and_mirrored_copies():
     places = {(*at, f): cut.flip(1) if f else cut for at, cut in cuts.items() for f in (0, 1)}
     seen = set()
     for image in out[:, 0]:
-        found = [place for place, crop in places.items() if torch.equal(crop, image)]
-        assert len(found) == 1
-        seen.add(found[0])
+        shifts = [place for place, crop in places.items() if torch.equal(crop, image)]
+        assert len(shifts) == 1
+        seen.add(shifts[0])
     assert len(seen) == 18, "every shift, mirrored and not"
 
 
@@ -184,7 +184,7 @@ def test_nmnist(saccades):
 
 
 def test_files_are_found_by_their_folder_and_by_the_one_above(saccades, monkeypatch):
-    from dista.cli.common import task_of
+    from dista.cli.options import task_of
 
     config = preset("digits_events")
     model = SimpleNamespace(card={"task": "nmnist"}, config=config)
@@ -233,8 +233,8 @@ def structured(events):
 
 @pytest.mark.parametrize("names", ["xytp", ("x", "y", "timestamp", "polarity"), None])
 def test_an_archive_of_columns_or_of_one_array(tmp_path, names):
-    given, path = structured(EVENTS), tmp_path / "one.npz"
-    columns = {"events": given} if names is None else dict(zip(names, zip(*EVENTS)))
+    rows, path = structured(EVENTS), tmp_path / "one.npz"
+    columns = {"events": rows} if names is None else dict(zip(names, zip(*EVENTS)))
     np.savez_compressed(path, **columns)
     assert [tuple(event) for event in read_events(path)] == EVENTS
 
@@ -287,11 +287,11 @@ def test_a_task_without_samples_has_the_form_of_the_real_one(name, tmp_path, sac
     write_parquet(tmp_path / "cifar100", "PNG", label="fine_label")
     write_cifar10_dvs(tmp_path / "cifar10-dvs", 3)
     real = dista.data.open(name, root=tmp_path)
-    known = dista.data.without_samples(name)
+    form = dista.data.without_samples(name)
     for field in ("name", "classes", "input_shape", "time_steps", "step_labels"):
-        assert getattr(known, field) == getattr(real, field)
-    assert len(known.test) == 0 and known.test.unit == real.test.unit
-    assert known.test.has_time == real.test.has_time
+        assert getattr(form, field) == getattr(real, field)
+    assert len(form.test) == 0 and form.test.unit == real.test.unit
+    assert form.test.has_time == real.test.has_time
 
 
 def test_nothing_is_known_of_other_tasks_without_samples():

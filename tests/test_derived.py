@@ -26,19 +26,19 @@ def recording(request, small_model, small_input):
 def test_reset_and_current_follow_from_the_membrane(recording):
     node = recording[LAYER.replace(".", "/")]
     parts = {"membrane": node["membrane"], "spikes": None, "reset": None, "current": None}
-    found = completed(parts, node["tau"])
-    assert node["spikes"].any() and found["spikes"] is None
-    np.testing.assert_array_equal(found["reset"].values, node["reset"].values)
-    np.testing.assert_allclose(found["current"].values, node["current"].values, atol=2e-5)
+    derived = completed(parts, node["tau"])
+    assert node["spikes"].any() and derived["spikes"] is None
+    np.testing.assert_array_equal(derived["reset"].values, node["reset"].values)
+    np.testing.assert_allclose(derived["current"].values, node["current"].values, atol=2e-5)
     for name in ("reset", "current"):
-        assert found[name].dims == node[name].dims and found[name].dtype == np.float32
+        assert derived[name].dims == node[name].dims and derived[name].dtype == np.float32
 
 
 def test_what_was_recorded_stays_and_what_does_not_follow_is_none(recording):
     node = recording[LAYER.replace(".", "/")]
     own = node["reset"] + 1
-    found = completed({"membrane": node["membrane"], "reset": own, "current": None}, None)
-    assert found["reset"] is own and found["current"] is None
+    derived = completed({"membrane": node["membrane"], "reset": own, "current": None}, None)
+    assert derived["reset"] is own and derived["current"] is None
     bare = node["membrane"].drop_attrs()
     assert completed({"membrane": bare, "reset": None}, node["tau"])["reset"] is None
     assert completed({"spikes": node["spikes"], "reset": None}, node["tau"])["reset"] is None

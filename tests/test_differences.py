@@ -10,7 +10,7 @@ import dista
 from dista.config import DenoiserConfig, MemoryConfig, TrainingConfig
 from dista.presets import preset
 from dista.runs import Run, RunConfig, RunError
-from dista.runs.differences import differences, of_checkpoint, siblings
+from dista.runs.differences import differences, differing_runs, of_checkpoint
 
 OURS = RunConfig(
     preset="match_map", data="match", model=preset("match_map"), training=TrainingConfig()
@@ -62,7 +62,7 @@ def test_two_switches_are_two():
     assert set(differences(OURS, other)) == {"dim", "memory", "training.seed"}
 
 
-def test_siblings_are_the_runs_of_the_task_with_one_switch_at_most(tmp_path):
+def test_differing_runs_are_the_runs_of_the_task_with_one_switch_at_most(tmp_path):
     configs = {
         "same": OURS,
         "seed": changed(training=dict(seed=1)),
@@ -72,7 +72,7 @@ def test_siblings_are_the_runs_of_the_task_with_one_switch_at_most(tmp_path):
     }
     runs = [Run.create(tmp_path / name, config, {}) for name, config in configs.items()]
     (tmp_path / "broken" / "config.json").write_text("{")
-    same, seed = siblings(OURS, runs)
+    same, seed = differing_runs(OURS, runs)
     assert (same.run.name, same.switch, same.sentence) == ("same", "", "the same once more")
     assert seed.run.name == "seed" and seed.sentence == "training.seed 1, not 0"
 

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from test_architecture import MODULES, ROOMS
+from source_files import MODULES
+from test_architecture import ROOMS
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE, BEGIN, END = ROOT / "ARCHITECTURE.md", "<!-- rooms -->\n", "<!-- end of rooms -->\n"

@@ -15,7 +15,7 @@ from dashboard import APP
 from streamlit.testing.v1 import AppTest
 
 import dista
-from app.computed import recordings as recorded
+from app.computed import recordings
 from app.inputs import checkpoints
 from app.link import share, vocabulary
 from app.page import downloads
@@ -43,7 +43,7 @@ def test_the_csv_names_the_figure_of_each_row_and_keeps_its_numbers():
 
 
 def test_the_recording_is_a_file_that_opens(page, tmp_path):
-    recording = recorded.recording(checkpoints.shipped()["digits"], 3, None)
+    recording = recordings.recording(checkpoints.shipped()["digits"], 3, None)
     path = tmp_path / "one.zarr.zip"
     path.write_bytes(downloads.zarr(lambda: recording))
     again = open_recording(path)
@@ -103,9 +103,9 @@ def links_of(test):
 
 @pytest.mark.parametrize("view", OFFERED)
 def test_both_links_hold_the_whole_state(page, view):
-    given = {"sample": "3", "thresholds": "0,3"} | ({"samples": "25"} if view == "ablate" else {})
-    query = {name: text for name, text in given.items() if view in vocabulary.TABLE[name].pages}
-    view_link, lesson = links_of(page(view, **given))
+    state = {"sample": "3", "thresholds": "0,3"} | ({"samples": "25"} if view == "ablate" else {})
+    query = {name: text for name, text in state.items() if view in vocabulary.TABLE[name].pages}
+    view_link, lesson = links_of(page(view, **state))
     read = [
         {k: v[0] for k, v in parse_qs(urlsplit(it).query).items()} for it in (view_link, lesson)
     ]

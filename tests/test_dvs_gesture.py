@@ -90,9 +90,9 @@ def test_it_fits_the_presets_of_its_size(gestures):
     task = dista.data.open_for(config.replace(time_steps=16), "dvs128-gesture", root=gestures)
     with pytest.raises(ValueError, match=r"or add --set model\.classes=11$"):
         check_fit(task, config.replace(time_steps=16), TrainingConfig())
-    known = dista.data.without_samples("dvs128-gesture")
-    assert (known.classes, known.input_shape) == (task.classes, task.input_shape)
-    assert known.time_steps == 16
+    form = dista.data.without_samples("dvs128-gesture")
+    assert (form.classes, form.input_shape) == (task.classes, task.input_shape)
+    assert form.time_steps == 16
 
 
 def remove(path):

@@ -21,8 +21,8 @@ from dista.data.recordings import as_input
 
 
 def columns(events=EVENTS, **types):
-    found = {name: np.array(column) for name, column in zip("xytp", zip(*events))}
-    return found | {name: kind(found[name]) for name, kind in types.items()}
+    arrays = {name: np.array(column) for name, column in zip("xytp", zip(*events))}
+    return arrays | {name: kind(arrays[name]) for name, kind in types.items()}
 
 
 def saved(path, arrays):
@@ -112,15 +112,15 @@ def structured(events):
 @pytest.mark.parametrize("last", [296_841, 314_999, 315_109, 340_000])
 def test_saccades_of_any_real_length_begin_at_zero(last):
     """Of a thousand real ones two end after 315 ms: their bins are those of all others."""
-    given = structured([(1, 1, 7_000, 1), (2, 2, 39_374, 1), (3, 3, 39_376, 1), (4, 4, last, 0)])
-    shown = as_input(given, task_like("nmnist"))[:, 0]
+    saccades = structured([(1, 1, 7_000, 1), (2, 2, 39_374, 1), (3, 3, 39_376, 1), (4, 4, last, 0)])
+    shown = as_input(saccades, task_like("nmnist"))[:, 0]
     assert shown.sum((1, 2, 3)).tolist() == [2, 1, 0, 0, 0, 0, 0, 1]
-    assert torch.equal(shown, torch.from_numpy(frames(given, 8, (34, 34), 315_000)).float())
+    assert torch.equal(shown, torch.from_numpy(frames(saccades, 8, (34, 34), 315_000)).float())
 
 
 def test_a_recording_of_another_length_is_cut_from_its_first_event_to_its_last():
-    given = structured([(1, 1, 10_000_000 + t, 1) for t in (0, 1_000_000, 7_999_999)])
-    assert as_input(given, task_like("nmnist")).sum((1, 2, 3, 4)).tolist() == [
+    events = structured([(1, 1, 10_000_000 + t, 1) for t in (0, 1_000_000, 7_999_999)])
+    assert as_input(events, task_like("nmnist")).sum((1, 2, 3, 4)).tolist() == [
         1,
         1,
         0,
@@ -134,10 +134,10 @@ def test_a_recording_of_another_length_is_cut_from_its_first_event_to_its_last()
 
 @pytest.mark.parametrize("unit", [1e-6, 1e-3])
 def test_times_in_another_unit_do_not_all_fall_into_the_first_step(unit):
-    given = structured([(1, 1, int(t * unit), 1) for t in (0, 100_000, 314_000)])
+    events = structured([(1, 1, int(t * unit), 1) for t in (0, 100_000, 314_000)])
     with pytest.raises(DataError, match=r"all events lie within .* multiply seconds by 1e6"):
-        as_input(given, task_like("nmnist"))
-    assert as_input(given, task_like("recordings")).sum() == 3, "has a length of its own"
+        as_input(events, task_like("nmnist"))
+    assert as_input(events, task_like("recordings")).sum() == 3, "has a length of its own"
 
 
 def test_a_form_that_memory_cannot_hold_is_refused_before_it_is_asked_for():
@@ -147,9 +147,9 @@ def test_a_form_that_memory_cannot_hold_is_refused_before_it_is_asked_for():
 
 
 def test_frames_say_what_does_not_fit():
-    given = structured([(300, 1, t, 1) for t in range(9)])
+    events = structured([(300, 1, t, 1) for t in range(9)])
     with pytest.raises(DataError, match="100 % of the events lie outside of the 34 x 34 pixels"):
-        fitting_frames(given, 2, (34, 34))
+        fitting_frames(events, 2, (34, 34))
 
 
 # --- files that declare more than they hold ------------------------------------------------------

@@ -45,15 +45,15 @@ def without(refused, script):
 
 def closure(requirements):
     """Names of the distributions that these requirements bring, their own included."""
-    found, waiting = set(), [(Requirement(text), "") for text in requirements]
+    names, waiting = set(), [(Requirement(text), "") for text in requirements]
     while waiting:
         requirement, extra = waiting.pop()
         if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
             continue
         name = canonicalize_name(requirement.name)
-        if name in found:
+        if name in names:
             continue
-        found.add(name)
+        names.add(name)
         try:
             further = requires(name) or []
         except PackageNotFoundError:  # on other systems
@@ -61,7 +61,7 @@ def closure(requirements):
         waiting += [
             (Requirement(text), one) for text in further for one in requirement.extras or ("",)
         ]
-    return found
+    return names
 
 
 def modules_of_extras_only():
@@ -204,14 +204,14 @@ def test_what_is_asked_for_is_in_the_extra_that_is_named():
 
 def declared_by(extra):
     """The requirements of an extra, those of the extras it refers to included."""
-    found = []
+    texts = []
     for text in EXTRAS[extra]:
         requirement = Requirement(text)
         if requirement.name == PROJECT["name"]:
-            found += [one for other in requirement.extras for one in declared_by(other)]
+            texts += [one for other in requirement.extras for one in declared_by(other)]
         else:
-            found.append(text)
-    return found
+            texts.append(text)
+    return texts
 
 
 def test_the_extra_test_brings_everything_but_the_reader_of_one_kind_of_files():

@@ -67,8 +67,8 @@ def of_both(rows: pd.DataFrame) -> np.ndarray:
 
 def drawn_classes(rows: pd.DataFrame) -> np.ndarray:
     """Of the two answers, and of the true class."""
-    chosen = rows[rows["is_answer"] | rows["is_label"]]["class"]
-    return rows[rows["class"].isin(chosen)]["logit"].to_numpy()
+    classes = rows[rows["is_answer"] | rows["is_label"]]["class"]
+    return rows[rows["class"].isin(classes)]["logit"].to_numpy()
 
 
 def percents(rows: pd.DataFrame) -> np.ndarray:
@@ -79,10 +79,10 @@ def percents(rows: pd.DataFrame) -> np.ndarray:
 ENTRIES = {
     "filmstrip": Entry(
         lambda: figures.filmstrip(MAPS),
-        "block head query_step query_row query_column key_step key_row key_column raw kept removed",
-        {"raw": MAPS.raw, "kept": MAPS.kept, "removed": MAPS.removed,
+        "block head query_step query_row query_column key_step key_row key_column raw denoised removed",
+        {"raw": MAPS.raw, "denoised": MAPS.denoised, "removed": MAPS.removed,
          "key_step": np.repeat(MAPS.key_steps, 14), "query_column": [4] * 42},
-        of("raw", "kept", "removed"),
+        of("raw", "denoised", "removed"),
     ),
     "attention_split": Entry(
         lambda: figures.attention_split(measures.AttentionSplit(0.25, 0.5, 0.25, 8.0, "kept")),
@@ -199,23 +199,23 @@ ENTRIES = {
     ),
     "input_change": Entry(
         lambda: figures.input_change(INPUT, RECEIVED),
-        "result y x clean noisy corrupted block row column raw kept",
+        "result y x clean noisy corrupted block row column raw denoised",
         {"clean": INPUT.clean, "noisy": INPUT.noisy,
          "corrupted": INPUT.patches.repeat(4, 0).repeat(4, 1),
-         "raw": [one.raw for one in RECEIVED], "kept": [one.kept for one in RECEIVED]},
-        of("clean", "noisy", "raw", "kept"),
+         "raw": [one.raw for one in RECEIVED], "denoised": [one.denoised for one in RECEIVED]},
+        of("clean", "noisy", "raw", "denoised"),
     ),
     "patch_attention": Entry(
         lambda: figures.patch_attention(RECEIVED, INPUT.patches),
-        "block raw kept removed removed_elsewhere",
-        {"raw": [0.5, 0.5], "kept": [0.5, 0.75]},
-        of("raw", "kept"),
+        "block raw denoised removed removed_elsewhere",
+        {"raw": [0.5, 0.5], "denoised": [0.5, 0.75]},
+        of("raw", "denoised"),
     ),
     "map_similarity": Entry(
         lambda: figures.map_similarity([MapSimilarity(0, 0.8, 0.9), MapSimilarity(1, 0.7, None)]),
-        "block raw kept",
-        {"raw": [0.8, 0.7], "kept": [0.9, np.nan]},
-        of("raw", "kept"), "x",
+        "block raw denoised",
+        {"raw": [0.8, 0.7], "denoised": [0.9, np.nan]},
+        of("raw", "denoised"), "x",
     ),
     "noise_curve": Entry(
         lambda: figures.noise_curve(CURVE, own=2),
@@ -277,9 +277,9 @@ def test_the_table_has_the_numbers_of_the_result(name):
     saved = pd.read_csv(io.StringIO(rows.to_csv(index=False)))
     for column, numbers in entry.same.items():
         wanted = np.ravel(np.asarray(numbers, float))
-        for found in (rows, saved):
-            values = found[column].astype(float).to_numpy(float, na_value=np.nan)
-            if found[column].isna().sum() > np.isnan(wanted).sum():  # rows of another result
+        for frame in (rows, saved):
+            values = frame[column].astype(float).to_numpy(float, na_value=np.nan)
+            if frame[column].isna().sum() > np.isnan(wanted).sum():  # rows of another result
                 values = values[~np.isnan(values)]
             np.testing.assert_allclose(values, wanted, rtol=1e-6, err_msg=column)
 

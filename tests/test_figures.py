@@ -41,8 +41,10 @@ LABELS = ("cue", "delay", "delay", "probe", "probe")
 
 def key_maps() -> KeyMaps:
     raw = np.arange(3 * 2 * 7).reshape(3, 2, 7) % 5
-    kept = np.where(raw > 2, raw, 0)
-    return KeyMaps(0, 1, (1, 4), 3, 5, np.array([1, 2, 3]), np.array([0, 4]), raw, kept, raw - kept)
+    denoised = np.where(raw > 2, raw, 0)
+    return KeyMaps(
+        0, 1, (1, 4), 3, 5, np.array([1, 2, 3]), np.array([0, 4]), raw, denoised, raw - denoised
+    )
 
 
 def over_time() -> AttentionOverTime:
@@ -176,7 +178,7 @@ FIGURES = {
     "filmstrip": lambda t: figures.filmstrip(key_maps(), theme=t),
     "filmstrip, labelled": lambda t: figures.filmstrip(key_maps(), step_labels=LABELS, theme=t),
     "filmstrip, raw alone": lambda t: figures.filmstrip(
-        replace(key_maps(), kept=None, removed=None), theme=t
+        replace(key_maps(), denoised=None, removed=None), theme=t
     ),
     "attention_split": lambda t: figures.attention_split(measures.split(key_maps()), theme=t),
     "attention_split of nothing": lambda t: figures.attention_split(
@@ -284,7 +286,7 @@ def _is_described(figure: go.Figure) -> None:
 
 def test_filmstrip_shows_the_counts_where_they_belong():
     figure, maps = figures.filmstrip(key_maps()), key_maps()
-    for strip, counts in zip(figure.data[:3], (maps.raw, maps.kept, maps.removed)):
+    for strip, counts in zip(figure.data[:3], (maps.raw, maps.denoised, maps.removed)):
         tiles = strip.z.reshape(2, 5, 8)
         np.testing.assert_array_equal(tiles[:, 1:4, :7], np.moveaxis(counts, 0, 1))
         assert np.isnan(tiles[:, [0, 4]]).all() and np.isnan(tiles[..., 7]).all()
@@ -333,7 +335,7 @@ def test_layer_pairs_are_of_the_layers_that_both_have():
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_numbers_on_a_scale_are_readable(theme):
     """At least 4.5 : 1, the contrast that WCAG asks of text, wherever on the scale they stand."""
-    shares, colours = np.linspace(0, 1, 41), palette(theme).kept
+    shares, colours = np.linspace(0, 1, 41), palette(theme).amount
     rgb = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]
 
     def luminance(channels):
@@ -376,10 +378,10 @@ def test_a_wrong_answer_is_said_and_drawn_in_orange():
 
 
 def test_denoising_separates_removed_from_kept():
-    removed, kept = figures.denoising(denoised()).data[:2]
+    removed, remaining = figures.denoising(denoised()).data[:2]
     assert removed.x.tolist() == [1, 2, 3, 4, 5]
     assert removed.y[0] == 40 and np.isnan(removed.y[1:]).all()
-    np.testing.assert_array_equal(kept.y, [np.nan, 9, 3, np.nan, 1])
+    np.testing.assert_array_equal(remaining.y, [np.nan, 9, 3, np.nan, 1])
     assert removed.marker.pattern.shape == "/"
 
 
@@ -429,7 +431,7 @@ def test_input_change_outlines_the_corrupted_patches():
     figure = figures.input_change(input_change(), received())
     pictures = [trace for trace in figure.data if trace.type == "heatmap"]
     wanted = [input_change().clean, input_change().noisy]
-    wanted += [part for one in received() for part in (one.raw, one.kept)]
+    wanted += [part for one in received() for part in (one.raw, one.denoised)]
     for picture, image in zip(pictures, wanted, strict=True):
         np.testing.assert_array_equal(picture.z, image)
     assert [p.zmax for p in pictures] == [96, 96, 6, 6, 6, 6]
@@ -442,9 +444,9 @@ def test_input_change_outlines_the_corrupted_patches():
 
 def test_patch_attention_is_the_share_of_the_corrupted():
     figure = figures.patch_attention(received(), input_change().patches)
-    raw, kept = figure.data
+    raw, denoised = figure.data
     np.testing.assert_allclose(raw.y, [0.5, 0.5])
-    np.testing.assert_allclose(kept.y, [5 / 10, 3 / 4])
+    np.testing.assert_allclose(denoised.y, [5 / 10, 3 / 4])
     assert figure.layout.shapes[0].y0 == pytest.approx(1 / 3)
     assert "50 % of attention goes to corrupted patches, 62 %" in title(figure)
 
@@ -583,9 +585,9 @@ def test_names_from_outside_are_shown_as_they_are(name, monkeypatch):
         ),
     )  # fmt: skip
     figure = FIGURES[name]("light")
-    found = list(_texts(figure.to_plotly_json()))
-    assert found
-    for text in found:
+    texts = list(_texts(figure.to_plotly_json()))
+    assert texts
+    for text in texts:
         assert "<a" not in text and "<img" not in text and "</a>" not in text, text
     alt = figure.layout.meta["alt"]
     assert "&lt;" not in alt, "a description is text already"

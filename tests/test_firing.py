@@ -98,13 +98,13 @@ def test_map_similarity_is_a_cosine(recorded, small_input):
     model, _, tree = recorded
     other = recording.record(model, small_input(model.config, seed=9))
     for block, result in enumerate(measures.map_similarity(tree, other, sample=2)):
-        for stage, given in (("scores", result.raw), ("denoise", result.kept)):
+        for stage, cosine in (("scores", result.raw), ("denoise", result.denoised)):
             name = f"blocks.{block}.attention.{stage}"
             a, b = (values(one, name)[:, 2].astype(int).ravel().tolist() for one in (tree, other))
             dot = sum(p * q for p, q in zip(a, b))
             expected = dot / math.sqrt(sum(p * p for p in a) * sum(q * q for q in b))
-            assert given == pytest.approx(expected) and 0 < given < 1
-    assert measures.map_similarity(tree, tree)[1].kept == pytest.approx(1)
+            assert cosine == pytest.approx(expected) and 0 < cosine < 1
+    assert measures.map_similarity(tree, tree)[1].denoised == pytest.approx(1)
 
 
 def test_map_similarity_of_nothing_is_none_and_of_other_shapes_refused(recorded, small_input):
@@ -112,10 +112,10 @@ def test_map_similarity_of_nothing_is_none_and_of_other_shapes_refused(recorded,
     with intervene(model, {"blocks.0.attention.denoise": zero()}):
         silent = recording.record(model, x)
     result = measures.map_similarity(tree, silent)[0]
-    assert result.kept is None and result.raw == pytest.approx(1)
+    assert result.denoised is None and result.raw == pytest.approx(1)
     with intervene(model, {"blocks.0.attention.denoise": threshold(4)}):
         denoised = recording.record(model, x)
-    assert 0 < measures.map_similarity(tree, denoised)[0].kept < 1
+    assert 0 < measures.map_similarity(tree, denoised)[0].denoised < 1
     shorter = recording.record(model, small_input(model.config, steps=3))
     with pytest.raises(MeasureError, match="recordings of the same model"):
         measures.map_similarity(tree, shorter)

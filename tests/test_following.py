@@ -101,8 +101,8 @@ def test_a_step_goes_and_all_of_them_do_not():
     ],
 )  # fmt: skip
 def test_what_stays_behind_is_said_with_its_reason(page, carried, said):
-    found = vocabulary.left_behind(page, carried)
-    assert found is None if said is None else said in found
+    sentence = vocabulary.left_behind(page, carried)
+    assert sentence is None if said is None else said in sentence
 
 
 # Links under figures ------------------------------------------------------------------------------
@@ -114,16 +114,16 @@ def links(test):
 
 def test_figures_offer_the_next_page_in_the_same_state(main):
     test = main(checkpoint="digits", sample="3", layer="stem.position.neuron", **PATCH)
-    found = {said: dict(part.split("=") for part in link.query_string.split("&"))
+    queries = {said: dict(part.split("=") for part in link.query_string.split("&"))
              for said, link in links(test).items()}  # fmt: skip
     subject = {"checkpoint": "digits", "sample": "3"}
-    assert found["This layer in Neurons"] == subject | {"layer": "stem.position.neuron"}
-    assert found["This step in Memory"] == subject | {
+    assert queries["This layer in Neurons"] == subject | {"layer": "stem.position.neuron"}
+    assert queries["This step in Memory"] == subject | {
         "layer": "stem.position.neuron",
         "changed": "2",
     }
-    assert found["This sample in Compare"].items() >= (subject | PATCH).items()
-    assert "sample" not in found["This head in Ablate"]
+    assert queries["This sample in Compare"].items() >= (subject | PATCH).items()
+    assert "sample" not in queries["This head in Ablate"]
 
 
 @pytest.mark.parametrize("view", [page for page in vocabulary.PAGES if page != "watch"])

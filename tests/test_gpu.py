@@ -47,7 +47,7 @@ def test_no_triton_on_a_cpu():
     """What needs no GPU must not wait for Triton's import."""
     script = "import sys, torch; from dista.presets import preset; from dista.model import DISTA\n"
     script += "DISTA(preset('tiny'))(torch.rand(2, 1, 28, 28)).sum().backward()\n"
-    script += "from dista.engine import kernels; kernels.chosen(); print('dista.engine.gpu_loops' in sys.modules)"
+    script += "from dista.engine import kernels; kernels.implementations(); print('dista.engine.gpu_loops' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 
@@ -155,11 +155,11 @@ def of_neurons(neuron, x, weights):
     return [s, *torch.autograd.grad((s * weights).sum(), leaves(x, neuron.tau.w))]
 
 
-def alike(found, expected, few=0.0):
+def alike(outputs, expected, few=0.0):
     """Spikes but a share of ``few``, and whatever else there is to rounding."""
-    spikes, reference = (part[0].float() for part in (found, expected))
+    spikes, reference = (part[0].float() for part in (outputs, expected))
     assert (spikes != reference).float().mean() <= few and 0.05 < reference.mean() < 0.95
-    for one, other in zip(found[1:], expected[1:], strict=True):
+    for one, other in zip(outputs[1:], expected[1:], strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=3e-5)
 
 
@@ -169,9 +169,9 @@ def test_norm_and_neurons_are_the_reference(fused, monkeypatch, options, shape):
     monkeypatch.setattr(gpu_neurons, "PROGRAMS", 4)  # so that a program has several tiles
     monkeypatch.setattr(gpu_neurons, "NEURONS", 256)
     parts = layer(options, shape)
-    found = of_norm(*parts)
+    outputs = of_norm(*parts)
     monkeypatch.setenv("DISTA_KERNEL", "reference")
-    alike(found, of_norm(*parts))
+    alike(outputs, of_norm(*parts))
 
 
 @here
@@ -190,19 +190,19 @@ def test_neurons_alone_are_the_reference(fused, monkeypatch, options, repeated):
         s = neuron(x)
         return [s, *torch.autograd.grad((s * weights).sum(), wanted)]
 
-    found = results()
+    outputs = results()
     monkeypatch.setenv("DISTA_KERNEL", "reference")
-    alike(found, results())
+    alike(outputs, results())
 
 
 @here
 def test_the_gradient_of_a_plain_sum(fused, monkeypatch):
     """Its gradient is one number for all, in memory too."""
     _, neuron, x, _ = layer({}, SHAPES[0])
-    (found,) = torch.autograd.grad(neuron(x).sum(), x)
+    (gradient,) = torch.autograd.grad(neuron(x).sum(), x)
     monkeypatch.setenv("DISTA_KERNEL", "reference")
     (expected,) = torch.autograd.grad(neuron(x).sum(), x)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=3e-5)
+    torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=3e-5)
 
 
 @here
@@ -210,13 +210,13 @@ def test_spikes_of_half_precision_stay_in_it(fused, monkeypatch):
     """Membranes do not: the spikes are those of the same currents in float32."""
     half = torch.float16 if INTERPRETED else torch.bfloat16  # which the interpreter cannot widen
     _, neuron, x, weights = layer({}, SHAPES[0], half)
-    found = of_neurons(neuron, x, weights.to(half))
-    assert found[0].dtype == found[1].dtype == half
+    outputs = of_neurons(neuron, x, weights.to(half))
+    assert outputs[0].dtype == outputs[1].dtype == half
     monkeypatch.setenv("DISTA_KERNEL", "reference")
     expected = of_neurons(neuron, x.detach().float().requires_grad_(), weights.to(half).float())
-    assert torch.equal(found[0].float(), expected[0])
-    torch.testing.assert_close(found[1].float(), expected[1], rtol=1e-2, atol=1e-3)
-    torch.testing.assert_close(found[2], expected[2], rtol=1e-3, atol=1e-2)
+    assert torch.equal(outputs[0].float(), expected[0])
+    torch.testing.assert_close(outputs[1].float(), expected[1], rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(outputs[2], expected[2], rtol=1e-3, atol=1e-2)
 
 
 @here
@@ -265,11 +265,11 @@ def test_attention_in_one_kernel_is_the_reference(options, window, tokens):
     spikes = [(torch.rand(shape, device=DEVICE) < 0.5).float() for _ in range(3)]
     inputs = [x.transpose(2, 3).requires_grad_() for x in spikes]
     denoise, upstream = denoiser(options, window), torch.randn(inputs[0].shape, device=DEVICE)
-    found = attended(
+    outputs = attended(
         lambda q, k, v: gpu_attention.attend(q, k, v, window, SCALE, denoise), inputs, upstream
     )
     expected = attended(of_reference(denoise, window), inputs, upstream)
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(outputs, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
@@ -281,12 +281,12 @@ def test_attention_in_half_precision():
     inputs = [x.requires_grad_() for x in inputs]
     denoise = denoiser({"kind": "threshold", "u": 1.0}, 2, 24)
     upstream = torch.randn(inputs[0].shape, device=DEVICE).to(half)
-    found = attended(
+    outputs = attended(
         lambda q, k, v: gpu_attention.attend(q, k, v, 2, SCALE, denoise), inputs, upstream
     )
     wide = [x.detach().float().requires_grad_() for x in inputs]
     expected = attended(of_reference(denoise, 2), wide, upstream.float())
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(outputs, expected, strict=True):
         torch.testing.assert_close(one.float(), other, rtol=2e-2, atol=5e-2)
 
 

@@ -7,10 +7,9 @@ import torch
 
 import dista
 import dista.data
-from app.computed import models, reruns
-from app.computed import recordings as recorded
+from app.computed import models, recordings, reruns
 from app.computed.reruns import Side
-from app.inputs import checkpoints, identity, recordings, tasks
+from app.inputs import checkpoints, identity, recording_files, tasks
 from dista import checkpoint
 from dista.files import weights
 from dista.recording import save
@@ -59,10 +58,10 @@ def test_the_shipped_recording_is_of_the_shipped_weights():
     assert {node.path for node in fresh.subtree} == {node.path for node in recording.subtree}
     for node in fresh.subtree:
         for variable, array in node.data_vars.items():
-            known = recording[node.path][variable]
-            assert known.dims == array.dims and known.shape == array.shape
+            shipped = recording[node.path][variable]
+            assert shipped.dims == array.dims and shipped.shape == array.shape
             # all but the sums that another machine adds up in another order, and what they tip over
-            close = np.isclose(known.values, array.values, rtol=1e-4, atol=1e-4)
+            close = np.isclose(shipped.values, array.values, rtol=1e-4, atol=1e-4)
             assert close.mean() > 0.999, f"{node.path}/{variable}"
     assert np.array_equal(recording["input"].values, fresh["input"].values)
 
@@ -70,18 +69,18 @@ def test_the_shipped_recording_is_of_the_shipped_weights():
 def test_the_page_opens_with_the_shipped_recording_itself(monkeypatch):
     monkeypatch.delenv("DISTA_ASSETS", raising=False)
     one = checkpoints.shipped()["match-map"]
-    assert recordings.of_same_weights(recordings.first_light(), one)
-    sample = int(recordings.first_light()["batch"].values[0])
-    assert recorded.recording(one, sample, None) is recordings.first_light()
+    assert recording_files.of_same_weights(recording_files.first_light(), one)
+    sample = int(recording_files.first_light()["batch"].values[0])
+    assert recordings.recording(one, sample, None) is recording_files.first_light()
 
 
 def test_another_network_in_its_place_is_not_shown_under_the_old_picture(own_assets):
-    first = recordings.first_light()
-    assert recordings.of_same_weights(first, checkpoints.shipped()["match-map"])
+    first = recording_files.first_light()
+    assert recording_files.of_same_weights(first, checkpoints.shipped()["match-map"])
     model, _ = replace(own_assets, "match-map")
     one = checkpoints.shipped()["match-map"]
-    assert not recordings.of_same_weights(first, one)
-    shown = recorded.recording(one, dashboard.SAMPLE, None)
+    assert not recording_files.of_same_weights(first, one)
+    shown = recordings.recording(one, dashboard.SAMPLE, None)
     x, _ = dista.data.open("match").test.batch([dashboard.SAMPLE])
     assert np.array_equal(maps(shown), maps(dista.record(model, x)))
     assert not np.array_equal(maps(shown), maps(first))
@@ -92,17 +91,17 @@ def test_the_same_weights_used_otherwise_are_another_network(own_assets):
     config = checkpoint.read_config(own_assets / "match-map")
     changed = config.replace(denoiser=config.denoiser.replace(u=3.0))
     path.write_text(changed.to_json())
-    assert not recordings.of_same_weights(
-        recordings.first_light(), checkpoints.shipped()["match-map"]
+    assert not recording_files.of_same_weights(
+        recording_files.first_light(), checkpoints.shipped()["match-map"]
     )
 
 
 def test_a_recording_that_does_not_say_of_which_weights_it_is_is_not_shown(own_assets):
-    first = recordings.first_light().copy()
+    first = recording_files.first_light().copy()
     del first.attrs["weights"]
     save(first, own_assets / "first-light.zarr.zip")
-    assert not recordings.of_same_weights(
-        recordings.first_light(), checkpoints.shipped()["match-map"]
+    assert not recording_files.of_same_weights(
+        recording_files.first_light(), checkpoints.shipped()["match-map"]
     )
 
 
@@ -150,7 +149,7 @@ def test_the_probe_shows_the_weights_that_are_there(own_assets, page, monkeypatc
         test = page(view, sample="4", **choose)
         monkeypatch.setenv("DISTA_ASSETS", str(own_assets))
         assert not test.exception and not test.error
-        seen.append(recorded.recording(checkpoints.shipped()["digits"], 4, None))
+        seen.append(recordings.recording(checkpoints.shipped()["digits"], 4, None))
     assert not np.array_equal(maps(seen[0]), maps(seen[1]))
 
 

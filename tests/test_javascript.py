@@ -45,20 +45,20 @@ def test_what_the_browser_reads_is_what_was_recorded(small_model, small_input, t
     wanted = dict(step=3, block=1, head=2, row=4, column=9)
     command = [NODE, "--input-type=module", "--eval", READ, "--", str(path), json.dumps(wanted)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
-    assert found["state"].keys() == FIELDS.keys()
-    assert found["state"].items() >= (wanted | {"sample": 2}).items()
+    reading = json.loads(done.stdout)
+    assert reading["state"].keys() == FIELDS.keys()
+    assert reading["state"].items() >= (wanted | {"sample": 2}).items()
     split = measures.attention_split(recording, 1, 2, (4, 9), 3, 2)
     for part in ("same_patch", "same_step", "elsewhere"):
-        assert found["split"][part] == pytest.approx(getattr(split, part) * split.total)
+        assert reading["split"][part] == pytest.approx(getattr(split, part) * split.total)
     np.testing.assert_allclose(
-        np.reshape(found["logits"], (5, 17)), recording["head"][:, 2], rtol=1e-6
+        np.reshape(reading["logits"], (5, 17)), recording["head"][:, 2], rtol=1e-6
     )
     spikes = recording["stem/position/neuron/spikes"].values[3, 2].sum(0).ravel()
-    np.testing.assert_array_equal(found["spikes"], spikes)
+    np.testing.assert_array_equal(reading["spikes"], spikes)
     read = recording["blocks/1/attention/read"].isel(time=3, batch=2, head=2)
     read = read.transpose(..., "query").values.ravel()
-    np.testing.assert_allclose(found["read"], read, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(reading["read"], read, rtol=1e-5, atol=1e-6)
 
 
 def test_no_registry_is_named():

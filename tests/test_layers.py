@@ -114,8 +114,8 @@ def test_one_pass_over_norm_and_neurons_is_the_reference(
     reference = results(*parts)
     assert len(one_pass) == 1
     assert torch.equal(ours[0], reference[0]) and 0.05 < ours[0].mean() < 0.95
-    for found, expected in zip(ours[1:], reference[1:], strict=True):
-        torch.testing.assert_close(found, expected, rtol=1e-4, atol=2e-5)
+    for gradient, expected in zip(ours[1:], reference[1:], strict=True):
+        torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=2e-5)
 
 
 @pytest.mark.parametrize("part", ["", "spikes", "membrane", "norm"])
@@ -171,8 +171,8 @@ def test_pooling_is_that_of_torch(monkeypatch, size, dtype, threads):
     ours = Pool()(x)
     assert torch.equal(ours, expected) and ours.dtype == dtype
     weights = torch.randint(9, ours.shape, generator=generator).to(dtype)
-    wanted, given = (torch.autograd.grad((y * weights).sum(), x)[0] for y in (expected, ours))
-    assert torch.equal(given, wanted) and given.shape == x.shape
+    wanted, gradient = (torch.autograd.grad((y * weights).sum(), x)[0] for y in (expected, ours))
+    assert torch.equal(gradient, wanted) and gradient.shape == x.shape
 
 
 def test_pooling_passes_nan_on():
@@ -184,10 +184,10 @@ def test_pooling_passes_nan_on():
 
 
 def test_pooling_keeps_a_byte_for_each_result():
-    kept = []
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t), lambda t: t):
+    saved = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t), lambda t: t):
         result = Pool()(torch.randn(3, 2, 5, 11, 13, requires_grad=True))
-    assert [t.nbytes for t in kept] == [result.numel()]
+    assert [t.nbytes for t in saved] == [result.numel()]
 
 
 def test_pooling_leaves_other_types_to_torch(monkeypatch):

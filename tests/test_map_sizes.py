@@ -5,8 +5,7 @@ import torch
 
 import dista
 import dista.data
-from app.computed import map_sizes
-from app.computed import recordings as recorded
+from app.computed import map_sizes, recordings
 
 
 @pytest.mark.parametrize("form", ["map", "projection"])
@@ -16,8 +15,8 @@ def test_bytes_of_a_map_are_those_of_the_recorded_one(small_model, small_input, 
     x = small_input(model.config, steps=steps)
     recording = dista.record(model, x, "*.scores")
     for block in range(2):
-        found = recording[f"blocks/{block}/attention/scores"]
-        assert found.nbytes == map_sizes.map_bytes(model.config, x)
+        scores = recording[f"blocks/{block}/attention/scores"]
+        assert scores.nbytes == map_sizes.map_bytes(model.config, x)
 
 
 def test_all_of_a_network_of_usual_size_fits(small_model, small_input):
@@ -27,10 +26,10 @@ def test_all_of_a_network_of_usual_size_fits(small_model, small_input):
 
 
 @pytest.mark.parametrize(
-    "blocks, kept", [(1, "those of the first 1 of 2 blocks"), (0, "none of them")]
+    "blocks, extent", [(1, "those of the first 1 of 2 blocks"), (0, "none of them")]
 )
 def test_blocks_that_do_not_fit_are_left_out_and_said(
-    small_model, small_input, monkeypatch, blocks, kept
+    small_model, small_input, monkeypatch, blocks, extent
 ):
     model = small_model()
     x = small_input(model.config)
@@ -40,7 +39,7 @@ def test_blocks_that_do_not_fit_are_left_out_and_said(
     assert gone == {
         f"blocks.{b}.attention.{kind}" for b in range(blocks, 2) for kind in map_sizes.MAPS
     }
-    assert said.startswith("The attention maps of this network would take") and kept in said
+    assert said.startswith("The attention maps of this network would take") and extent in said
     with pytest.raises(ValueError, match="and this needs all of them"):
         map_sizes.fitting(model, x, ("*.scores", "*.denoise"))
     assert map_sizes.fitting(model, x, ("*.spikes", "head"))[1] == ""
@@ -60,10 +59,10 @@ def test_784_patches_and_16_steps_are_gigabytes_and_are_not_recorded():
 @pytest.mark.parametrize("view", ["watch", "compare"])
 def test_the_page_says_what_it_would_take_and_shows_the_rest(page, monkeypatch, view):
     monkeypatch.setattr(map_sizes, "MOST", 1000)
-    recorded.record_input.clear()
+    recordings.record_input.clear()
     query = {"left": "digits"} if view == "compare" else {"checkpoint": "digits"}
     test = page(view, **query, sample="7", noise="0")
-    recorded.record_input.clear()
+    recordings.record_input.clear()
     assert not test.exception and not test.error
     said = [one.value for one in test.caption if "attention maps of this network" in one.value]
     assert len(said) == (2 if view == "compare" else 1) and "none of them" in said[0]

@@ -46,10 +46,10 @@ def neuron(steps: int = 3) -> dict:
     }
 
 
-def maps(raw: np.ndarray, kept: np.ndarray, query_time, key_time, **rule) -> dict:
+def maps(raw: np.ndarray, denoised: np.ndarray, query_time, key_time, **rule) -> dict:
     return {
         "scores": (MAP, raw),
-        "denoise": (MAP, kept, rule),
+        "denoise": (MAP, denoised, rule),
         "coords": {"query_time": ("pair", query_time), "key_time": ("pair", key_time)},
     }
 
@@ -60,8 +60,8 @@ def three_steps(dtype=np.uint8) -> xr.DataTree:
     raw[3, 0, 0, 1] = [1, 5, 2]  # query patch 1 at step 2, head 0, keys of step 1
     raw[4, 0, 0, 1] = [0, 1, 3]  # keys of step 2
     raw[3, 0, 1, 1] = [4, 1, 0]  # head 1
-    kept = np.where(raw > 1, raw, 0).astype(dtype)
-    attention = maps(raw, kept, [0, 1, 1, 2, 2], [0, 0, 1, 1, 2], kind="threshold", u=1.0)
+    denoised = np.where(raw > 1, raw, 0).astype(dtype)
+    attention = maps(raw, denoised, [0, 1, 1, 2, 2], [0, 0, 1, 1, 2], kind="threshold", u=1.0)
     spikes = {"spikes": (ACTIVITY, np.zeros((3, 1, 2, 1, 3), bool))}
     return tree({"blocks/0/attention": attention, "blocks/0/attention/neuron": spikes})
 
@@ -157,14 +157,14 @@ def test_key_maps_hold_the_reachable_steps_alone():
     assert result.query == (0, 1) and result.steps == 3
     assert result.key_steps.tolist() == [1, 2] and result.outside.tolist() == [0]
     np.testing.assert_array_equal(result.raw, [[[1, 5, 2]], [[0, 1, 3]]])
-    np.testing.assert_array_equal(result.kept, [[[0, 5, 2]], [[0, 0, 3]]])
+    np.testing.assert_array_equal(result.denoised, [[[0, 5, 2]], [[0, 0, 3]]])
     np.testing.assert_array_equal(result.removed, [[[1, 0, 0]], [[0, 1, 0]]])
 
 
 def test_all_heads_are_summed_and_each_removes_on_its_own():
     result = measures.key_maps(three_steps(), 0, head=None, query=(0, 1), step=2)
     np.testing.assert_array_equal(result.raw[0], [[5, 6, 2]])
-    np.testing.assert_array_equal(result.kept[0], [[4, 5, 2]])
+    np.testing.assert_array_equal(result.denoised[0], [[4, 5, 2]])
     np.testing.assert_array_equal(result.removed[0], [[1, 1, 0]])
 
 
@@ -240,7 +240,7 @@ def test_map_statistics_are_a_line_a_block():
 
 
 @pytest.mark.parametrize(
-    ("kept", "rule", "u"),
+    ("denoised", "rule", "u"),
     [
         ([0, 1, 2, 3], dict(kind="none", u=1.0), 0.0),
         ([0, 0, 2, 3], dict(kind="threshold", u=1.5), 1.5),  # 1.5 and 1 do the same
@@ -250,9 +250,9 @@ def test_map_statistics_are_a_line_a_block():
         ([0, 2, 2, 9], dict(kind="lookup"), 0.0),
     ],
 )
-def test_u_is_the_threshold_that_describes_what_happened(kept, rule, u):
+def test_u_is_the_threshold_that_describes_what_happened(denoised, rule, u):
     raw = np.arange(4, dtype=np.uint8).reshape(1, 1, 1, 2, 2)
-    made = maps(raw, np.array(kept, np.uint8).reshape(raw.shape), [0], [0], **rule)
+    made = maps(raw, np.array(denoised, np.uint8).reshape(raw.shape), [0], [0], **rule)
     (block,) = measures.denoising(tree({"blocks/0/attention": made}))
     assert block.u == u
 
@@ -343,9 +343,9 @@ def test_maps_count_the_coincidences_of_the_recorded_spikes(recorded):
     expected = np.einsum("d,mdrc->mrc", q[3, 2, :, 4, 9], k[1:4, 2])
     np.testing.assert_array_equal(result.raw, expected)
     np.testing.assert_array_equal(
-        result.kept, np.where(expected > model.config.denoiser.u, expected, 0)
+        result.denoised, np.where(expected > model.config.denoiser.u, expected, 0)
     )
-    np.testing.assert_array_equal(result.kept + result.removed, result.raw)
+    np.testing.assert_array_equal(result.denoised + result.removed, result.raw)
     assert (
         measures.key_maps(tree_, 1, head=2, query=4 * 11 + 9, step=3, sample=2).raw == result.raw
     ).all()

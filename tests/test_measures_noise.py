@@ -56,7 +56,7 @@ def test_what_is_asked_of_one_step_is_of_that_step(frames):
         of_step = [i for i, step in enumerate(map_["key_time"].values) if step == 3]
         expected = map_.values[of_step, 2].astype(int).sum((0, 1, 2))
         np.testing.assert_array_equal(parts[3][block].raw.ravel(), expected)
-        np.testing.assert_array_equal(sum(part[block].kept for part in parts), total.kept)
+        np.testing.assert_array_equal(sum(part[block].denoised for part in parts), total.denoised)
 
 
 def test_a_step_that_is_not_there_is_refused(pair, frames):
@@ -76,26 +76,26 @@ def test_a_patch_is_as_large_as_the_poolings_make_it(pixel):
 
     pixels = np.zeros((34, 34), bool)
     pixels[pixel] = True  # two poolings: 34 to 17 to 9 patches of 4 pixels
-    found = np.argwhere(_in_patches(pixels, 9, 9))
-    assert found.tolist() == [[pixel[0] // 4, pixel[1] // 4]]
+    patches = np.argwhere(_in_patches(pixels, 9, 9))
+    assert patches.tolist() == [[pixel[0] // 4, pixel[1] // 4]]
 
 
 def test_attention_received_sums_over_all_but_the_key(pair):
     for result in measures.attention_received(pair[1], sample=2):
-        for stage, given in (("scores", result.raw), ("denoise", result.kept)):
+        for stage, counts in (("scores", result.raw), ("denoise", result.denoised)):
             maps = pair[1][f"blocks/{result.block}/attention/{stage}"].values[:, 2].astype(int)
             expected = [sum(maps[..., key].ravel().tolist()) for key in range(77)]
-            np.testing.assert_array_equal(given.ravel(), expected)
-        assert result.raw.shape == (7, 11) and result.raw.sum() > result.kept.sum() > 0
+            np.testing.assert_array_equal(counts.ravel(), expected)
+        assert result.raw.shape == (7, 11) and result.raw.sum() > result.denoised.sum() > 0
 
 
 def test_patch_attention_in_numbers():
     received = AttentionReceived(0, np.array([[6.0, 2, 2]]), np.array([[3.0, 2, 0]]))
     result = measures.patch_attention(received, np.array([[True, False, False]]))
-    assert (result.raw, result.kept) == pytest.approx((0.6, 0.6))
+    assert (result.raw, result.denoised) == pytest.approx((0.6, 0.6))
     assert (result.removed, result.removed_elsewhere) == pytest.approx((0.5, 0.5))
     silent = measures.patch_attention(received, np.zeros((1, 3), bool))
-    assert (silent.raw, silent.kept, silent.removed) == (0, 0, None)
+    assert (silent.raw, silent.denoised, silent.removed) == (0, 0, None)
     assert silent.removed_elsewhere == pytest.approx(0.5)
     with pytest.raises(MeasureError, match=r"patches has shape \(3,\)"):
         measures.patch_attention(received, np.zeros(3, bool))

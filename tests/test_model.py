@@ -115,8 +115,8 @@ def test_layers_add_to_their_input(small_model, small_input, memory):
     x = seen["stem"][1]
     for block in ("blocks.0", "blocks.1"):
         for part in ("attention", "mlp"):
-            given, change = seen[f"{block}.{part}"]
-            assert torch.equal(given, x) and change.any()
+            before, change = seen[f"{block}.{part}"]
+            assert torch.equal(before, x) and change.any()
             x = x + change
         assert torch.equal(seen[block][1], x)
     assert torch.equal(seen["head"][0], x)

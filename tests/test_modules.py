@@ -28,8 +28,8 @@ def split_of(x):
             return len(self.labels)
 
         def batch(self, indices):
-            chosen = list(indices)
-            return x[chosen], torch.from_numpy(self.labels[chosen])
+            places = list(indices)
+            return x[places], torch.from_numpy(self.labels[places])
 
     return Few()
 
@@ -56,9 +56,9 @@ def test_so_has_one_of_which_a_part_is_compiled(small_model):
 def test_a_compiled_model_is_recorded_like_the_one_it_was_made_from(small_model, small_input):
     model = small_model()
     x = small_input(model.config)
-    expected, found = dista.record(model, x), dista.record(compiled(model), x)
-    assert found.identical(expected)
-    assert found.attrs["model"] == "DISTA"
+    expected, recording = dista.record(model, x), dista.record(compiled(model), x)
+    assert recording.identical(expected)
+    assert recording.attrs["model"] == "DISTA"
 
 
 @pytest.mark.parametrize("part", [False, True], ids=["whole", "in place"])
@@ -223,10 +223,10 @@ def test_a_forward_put_over_a_modules_own_is_called(small_model, small_input):
     denoise = model.blocks[1].attention.denoise
     denoise.forward = lambda a: torch.zeros_like(a)
     with torch.no_grad(), dista.intervene(model, {}):
-        found = model(small_input(model.config))
+        logits = model(small_input(model.config))
     del denoise.forward
     with torch.no_grad(), dista.intervene(model, {"blocks.1.*.denoise": interventions.zero()}):
-        assert_close(found, model(small_input(model.config)))
+        assert_close(logits, model(small_input(model.config)))
 
 
 # Devices ----------------------------------------------------------------------------------------
@@ -257,8 +257,8 @@ class OnDevice(nn.Module):
 def test_a_model_on_another_device_answers(monkeypatch):
     model = OnDevice().eval()
     model.config = None
-    found = evaluation.answer(model, split_of(torch.rand(4, 1, 2, 2)), range(4))
-    assert model.seen == ["meta"] and found.answer.tolist() == [0, 2, 1, 0]
+    answers = evaluation.answer(model, split_of(torch.rand(4, 1, 2, 2)), range(4))
+    assert model.seen == ["meta"] and answers.answer.tolist() == [0, 2, 1, 0]
 
 
 def test_a_recorded_input_goes_to_the_models_device():

@@ -20,7 +20,7 @@ from app.inputs import checkpoints
 from app.trainings import live_charts, run_tables
 from dista.checkpoint import CheckpointError, read_card, read_config
 from dista.runs import Run, RunError, find, unfinished
-from dista.runs.differences import of_checkpoint, siblings
+from dista.runs.differences import differing_runs, of_checkpoint
 from dista.runs.facts import TABLES
 
 RUNS, CARDS, SHOWN = 300, 200, 4
@@ -184,10 +184,10 @@ def read_all(path: Path) -> None:
 
 def test_each_reader_of_a_mutated_run_has_a_sentence(good, tmp_path):
     done = copies(good, tmp_path, RUNS, ".")
-    found = {run.name: run for run in find(tmp_path)}
-    assert len(found) > 0.8 * RUNS and "good" in found
-    ours = found["good"].config
-    assert "good" in [sibling.run.name for sibling in siblings(ours, found.values())]
+    runs = {run.name: run for run in find(tmp_path)}
+    assert len(runs) > 0.8 * RUNS and "good" in runs
+    ours = runs["good"].config
+    assert "good" in [one.run.name for one in differing_runs(ours, runs.values())]
     assert unfinished(tmp_path) == {}
     for name, what in done.items():
         try:
@@ -217,12 +217,12 @@ def test_the_lists_of_the_pages_lose_the_damaged_ones_only(good, tmp_path, monke
     done = copies(good, tmp_path / "runs", RUNS, ".")
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("DISTA_ASSETS", str(tmp_path / "none"))
-    known, left_out = checkpoints.known(), checkpoints.damaged()
-    assert str(tmp_path / "runs" / "good" / "checkpoints" / "best") in known
+    runnable, left_out = checkpoints.runnable(), checkpoints.damaged()
+    assert str(tmp_path / "runs" / "good" / "checkpoints" / "best") in runnable
     assert left_out and all(reason.endswith(".") for reason in left_out.values())
-    listed = {Path(one.path).parent.parent.name for one in known.values()}
+    listed = {Path(one.path).parent.parent.name for one in runnable.values()}
     assert listed.isdisjoint(left_out)
-    for one in known.values():
+    for one in runnable.values():
         assert isinstance(checkpoints.title(one), str)
     for run in find(tmp_path / "runs"):
         try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 
 import pytest
-from test_architecture import FILES, name, uses
+from source_files import FILES, name, uses
 
 # A file that writes otherwise than through ``dista.files.replacement``: with what, and why it may.
 WRITERS = {
     "dista/files/replacement.py": ({"open 'xb+'", "open 'rb+'", "replace", "rename"}, "the place"),
-    "dista/recording.py": ({"to_zarr", "make_archive", "rename"}, "inside of replacement.whole"),
+    "dista/files/recordings.py": ({"to_zarr", "make_archive", "rename"}, "inside of replacement.whole"),
     "dista/data/cache.py": ({"savez"}, "into the file of replacement.replacing"),
     "dista/runs/tables.py": ({"open 'ab'", "open 'r+b'"}, "lines are added, and cut where a run resumes"),
     "dista/runs/folder.py": ({"touch"}, "a file without content: it is there or not"),
@@ -54,7 +54,7 @@ def is_writing(mode):
 
 
 @pytest.mark.parametrize(
-    "source, found",
+    "source, calls",
     [
         ("path.write_text('a')", ["write_text"]),
         ("open(path, 'w')", ["open 'w'"]),
@@ -70,15 +70,15 @@ def is_writing(mode):
         ("table.to_csv(index=False).encode(); config.to_json()", []),
     ],
 )
-def test_writing_is_recognised(source, found):
-    assert list(writes(source)) == found
+def test_writing_is_recognised(source, calls):
+    assert list(writes(source)) == calls
 
 
 def test_files_are_written_whole_and_in_one_place():
     """Whoever opens a file and writes leaves half of it where the disk is full or the power goes."""
-    found = {name(path): set(writes(path.read_text("utf-8"))) for path in FILES}
-    found = {path: calls for path, calls in found.items() if calls}
-    assert found == {path: calls for path, (calls, _) in WRITERS.items()}, (
+    writers = {name(path): set(writes(path.read_text("utf-8"))) for path in FILES}
+    writers = {path: calls for path, calls in writers.items() if calls}
+    assert writers == {path: calls for path, (calls, _) in WRITERS.items()}, (
         "write through dista.files.replacement, or name the file and why not in WRITERS"
     )
 

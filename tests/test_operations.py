@@ -105,10 +105,10 @@ def counted(request, small_model, small_input):
 
 
 def inputs_of(model, x, name):
-    kept = []
-    with torch.inference_mode(), hooks(model, {name: lambda m, inputs, out: kept.append(inputs)}):
+    calls = []
+    with torch.inference_mode(), hooks(model, {name: lambda m, inputs, out: calls.append(inputs)}):
         model(x)
-    return [value.numpy() for value in kept[0]]
+    return [value.numpy() for value in calls[0]]
 
 
 def met_by_loops(x, kernel, channels):
@@ -131,22 +131,22 @@ def met_by_loops(x, kernel, channels):
 )
 def test_convolutions_against_loops(counted, layer, module, kernel, channels):
     model, x, counts = counted
-    (given,) = inputs_of(model, x, module)
+    (spikes,) = inputs_of(model, x, module)
     for step, sample in ((0, 0), (4, 2), (2, 1)):
-        expected = met_by_loops(given[step, sample], kernel, channels)
+        expected = met_by_loops(spikes[step, sample], kernel, channels)
         assert of(counts, "accumulates", layer)[step, sample] == expected > 0
-        assert of(counts, "spikes", layer)[step, sample] == given[step, sample].sum()
+        assert of(counts, "spikes", layer)[step, sample] == spikes[step, sample].sum()
 
 
 def test_lags_count_at_the_step_that_uses_them(counted):
     model, x, counts = counted
-    (given,) = inputs_of(model, x, "blocks.0.attention.key.lags.0.synapse")
-    spikes = given.sum((2, 3, 4)).astype(int)
+    (trains,) = inputs_of(model, x, "blocks.0.attention.key.lags.0.synapse")
+    spikes = trains.sum((2, 3, 4)).astype(int)
     declared = memories.FORMS[model.config.memory.form]
     lags = declared.lags(model.config.memory) if declared.trains_lags else (0,)
     expected = [sum(spikes[t - lag] for lag in lags if lag <= t) * 39 for t in range(5)]
-    given = of(counts, "accumulates", "blocks.0.attention.key")
-    np.testing.assert_array_equal(given, expected)
+    accumulates = of(counts, "accumulates", "blocks.0.attention.key")
+    np.testing.assert_array_equal(accumulates, expected)
 
 
 def test_attention_counts_each_meeting_of_two_spikes(counted):

@@ -14,7 +14,7 @@ from test_data_files import write_parquet
 
 import dista
 import dista.data
-from app.computed import recordings as recorded
+from app.computed import recordings
 from app.inputs import drawing, event_files, images, own_input, own_input_form
 from dista.config import TrainingConfig
 from dista.experiments.evaluation import noisy
@@ -146,11 +146,11 @@ ROWS, COLUMNS = 12, 16
 
 def events(n=60, seed=0, rows=ROWS, columns=COLUMNS):
     random = np.random.default_rng(seed)
-    found = np.zeros(n, [("x", "<i2"), ("y", "<i2"), ("t", "<i8"), ("p", "?")])
-    found["x"], found["y"] = random.integers(0, columns, n), random.integers(0, rows, n)
-    found["t"], found["p"] = np.sort(random.integers(0, 10**5, n)), random.integers(0, 2, n)
-    found[0], found[-1] = (columns - 1, rows - 1, 0, 1), (0, 0, 10**5, 0)
-    return found
+    array = np.zeros(n, [("x", "<i2"), ("y", "<i2"), ("t", "<i8"), ("p", "?")])
+    array["x"], array["y"] = random.integers(0, columns, n), random.integers(0, rows, n)
+    array["t"], array["p"] = np.sort(random.integers(0, 10**5, n)), random.integers(0, 2, n)
+    array[0], array[-1] = (columns - 1, rows - 1, 0, 1), (0, 0, 10**5, 0)
+    return array
 
 
 def saved(array, **columns):
@@ -160,22 +160,22 @@ def saved(array, **columns):
 
 
 def test_an_uploaded_recording_is_read_and_found_by_its_content():
-    given = events()
-    one = event_files.read("one.npy", saved(given))
-    other = event_files.read("Two.NPZ", saved(None, **{name: given[name] for name in "xytp"}))
-    assert one.name == "one.npy" and one.events["t"].tolist() == given["t"].tolist()
+    array = events()
+    one = event_files.read("one.npy", saved(array))
+    other = event_files.read("Two.NPZ", saved(None, **{name: array[name] for name in "xytp"}))
+    assert one.name == "one.npy" and one.events["t"].tolist() == array["t"].tolist()
     shelf = event_files.Shelf()
     assert shelf.keep(one) == shelf.keep(other), "the same events"
     assert shelf.keep(event_files.read("a.npy", saved(events(seed=1)))) != shelf.keep(one)
 
 
 def test_the_shelf_lets_the_oldest_go():
-    shelf, kept = event_files.Shelf(most=150), []
+    shelf, keys = event_files.Shelf(most=150), []
     for seed in range(3):
-        kept.append(shelf.keep(event_files.Recording("one", events(seed=seed))))
-    assert [shelf.get(key) is None for key in kept] == [True, False, False]
-    large = shelf.keep(event_files.Recording("large", events(500)))
-    assert shelf.get(large) is not None and shelf.get(kept[2]) is None
+        keys.append(shelf.keep(event_files.EventFile("one", events(seed=seed))))
+    assert [shelf.get(key) is None for key in keys] == [True, False, False]
+    large = shelf.keep(event_files.EventFile("large", events(500)))
+    assert shelf.get(large) is not None and shelf.get(keys[2]) is None
 
 
 @pytest.mark.parametrize(
@@ -260,19 +260,19 @@ def probe(test):
 
 
 def test_a_recording_is_shown_and_its_code_reproduces_it(own_page, own_runs, tmp_path, monkeypatch):
-    given = events(seed=9)
-    key = event_files.shelf().keep(event_files.read("mine.npy", saved(given)))
+    array = events(seed=9)
+    key = event_files.shelf().keep(event_files.read("mine.npy", saved(array)))
     test = own_page(checkpoint=own_runs[1]["recordings"], events=key)
     assert not test.exception and not test.error and not test.warning
     monkeypatch.chdir(tmp_path)
-    np.save(tmp_path / "mine.npy", given)
+    np.save(tmp_path / "mine.npy", array)
     shown = {}
     monkeypatch.setitem(vars(dista.widgets), "probe", lambda it, **place: shown.update(it=it))
     exec(test.code[0].value, {})
     checkpoint = next(one for one in state_of(own_runs) if one.task == "recordings")
-    expected = recorded.recording(checkpoint, 0, key)
+    expected = recordings.recording(checkpoint, 0, key)
     assert np.array_equal(shown["it"]["input"].values, expected["input"].values)
-    assert expected["input"].values.sum() == len(given) and "label" not in expected
+    assert expected["input"].values.sum() == len(array) and "label" not in expected
 
 
 def chooser(view):
@@ -283,7 +283,7 @@ def chooser(view):
 def state_of(own_runs):
     from app.inputs import checkpoints
 
-    return checkpoints.known().values()
+    return checkpoints.runnable().values()
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_recording_that_cannot_be_shown_is_said_and_the_sample_is_shown(
     own_page, own_runs, key, said
 ):
     if key == "large":
-        large = event_files.Recording("large.npy", events(rows=100, columns=100))
+        large = event_files.EventFile("large.npy", events(rows=100, columns=100))
         key = event_files.shelf().keep(large)
     test = own_page(checkpoint=own_runs[1]["recordings"], events=key)
     assert not test.exception and not test.error
@@ -330,11 +330,11 @@ def test_a_picture_is_shown_where_the_files_of_the_task_are_not(
     folder, text = own_runs[0], images.colour_text(images.read_colours(photo()))
     moved = (folder / "colours").rename(tmp_path / "colours")
     try:
-        chosen = {chooser(view): own_runs[1]["cifar10"]}
-        test = own_page(view, **chosen)
+        query = {chooser(view): own_runs[1]["cifar10"]}
+        test = own_page(view, **query)
         assert not test.exception and len(test.error) == 1
         assert "whose files are not on this server; bring your own input" in test.error[0].value
-        test = own_page(view, **chosen, image=text)
+        test = own_page(view, **query, image=text)
         assert not test.exception and not test.warning
         assert len(test.error) == (view == "neurons"), "its figure over many samples needs them"
         code = test.code[0].value
@@ -373,18 +373,18 @@ def test_a_side_that_cannot_see_it_shows_the_sample_and_says_why(page, tmp_path,
         tasks[size] = task = dista.data.open("recordings", root=tmp_path / size)
         steps = {"time_steps": task.time_steps}
         runs[size] = run_of(tmp_path / "runs", size, task, tmp_path / size, **steps)
-    given = events(seed=9)
-    key = event_files.shelf().keep(event_files.read("mine.npy", saved(given)))
+    array = events(seed=9)
+    key = event_files.shelf().keep(event_files.read("mine.npy", saved(array)))
     test = page("compare", left=runs["large"], right=runs["small"], events=key, noise="0.5")
     assert not test.exception and not test.error
     (warning,) = test.warning
     assert warning.value.startswith("Right: ") and "Left" not in warning.value
     assert "lie outside of the 8 x 8 pixels that this model sees" in warning.value
     monkeypatch.chdir(tmp_path)
-    np.save("mine.npy", given)
+    np.save("mine.npy", array)
     monkeypatch.setitem(vars(dista.widgets), "probe", lambda it, **place: it)
     left, right = ran(test.code[0].value)["probes"]
-    assert left["input"].values.sum() == len(given) and "label" not in left.coords
+    assert left["input"].values.sum() == len(array) and "label" not in left.coords
     x, _ = noisy(tasks["small"].test, [0], 0.5)
     assert np.array_equal(right["input"].values, x) and right["label"].values.size == 1
 

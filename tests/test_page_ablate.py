@@ -27,9 +27,9 @@ def changes(checkpoint, experiments, limit=40):
     before = evaluation.answers(model, split, limit=limit)
     return {
         name: measures.paired_difference(
-            before, evaluation.answers(model, split, chosen, noise=noise, limit=limit)
+            before, evaluation.answers(model, split, switches, noise=noise, limit=limit)
         )
-        for name, (chosen, noise) in experiments.items()
+        for name, (switches, noise) in experiments.items()
     }
 
 
@@ -139,7 +139,7 @@ def family(tmp_path, monkeypatch, assets):
 def test_runs_that_differ_in_one_switch_are_measured_on_the_same_samples(page, family, monkeypatch):
     monkeypatch.setenv("DISTA_ASSETS", str(family / "assets"))
     monkeypatch.setenv("DISTA_RUNS", str(family / "runs"))
-    assert set(checkpoints.known()) == {
+    assert set(checkpoints.runnable()) == {
         "digits", *(str(family / "runs" / name / "checkpoints" / "best") for name in ("fixed", "two")),
     }  # fmt: skip
     test = page("ablate", **QUERY)

@@ -68,7 +68,7 @@ def test_two_networks_are_compared_layer_by_layer(page, run):
     test = page("compare", **MAP, right=run)
     assert not test.exception and not test.error and not test.warning
     assert test.number_input[1].value == 0.0  # no noise unless it is asked for
-    sides = [Side(checkpoints.known()[name], dashboard.SAMPLE) for name in ("match-map", run)]
+    sides = [Side(checkpoints.runnable()[name], dashboard.SAMPLE) for name in ("match-map", run)]
     tables = [measures.neuron_table(reruns.side(side)) for side in sides]
     expected = [figures.layer_pairs(*tables, of=of) for of in ("tau", "rate")]
     assert shown(test) == [as_shown(figure) for figure in expected]
@@ -110,7 +110,7 @@ def test_the_code_on_the_page_reproduces_it(page, run, monkeypatch, other):
     exec("\n".join([*lines, f"figure = {last}"]), made)
     assert as_shown(made["figure"]) == shown(test)[0]
     assert [place["step"] for _, place in seen] == [6, 6] and seen[1][1]["row"] == 2
-    right = Side(checkpoints.known()[query.get("right", "match-map")], 11, 0.0 if other else 0.5)
+    right = Side(checkpoints.runnable()[query.get("right", "match-map")], 11, 0.0 if other else 0.5)
     assert np.array_equal(seen[1][0]["head"].values, reruns.side(right)["head"].values)
 
 
@@ -129,8 +129,8 @@ def own_recordings(checkpoints, noise=0.0):
     x[probe_steps] = torch.from_numpy(LEVELS / np.float32(15))
     noisy = corrupt(x, Noise("gaussian", noise), [dashboard.SAMPLE])
     return [
-        dista.record(dista.load(one.path), given, classes=task.classes)
-        for one, given in zip(checkpoints, (x, noisy))
+        dista.record(dista.load(one.path), picture, classes=task.classes)
+        for one, picture in zip(checkpoints, (x, noisy))
     ]
 
 
@@ -156,7 +156,7 @@ def test_an_own_input_is_on_both_sides_with_noise_on_the_right(page):
 def test_two_networks_see_the_own_input_and_the_link_keeps_it(page, run):
     test = page("compare", **MAP, right=run, image=OWN)
     assert not test.exception and not test.error and not test.warning
-    pair = own_recordings([checkpoints.known()[name] for name in ("match-map", run)])
+    pair = own_recordings([checkpoints.runnable()[name] for name in ("match-map", run)])
     tables = [measures.neuron_table(one) for one in pair]
     expected = [figures.layer_pairs(*tables, of=of) for of in ("tau", "rate")]
     assert shown(test) == [as_shown(figure) for figure in expected]
@@ -181,10 +181,10 @@ def test_the_code_reproduces_an_own_input(page, run, monkeypatch, other):
     made = {}
     exec("\n".join([*lines, f"figure = {last}"]), made)
     assert as_shown(made["figure"]) == shown(test)[0]
-    both = [checkpoints.known()[name] for name in ("match-map", query.get("right", "match-map"))]
-    for found, expected in zip(made["probes"], own_recordings(both, 0.4)):
-        assert np.array_equal(found["input"].values, expected["input"].values)
-        assert np.array_equal(found["head"].values, expected["head"].values)
+    both = [checkpoints.runnable()[name] for name in ("match-map", query.get("right", "match-map"))]
+    for recording, expected in zip(made["probes"], own_recordings(both, 0.4)):
+        assert np.array_equal(recording["input"].values, expected["input"].values)
+        assert np.array_equal(recording["head"].values, expected["head"].values)
 
 
 @pytest.mark.parametrize(

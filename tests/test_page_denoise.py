@@ -118,8 +118,8 @@ def test_the_curve_is_of_the_step(page, monkeypatch):
     noise, checkpoint = Noise("gaussian", 0.3, "centre", step=1), checkpoints.shipped()["match-map"]
     curve = experiments.noise_curve(checkpoint.weights, noise, [1], 50, lambda share: None)
     model, split = models.model(checkpoint.weights), tasks.task("match").test
-    given = evaluation.answers(model, split, ["u=1"], noise=noise._replace(level=0.5), limit=50)
-    assert curve.accuracy[0, 1] == pytest.approx(given.accuracy)
+    answers = evaluation.answers(model, split, ["u=1"], noise=noise._replace(level=0.5), limit=50)
+    assert curve.accuracy[0, 1] == pytest.approx(answers.accuracy)
     query = {"kind": "gaussian", "changed": "1", "samples": "50", "thresholds": "1"}
     test = page("denoise", **MATCH, **query)
     assert not test.exception and not test.error
@@ -156,8 +156,8 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     model, split = models.model(digits.weights), tasks.task("digits").test
     for i, u in enumerate((0, 3)):
         for j, level in enumerate((0.0, 0.5)):
-            given = evaluation.answers(model, split, [f"u={u}"], noise=level, limit=30)
-            assert curve.accuracy[i, j] == pytest.approx(given.accuracy)
+            answers = evaluation.answers(model, split, [f"u={u}"], noise=level, limit=30)
+            assert curve.accuracy[i, j] == pytest.approx(answers.accuracy)
     test = page("denoise", **QUERY, kind="gaussian", samples="50", thresholds="0,3")
     assert not test.exception and not test.error
     asked = Noise("gaussian", 0.3, "centre")

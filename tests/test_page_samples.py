@@ -14,7 +14,7 @@ import dista
 import dista.data
 from app.computed import payloads, reruns
 from app.inputs import checkpoints, own_paths
-from app.inputs.own_paths import Recorded
+from app.inputs.own_paths import RecordingFile
 from app.page import samples
 from dista.config import TrainingConfig
 from dista.experiments import evaluation
@@ -30,7 +30,7 @@ def button(test, start):
     return next(one for one in test.button if one.label.startswith(start))
 
 
-def looking(page, **query):
+def with_search_open(page, **query):
     """A page whose popover for choosing is open."""
     test = page(**QUERY | query)
     test.session_state[samples._OPEN] = True
@@ -47,7 +47,7 @@ def test_the_next_sample_of_a_class_comes_around_again():
 
 
 def test_a_class_leads_to_its_next_sample(page):
-    test = looking(page)
+    test = with_search_open(page)
     labels = dista.data.open("digits").test.labels
     group = next(g for g in test.button_group if g.proto.label.startswith("The next sample"))
     assert group.proto.label.endswith(f"(this is {labels[3]})")
@@ -65,7 +65,7 @@ def test_nothing_is_searched_before_it_is_asked_for(page, monkeypatch):
 
 def test_the_most_confident_mistakes_are_those_of_the_package(page, monkeypatch):
     monkeypatch.setattr(samples, "SEARCHED", 50)
-    test = looking(page)
+    test = with_search_open(page)
     assert not test.exception and not test.error
     task = dista.data.open("digits")
     model = dista.load(checkpoints.shipped()["digits"].path)
@@ -93,7 +93,7 @@ def test_more_can_be_searched(page, monkeypatch):
         return {"": Answers(wrong, np.zeros_like(wrong), np.full(limit, 0.7))}
 
     monkeypatch.setattr(reruns, "answers", counted)
-    test = looking(page)
+    test = with_search_open(page)
     button(test, "Search all 1000").click().run()
     assert limits[0] == 500 and limits[-1] == 1000
     assert "500 of the first 1000 held-out samples are answered wrong." in test.caption[0].value
@@ -108,7 +108,7 @@ def test_a_stopped_search_shows_what_it_has_found(page, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(reruns, "answers", halt)
-        test = looking(page)
+        test = with_search_open(page)
         assert "25 of 500 held-out samples answered" in test.get("progress")[0].proto.text
     button(test, "Stop").click().run()
     assert "of the first 25 held-out samples" in " ".join(one.value for one in test.caption)
@@ -179,8 +179,8 @@ def test_two_runs_on_folders_of_their_own_do_not_share_them(tmp_path, monkeypatc
             for i in range(count):
                 np.save(tmp_path / name / label / f"{i}.npy", np.array([(3, 3, i, 1)], kind))
         best_of(tmp_path / "runs" / name, "recordings", str(tmp_path / name), ((2, 4, 4), 2))
-    found = {one.root: samples.held_out(one) for one in checkpoints.known().values() if one.root}
-    assert found == {str(tmp_path / "few"): 2, str(tmp_path / "many"): 4}
+    sizes = {one.root: samples.held_out(one) for one in checkpoints.runnable().values() if one.root}
+    assert sizes == {str(tmp_path / "few"): 2, str(tmp_path / "many"): 4}
 
 
 # Paths ------------------------------------------------------------------------------------------
@@ -199,9 +199,9 @@ def elsewhere(assets, tmp_path):
     task = dista.data.open("digits")
     x, y = task.test.batch([5, 8])
     model = dista.load(assets / "digits")
-    known = {"labels": y.tolist(), "classes": task.classes, "samples": [5, 8]}
+    facts = {"labels": y.tolist(), "classes": task.classes, "samples": [5, 8]}
     for name in ("two.zarr", "two.zarr.zip"):
-        save(dista.record(model, x, **known), tmp_path / name)
+        save(dista.record(model, x, **facts), tmp_path / name)
     xr.Dataset({"other": ("x", [1, 2])}).to_zarr(tmp_path / "other.zarr")
     (tmp_path / "bad.zarr.zip").write_bytes(b"no zip")
     return tmp_path
@@ -276,8 +276,8 @@ def test_what_a_path_does_not_lead_to_is_one_sentence(page, elsewhere, trusted, 
 
 
 def test_a_path_is_opened_as_what_it_is(elsewhere):
-    assert own_paths.opened(str(elsewhere / "two.zarr")) == Recorded(
+    assert own_paths.source_at(str(elsewhere / "two.zarr")) == RecordingFile(
         str(elsewhere / "two.zarr"), str(elsewhere / "two.zarr")
     )
-    assert own_paths.opened(str(elsewhere / "run")).path.endswith("run/checkpoints/best")
-    assert dashboard.TASKS["digits"][1] == own_paths.opened(str(elsewhere / "copy")).task
+    assert own_paths.source_at(str(elsewhere / "run")).path.endswith("run/checkpoints/best")
+    assert dashboard.TASKS["digits"][1] == own_paths.source_at(str(elsewhere / "copy")).task

@@ -116,9 +116,13 @@ def test_the_token_of_the_link_gives_the_right_and_leaves_the_address(
 
 def test_without_a_token_none_is_right(monkeypatch):
     monkeypatch.delenv(permission.TOKEN, raising=False)
-    assert not permission._known("") and not permission._known(None) and not permission._known("x")
+    assert (
+        not permission._is_printed("")
+        and not permission._is_printed(None)
+        and not permission._is_printed("x")
+    )
     monkeypatch.setenv(permission.TOKEN, "")
-    assert not permission._known("") and not permission._known(None)
+    assert not permission._is_printed("") and not permission._is_printed(None)
     assert permission.TOKEN == serve.TOKEN
 
 

@@ -132,10 +132,10 @@ def test_those_who_look_keep_nobody_from_writing(tmp_path, config):
     assert run.status().state == "running" and states <= {"running", "stopped", "crashed"}
 
 
-def in_threads(count, look):
-    """What ``look`` returns in each of several threads, as one list."""
+def in_threads(count, read):
+    """What ``read`` returns in each of several threads, as one list."""
     seen = []
-    threads = [threading.Thread(target=lambda: seen.extend(look())) for _ in range(count)]
+    threads = [threading.Thread(target=lambda: seen.extend(read())) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

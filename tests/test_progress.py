@@ -14,14 +14,14 @@ FILES = sorted(dashboard.APP.rglob("*.py"))
 
 
 def test_bars_are_made_in_one_place():
-    found = set()
+    modules = set()
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.progress":
-                found.add(path.name)
+                modules.add(path.name)
             if isinstance(node, ast.Constant):
                 assert node.value not in ("Cancel", "Stop here", "Abort"), path.name
-    assert found == {"progress.py", "train.py"}, "a training is one that goes on without the page"
+    assert modules == {"progress.py", "train.py"}, "a training is one that goes on without the page"
 
 
 def work():

@@ -37,12 +37,12 @@ def test_a_commit_and_whether_the_code_is_as_in_it(repository):
     folder, git = repository
     commit = git("rev-parse", "--short", "HEAD")
     (folder / "notes.md").write_text("changed, and no code\n")
-    assert provenance.source(folder / "package") == {"commit": commit, "dirty": False}
+    assert provenance.commit_of(folder / "package") == {"commit": commit, "dirty": False}
     (folder / "package" / "new.py").write_text("y = 2\n")
-    assert provenance.source(folder / "package") == {"commit": commit, "dirty": True}
+    assert provenance.commit_of(folder / "package") == {"commit": commit, "dirty": True}
     (folder / "package" / "new.py").unlink()
     (folder / "package" / "__init__.py").write_text("x = 2\n")
-    assert provenance.source(folder / "package") == {"commit": commit, "dirty": True}
+    assert provenance.commit_of(folder / "package") == {"commit": commit, "dirty": True}
 
 
 def test_a_repository_around_it_is_not_its_own(repository, monkeypatch):
@@ -51,14 +51,14 @@ def test_a_repository_around_it_is_not_its_own(repository, monkeypatch):
     inside.mkdir(parents=True)
     (inside / "__init__.py").write_text("x = 1\n")
     nothing = {"commit": None, "dirty": None}
-    assert provenance.source(inside) == nothing
+    assert provenance.commit_of(inside) == nothing
     monkeypatch.setenv("GIT_DIR", str(folder / ".git"))
-    assert provenance.source(inside) == nothing
+    assert provenance.commit_of(inside) == nothing
 
 
 def test_without_git_there_is_no_commit(repository, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert provenance.source(repository[0] / "package") == {"commit": None, "dirty": None}
+    assert provenance.commit_of(repository[0] / "package") == {"commit": None, "dirty": None}
 
 
 def test_looking_changes_nothing_in_the_repository(repository):
@@ -66,7 +66,7 @@ def test_looking_changes_nothing_in_the_repository(repository):
     (folder / "package" / "__init__.py").touch()
     index = folder / ".git" / "index"
     before = index.read_bytes()
-    provenance.source(folder / "package")
+    provenance.commit_of(folder / "package")
     assert index.read_bytes() == before
 
 

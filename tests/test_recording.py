@@ -96,7 +96,7 @@ def test_a_recording_is_a_copy(recorded, small_model, small_input):
     assert tree["stem/stages/0/neuron/tau"].values == pytest.approx(2.0)
 
 
-class Given(nn.Module):
+class Returning(nn.Module):
     """Returns what it was made with; every way in which memory can belong to somebody else."""
 
     observables = {"": Observable(("batch", "time"))}
@@ -113,26 +113,26 @@ class Lender(nn.Module):
     def __init__(self):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(3, 2))
-        self.register_buffer("kept", torch.ones(3, 2))
+        self.register_buffer("ones", torch.ones(3, 2))
         large = torch.ones(5, 2)
         fresh = lambda _: torch.ones(3, 2)  # noqa: E731
         self.parts = nn.ModuleDict(
             {
-                "weight": Given(lambda _: self.weight),
-                "buffer": Given(lambda _: self.kept[:, :]),
-                "input": Given(lambda x: x.view(3, 2)),
-                "slice": Given(lambda _: large[1:4]),
-                "repeated": Given(lambda _: torch.ones(1, 2).expand(3, 2)),
-                "fresh": Given(fresh),
-                "again": Given(lambda _: self.last),
+                "weight": Returning(lambda _: self.weight),
+                "buffer": Returning(lambda _: self.ones[:, :]),
+                "input": Returning(lambda x: x.view(3, 2)),
+                "slice": Returning(lambda _: large[1:4]),
+                "repeated": Returning(lambda _: torch.ones(1, 2).expand(3, 2)),
+                "fresh": Returning(fresh),
+                "again": Returning(lambda _: self.last),
             }
         )
 
     def forward(self, x):
         for name, part in self.parts.items():
-            given = part(x)
+            result = part(x)
             if name == "fresh":
-                self.last = given
+                self.last = result
 
 
 def test_no_two_arrays_share_memory_with_each_other_or_with_the_model():
@@ -143,7 +143,7 @@ def test_no_two_arrays_share_memory_with_each_other_or_with_the_model():
         array[0, 0] = number + 2
     for number, array in enumerate(arrays.values()):
         assert array[0, 0] == number + 2 and array.sum() == number + 7
-    assert all((tensor == 1).all() for tensor in (model.weight, model.kept, x))
+    assert all((tensor == 1).all() for tensor in (model.weight, model.ones, x))
 
 
 def test_what_a_module_computes_is_taken_over_without_a_copy(small_model, small_input):
@@ -330,10 +330,10 @@ def test_maps_are_those_of_the_recorded_spikes(recorded):
     for pair in tree["scores"].transpose("pair", ...):
         t, m = int(pair["query_time"]), int(pair["key_time"])
         assert np.array_equal(pair.values, q[t] @ k[m].swapaxes(-1, -2))
-    kept = tree["scores"].values * (tree["scores"].values > 1)
+    expected = tree["scores"].values * (tree["scores"].values > 1)
     assert (
-        np.array_equal(tree["denoise"].values, kept)
-        and 0 < kept.sum() < tree["scores"].values.sum()
+        np.array_equal(tree["denoise"].values, expected)
+        and 0 < expected.sum() < tree["scores"].values.sum()
     )
 
 

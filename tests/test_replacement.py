@@ -334,8 +334,8 @@ def test_a_checkpoint_that_could_not_be_written_is_the_one_of_before(
         after.keys() == before.keys() and after["model/config.json"] == before["model/config.json"]
     )
     loaded = checkpoint.load(path).state_dict()
-    known = [model.state_dict() for model in models[: other + 1]]
-    assert any(all(torch.equal(loaded[n], one[n]) for n in loaded) for one in known)
+    states = [model.state_dict() for model in models[: other + 1]]
+    assert any(all(torch.equal(loaded[n], one[n]) for n in loaded) for one in states)
     if other == 2:
         assert after == before
 

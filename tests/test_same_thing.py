@@ -133,9 +133,9 @@ def test_a_listed_accuracy_is_of_the_weights_that_lie_there(tmp_path, monkeypatc
         next(model.parameters()).add_(1)
     other = dista.save(model, tmp_path / "other")
     shutil.copy(other / "model.safetensors", path / "model.safetensors")
-    found = checkpoints.shipped()["one"]
-    assert found.title.endswith("not measured with these weights")
-    assert found.accuracy is None and found.samples is None
+    one = checkpoints.shipped()["one"]
+    assert one.title.endswith("not measured with these weights")
+    assert one.accuracy is None and one.samples is None
     assert checkpoints.shipped()["other"].title.endswith("75.0 %")
     (path / "model.safetensors").write_bytes(b"x")
     assert "one" not in checkpoints.shipped() and "safetensors" in checkpoints.damaged()["one"]

@@ -54,27 +54,27 @@ def test_gradients_of_a_model_are_the_same(
 
 def test_a_training_step_keeps_less(small_model, small_input, monkeypatch):
     """What autograd holds in memory, each piece once."""
-    model, kept, hooks = small_model(), {}, torch.autograd.graph.saved_tensors_hooks
+    model, sizes, hooks = small_model(), {}, torch.autograd.graph.saved_tensors_hooks
 
     def counting(pack, unpack):
         def count(tensor):
             small = pack(tensor)
             if isinstance(small, torch.Tensor):
                 memory = small.untyped_storage()
-                kept[memory.data_ptr()] = memory.nbytes()
+                sizes[memory.data_ptr()] = memory.nbytes()
             else:
-                kept[id(small.memory)] = small.memory.nbytes
+                sizes[id(small.memory)] = small.memory.nbytes
             return small
 
         return hooks(count, unpack)
 
     monkeypatch.setattr(torch.autograd.graph, "saved_tensors_hooks", counting)
     output = model(small_input(model.config, 8))
-    small = sum(kept.values())
-    kept.clear()
+    small = sum(sizes.values())
+    sizes.clear()
     monkeypatch.setattr(saved_tensors, "_suits", lambda _: False)
     output = model(small_input(model.config, 8))
-    assert small < 0.7 * sum(kept.values()) and output.requires_grad
+    assert small < 0.7 * sum(sizes.values()) and output.requires_grad
 
 
 @pytest.mark.parametrize(

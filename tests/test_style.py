@@ -22,7 +22,7 @@ LITERAL = re.compile(
     re.IGNORECASE,
 )
 NOTHING = "rgba(0,0,0,0)"  # transparent, for plotly, which knows no other word for it
-CHOSEN_BY_CONTRAST = {"#000000", "#ffffff"}  # the number on a cell, dista.figures.theme.text_on
+TEXT_ON_CELLS = {"#000000", "#ffffff"}  # the number on a cell, dista.figures.theme.text_on
 
 
 def literals(text):
@@ -37,17 +37,19 @@ def test_a_colour_is_recognised(text):
     assert len(literals(text)) == 1
 
 
-@pytest.mark.parametrize("text", ["this.#known(a)", "url(#gone)", "css([0, 0, 0])", "`rgb(${x})`"])
+@pytest.mark.parametrize(
+    "text", ["this.#recordedSpikes(a)", "url(#gone)", "css([0, 0, 0])", "`rgb(${x})`"]
+)
 def test_what_is_no_colour_is_not(text):
     assert literals(text) == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_colour_stands_anywhere_else(path):
-    found = set(literals(path.read_text("utf-8")))
+    colours = set(literals(path.read_text("utf-8")))
     if path == ROOT / "dista" / "figures" / "theme.py":
-        found -= CHOSEN_BY_CONTRAST
-    assert found == set(), "name it in dista/style/palette.py"
+        colours -= TEXT_ON_CELLS
+    assert colours == set(), "name it in dista/style/palette.py"
 
 
 @pytest.mark.parametrize("name", PALETTES)
@@ -107,7 +109,7 @@ def test_words_can_be_read_on_page_and_panel(name, colour, least):
 
 
 @pytest.mark.parametrize("name", PALETTES)
-@pytest.mark.parametrize("scale", ["kept", "removed"])
+@pytest.mark.parametrize("scale", ["amount", "removed"])
 def test_scales_can_be_read_without_hue(name, scale):
     levels = [luminance(colour) for colour in getattr(palette(name), scale)]
     assert levels in (sorted(levels), sorted(levels, reverse=True))
@@ -213,7 +215,7 @@ def test_steps_say_how_far_they_reach():
     "changes, said",
     [
         ({}, "every reachable step (0–16). The denoiser keeps counts above u = 2.5."),
-        ({"kept": False}, "What the denoiser keeps was not recorded."),
+        ({"denoised": False}, "What the denoiser keeps was not recorded."),
         ({"raw": False}, "The counts before the denoiser were not recorded."),
         ({"rule": {"kind": "lookup"}}, "looks each count up in a table."),
         ({"rule": {}, "head_dim": None}, "of every reachable step."),
@@ -223,8 +225,8 @@ def test_steps_say_how_far_they_reach():
     ],
 )
 def test_what_a_map_is(changes, said):
-    given = dict(cross=True, raw=True, kept=True, lags=False, head_dim=16)
-    given |= dict(rule={"kind": "threshold", "u": 2.5}, memory={"form": "projection", "window": 4})
+    facts = dict(cross=True, raw=True, denoised=True, lags=False, head_dim=16)
+    facts |= dict(rule={"kind": "threshold", "u": 2.5}, memory={"form": "projection", "window": 4})
     if changes.get("rule") == {}:
         said = "every reachable step."
-    assert said in sentences.attention(**given | changes)
+    assert said in sentences.attention(**facts | changes)

@@ -182,7 +182,7 @@ def test_runs_are_ordinary_ones_and_listed_with_the_others(swept):
 def test_the_answers_are_those_of_the_best_checkpoint(swept, few):
     run = swept.planned()[3].run()
     model = run.load("best")
-    kept = answers.Kept.read(run.path / answers.FILE)
+    kept = answers.Content.read(run.path / answers.FILE)
     x, y = few.test.batch(range(40))
     assert kept.label == y.tolist() and kept.weights == model.card["weights"]
     assert answers.read(run.path).accuracy == model.card["metrics"]["test"]["accuracy"]

@@ -103,10 +103,10 @@ def test_answers_say_sample_by_sample_what_was_right():
 
 
 def test_what_was_not_recorded_is_empty():
-    alone = replace(small.key_maps(), head=None, kept=None, removed=None)
+    alone = replace(small.key_maps(), head=None, denoised=None, removed=None)
     table = alone.table()
     assert table["raw"].tolist() == alone.raw.ravel().tolist()
-    assert table[["head", "kept", "removed"]].isna().all(axis=None)
+    assert table[["head", "denoised", "removed"]].isna().all(axis=None)
     unlabelled = small.decision(label=None).table()
     assert unlabelled["is_label"].isna().all() and unlabelled["is_answer"].sum() == 5
 

@@ -11,7 +11,7 @@ import dista.data
 from app.inputs import checkpoints, identity, tasks
 from app.page import snippets
 from dista import cli
-from dista.cli.common import task_of
+from dista.cli.options import task_of
 from dista.presets import preset
 from dista.runs import Run
 from dista.training import plan, resume, train

@@ -151,9 +151,9 @@ def test_the_schedule_of_snapshots(epochs, count, expected):
 
 @pytest.mark.parametrize("count", [2, 3, 7, 20, 60, 99, 300])
 def test_the_schedule_uses_its_number_and_has_both_ends(count):
-    found = sorted(schedule(300, count))
-    assert found[0] == 0 and found[-1] == 300 and len(found) == count
-    gaps = [b - a for a, b in itertools.pairwise(found)]
+    steps = sorted(schedule(300, count))
+    assert steps[0] == 0 and steps[-1] == 300 and len(steps) == count
+    gaps = [b - a for a, b in itertools.pairwise(steps)]
     assert gaps == sorted(gaps)
 
 

@@ -39,15 +39,15 @@ def events():
 @pytest.fixture(scope="module")
 def weights_after(digits, tmp_path_factory):
     """The weights after a training of one step with some options; each set is trained once."""
-    known: dict[str, dict[str, torch.Tensor]] = {}
+    states: dict[str, dict[str, torch.Tensor]] = {}
 
     def after(**options):
         training = QUICK.replace(**options)
         key = training.to_json()
-        if key not in known:
+        if key not in states:
             folder = tmp_path_factory.mktemp("option") / "run"
-            known[key] = train(digits, TINY, training, folder=folder).load("last").state_dict()
-        return known[key]
+            states[key] = train(digits, TINY, training, folder=folder).load("last").state_dict()
+        return states[key]
 
     return after
 
@@ -281,9 +281,9 @@ def test_eventmix_takes_every_event_from_one_of_two_and_labels_by_their_number(e
     own = torch.where((mixed == x) & (x != other), x, 0).sum((0, 2, 3, 4))
     theirs = torch.where((mixed == other) & (x != other), other, 0).sum((0, 2, 3, 4))
     assert (own > 0).any() and (theirs > 0).any()
-    given = mixed_shares.diagonal()
+    share = mixed_shares.diagonal()
     # Where both have the same count it is not known whose it is; that is a small part.
-    assert torch.allclose(own / (own + theirs), given, atol=0.1)
+    assert torch.allclose(own / (own + theirs), share, atol=0.1)
     assert torch.allclose(mixed_shares.sum(1), torch.ones(16))
 
 

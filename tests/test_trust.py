@@ -25,11 +25,11 @@ def test_row_sums_are_over_all_keys_in_reach(recording):
             for step in range(5)
         ])  # fmt: skip
         some = sums[sums > 0]
-        found = measures.row_sums(recording, 1, 2, of=of)
-        assert (found.low, found.high) == (some.min(), some.max())
-        assert found.median == np.median(some)
-        assert (found.rows, found.empty) == (5 * 3 * 77, len(sums) - len(some))
-        assert not found.normalised
+        summary = measures.row_sums(recording, 1, 2, of=of)
+        assert (summary.low, summary.high) == (some.min(), some.max())
+        assert summary.median == np.median(some)
+        assert (summary.rows, summary.empty) == (5 * 3 * 77, len(sums) - len(some))
+        assert not summary.normalised
 
 
 def test_normalised_rows_are_recognised_and_empty_maps_are_not(recording):
@@ -40,33 +40,36 @@ def test_normalised_rows_are_recognised_and_empty_maps_are_not(recording):
     even = np.broadcast_to(1 / reach[:, None, None, None, None], map_.shape)
     node = changed["blocks/0/attention"]
     node["denoise"] = map_.copy(data=even.astype(np.float32))
-    found = measures.row_sums(changed, 0, 1)
-    assert found.normalised and found.median == pytest.approx(1) and found.empty == 0
+    summary = measures.row_sums(changed, 0, 1)
+    assert summary.normalised and summary.median == pytest.approx(1) and summary.empty == 0
     node["denoise"] = map_.copy(data=np.zeros(map_.shape, np.uint8))
-    found = measures.row_sums(changed, 0, 1)
-    assert not found.normalised and found.high == 0 and found.empty == found.rows
+    summary = measures.row_sums(changed, 0, 1)
+    assert not summary.normalised and summary.high == 0 and summary.empty == summary.rows
 
 
 def test_similarity_to_untrained_networks(recording):
     """With heads swapped a network is alike to itself; the yardstick is that of the others' pairs."""
     swapped = recording.copy(deep=True)
     for block in "01":
-        kept = swapped[f"blocks/{block}/attention/denoise"]
-        kept.values[:] = kept.values[:, :, ::-1].copy()
+        maps = swapped[f"blocks/{block}/attention/denoise"]
+        maps.values[:] = maps.values[:, :, ::-1].copy()
     other = recording.copy(deep=True)
     for block in "01":
-        kept = other[f"blocks/{block}/attention/denoise"]
-        kept.values[:] = kept.values[..., ::-1].copy()
+        maps = other[f"blocks/{block}/attention/denoise"]
+        maps.values[:] = maps.values[..., ::-1].copy()
     flat = [
         tree["blocks/1/attention/denoise"].isel(batch=3).astype(float).sum("head").values.ravel()
         for tree in (recording, other)
     ]
     cosine = float(flat[0] @ flat[1] / np.prod([np.linalg.norm(v) for v in flat]))
-    found = measures.untrained_similarity(recording, [swapped, other], 3)
-    assert [one.block for one in found] == [0, 1] and found[1].networks == 2
-    assert found[1].trained == pytest.approx((1 + cosine) / 2)
-    assert found[1].trained_spread == pytest.approx((1 - cosine) / 2**0.5)
-    assert found[1].untrained == pytest.approx(cosine) and found[1].untrained_spread is None
+    similarities = measures.untrained_similarity(recording, [swapped, other], 3)
+    assert [one.block for one in similarities] == [0, 1] and similarities[1].networks == 2
+    assert similarities[1].trained == pytest.approx((1 + cosine) / 2)
+    assert similarities[1].trained_spread == pytest.approx((1 - cosine) / 2**0.5)
+    assert (
+        similarities[1].untrained == pytest.approx(cosine)
+        and similarities[1].untrained_spread is None
+    )
 
 
 def test_empty_maps_and_no_networks(recording):

@@ -48,8 +48,8 @@ def named(node: ast.Call) -> set[str] | None:
 
 def read_in(path) -> tuple[set[str], bool]:
     calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
-    found = [named(call) for call in calls]
-    return set().union(*(names for names in found if names)), None in found
+    groups = [named(call) for call in calls]
+    return set().union(*(names for names in groups if names)), None in groups
 
 
 def test_every_name_that_is_read_is_in_the_table_and_the_other_way_round():
@@ -152,8 +152,8 @@ DEFAULTS = {
 def links_of(test: AppTest) -> list[dict[str, str]]:
     test.session_state[share.OPEN] = True
     test.run()
-    found = [c.value for c in test.code if c.value.startswith("?") or "://" in c.value]
-    return [{k: v[0] for k, v in parse_qs(urlsplit(one).query).items()} for one in found]
+    addresses = [c.value for c in test.code if c.value.startswith("?") or "://" in c.value]
+    return [{k: v[0] for k, v in parse_qs(urlsplit(one).query).items()} for one in addresses]
 
 
 @pytest.mark.parametrize("view", DEFAULTS)

@@ -54,12 +54,12 @@ def test_maps_travel_as_they_were_recorded(recording):
 
 def test_a_map_that_no_table_explains_travels_whole(recording):
     changed = recording.copy(deep=True)
-    kept = changed["blocks/1/attention/denoise"].values
+    denoised = changed["blocks/1/attention/denoise"].values
     raw = changed["blocks/1/attention/scores"].values
-    kept[0, SAMPLE, 2, 5, 7] = raw[0, SAMPLE, 2, 5, 7] + 1
+    denoised[0, SAMPLE, 2, 5, 7] = raw[0, SAMPLE, 2, 5, 7] + 1
     payload = probe_payload(changed, SAMPLE)
     assert [block["kept"] for block in payload.header["attention"]] == ["table", "array"]
-    np.testing.assert_array_equal(payload.array("attention.1.kept"), kept[:, SAMPLE])
+    np.testing.assert_array_equal(payload.array("attention.1.kept"), denoised[:, SAMPLE])
 
 
 def test_the_most_active_neurons_travel(recording):
@@ -67,8 +67,8 @@ def test_the_most_active_neurons_travel(recording):
     for position, layer in enumerate(payload.header["layers"]):
         raster = measures.raster(recording, layer["name"], SAMPLE, limit=13)
         index = payload.array(f"layer.{position}.index")
-        found = np.stack(np.unravel_index(index, layer["shape"]), 1)
-        np.testing.assert_array_equal(found, raster.neurons)
+        places = np.stack(np.unravel_index(index, layer["shape"]), 1)
+        np.testing.assert_array_equal(places, raster.neurons)
         np.testing.assert_array_equal(payload.array(f"layer.{position}.spikes").T, raster.spikes)
         assert (layer["neurons"], layer["active"]) == (raster.total, raster.active)
         group = recording[layer["name"].replace(".", "/")].isel(batch=SAMPLE)
@@ -216,9 +216,9 @@ def test_wrong_bytes_and_names(recording):
 
 def test_tau_at_the_start(recording):
     start = {"stem.stages.0.neuron": [3.0]}
-    given = probe_payload(recording, tau_start=start)
-    known = [layer["name"] for layer in given.header["layers"] if "tau_start" in layer["parts"]]
-    assert known == list(start) and given.array("layer.0.tau_start") == [3.0]
+    payload = probe_payload(recording, tau_start=start)
+    layers = [layer["name"] for layer in payload.header["layers"] if "tau_start" in layer["parts"]]
+    assert layers == list(start) and payload.array("layer.0.tau_start") == [3.0]
     default = probe_payload(recording)
     assert {float(default.array(f"layer.{i}.tau_start")[0]) for i in range(3)} == {2.0}
 
@@ -299,9 +299,9 @@ def test_news_is_told_from_an_echo():
 
     def run(wanted, reported, returned):
         session["key"] = {"state": reported} if reported else None
-        given = reports.wish(session, "key", wanted)
-        given["returned"] = returned
-        return given["revision"]
+        wish = reports.wish(session, "key", wanted)
+        wish["returned"] = returned
+        return wish["revision"]
 
     first, later = {"step": 3}, {"step": 5, "head": 1}
     assert run(first, {}, first) == 0
@@ -338,8 +338,8 @@ def test_a_component_that_was_left_starts_where_the_page_wants_it():
         "the browser knows better"
     )
     del session["key"]
-    given = reports.wish(session, "key", {"u": 3})
-    assert given["state"] == {"u": 3} and reports.current(session, "key") == {"u": 3}
+    wish = reports.wish(session, "key", {"u": 3})
+    assert wish["state"] == {"u": 3} and reports.current(session, "key") == {"u": 3}
 
 
 def test_what_is_painted_on_travels(recording):

@@ -154,9 +154,9 @@ def test_a_click_asks_and_the_totals_are_those_of_the_package(page, recordings):
     page.keyboard.press("]")
     page.keyboard.press(".")
     told(page, row=row, column=column, step=4, head=2)
-    found = shares(page)
+    parts = shares(page)
     for part in ("same_patch", "same_step", "elsewhere"):
-        assert found[part] == pytest.approx(getattr(split, part) * split.total)
+        assert parts[part] == pytest.approx(getattr(split, part) * split.total)
     spoken = page.locator("[aria-live=polite]").inner_text()
     assert (
         f"row {row + 1}, column {column + 1}, block 1, head 3: attention {split.total:g}" in spoken
@@ -308,8 +308,8 @@ def test_the_first_of_a_group_leads_whichever_is_there_first(page, recordings, n
     page.evaluate(TOGETHER, [module("streamlit"), *sides, True])
     page.wait_for_function(f"window.told[{0 if named else 1}].length === 1")
     films = [page.locator(f"#side{i} canvas[data-name=film]") for i in (0, 1)]
-    found = [film.get_attribute("aria-label").split(":")[0] for film in films]
-    assert found[0] == found[1] and (found[0] == places[0]) != named
+    labels = [film.get_attribute("aria-label").split(":")[0] for film in films]
+    assert labels[0] == labels[1] and (labels[0] == places[0]) != named
 
 
 def test_a_map_within_one_step_is_labelled_as_such(page, recordings):
@@ -320,8 +320,8 @@ def test_a_map_within_one_step_is_labelled_as_such(page, recordings):
     bars = page.locator(".lagbars").get_attribute("aria-label")
     assert bars.startswith("Q: step 2 ") and "V:" in bars
     split = measures.attention_split(recording, 0, 1, (2, 4), 3)
-    found = shares(page)
-    assert set(found) == {"self", "others"} and sum(found.values()) == split.total
+    parts = shares(page)
+    assert set(parts) == {"self", "others"} and sum(parts.values()) == split.total
 
 
 # --- stages -------------------------------------------------------------------------------------
@@ -371,9 +371,9 @@ def test_coincident_spikes_are_the_entry_of_the_map(page, recordings, form):
     state = dict(step=4, block=0, head=head, row=token // COLUMNS, column=token % COLUMNS)
     show(page, probe_payload(recording, 1), state=state)
     open_stage(page, "qkv")
-    known = entries(recording, state, 1)
+    counts = entries(recording, state, 1)
     key, count, entry = compared(page)
-    assert count == entry == known[key] == max(known.values()) > 0
+    assert count == entry == counts[key] == max(counts.values()) > 0
     keys = page.locator("canvas[data-name=keys]")
     keys.focus()
     presses = ["ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "PageUp", "PageDown", "ArrowLeft"]
@@ -382,13 +382,13 @@ def test_coincident_spikes_are_the_entry_of_the_map(page, recordings, form):
         page.keyboard.press(name)
         page.wait_for_timeout(40)
         key, count, entry = compared(page)
-        assert count == entry == known[key]
+        assert count == entry == counts[key]
         seen.add(key)
     assert len(seen) > 3 and len({step for step, *_ in seen}) == (2 if form == "map" else 1)
     told(page, key=".".join(map(str, key)), row=state["row"])
     page.keyboard.press("Escape")
     page.wait_for_timeout(40)
-    assert known[compared(page)[0]] == max(known.values())
+    assert counts[compared(page)[0]] == max(counts.values())
     assert told(page, key="")["row"] == state["row"], "the query stays"
 
 
@@ -399,23 +399,23 @@ def test_a_key_in_the_state_is_compared_until_another_question_is_asked(page, re
     page.locator("canvas[data-name=input]").focus()
     press(page, "ArrowRight")
     assert told(page, column=START["column"] + 1)["key"] == ""
-    known = entries(recording, START | {"column": START["column"] + 1}, 1)
-    assert known[compared(page)[0]] == max(known.values())
+    counts = entries(recording, START | {"column": START["column"] + 1}, 1)
+    assert counts[compared(page)[0]] == max(counts.values())
 
 
 @pytest.mark.parametrize("key", ["9.0.0", "2.7.0", "2.0.11", "2.5", "a.b.c", "-1.0.0", "2.5.9.1"])
 def test_a_key_that_does_not_exist_is_the_strongest(page, recordings, key):
     recording = recordings("map")
     show(page, probe_payload(recording, 1), state=START | {"stage": "qkv", "key": key})
-    known = entries(recording, START, 1)
-    assert known[compared(page)[0]] == max(known.values())
+    counts = entries(recording, START, 1)
+    assert counts[compared(page)[0]] == max(counts.values())
 
 
 def test_pointing_at_a_key_compares_it(page, recordings):
     recording = recordings("projection")
     show(page, probe_payload(recording))
     open_stage(page, "qkv")
-    known = entries(recording, START, 0)
+    counts = entries(recording, START, 0)
     before = compared(page)[0]
     keys = page.locator("canvas[data-name=keys]")
     box = keys.bounding_box()  # Q, K and V side by side
@@ -423,7 +423,7 @@ def test_pointing_at_a_key_compares_it(page, recordings):
     keys.hover(position={"x": third + 0.35 * third, "y": box["height"] * 0.6})
     page.wait_for_timeout(60)
     key, count, entry = compared(page)
-    assert count == entry == known[key] and key[0] == START["step"] and key != before
+    assert count == entry == counts[key] and key[0] == START["step"] and key != before
     assert "Q" in keys.get_attribute("aria-label")
 
 

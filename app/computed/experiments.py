@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import streamlit as st
 
-from app.computed import models, reruns
-from app.computed import recordings as recorded
+from app.computed import models, recordings, reruns
 from app.inputs import checkpoints, tasks
 from app.inputs.identity import Weights
-from app.link.switches import Chosen
+from app.link.switches import Experiment
 from dista.config import ModelConfig
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from dista.figures.theme import Theme
     from dista.measures import Anytime, Energy, FiringMap, MembraneHistogram, NoiseCurve
 
-SEEN = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.denoise", "head")
+OBSERVABLES = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.denoise", "head")
 """What the pages look at in a changed model."""
 
 DENOISERS = "blocks.*.attention.denoise"
@@ -60,8 +59,9 @@ class Surgery(NamedTuple):
     @property
     def donor(self) -> Weights | None:
         """The weights whose taus are put in, if that is what is done."""
-        known = self.kind in ("learned", "set", "initial")
-        return None if known else checkpoints.shipped()[self.kind].weights
+        if self.kind in ("learned", "set", "initial"):
+            return None
+        return checkpoints.shipped()[self.kind].weights
 
 
 def changes(surgery: Surgery, model: nn.Module) -> dict:
@@ -96,7 +96,7 @@ def operated(
     model, task = models.model(weights), tasks.form(weights.data)
     x, labels = tasks.batch(weights.data, sample, image)
     with models.RUNNING, dista.intervene(model, changes(surgery, model)):
-        return recorded.record(model, task, x, SEEN, labels=labels, samples=[sample])
+        return recordings.record(model, task, x, OBSERVABLES, labels=labels, samples=[sample])
 
 
 # Noise --------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def noisy(
     x, labels = tasks.batch(weights.data, sample, image, noise)
     denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
     with models.RUNNING, dista.intervene(model, denoisers):
-        return recorded.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)
+        return recordings.record(model, task, x, ("*.scores", "*.denoise", "head"), labels=labels)
 
 
 def noise_curve(
@@ -124,9 +124,9 @@ def noise_curve(
     noise: Noise,
     thresholds: Sequence[float],
     limit: int,
-    seen: Callable[[float], None],
+    report: Callable[[float], None],
 ) -> NoiseCurve:
-    """Accuracy on the first ``limit`` held-out samples; ``seen`` hears which share of it is done.
+    """Accuracy on the first ``limit`` held-out samples; ``report`` hears which share of it is done.
 
     Each batch is kept by itself: what was run before the page was left is not run again.
     """
@@ -138,10 +138,10 @@ def noise_curve(
     parts = evaluation.batches(tasks.task(weights.data).test, limit)
     for i, part in enumerate(parts):
         for j, (u, level) in enumerate(answers):
-            chosen = Chosen((f"u={u:g}",), noise._replace(level=level))
-            answers[u, level].append(reruns.answer(weights, part, chosen))
-            seen((i + (j + 1) / len(answers)) / len(parts))
-    joined = {key: evaluation.join(given) for key, given in answers.items()}
+            experiment = Experiment((f"u={u:g}",), noise._replace(level=level))
+            answers[u, level].append(reruns.answer(weights, part, experiment))
+            report((i + (j + 1) / len(answers)) / len(parts))
+    joined = {key: evaluation.join(batches) for key, batches in answers.items()}
     return measures.noise_curve(noise.kind, thresholds, levels, joined)
 
 
@@ -155,7 +155,7 @@ def population(weights: Weights, samples: int) -> FiringMap:
 
     task = tasks.task(weights.data)
     x, _ = task.test.batch(range(samples))
-    return firing_map(recorded.record(models.model(weights), task, x, ["*.spikes"]))
+    return firing_map(recordings.record(models.model(weights), task, x, ["*.spikes"]))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -167,7 +167,7 @@ def population_figure(weights: Weights, samples: int, theme: Theme) -> Figure:
 
 
 def operations(
-    weights: Weights, limit: int, seen: Callable[[float], None]
+    weights: Weights, limit: int, report: Callable[[float], None]
 ) -> tuple[Energy, Anytime]:
     """Operations on the first ``limit`` held-out samples, and the answers when stopped early."""
     import xarray as xr
@@ -181,7 +181,7 @@ def operations(
         counts, label = count(weights, part)
         counted.append(counts)
         labels.append(label)
-        seen(done / len(parts))
+        report(done / len(parts))
     varying = [name for name, array in counted[0].items() if "batch" in array.dims]
     counts = xr.concat(counted, "batch", data_vars=varying)
     return measures.energy(counts), measures.anytime(counts, np.concatenate(labels))

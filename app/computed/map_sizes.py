@@ -55,14 +55,14 @@ def fitting(model: DISTA, x: Tensor, patterns: str | Sequence[str]) -> tuple[lis
     if patterns != "*":
         raise ValueError(f"{said}, and this needs all of them: dista.record has no such limit")
     left = {name for name in maps if int(name.split(".")[1]) >= fit}
-    kept = f"those of the first {fit} of {model.config.depth} blocks" if fit else "none of them"
-    return [name for name in names if name not in left], f"{said}: {kept}."
+    extent = f"those of the first {fit} of {model.config.depth} blocks" if fit else "none of them"
+    return [name for name in names if name not in left], f"{said}: {extent}."
 
 
 def of_maps(recording: xr.DataTree) -> int:
     """Bytes of all maps of one sample of a recording."""
     arrays = (recording[node.path].data_vars.items() for node in recording.subtree)
-    maps = (array for found in arrays for name, array in found if name in MAPS)
+    maps = (array for variables in arrays for name, array in variables if name in MAPS)
     return sum(one.nbytes // max(1, one.sizes.get("batch", 1)) for one in maps)
 
 

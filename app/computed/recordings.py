@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.computed import map_sizes, models
-from app.inputs import recordings, tasks
+from app.inputs import recording_files, tasks
 from app.inputs.identity import Weights
 
 if TYPE_CHECKING:
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> xr.DataTree:
     """What the checkpoint does with a held-out sample, or with the own input of ``own_input_form``."""
-    first = recordings.first_light() if image is None else None
-    if recordings.of_same_weights(first, checkpoint) and first["batch"].values.tolist() == [sample]:
+    first = recording_files.first_light() if image is None else None
+    if recording_files.of_same_weights(first, checkpoint) and first["batch"].values.tolist() == [
+        sample
+    ]:
         return first
     return record_input(checkpoint.weights, sample, image)
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from app.computed import models
-from app.computed import recordings as recorded
+from app.computed import models, recordings
 from app.inputs import checkpoints, tasks
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from app.inputs.identity import Weights
-    from app.link.switches import Chosen
+    from app.link.switches import Experiment
     from dista.measures import Answers, CausalMemory
 
 Switches = tuple[str, ...]
@@ -66,7 +65,7 @@ def _changed_steps(
     batch = changed_steps(x, model.config.time_steps, new)
     labels = label.tolist() * batch.shape[1]
     with models.RUNNING, ablated(model, switches):
-        return recorded.record(model, task, batch, names, labels=labels)
+        return recordings.record(model, task, batch, names, labels=labels)
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=8)
@@ -74,14 +73,14 @@ def own_account(weights: Weights, sample: int) -> xr.DataTree:
     """What attention itself shows of earlier steps: its maps, and what each lag adds."""
     task = tasks.task(weights.data)
     x, _ = task.test.batch([sample])
-    return recorded.record(models.model(weights), task, x, ("*.denoise", "*.lags.*"))
+    return recordings.record(models.model(weights), task, x, ("*.denoise", "*.lags.*"))
 
 
 # Held-out samples -------------------------------------------------------------------------------
 
 
 @st.cache_data(show_spinner=False, max_entries=4096)
-def answer(weights: Weights, part: range, chosen: Chosen) -> Answers:
+def answer(weights: Weights, part: range, experiment: Experiment) -> Answers:
     """What the model answers to a batch of held-out samples; each batch is kept by itself.
 
     So a page can show progress and be left in the middle, and what was run is not run again.
@@ -90,25 +89,25 @@ def answer(weights: Weights, part: range, chosen: Chosen) -> Answers:
 
     model, split = models.model(weights), tasks.task(weights.data).test
     with models.RUNNING:
-        return evaluation.answer(model, split, part, chosen.switches, noise=chosen.noise)
+        return evaluation.answer(model, split, part, experiment.switches, noise=experiment.noise)
 
 
 def answers(
-    experiments: Mapping[str, tuple[checkpoints.Checkpoint, Chosen]], limit: int, seen: Callable[[int], None]
+    networks: Mapping[str, tuple[checkpoints.Checkpoint, Experiment]], limit: int, report: Callable[[int], None]
 ) -> dict[str, Answers]:  # fmt: skip
-    """What each checkpoint, with its switches, answers to the first ``limit`` held-out samples.
+    """What each network, a checkpoint and what is changed in it, answers to the first ``limit`` held-out samples.
 
-    All take the same samples in step; ``seen`` hears of how many after every batch.
+    All take the same samples in step; ``report`` hears of how many after every batch.
     """
     from dista.experiments import evaluation
 
-    (first, _), *_ = experiments.values()
-    parts: dict[str, list[Answers]] = {name: [] for name in experiments}
+    (first, _), *_ = networks.values()
+    parts: dict[str, list[Answers]] = {name: [] for name in networks}
     for part in evaluation.batches(tasks.task(first.data).test, limit):
-        for name, (checkpoint, chosen) in experiments.items():
-            parts[name].append(answer(checkpoint.weights, part, chosen))
-        seen(part.stop)
-    return {name: evaluation.join(given) for name, given in parts.items()}
+        for name, (checkpoint, experiment) in networks.items():
+            parts[name].append(answer(checkpoint.weights, part, experiment))
+        report(part.stop)
+    return {name: evaluation.join(batches) for name, batches in parts.items()}
 
 
 # Side by side -------------------------------------------------------------------------------------
@@ -129,5 +128,5 @@ def side(which: Side) -> xr.DataTree:
 
     checkpoint, sample, noise, image = which
     if not noise:
-        return recorded.recording(checkpoint, sample, image)
-    return recorded.record_input(checkpoint.weights, sample, image, Noise("gaussian", noise))
+        return recordings.recording(checkpoint, sample, image)
+    return recordings.record_input(checkpoint.weights, sample, image, Noise("gaussian", noise))

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.computed import models
-from app.computed import recordings as recorded
+from app.computed import models, recordings
 from app.inputs import identity, tasks
 from dista import measures
 from dista.style import sentences
@@ -40,8 +39,8 @@ def untrained(
     batch, _ = task.train.batch(range(min(BATCH, len(task.train))))
     with models.RUNNING:
         networks = [untrained_like(model, batch, seed) for seed in range(NETWORKS)]
-        recordings = [recorded.record(network, task, x, MAPS) for network in networks]
-        return measures.untrained_similarity(recorded.record(model, task, x, MAPS), recordings)
+        others = [recordings.record(network, task, x, MAPS) for network in networks]
+        return measures.untrained_similarity(recordings.record(model, task, x, MAPS), others)
 
 
 def row_sentences(recording: xr.DataTree) -> list[str]:
@@ -52,13 +51,13 @@ def row_sentences(recording: xr.DataTree) -> list[str]:
     ]
 
 
-def similarity_sentence(found: UntrainedSimilarity) -> str:
+def similarity_sentence(similarity: UntrainedSimilarity) -> str:
     """How far a block's maps are from those of networks that have learned nothing."""
-    start = f"Block {found.block + 1}: "
-    if found.trained is None or found.untrained is None:
+    start = f"Block {similarity.block + 1}: "
+    if similarity.trained is None or similarity.untrained is None:
         return start + "too many maps are empty to compare them."
-    apart = found.untrained - found.trained > 2 * max(
-        found.trained_spread or 0, found.untrained_spread or 0
+    apart = similarity.untrained - similarity.trained > 2 * max(
+        similarity.trained_spread or 0, similarity.untrained_spread or 0
     )
     verdict = (
         "training has moved them away."
@@ -66,8 +65,8 @@ def similarity_sentence(found: UntrainedSimilarity) -> str:
         else "by this measure training has not set them apart."
     )
     return (
-        f"{start}cosine **{_pm(found.trained, found.trained_spread)}** to an untrained network's maps; "
-        f"untrained ones among themselves {_pm(found.untrained, found.untrained_spread)}: {verdict}"
+        f"{start}cosine **{_pm(similarity.trained, similarity.trained_spread)}** to an untrained network's maps; "
+        f"untrained ones among themselves {_pm(similarity.untrained, similarity.untrained_spread)}: {verdict}"
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.inputs import data_files, recordings
+from app.inputs import data_files, recording_files
 from app.inputs.identity import Data, Weights, stamp, version
 from app.link import plain, url
 from dista import checkpoint as checkpoints_on_disk
@@ -78,26 +78,26 @@ def _shipped() -> tuple[dict[str, Checkpoint], dict[str, str]]:
 
 def times(*files: Path) -> tuple[float, ...]:
     """When files were last written: part of the key of what is read from them; 0 for one that is gone."""
-    found = []
+    seconds = []
     for file in files:
         try:
-            found.append(file.stat().st_mtime)
+            seconds.append(file.stat().st_mtime)
         except OSError:
-            found.append(0.0)
-    return tuple(found)
+            seconds.append(0.0)
+    return tuple(seconds)
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def _checkpoints(
     folder: str, changed: tuple[float, ...]
 ) -> tuple[dict[str, Checkpoint], dict[str, str]]:
-    found, left_out = {}, {}
+    checkpoints, left_out = {}, {}
     for name, path in checkpoints_on_disk.shipped().items():
         try:
-            found[name] = checkpoint_at(name, path)
+            checkpoints[name] = checkpoint_at(name, path)
         except (ValueError, OSError) as error:
             left_out[name] = plain.sentence(error)
-    return found, left_out
+    return checkpoints, left_out
 
 
 def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
@@ -144,16 +144,16 @@ def runs_folder() -> Path:
     return Path(os.environ.get("DISTA_RUNS", "runs"))
 
 
-def known() -> dict[str, Checkpoint]:
+def runnable() -> dict[str, Checkpoint]:
     """Shipped checkpoints by name, then those of runs by path, newest first.
 
     For those that are left out see ``show_damaged``.
     """
-    found = dict(shipped())
+    checkpoints = dict(shipped())
     for run in find(runs_folder()):
         if checkpoint := best(run):
-            found[checkpoint.name] = checkpoint
-    return {name: one for name, one in found.items() if one.task}
+            checkpoints[checkpoint.name] = checkpoint
+    return {name: one for name, one in checkpoints.items() if one.task}
 
 
 def damaged() -> dict[str, str]:
@@ -193,15 +193,15 @@ def _read_best(run: Run) -> tuple[Checkpoint | None, str | None]:
 def _best(path: str, changed: tuple[float, ...]) -> tuple[Checkpoint | None, str | None]:
     try:
         run = Run(path)
-        found = run.checkpoint("best")
-        return checkpoint_at(str(found), found, run.config.data_root), None
+        folder = run.checkpoint("best")
+        return checkpoint_at(str(folder), folder, run.config.data_root), None
     except (ValueError, OSError) as error:
         return None, plain.sentence(error)
 
 
 def default(options: Mapping[str, Checkpoint]) -> str:
     """The checkpoint of the shipped recording, with which a page opens at once; or the first one."""
-    first = recordings.first_light()
+    first = recording_files.first_light()
     preferred = first.attrs.get("model") if first is not None else "match-map"
     return preferred if preferred in options else next(iter(options))
 
@@ -220,9 +220,9 @@ def choose(
     name: str, label: str, options: Mapping[str, Checkpoint], default: str, problems: list[str]
 ) -> Checkpoint:  # fmt: skip
     """A select box over ``options``, in the URL as ``name``."""
-    chosen = url.choice(name, list(options), default, problems)
+    option = url.choice(name, list(options), default, problems)
     st.selectbox(
-        label, list(options), format_func=lambda option: title(options[option]),
-        label_visibility="collapsed", width=380, **url.bound(name, chosen),
+        label, list(options), format_func=lambda one: title(options[one]),
+        label_visibility="collapsed", width=380, **url.bound(name, option),
     )  # fmt: skip
-    return options[chosen]
+    return options[option]

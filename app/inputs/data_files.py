@@ -22,7 +22,7 @@ def folder_of(task: str, root: str | None) -> str | None:
 @st.cache_data(show_spinner=False, ttl=AGAIN, max_entries=16)
 def version(folder: str) -> str:
     """What changes when a file below ``folder`` is written, replaced, added or removed."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for base, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
@@ -31,5 +31,5 @@ def version(folder: str) -> str:
                 facts = os.stat(path)
             except OSError:  # gone meanwhile, or a link that leads nowhere
                 continue
-            found.update(f"{path}\0{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}\n".encode())
-    return found.hexdigest()[:16]
+            digest.update(f"{path}\0{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}\n".encode())
+    return digest.hexdigest()[:16]

@@ -24,7 +24,7 @@ _SHELF_EVENTS = 3 * MOST_EVENTS  # of all of them, about 100 MB
 _COMPACT = np.dtype([("x", np.int32), ("y", np.int32), ("t", np.int64), ("p", np.uint8)])
 
 
-class Recording(NamedTuple):
+class EventFile(NamedTuple):
     """A file's name and its events, ordered by time: fields x, y, t (microseconds), p."""
 
     name: str
@@ -32,26 +32,26 @@ class Recording(NamedTuple):
 
 
 class Shelf:
-    """Recordings by a hash of their events; the oldest go when there are too many events."""
+    """Files by a hash of their events; the oldest go when there are too many events."""
 
     def __init__(self, most: int = _SHELF_EVENTS) -> None:
-        self._most, self._kept, self._lock = most, {}, threading.Lock()
+        self._most, self._files, self._lock = most, {}, threading.Lock()
 
-    def keep(self, recording: Recording) -> str:
-        """The key under which the recording is kept."""
-        key = hashlib.sha256(recording.events.tobytes()).hexdigest()[:12]
+    def keep(self, file: EventFile) -> str:
+        """The key under which the file is kept."""
+        key = hashlib.sha256(file.events.tobytes()).hexdigest()[:12]
         with self._lock:
-            self._kept.pop(key, None)
-            self._kept[key] = recording
-            while len(self._kept) > 1 and self._events() > self._most:
-                del self._kept[next(iter(self._kept))]
+            self._files.pop(key, None)
+            self._files[key] = file
+            while len(self._files) > 1 and self._events() > self._most:
+                del self._files[next(iter(self._files))]
         return key
 
-    def get(self, key: str) -> Recording | None:
-        return self._kept.get(key)
+    def get(self, key: str) -> EventFile | None:
+        return self._files.get(key)
 
     def _events(self) -> int:
-        return sum(len(one.events) for one in self._kept.values())
+        return sum(len(one.events) for one in self._files.values())
 
 
 @st.cache_resource(show_spinner=False)
@@ -60,7 +60,7 @@ def shelf() -> Shelf:
     return Shelf()
 
 
-def read(name: str, content: bytes) -> Recording:
+def read(name: str, content: bytes) -> EventFile:
     """The events of an uploaded file; ValueError, in one sentence about ``name``, for anything else."""
     from dista.data.event_readers import read_events
 
@@ -73,7 +73,7 @@ def read(name: str, content: bytes) -> Recording:
             events = read_events(path, most=MOST_EVENTS)
         except ValueError as error:
             raise ValueError(_plain(str(error), path, name)) from error
-    return Recording(name, _compact(events))
+    return EventFile(name, _compact(events))
 
 
 def _compact(events: np.ndarray) -> np.ndarray:

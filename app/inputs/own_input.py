@@ -51,9 +51,9 @@ def event_input(key: str, task: Task) -> Tensor:
     """The recording on the shelf as frames; ValueError where it is not there, or does not fit."""
     from dista.data.recordings import as_input
 
-    recording = event_files.shelf().get(key)
-    if recording is None:
+    file = event_files.shelf().get(key)
+    if file is None:
         raise ValueError(
             "this server does not have the recording of the link (any more); upload it again"
         )
-    return as_input(recording.events, task)
+    return as_input(file.events, task)

@@ -23,7 +23,7 @@ NAMES = {"digit": "image", "colours": "image", "events": "events"}
 
 
 def choose_image(checkpoint: Checkpoint, problems: list[str]) -> str | None:
-    """An own input as text, for ``state`` and ``snippets``; None while there is none that fits."""
+    """An own input as text, for ``recordings`` and ``snippets``; None while there is none that fits."""
     offer(checkpoint, problems)
     return fitting(checkpoint, problems)
 
@@ -32,14 +32,15 @@ def offer(checkpoint: Checkpoint, problems: list[str]) -> None:
     """The popover for what this checkpoint can see, and a button that removes what was brought."""
     with st.container(width="content"):
         _offer(own_input.kind(checkpoint.config.input_shape), checkpoint)
-    if _given():
+    if _in_link():
         said = "Show the held-out sample instead of the own input"
         st.button("Remove", icon=":material/undo:", on_click=_forget, help=said)
     if problem := st.session_state.pop("own-input-problem", None):
         problems.append(problem)
 
 
-def _given() -> bool:
+def _in_link() -> bool:
+    """Whether the link holds an own input of any kind."""
     return url.text("image") is not None or url.text("events") is not None
 
 
@@ -65,7 +66,7 @@ def fitting(checkpoint: Checkpoint, problems: list[str]) -> str | None:
     kind = own_input.kind(checkpoint.config.input_shape)
     text = url.text(NAMES[kind]) if kind else None
     if text is None or (kind != "events" and images.is_colour(text) != (kind == "colours")):
-        if _given():
+        if _in_link():
             problems.append("This checkpoint cannot see the own input. Showing the sample.")
         return None
     try:
@@ -129,18 +130,18 @@ def _offer_events(checkpoint: Checkpoint) -> None:
         "an .aedat (version 2 of a DVS128, or 3.1), or .aedat4. It stays on this server until it restarts, or newer "
         "ones take its place; the link holds only its key."
     )
-    if recording := event_files.shelf().get(url.text("events") or ""):
-        st.markdown(_described(recording, rows, columns))
+    if file := event_files.shelf().get(url.text("events") or ""):
+        st.markdown(_described(file, rows, columns))
 
 
-def _described(recording: event_files.Recording, rows: int, columns: int) -> str:
-    events = recording.events
+def _described(file: event_files.EventFile, rows: int, columns: int) -> str:
+    events = file.events
     seconds = int(events["t"][-1] - events["t"][0]) / 1e6
     outside = int(((events["y"] >= rows) | (events["x"] >= columns)).sum())
     left_out = f" {outside} of them lie outside of the model's view and are left out." * bool(
         outside
     )
-    return f"**{plain.text(recording.name)}**: {len(events)} events in {seconds:.3g} s.{left_out}"
+    return f"**{plain.text(file.name)}**: {len(events)} events in {seconds:.3g} s.{left_out}"
 
 
 _OFFERS: Mapping[Kind, Callable[[Checkpoint], None]] = {

@@ -25,14 +25,14 @@ OFF = (
 # What -------------------------------------------------------------------------------------------
 
 
-class Recorded(NamedTuple):
+class RecordingFile(NamedTuple):
     """A recording on the server, for pages that need no model."""
 
     name: str
     path: str
 
 
-def chosen(problems: list[str]) -> checkpoints.Checkpoint | Recorded | None:
+def source(problems: list[str]) -> checkpoints.Checkpoint | RecordingFile | None:
     """What the ``path`` in the URL leads to; None, and a sentence, where that is nothing or not allowed."""
     text = url.text("path")
     if not text:
@@ -41,13 +41,13 @@ def chosen(problems: list[str]) -> checkpoints.Checkpoint | Recorded | None:
         problems.append(OFF)
         return None
     try:
-        return opened(text)
+        return source_at(text)
     except (ValueError, OSError) as error:
         problems.append(plain.sentence(error))
         return None
 
 
-def opened(text: str) -> checkpoints.Checkpoint | Recorded:
+def source_at(text: str) -> checkpoints.Checkpoint | RecordingFile:
     """A checkpoint's folder, a run's folder (its best checkpoint), or a recording; else ValueError."""
     path = Path(os.path.expanduser(text))  # pathlib raises where there is no such user
     best = path / "checkpoints" / "best"
@@ -59,7 +59,7 @@ def opened(text: str) -> checkpoints.Checkpoint | Recorded:
             raise ValueError(f"the card of {text} does not say on which task it was trained")
         return checkpoint
     if path.name.endswith((".zarr", ".zarr.zip")) and path.exists():
-        return Recorded(text, str(path))
+        return RecordingFile(text, str(path))
     raise ValueError(
         f"{text} is neither a checkpoint's folder (with {CONFIG} and {WEIGHTS}) "
         "nor a recording (.zarr or .zarr.zip)"

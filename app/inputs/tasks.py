@@ -33,8 +33,9 @@ def options_of(data: Data) -> dict[str, Any]:
         return {}
     import dista.data
 
-    known = data.steps is not None and data.name in dista.data.names()
-    return dista.data.chosen_options(data.name, data.steps, data.classes) if known else {}
+    if data.steps is None or data.name not in dista.data.names():
+        return {}
+    return dista.data.chosen_options(data.name, data.steps, data.classes)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -36,12 +36,12 @@ def _as_left(page: str) -> dict[str, str]:
 
 def _carry(page: str) -> None:
     """Take along what ``page`` showed; what it could not show is kept from before."""
-    found = vocabulary.subject(page, url.state_of(page))
+    subject = vocabulary.subject(page, url.state_of(page))
     carried = st.session_state.get(_CARRIED, {})
     if url.is_complete():  # otherwise the page was left before it had read everything
         gone = vocabulary.following(page)
         carried = {name: text for name, text in carried.items() if name not in gone}
-    st.session_state[_CARRIED] = carried | found
+    st.session_state[_CARRIED] = carried | subject
 
 
 def left_behind() -> str | None:

@@ -114,10 +114,13 @@ def _allowed(variable: str) -> bool:
 
 
 def _came_by_link() -> bool:
-    return st.session_state.get(_CAME_BY_LINK, False) or _known(st.context.cookies.get(_cookie()))
+    return st.session_state.get(_CAME_BY_LINK, False) or _is_printed(
+        st.context.cookies.get(_cookie())
+    )
 
 
-def _known(token: str | None) -> bool:
+def _is_printed(token: str | None) -> bool:
+    """Whether it is the token that the start of this server printed."""
     expected = os.environ.get(TOKEN)
     if not expected or not isinstance(token, str):
         return False
@@ -135,7 +138,7 @@ def take_token() -> None:
     token = url.take("token")
     if token is None:
         return
-    if _known(token):
+    if _is_printed(token):
         st.session_state[_CAME_BY_LINK] = True
         _cookie_writer()(key="token-cookie", data={"name": _cookie(), "value": token})
 

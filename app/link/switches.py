@@ -25,8 +25,8 @@ class Row(NamedTuple):
     many: bool = False
 
 
-class Chosen(NamedTuple):
-    """Switches as ``dista.ablations`` takes them, and the noise in the input."""
+class Experiment(NamedTuple):
+    """What is changed in a run: switches as ``dista.ablations`` takes them, and the noise in the input."""
 
     switches: tuple[str, ...] = ()
     noise: Noise | float = 0.0
@@ -65,12 +65,12 @@ def choose(config: ModelConfig, problems: list[str]) -> list[str]:
     default = next(text for text in DEFAULT if any(text in row.options for row in table))
     said = url.text("switches")
     wanted = [text for text in (default if said is None else said).split(",") if text]
-    chosen = _allowed(table, wanted, problems)
-    url.show("switches", chosen)
+    switches = _allowed(table, wanted, problems)
+    url.show("switches", switches)
     columns = st.columns(3)
     for place, row in enumerate(table):
         key = f"switch:{row.title}"
-        mine = [text for text in chosen if text in row.options]
+        mine = [text for text in switches if text in row.options]
         st.session_state[key] = mine if row.many else next(iter(mine), None)
         with columns[place % 3]:
             if not row.options:
@@ -81,25 +81,25 @@ def choose(config: ModelConfig, problems: list[str]) -> list[str]:
                 selection_mode="multi" if row.many else "single",
                 on_change=_to_url, args=(table,),
             )  # fmt: skip
-    return chosen
+    return switches
 
 
 def _allowed(table: list[Row], wanted: list[str], problems: list[str]) -> list[str]:
     """The wanted switches that the model has, one of a part; a sentence for each of the others."""
-    chosen = []
+    allowed = []
     for text in dict.fromkeys(wanted):
         row = next((row for row in table if text in row.options), None)
         if row is None:
             problems.append(
                 f"The link says switches={text[:40]!r}, which this model does not have."
             )
-        elif not row.many and any(other in row.options for other in chosen):
+        elif not row.many and any(other in row.options for other in allowed):
             problems.append(
                 f"The link has two switches for one part, {row.title.lower()}; {text!r} is left out."
             )
         else:
-            chosen.append(text)
-    return chosen  # fmt: skip
+            allowed.append(text)
+    return allowed  # fmt: skip
 
 
 def _to_url(table: list[Row]) -> None:
@@ -110,17 +110,17 @@ def _to_url(table: list[Row]) -> None:
     url.write(switches=",".join(texts))
 
 
-def experiments(config: ModelConfig, chosen: list[str]) -> dict[str, Chosen]:
+def experiments(config: ModelConfig, switches: list[str]) -> dict[str, Experiment]:
     """What is run beside the model as it is: all that is chosen together, and each of it alone."""
     said = {
         text: f"{row.title}: {name}" for row in rows(config) for text, name in row.options.items()
     }
-    together = {"All of it together": apart(chosen)} if len(chosen) > 1 else {}
-    return together | {said[text]: apart([text]) for text in chosen}
+    together = {"All of it together": apart(switches)} if len(switches) > 1 else {}
+    return together | {said[text]: apart([text]) for text in switches}
 
 
-def apart(texts: list[str]) -> Chosen:
+def apart(texts: list[str]) -> Experiment:
     """Switches of the model, and the noise, which is one of the input."""
     noise = [text.removeprefix("noise=") for text in texts if text.startswith("noise=")]
     switches = tuple(text for text in texts if not text.startswith("noise="))
-    return Chosen(switches, float(noise[0]) if noise else 0.0)
+    return Experiment(switches, float(noise[0]) if noise else 0.0)

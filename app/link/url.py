@@ -61,12 +61,12 @@ def state() -> dict[str, str]:
 
     The choices for a new run are in it only where the URL has them: they are not shown before they are made.
     """
-    page, known = st.session_state.get(_PAGE), st.query_params.to_dict()
+    page, query = st.session_state.get(_PAGE), st.query_params.to_dict()
     shown = {n: t for n, t in _shown().items() if not n.startswith("new-")}
-    found = known | shown
+    texts = query | shown
     names = vocabulary.TABLE if page is None else [one.name for one in vocabulary.of_page(page)]
     return {
-        name: found[name] for name in names if name in found and name not in ("lesson", "token")
+        name: texts[name] for name in names if name in texts and name not in ("lesson", "token")
     }
 
 
@@ -102,19 +102,19 @@ def check(name: str) -> None:
 def text(name: str) -> str | None:
     """What the URL says under ``name``, as it is; None where it says nothing."""
     check(name)
-    found = st.query_params.get(name)
-    if found is not None:
-        _shown()[name] = found
-    return found
+    value = st.query_params.get(name)
+    if value is not None:
+        _shown()[name] = value
+    return value
 
 
 def take(name: str) -> str | None:
     """``text`` of what is not to stay in the URL."""
-    found = st.query_params.get(name)
+    value = st.query_params.get(name)
     vocabulary.check(name, None)
-    if found is not None:
+    if value is not None:
         del st.query_params[name]
-    return found
+    return value
 
 
 def number(name: str, default: int, problems: list[str]) -> int:
@@ -122,9 +122,9 @@ def number(name: str, default: int, problems: list[str]) -> int:
     said = text(name)
     if said is None:
         return _seen(name, default)
-    found = whole(said)
-    if found is not None:
-        return _seen(name, found)
+    value = whole(said)
+    if value is not None:
+        return _seen(name, value)
     problems.append(
         f"The link says {name}={said[:40]!r}, which is not a whole number from 0 to {LARGEST}."
     )
@@ -162,8 +162,8 @@ def choice(name: str, choices: Sequence[str], default: str, problems: list[str])
     said = text(name)
     if said is None or said in choices:
         return _seen(name, default if said is None else said)
-    known = ", ".join(choices)
-    problems.append(f"The link says {name}={said[:40]!r}; there are {known}. Showing {default}.")
+    options = ", ".join(choices)
+    problems.append(f"The link says {name}={said[:40]!r}; there are {options}. Showing {default}.")
     return _seen(name, default)
 
 
@@ -174,12 +174,12 @@ def numbers(
     said = text(name)
     if said is None:
         return _seen(name, list(default))
-    known = {str(number): number for number in allowed}
+    values = {str(number): number for number in allowed}
     parts = said.split(",") if said else []
-    if all(part in known for part in parts):
-        return _seen(name, sorted({known[part] for part in parts}))
+    if all(part in values for part in parts):
+        return _seen(name, sorted({values[part] for part in parts}))
     problems.append(
-        f"The link says {name}={said[:40]!r}; expected some of {', '.join(known)}, with commas."
+        f"The link says {name}={said[:40]!r}; expected some of {', '.join(values)}, with commas."
     )
     return _seen(name, list(default))
 
@@ -228,10 +228,10 @@ def write(**changes: Any) -> None:
             check(name)
     urls = st.session_state.setdefault(_WRITTEN, [])
     sent = st.query_params.to_dict()
-    known = urls[-1] if sent in urls else sent
-    if sent == known:
+    newest = urls[-1] if sent in urls else sent
+    if sent == newest:
         urls[:] = [sent]
-    now = {name: str(value) for name, value in (known | changes).items() if value is not None}
+    now = {name: str(value) for name, value in (newest | changes).items() if value is not None}
     if now != sent:
         st.query_params.from_dict(now)
     if now != urls[-1]:
@@ -258,8 +258,8 @@ def written() -> dict[str, str]:
 
 def place(problems: list[str]) -> dict[str, Any]:
     """Where the probe is, as far as the URL says it."""
-    known = st.query_params
-    numbers = {name: number(name, -1, problems) for name in PLACE_NUMBERS if name in known}
+    query = st.query_params
+    numbers = {name: number(name, -1, problems) for name in PLACE_NUMBERS if name in query}
     words = {name: said for name in PLACE_WORDS if (said := text(name)) is not None}
     return {name: value for name, value in numbers.items() if value >= 0} | words
 

@@ -56,7 +56,7 @@ _ALL = (
     Parameter("neuron", "whole number", "the neuron of the layer in the probe, by its place in it", PROBES,
               "chosen by the probe"),
     Parameter("range", "one of", "over what the colours of a map reach", PROBES, "map"),
-    Parameter("stage", "one of", "the map before or after the denoiser", PROBES, "denoise"),
+    Parameter("stage", "one of", "the stage of the network that is open, as ``dista.style.labels`` names it", PROBES, "denoise"),
     Parameter("key", "text", "the key patch that is kept in view", PROBES, "none"),
     Parameter("trust", "open", "How far to trust is open", ("watch",), "closed"),
     # Neurons
@@ -151,26 +151,26 @@ def following(page: str) -> set[str]:
 
 def subject(page: str, shown: Mapping[str, str]) -> dict[str, str]:
     """What of a page's state the reader takes along to another page."""
-    known = following(page)
-    found = {name: text for name, text in shown.items() if name in known}
-    if not found.get("changed", "0").isdigit():
-        del found["changed"]  # all of them is no step
-    return _one_of(found, page)
+    names = following(page)
+    texts = {name: text for name, text in shown.items() if name in names}
+    if not texts.get("changed", "0").isdigit():
+        del texts["changed"]  # all of them is no step
+    return _one_of(texts, page)
 
 
-def _one_of(found: dict[str, str], page: str) -> dict[str, str]:
+def _one_of(subject: dict[str, str], page: str) -> dict[str, str]:
     """A path stands for a checkpoint, and the other way round: with both, a page would show the path."""
-    if found.get("checkpoint") == found.get("path"):
-        found.pop("checkpoint", None)
-    elif page == "compare" and "checkpoint" in found:
-        found.pop("path", None)  # Compare alone can show one beside the other
-    return found
+    if subject.get("checkpoint") == subject.get("path"):
+        subject.pop("checkpoint", None)
+    elif page == "compare" and "checkpoint" in subject:
+        subject.pop("path", None)  # Compare alone can show one beside the other
+    return subject
 
 
 def taken(page: str, carried: Mapping[str, str]) -> dict[str, str]:
     """What of that the page can show."""
-    known = following(page)
-    return {name: text for name, text in carried.items() if name in known}
+    names = following(page)
+    return {name: text for name, text in carried.items() if name in names}
 
 
 def left_behind(page: str, carried: Mapping[str, str]) -> str | None:

@@ -57,10 +57,10 @@ dista train {options}
 
 
 class Opening(NamedTuple):
-    """What the first row of a page came to; ``chosen`` is what the page lets one choose there."""
+    """What the first row of a page came to; ``samples``: which one it sees, or how many."""
 
     checkpoint: checkpoints.Checkpoint
-    chosen: Any
+    samples: Any
     tools: toolbar.Toolbar
 
 
@@ -75,11 +75,11 @@ def opening(
     with row("controls"):
         checkpoint = choose_checkpoint(problems)
         if checkpoint is not None:
-            chosen = choose(checkpoint, problems)
+            samples = choose(checkpoint, problems)
             tools = toolbar.show(how_to_read)
     problems.here()
     if checkpoint is not None:
-        return Opening(checkpoint, chosen, tools)
+        return Opening(checkpoint, samples, tools)
     show_empty(what, task)
     return None
 
@@ -103,8 +103,8 @@ def choose_checkpoint(problems: list[str]) -> checkpoints.Checkpoint | None:
 
     One at a path of the reader's own comes first, and is in the URL as ``path``. None if there are none.
     """
-    own = own_paths.chosen(problems)
-    if isinstance(own, own_paths.Recorded):
+    own = own_paths.source(problems)
+    if isinstance(own, own_paths.RecordingFile):
         problems.append(
             f"{own.path} is a recording, which the Watch page shows; here a model runs."
         )
@@ -112,40 +112,40 @@ def choose_checkpoint(problems: list[str]) -> checkpoints.Checkpoint | None:
     return _choose(own, problems)
 
 
-def choose_source(problems: list[str]) -> checkpoints.Checkpoint | own_paths.Recorded | None:
+def choose_source(problems: list[str]) -> checkpoints.Checkpoint | own_paths.RecordingFile | None:
     """As ``choose_checkpoint``, for a page that can also show a recording, which needs no model."""
-    return _choose(own_paths.chosen(problems), problems)
+    return _choose(own_paths.source(problems), problems)
 
 
 def _choose(own: Any, problems: list[str]) -> Any:
-    """One of what is known, or ``own`` where the URL has a path; and a field for a path."""
-    known = checkpoints.known()
+    """One of those that can run, or ``own`` where the URL has a path; and a field for a path."""
+    options = checkpoints.runnable()
     if own is not None:
         name = own.name
-        known = {name: own} | known
-    elif known:
-        first = checkpoints.default(known)
-        known = {first: known[first]} | known  # the default first, the rest as they are
-        name = url.choice("checkpoint", list(known), first, problems)
+        options = {name: own} | options
+    elif options:
+        first = checkpoints.default(options)
+        options = {first: options[first]} | options  # the default first, the rest as they are
+        name = url.choice("checkpoint", list(options), first, problems)
     else:
         own_paths.offer()
         checkpoints.show_damaged()
         return None
     st.selectbox(
         "Checkpoint",
-        list(known),
-        format_func=lambda option: _title(known[option]),
+        list(options),
+        format_func=lambda option: _title(options[option]),
         label_visibility="collapsed",
         width=310,
         **url.bound("checkpoint", name, instead_of="path"),
     )
     own_paths.offer()
     checkpoints.show_damaged()
-    return known[name]
+    return options[name]
 
 
-def _title(one: checkpoints.Checkpoint | own_paths.Recorded) -> str:
-    if isinstance(one, own_paths.Recorded):
+def _title(one: checkpoints.Checkpoint | own_paths.RecordingFile) -> str:
+    if isinstance(one, own_paths.RecordingFile):
         return f"recording {Path(one.path).name}"
     return checkpoints.title(one)
 

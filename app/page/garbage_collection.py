@@ -9,13 +9,13 @@ from __future__ import annotations
 import gc
 import sys
 
-_seen = 0  # modules
+_modules = 0  # that were imported when the collector was last asked
 
 
 def settle() -> None:
     """To be called at the end of a run: sets aside what is there, if the run has imported anything."""
-    global _seen
-    if len(sys.modules) > _seen:
-        _seen = len(sys.modules)
+    global _modules
+    if len(sys.modules) > _modules:
+        _modules = len(sys.modules)
         gc.collect()
         gc.freeze()

@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 
 from app.computed import reruns
-from app.inputs import checkpoints, recordings, tasks
+from app.inputs import checkpoints, recording_files, tasks
 from app.link import plain, url
-from app.link.switches import Chosen
+from app.link.switches import Experiment
 from app.page import progress
 from dista.figures.theme import count, percent
 
@@ -39,8 +39,10 @@ def held_out(checkpoint: checkpoints.Checkpoint) -> int:
 def choose_sample(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
     """A held-out sample; in the URL as ``sample``."""
     samples = held_out(checkpoint)
-    first = recordings.first_light()
-    default = int(first["batch"].values[0]) if recordings.of_same_weights(first, checkpoint) else 0
+    first = recording_files.first_light()
+    default = (
+        int(first["batch"].values[0]) if recording_files.of_same_weights(first, checkpoint) else 0
+    )
     sample = url.number("sample", default, problems)
     if sample >= samples:
         problems.append(
@@ -80,7 +82,7 @@ def _choose_by_answer(checkpoint: checkpoints.Checkpoint, sample: int) -> None:
     As a fragment it runs without the rest of the page, which can be read meanwhile; closing it ends the
     search for mistakes.
     """
-    if st.session_state.pop("sample-chosen", False):
+    if st.session_state.pop("sample-changed", False):
         st.rerun()  # the whole page
     label, said = "Find", "By its class, or among the most confident mistakes"
     with st.popover(
@@ -107,23 +109,23 @@ def _offer_classes(task: Task, sample: int) -> None:
 
 
 def _next_of_class(labels: np.ndarray, sample: int) -> None:
-    chosen = st.session_state["next-of-class"]
+    label = st.session_state["next-of-class"]
     st.session_state["next-of-class"] = None  # a button that stays up
-    if chosen is not None:
-        _choose(next_of_class(labels, chosen, sample))
+    if label is not None:
+        _choose(next_of_class(labels, label, sample))
         st.session_state[_OPEN] = False
 
 
-def next_of_class(labels: np.ndarray, chosen: int, sample: int) -> int:
+def next_of_class(labels: np.ndarray, label: int, sample: int) -> int:
     """The first sample of the class after ``sample``, beginning again at the end; itself if there is none."""
-    places = np.flatnonzero(labels == chosen)
+    places = np.flatnonzero(labels == label)
     after = places[places > sample]
     return int(next(iter([*after[:1], *places[:1]]), sample))
 
 
 def _choose(sample: int) -> None:
     url.write(sample=sample)
-    st.session_state["sample-chosen"] = True
+    st.session_state["sample-changed"] = True
 
 
 class Mistake(NamedTuple):
@@ -160,11 +162,11 @@ def _offer_mistakes(checkpoint: checkpoints.Checkpoint, task: Task, sample: int)
     st.markdown("**Most confident mistakes**")
     key, every = f"searched {checkpoint.path}", len(task.test)
     limit = min(st.session_state.get(key, SEARCHED), every)
-    found = mistakes(_answers(checkpoint, limit, key), task.classes)
-    share = f"{len(found)} of the first {count(limit, 'held-out sample')}"
-    st.caption(f"{share} {'is' if len(found) == 1 else 'are'} answered wrong.")
+    wrong = mistakes(_answers(checkpoint, limit, key), task.classes)
+    share = f"{len(wrong)} of the first {count(limit, 'held-out sample')}"
+    st.caption(f"{share} {'is' if len(wrong) == 1 else 'are'} answered wrong.")
     with st.container(gap=None):
-        for mistake in found[:LISTED]:
+        for mistake in wrong[:LISTED]:
             st.button(
                 plain.text(mistake.sentence), key=f"mistake-{mistake.sample}", type="tertiary",
                 icon=":material/check:" if mistake.sample == sample else None,
@@ -178,11 +180,11 @@ def _answers(checkpoint: checkpoints.Checkpoint, limit: int, key: str) -> Answer
     then = "Show what is there so far"
     with progress.working("search", "Asking the network …", _stop, key, then=then) as report:
 
-        def seen(done: int) -> None:
+        def report_samples(done: int) -> None:
             st.session_state["searched-so-far"] = done
             report(done / limit, f"{done} of {limit} held-out samples answered")
 
-        return reruns.answers({"": (checkpoint, Chosen())}, limit, seen)[""]
+        return reruns.answers({"": (checkpoint, Experiment())}, limit, report_samples)[""]
 
 
 def _search(key: str, limit: int) -> None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) -> list[str]:
     """Lines that load the model and the task and make ``x`` and ``label``, of one sample or a range."""
-    chosen = f"[{sample}]" if isinstance(sample, int) else sample
-    lines = ["import dista", "", f"model = dista.load({loaded(checkpoint)!r})"]
+    samples = f"[{sample}]" if isinstance(sample, int) else sample
+    lines = ["import dista", "", f"model = dista.load({name_or_path(checkpoint)!r})"]
     if image is None:
-        return [*lines, task(checkpoint), f"x, label = task.test.batch({chosen})"]
+        return [*lines, task(checkpoint), f"x, label = task.test.batch({samples})"]
     if len(tasks.form(checkpoint.data).test):
-        lines += [task(checkpoint), f"x, label = task.test.batch({chosen})"]
+        lines += [task(checkpoint), f"x, label = task.test.batch({samples})"]
     else:
         steps = tasks.options_of(checkpoint.data)
         words = "".join(f", {option}={value!r}" for option, value in steps.items())
@@ -29,7 +29,7 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     return lines + own(image, checkpoint)
 
 
-def loaded(checkpoint: Checkpoint) -> str:
+def name_or_path(checkpoint: Checkpoint) -> str:
     """What ``dista.load`` takes: the name of a shipped checkpoint, or a path."""
     return checkpoint.name if checkpoint.name in checkpoints.shipped() else checkpoint.path
 
@@ -44,13 +44,13 @@ def task(checkpoint: Checkpoint) -> str:
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
     """``inputs``, and a line that makes ``recording``."""
-    return [*inputs(checkpoint, sample, image), f"recording = {recorded(sample, image)}"]
+    return [*inputs(checkpoint, sample, image), f"recording = {record_call(sample, image)}"]
 
 
-def recorded(sample: int, image: str | None) -> str:
-    """What records ``x``, of which only a held-out sample has a label."""
-    known = "" if image is not None else "labels=label.tolist(), "
-    return f"dista.record(model, x, {known}classes=task.classes, samples=[{sample}])"
+def record_call(sample: int, image: str | None) -> str:
+    """The call that records ``x``, of which only a held-out sample has a label."""
+    labels = "" if image is not None else "labels=label.tolist(), "
+    return f"dista.record(model, x, {labels}classes=task.classes, samples=[{sample}])"
 
 
 def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:

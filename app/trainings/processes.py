@@ -64,8 +64,8 @@ def _environment() -> dict[str, str]:
     """Of a clone, which need not be installed, python is told where it is; the user's folder is no module."""
     clone = str(DASHBOARD.parent) if DASHBOARD.parent.name != "_app" else None
     paths = filter(None, (clone, os.environ.get("PYTHONPATH")))
-    known = {name: value for name, value in os.environ.items() if name != permission.TOKEN}
-    return known | {"PYTHONPATH": os.pathsep.join(paths)}
+    inherited = {name: value for name, value in os.environ.items() if name != permission.TOKEN}
+    return inherited | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def complaint(folder: Path, name: str) -> str | None:

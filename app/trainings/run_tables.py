@@ -35,13 +35,13 @@ def table(run: Run, name: str) -> pd.DataFrame:
 
 def damage(run: Run) -> list[str]:
     """What cannot be shown of the run's tables, and what is known to be missing in them."""
-    found = run.notes()
+    sentences = run.notes()
     for name in TABLES:
         tail, lock = _tail(*_which(run), name, run)
         with lock, contextlib.suppress(OSError):  # ``table`` says that
             tail.read()
-            found += [tail.damage] if tail.damage else []
-    return found
+            sentences += [tail.damage] if tail.damage else []
+    return sentences
 
 
 def _which(run: Run) -> tuple[str, tuple]:

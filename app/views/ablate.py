@@ -11,12 +11,12 @@ from app.computed import reruns
 from app.inputs import checkpoints, own_paths, tasks
 from app.link import plain, switches, url
 from app.link.problems import Problems, reads
-from app.link.switches import Chosen
+from app.link.switches import Experiment
 from app.page import charts, choosers, downloads, next_page, progress, snippets
 from app.page.next_page import Way
 from dista.figures.ablations import points
 from dista.figures.theme import count
-from dista.runs.differences import of_checkpoint, siblings
+from dista.runs.differences import differing_runs, of_checkpoint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,9 +53,9 @@ def show(problems: Problems) -> None:
         return
     checkpoint, limit, tools = opening
     with st.container(border=True, key="card-switches"):
-        chosen = switches.choose(checkpoint.config, problems)
+        texts = switches.choose(checkpoint.config, problems)
     with plain.errors():
-        experiments = switches.experiments(checkpoint.config, chosen)
+        experiments = switches.experiments(checkpoint.config, texts)
         before, results = compare(checkpoint, experiments, limit)
         show_results(checkpoint, before, results)
         next_page.offer(
@@ -66,7 +66,7 @@ def show(problems: Problems) -> None:
             Way("energy", "What it costs, in Energy"),
         )
         tools.code.code(as_python(checkpoint, experiments, limit), language="python")
-        show_siblings(checkpoint, before, limit)
+        show_differing_runs(checkpoint, before, limit)
         downloads.fill(tools.save, f"ablate-{downloads.short(checkpoint.name)}")
 
 
@@ -90,30 +90,30 @@ def choose_limit(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int
 
 
 def compare(
-    checkpoint: checkpoints.Checkpoint, experiments: dict[str, Chosen], limit: int
+    checkpoint: checkpoints.Checkpoint, experiments: dict[str, Experiment], limit: int
 ) -> tuple[Answers, dict[str, PairedDifference]]:
     """The answers as trained, and what each experiment makes of them."""
     from dista.measures import paired_difference
 
-    asked = {INTACT: (checkpoint, Chosen())}
-    asked |= {name: (checkpoint, chosen) for name, chosen in experiments.items()}
-    found = answered(asked, limit, "experiments")
-    before = found.pop(INTACT)
-    return before, {name: paired_difference(before, after) for name, after in found.items()}
+    networks = {INTACT: (checkpoint, Experiment())}
+    networks |= {name: (checkpoint, experiment) for name, experiment in experiments.items()}
+    answers = answer_all(networks, limit, "experiments")
+    before = answers.pop(INTACT)
+    return before, {name: paired_difference(before, after) for name, after in answers.items()}
 
 
-def answered(
-    asked: dict[str, tuple[checkpoints.Checkpoint, Chosen]], limit: int, key: str
+def answer_all(
+    networks: dict[str, tuple[checkpoints.Checkpoint, Experiment]], limit: int, key: str
 ) -> dict[str, Answers]:
     """The answers to the same samples, with a bar while they come in, and a button to stop there."""
-    networks, then = count(len(asked), "network"), "Show what is there so far"
-    with progress.working(key, f"{networks}: asked", stop, then=then) as report:
+    who, then = count(len(networks), "network"), "Show what is there so far"
+    with progress.working(key, f"{who}: asked", stop, then=then) as report:
 
-        def seen(done: int) -> None:
+        def report_samples(done: int) -> None:
             st.session_state["answered"] = done
-            report(done / limit, f"{networks}: {done} of {limit} held-out samples")
+            report(done / limit, f"{who}: {done} of {limit} held-out samples")
 
-        return reruns.answers(asked, limit, seen)
+        return reruns.answers(networks, limit, report_samples)
 
 
 def stop() -> None:
@@ -170,20 +170,22 @@ def linked(checkpoint: checkpoints.Checkpoint, samples: np.ndarray) -> str:
     return " · ".join(links) + more
 
 
-def show_siblings(checkpoint: checkpoints.Checkpoint, before: Answers, limit: int) -> None:
+def show_differing_runs(checkpoint: checkpoints.Checkpoint, before: Answers, limit: int) -> None:
     """Runs that were trained with one switch set otherwise, on the same samples."""
     from dista import figures, measures, runs
 
     st.markdown("##### Trained without it: runs that differ in a single switch")
     try:
-        found = siblings(of_checkpoint(checkpoint.path), runs.find(checkpoints.runs_folder()))
+        others = differing_runs(
+            of_checkpoint(checkpoint.path), runs.find(checkpoints.runs_folder())
+        )
     except runs.RunError as error:
         st.caption(plain.text(f"There is nothing to compare with: {error}."))
         return
     trained = {
-        f"{sibling.sentence} ({sibling.run.name})": (best, Chosen())
-        for sibling in found
-        if (best := checkpoints.best(sibling.run)) and best.path != checkpoint.path
+        f"{other.sentence} ({other.run.name})": (best, Experiment())
+        for other in others
+        if (best := checkpoints.best(other.run)) and best.path != checkpoint.path
     }
     if not trained:
         st.caption(
@@ -193,7 +195,7 @@ def show_siblings(checkpoint: checkpoints.Checkpoint, before: Answers, limit: in
         return
     if len(trained) > NAMED:
         st.caption(f"The newest {NAMED} of {len(trained)}.")
-    answers = answered(dict(list(trained.items())[:NAMED]), limit, "siblings")
+    answers = answer_all(dict(list(trained.items())[:NAMED]), limit, "siblings")
     results = {name: measures.paired_difference(before, after) for name, after in answers.items()}
     ordered = dict(sorted(results.items(), key=lambda item: item[1].difference))
     charts.plot(figures.accuracy_changes(ordered, theme=charts.theme()), "siblings")
@@ -203,7 +205,7 @@ def show_siblings(checkpoint: checkpoints.Checkpoint, before: Answers, limit: in
 
 
 def as_python(
-    checkpoint: checkpoints.Checkpoint, experiments: dict[str, Chosen], limit: int
+    checkpoint: checkpoints.Checkpoint, experiments: dict[str, Experiment], limit: int
 ) -> str:
     """Code that runs the experiments and draws their figure."""
     *lines, _ = snippets.inputs(checkpoint, 0)
@@ -211,7 +213,7 @@ def as_python(
     lines += ["    options = {'noise': noise, 'limit': limit}"]
     lines += ["    return dista.evaluation.answers(model, task.test, switches, **options)", ""]
     lines += ["experiments = {"]
-    lines += [f"    {name!r}: {tuple(chosen)}," for name, chosen in experiments.items()]
+    lines += [f"    {name!r}: {tuple(experiment)}," for name, experiment in experiments.items()]
     lines += ["}", "before = answers()", "results = {"]
     lines += ["    name: dista.measures.paired_difference(before, answers(*chosen))"]
     lines += ["    for name, chosen in experiments.items()", "}"]

@@ -40,13 +40,13 @@ HOW_TO_READ = """
 @reads("compare")
 def show(problems: Problems) -> None:
     st.markdown("Two networks, or two inputs, side by side. **Where do they part?**")
-    known = with_own(checkpoints.known(), problems)
-    if not known:
+    options = with_own(checkpoints.runnable(), problems)
+    if not options:
         choosers.show_empty("to compare")
         checkpoints.show_damaged()
         return
     with choosers.row("controls"):
-        sides = choose_sides(known, problems)
+        sides = choose_sides(options, problems)
         own_paths.offer()
         checkpoints.show_damaged()
         tools = toolbar.show(HOW_TO_READ)
@@ -66,25 +66,25 @@ def show(problems: Problems) -> None:
 
 
 def with_own(
-    known: dict[str, checkpoints.Checkpoint], problems: list[str]
+    options: dict[str, checkpoints.Checkpoint], problems: list[str]
 ) -> dict[str, checkpoints.Checkpoint]:
     """A checkpoint at a path of the reader's own comes first."""
-    own = own_paths.chosen(problems)
-    if isinstance(own, own_paths.Recorded):
+    own = own_paths.source(problems)
+    if isinstance(own, own_paths.RecordingFile):
         problems.append(f"{own.path} is a recording, which the Watch page shows; here models run.")
         own = None
-    return known if own is None else {own.name: own} | known
+    return options if own is None else {own.name: own} | options
 
 
 def choose_sides(
-    known: dict[str, checkpoints.Checkpoint], problems: list[str]
+    options: dict[str, checkpoints.Checkpoint], problems: list[str]
 ) -> tuple[Side, Side]:
     """What is left and what is right: a checkpoint each, one input, and noise on the right."""
     own = url.text("path")
-    first = own if own in known else checkpoints.default(known)
-    left = checkpoints.choose("checkpoint", "Left", known, first, problems)
+    first = own if own in options else checkpoints.default(options)
+    left = checkpoints.choose("checkpoint", "Left", options, first, problems)
     st.markdown("and", width="content")
-    same_task = {name: one for name, one in known.items() if one.task == left.task}
+    same_task = {name: one for name, one in options.items() if one.task == left.task}
     if url.text("right") not in same_task:
         url.write(right=None)  # of another task: samples have nothing in common
     right = checkpoints.choose("right", "Right", same_task, left.name, problems)
@@ -118,12 +118,16 @@ def sentence(recordings: list[xr.DataTree]) -> str:
     """What both answer, and whether that is right."""
     from dista.measures import decision
 
-    found = [decision(recording) for recording in recordings]
+    decisions = [decision(recording) for recording in recordings]
     said = [
         f"{name} answers {one.classes[one.answer]} ({percent(one.probabilities[-1, one.answer])})"
-        for name, one in zip(SIDES, found)
+        for name, one in zip(SIDES, decisions)
     ]
-    truth = f" It is {found[0].classes[found[0].label]}." if found[0].label is not None else ""
+    truth = (
+        f" It is {decisions[0].classes[decisions[0].label]}."
+        if decisions[0].label is not None
+        else ""
+    )
     return f"{said[0].capitalize()}, {said[1]}.{truth}"
 
 
@@ -147,13 +151,13 @@ def ways(sides: tuple[Side, Side]) -> list[Way]:
     """Each side by itself, and the noise of the right one where there is any."""
     left, right = (side.checkpoint for side in sides)
     noise = sides[1].noise
-    found = [Way("watch", "The left side in Watch"), Way("neurons", "The left side in Neurons")]
+    links = [Way("watch", "The left side in Watch"), Way("neurons", "The left side in Neurons")]
     if right != left:
-        found += [Way("watch", "The right side in Watch", own_paths.in_url(right))]
+        links += [Way("watch", "The right side in Watch", own_paths.in_url(right))]
     if 0 < noise <= 1:
         same = {"kind": "gaussian", "level": noise, "where": "everywhere"}
-        found += [Way("denoise", "This noise in Denoise", same)]
-    return found
+        links += [Way("denoise", "This noise in Denoise", same)]
+    return links
 
 
 def in_url(sides: tuple[Side, Side]) -> dict[str, Any]:
@@ -194,8 +198,10 @@ def show_differences(sides: tuple[Side, Side], recordings: list[xr.DataTree]) ->
 
 
 def alike(similarity: Any) -> str:
-    raw, kept = ("nothing" if x is None else percent(x) for x in (similarity.raw, similarity.kept))
-    return f"Block {similarity.block + 1}: {raw} before the denoiser, {kept} after it"
+    raw, denoised = (
+        "nothing" if x is None else percent(x) for x in (similarity.raw, similarity.denoised)
+    )
+    return f"Block {similarity.block + 1}: {raw} before the denoiser, {denoised} after it"
 
 
 # Python -------------------------------------------------------------------------------------------
@@ -204,10 +210,10 @@ def alike(similarity: Any) -> str:
 def as_python(sides: tuple[Side, Side], place: dict[str, Any]) -> str:
     """Code that records both sides, shows both probes, and draws what differs."""
     left, right = sides
-    lines = [*inputs(left), *recorded("left", left)]
+    lines = [*inputs(left), *recording_of("left", left)]
     if right.checkpoint != left.checkpoint:
         lines += inputs(right)[2:]  # all but the import
-    lines += [*recorded("right", right), ""]
+    lines += [*recording_of("right", right), ""]
     names = [*url.PLACE_NUMBERS, *url.PLACE_WORDS]
     options = "".join(f", {name}={place[name]!r}" for name in names if name in place)
     lines += [
@@ -229,14 +235,14 @@ def inputs(side: Side) -> list[str]:
     return snippets.inputs(side.checkpoint, side.sample, side.image)
 
 
-def recorded(name: str, side: Side) -> list[str]:
+def recording_of(name: str, side: Side) -> list[str]:
     """Lines that add the noise of a side to ``x``, and record it."""
     noisy = [
         "from dista.experiments.corruption import Noise, corrupt",
         f"noise = Noise('gaussian', {side.noise})",
         f"x = corrupt(x, noise, [{side.sample}], counts=task.test.unit == 1)",
     ]
-    recording = f"{name} = {snippets.recorded(side.sample, side.image)}"
+    recording = f"{name} = {snippets.record_call(side.sample, side.image)}"
     return [*(noisy if side.noise else []), recording]
 
 

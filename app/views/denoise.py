@@ -68,7 +68,7 @@ def show(problems: Problems) -> None:
         row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
         with st.container(**row, key="controls-noise"):
             noise = choose_noise(checkpoint, problems)
-        u = chosen_threshold(checkpoint, problems)
+        u = threshold_of_link(checkpoint, problems)
         python = as_python(checkpoint, sample, image, noise, u)
         tools.code.code(python, language="python")
         clean = experiments.noisy(checkpoint.weights, sample, image, None, u)
@@ -109,12 +109,12 @@ def choose_step(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int 
     if task.time_steps is None:
         return None
     options = ["all", *map(str, range(task.time_steps))]
-    chosen = url.choice("changed", options, "all", problems)
+    option = url.choice("changed", options, "all", problems)
     st.selectbox(
         "Steps", options, format_func=lambda text: step_named(text, task.step_labels), width=190,
-        **url.bound("changed", chosen),
+        **url.bound("changed", option),
     )  # fmt: skip
-    return None if chosen == "all" else int(chosen)
+    return None if option == "all" else int(option)
 
 
 def step_named(text: str, labels: Sequence[str] | None) -> str:
@@ -135,7 +135,7 @@ def painted(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> str:
     return text
 
 
-def chosen_threshold(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int | None:
+def threshold_of_link(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int | None:
     """The denoiser's u; None, and not in the URL, where it is left as it was trained."""
     said = url.text("u")
     if said is None:
@@ -306,8 +306,8 @@ def draw_curve(
     from dista import figures
 
     what = f"{samples} samples with every level and u"
-    with progress.measuring(partial(url.write, samples=None), what, "curve") as seen:
-        curve = experiments.noise_curve(checkpoint.weights, noise, thresholds, samples, seen)
+    with progress.measuring(partial(url.write, samples=None), what, "curve") as report:
+        curve = experiments.noise_curve(checkpoint.weights, noise, thresholds, samples, report)
     charts.plot(figures.noise_curve(curve, own=own, theme=charts.theme()), "curve")
 
 

@@ -52,8 +52,8 @@ def show(problems: Problems) -> None:
         tools.code.code(as_python(checkpoint, samples, of, stop), language="python")
         said = st.container()
         fewer, what = partial(url.write, samples=None), count(samples, "held-out sample")
-        with progress.measuring(fewer, what, "operations") as seen:
-            energy, anytime = experiments.operations(checkpoint.weights, samples, seen)
+        with progress.measuring(fewer, what, "operations") as report:
+            energy, anytime = experiments.operations(checkpoint.weights, samples, report)
         said.markdown(f"##### {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
         next_page.offer(

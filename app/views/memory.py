@@ -64,19 +64,19 @@ def show(problems: Problems) -> None:
         return
     checkpoint, sample, tools = opening
     with plain.errors():
-        chosen = choosers.row("controls-changed")
-        with chosen:
+        controls = choosers.row("controls-changed")
+        with controls:
             other = choose_input(checkpoint, sample, problems)
         if st.session_state.get(STOPPED):
             st.button("Change one step after the other", type="primary", on_click=go_on)
             return
-        found = measured(checkpoint, sample, other)
+        effects = network_effects(checkpoint, sample, other)
         labels = tasks.task(checkpoint.data).step_labels
-        names = list(found["trained"])
+        names = list(effects["trained"])
         layers = [name.removesuffix(".membrane") for name in names if name.endswith(".membrane")]
-        with chosen:
+        with controls:
             of, step = choose_comparison(names, checkpoint, problems)
-        show_matrices({name: each[of] for name, each in found.items()}, step, labels)
+        show_matrices({name: each[of] for name, each in effects.items()}, step, labels)
         recording = show_one_change(checkpoint, sample, other, layers, of, step, labels, problems)
         next_page.offer(
             Way("watch", "This step in Watch", {"step": step}),
@@ -115,17 +115,17 @@ def choose_input(
     return other
 
 
-def measured(
+def network_effects(
     checkpoint: checkpoints.Checkpoint, sample: int, other: int | None
 ) -> dict[str, dict[str, CausalMemory]]:
     """The effects in each of the four networks; a bar while they are being computed."""
-    found, said = {}, "changing one step after the other …"
+    effects, said = {}, "changing one step after the other …"
     then = "Leave it; the networks that are done are kept for the next time"
     with progress.working("effects", said.capitalize(), stop, then=then) as report:
         for name, (title, switches) in NETWORKS.items():
-            report(len(found) / len(NETWORKS), f"{title}: {said}")
-            found[name] = reruns.effects(checkpoint.weights, sample, other, switches)
-    return found
+            report(len(effects) / len(NETWORKS), f"{title}: {said}")
+            effects[name] = reruns.effects(checkpoint.weights, sample, other, switches)
+    return effects
 
 
 def stop() -> None:
@@ -228,7 +228,7 @@ def show_one_change(
     switches = NETWORKS[network][1]
     recording = reruns.changed_steps(checkpoint.weights, sample, other, switches, layer)
     neuron = measures.most_changed(recording, layer, step)
-    sides, look = (0, 1 + step), {"step_labels": labels, "theme": charts.theme()}
+    sides, style = (0, 1 + step), {"step_labels": labels, "theme": charts.theme()}
     decisions = [measures.decision(recording, side) for side in sides]
     traces = [measures.membrane_trace(recording, layer, neuron, side) for side in sides]
     attention = [
@@ -239,8 +239,8 @@ def show_one_change(
         for side in sides
     ]
     drawn = {
-        "closely-decision": figures.decision_change(*decisions, **look),
-        "closely-membrane": figures.membrane_change(*traces, **look),
+        "closely-decision": figures.decision_change(*decisions, **style),
+        "closely-membrane": figures.membrane_change(*traces, **style),
         "closely-attention": figures.attention_change(*attention, theme=charts.theme()),
     }
     charts.row(drawn)
@@ -282,7 +282,7 @@ def show_own_account(
     from dista import figures, measures
 
     with st.expander("What attention itself shows of earlier steps"):
-        memory, look = checkpoint.config.memory, {"step_labels": labels, "theme": charts.theme()}
+        memory, style = checkpoint.config.memory, {"step_labels": labels, "theme": charts.theme()}
         if memory.window == 1:
             st.write(
                 "This network's attention sees the current step alone; only membranes remember."
@@ -294,11 +294,11 @@ def show_own_account(
         for block, column in enumerate(st.columns(checkpoint.config.depth)):
             if form.in_map(memory):
                 figure = figures.attention_over_time(
-                    measures.attention_over_time(recording, block), **look
+                    measures.attention_over_time(recording, block), **style
                 )
             else:
                 figure = figures.lag_contributions(
-                    measures.lag_contributions(recording, block), **look
+                    measures.lag_contributions(recording, block), **style
                 )
             with column:
                 charts.plot(figure, f"own-account-{block}")

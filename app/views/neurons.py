@@ -112,7 +112,7 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
     shown = raster(recording, layer, limit=3).neurons
     default = [int(index) for index in shown[min(1, len(shown) - 1)]]
     sizes = recording[f"{layer.replace('.', '/')}/spikes"].sizes
-    chosen = []
+    place = []
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Click a neuron in the raster, or name it:", width="content")
         for axis, name, start in zip(AXES, PLACE, default):
@@ -123,8 +123,8 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
             st.number_input(
                 axis.capitalize(), 0, sizes[axis] - 1, step=1, width=120, **url.bound(name, index)
             )
-            chosen.append(index)
-    return tuple(chosen)
+            place.append(index)
+    return tuple(place)
 
 
 # What is shown ------------------------------------------------------------------------------------

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.computed import payloads, trust
-from app.computed import recordings as recorded
-from app.inputs import checkpoints, own_paths, recordings
-from app.inputs.own_paths import Recorded
+from app.computed import payloads, recordings, trust
+from app.inputs import checkpoints, own_paths, recording_files
+from app.inputs.own_paths import RecordingFile
 from app.link import plain, url
 from app.link.problems import Problems, reads
 from app.page import choosers, downloads, next_page, snippets, toolbar
@@ -46,7 +45,7 @@ HOW_TO_READ = """
 def show(problems: Problems) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
         source = choosers.choose_source(problems)
-        if isinstance(source, Recorded):
+        if isinstance(source, RecordingFile):
             position = choose_position(source, problems)
             tools = toolbar.show(HOW_TO_READ)
         elif source is not None:
@@ -60,13 +59,13 @@ def show(problems: Problems) -> None:
         return
     place = url.place(problems)
     problems.here()
-    if isinstance(source, Recorded):
+    if isinstance(source, RecordingFile):
         with plain.errors():
             watch_recording(source, position, place, tools)
         return
     with plain.errors():
         with waiting:
-            recording = recorded.recording(source, sample, image)
+            recording = recordings.recording(source, sample, image)
         watch(source, sample, image, recording, place, tools)
         if doubts.open:
             with doubts, plain.errors():
@@ -109,15 +108,15 @@ def offer_files(tools: toolbar.Toolbar, name: str, recording: xr.DataTree) -> No
         tools.save,
         name,
         {"Recording": lambda: recording},
-        tables=lambda: recorded.numbers(recording),
+        tables=lambda: recordings.numbers(recording),
     )
 
 
-def choose_position(recorded: Recorded, problems: list[str]) -> int:
+def choose_position(file: RecordingFile, problems: list[str]) -> int:
     """Which sample of a recording, by its place in it; in the URL as ``sample`` by its own number."""
     numbers = []
     with contextlib.suppress(ValueError, OSError):  # said where the recording is to be shown
-        recording = recordings.open_recording(Path(recorded.path))
+        recording = recording_files.open_recording(Path(file.path))
         numbers = recording["batch"].values.tolist() if "batch" in recording.coords else []
     if len(numbers) < 2:
         return 0
@@ -133,20 +132,20 @@ def choose_position(recorded: Recorded, problems: list[str]) -> int:
 
 
 def watch_recording(
-    recorded: Recorded, position: int, place: dict[str, Any], tools: toolbar.Toolbar
+    file: RecordingFile, position: int, place: dict[str, Any], tools: toolbar.Toolbar
 ) -> None:
     """A recording from a path of the reader's own, in the probe."""
-    path = Path(recorded.path)
-    recording = recordings.open_recording(path)
+    path = Path(file.path)
+    recording = recording_files.open_recording(path)
     payload = payloads.foreign_payload(recording, path, position)
-    seen = show_probe(payload, place, path=recorded.name)
+    seen = show_probe(payload, place, path=file.name)
     offer_files(tools, path.name.partition(".")[0], recording)
-    tools.code.code(of_recording(recorded, position, seen), language="python")
+    tools.code.code(of_recording(file, position, seen), language="python")
 
 
 def show_without_checkpoint(problems: list[str]) -> None:
     """The shipped recording alone still makes a page; without it, say what makes one."""
-    first = recordings.first_light()
+    first = recording_files.first_light()
     if first is None:
         choosers.show_empty("to watch yet", task="match")
         return
@@ -167,9 +166,9 @@ def show_doubts(
 ) -> None:
     """Row sums, and how much of the maps networks have that learned nothing."""
     st.markdown("**Counts, not probabilities**\n\n" + bullets(trust.row_sentences(recording)))
-    found = trust.untrained(checkpoint.weights, sample, image)
+    similarities = trust.untrained(checkpoint.weights, sample, image)
     st.markdown(
-        "**How much of it is learned?**\n\n" + bullets(map(trust.similarity_sentence, found))
+        "**How much of it is learned?**\n\n" + bullets(map(trust.similarity_sentence, similarities))
     )
     st.caption(trust.METHOD)
     st.code("\n".join(snippets.trust(checkpoint, sample, image)), language="python")
@@ -179,9 +178,9 @@ def bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
-def of_recording(recorded: Recorded, position: int, place: dict[str, Any]) -> str:
+def of_recording(file: RecordingFile, position: int, place: dict[str, Any]) -> str:
     """Code that shows a recording from a path in a notebook."""
-    lines = ["import dista", "", f"recording = dista.open_recording({recorded.path!r})"]
+    lines = ["import dista", "", f"recording = dista.open_recording({file.path!r})"]
     lines += ["", "dista.widgets.probe(", f"    recording,\n    {position},"]
     lines += ["    step_labels=recording.attrs.get('step_labels'),"]
     return "\n".join(lines) + "\n" + _options(place) + ")"

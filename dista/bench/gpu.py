@@ -47,9 +47,9 @@ class Report:
         self.path = path and replacement.place(path, kind)
         self.tick, self.result = tick, {}
 
-    def add(self, part: str, measured: Any) -> None:
-        self.result[part] = measured
-        self.tick(f"{part}: {json.dumps(measured)}")
+    def add(self, part: str, entry: Any) -> None:
+        self.result[part] = entry
+        self.tick(f"{part}: {json.dumps(entry)}")
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with replacement.replacing(self.path) as file:
@@ -163,16 +163,16 @@ def _results(
     return logits.detach().double().cpu(), gradients, seen
 
 
-def _differences(found: tuple, expected: tuple) -> dict[str, float]:
+def _differences(actual: tuple, expected: tuple) -> dict[str, float]:
     return {
         name: float((a - b).norm() / b.norm())
-        for name, a, b in zip(("logits", "gradients"), found, expected)
+        for name, a, b in zip(("logits", "gradients"), actual, expected)
     }
 
 
-def _different_spikes(found: list[Tensor], expected: list[Tensor]) -> float:
+def _different_spikes(actual: list[Tensor], expected: list[Tensor]) -> float:
     """The share of values between layers that differ, all of them sums of spikes, the image left out."""
-    pairs = [(a.double(), b) for a, b in zip(found[1:-1], expected[1:-1], strict=True)]
+    pairs = [(a.double(), b) for a, b in zip(actual[1:-1], expected[1:-1], strict=True)]
     different = sum(int((a.round() != b.round()).sum()) for a, b in pairs)
     return different / sum(b.numel() for _, b in pairs)
 
@@ -204,8 +204,8 @@ def speed(case: Case, device: str, precision: str, rounds: int, batch: int = BAT
     rows = []
     for name in [*IMPLEMENTATIONS, *REFERENCES, *GRAPHS]:
         row = {"shape": case.name, "batch": batch, "precision": precision, "implementation": name}
-        for mode, found in modes.items():
-            own, peer = found.get(name, {}), found[PEER]
+        for mode, measurements in modes.items():
+            own, peer = measurements.get(name, {}), measurements[PEER]
             row |= {f"{mode} {what}": value for what, value in own.items()}
             for what in ("seconds", "bytes"):
                 if own.get(what) and peer.get(what):
@@ -224,21 +224,21 @@ code, though its users would have to write it. Their memory is taken beforehand,
 
 
 def _measured(case: Case, device: str, precision: str, rounds: int, mode: str) -> dict[str, dict]:
-    found: dict[str, dict] = {}
+    measurements: dict[str, dict] = {}
     actions: dict[str, Action] = {}
     for name, build in _builders(mode, device).items():
         try:
             action = build(case, device, PRECISIONS[precision])
             action()  # what compiles, compiles here
-            found[name] = {"bytes": None if name in GRAPHS else _peak(action, device)}
+            measurements[name] = {"bytes": None if name in GRAPHS else _peak(action, device)}
             actions[name] = action
         except (
             Exception
         ) as error:  # another library's, or too little memory: the others are measured
-            found[name] = {"error": f"{type(error).__name__}: {error}"[:300]}
+            measurements[name] = {"error": f"{type(error).__name__}: {error}"[:300]}
     for name, seconds in interleaved(actions, rounds).items():
-        found[name] |= {"seconds": seconds, "images per second": case.batch / seconds}
-    return found
+        measurements[name] |= {"seconds": seconds, "images per second": case.batch / seconds}
+    return measurements
 
 
 def _builders(mode: str, device: str) -> dict[str, Callable[..., Action]]:
@@ -264,11 +264,11 @@ def _builders(mode: str, device: str) -> dict[str, Callable[..., Action]]:
 
         return build
 
-    found = {name: usual(name) for name in IMPLEMENTATIONS}
-    found |= {name: plain(of) for name, of in REFERENCES.items()}
+    builders = {name: usual(name) for name in IMPLEMENTATIONS}
+    builders |= {name: plain(of) for name, of in REFERENCES.items()}
     if mode == "training" and device != "cpu":
-        found |= {name: _graph(of) for name, of in GRAPHS.items()}
-    return found
+        builders |= {name: _graph(of) for name, of in GRAPHS.items()}
+    return builders
 
 
 def _graph(name: str) -> Callable[..., Action]:

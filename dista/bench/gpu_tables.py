@@ -60,15 +60,15 @@ def _ratio(row: dict, what: str) -> str:
     return "" if ratio is None or row["implementation"] == PEER else f"{ratio:.2f}×"
 
 
-def training(found: dict) -> str:
+def training(report: dict) -> str:
     """Validation accuracy of some epochs, and what the best one is worth on the test split."""
-    epochs = {row["epoch"]: row["val_accuracy"] for row in found["epochs"]}
+    epochs = {row["epoch"]: row["val_accuracy"] for row in report["epochs"]}
     some = [n for n in (1, 2, 5, 10, 15, 20, 25, 30, 40, 60, 100) if n in epochs]
     header = ["epoch", *map(str, some)]
     table = markdown(header, [["validation", *(f"{100 * epochs[n]:.1f} %" for n in some)]])
-    best = found["best"]
+    best = report["best"]
     return (
-        f"{table}\n\n{found['preset']}, T = {found['time steps']}, {found['data']} "
-        f"{found['minutes']:.1f} minutes; epoch {best['epoch']} has {100 * best['test']['accuracy']:.1f} % "
+        f"{table}\n\n{report['preset']}, T = {report['time steps']}, {report['data']} "
+        f"{report['minutes']:.1f} minutes; epoch {best['epoch']} has {100 * best['test']['accuracy']:.1f} % "
         "on the test split."
     )

@@ -25,7 +25,7 @@ def info() -> dict:
         "processor": _processor(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "kernels": kernels.chosen() | attention_products.chosen(),
+        "kernels": kernels.implementations() | attention_products.shortcuts(),
     }
 
 

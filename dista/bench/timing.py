@@ -75,5 +75,5 @@ def training_step(
 
 def case_step(case: str, implementation: str) -> Action:
     """The training step of an implementation on a case, by their names."""
-    chosen = CASES[case]
-    return training_step(IMPLEMENTATIONS[implementation](chosen), *chosen.input())
+    workload = CASES[case]
+    return training_step(IMPLEMENTATIONS[implementation](workload), *workload.input())

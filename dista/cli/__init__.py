@@ -7,7 +7,7 @@ import sys
 import typer
 
 from dista.cli import about, checkpoints, serve, sweep, train
-from dista.cli.common import stopped
+from dista.cli.answers import stopped
 from dista.engine.threads import wait_briefly
 
 app = typer.Typer(

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from dista.cli.common import Folder, Json, show
+from dista.cli.answers import show
+from dista.cli.options import Folder, Json
 from dista.extras import need
 
 

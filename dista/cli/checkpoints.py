@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dista.cli.common import Folder, Json, OfCard, show, task_of
+from dista.cli.answers import show
+from dista.cli.options import Folder, Json, OfCard, task_of
 
 
 def evaluate(
@@ -116,10 +117,14 @@ def ablate(
     model = load(name)
     task = task_of(model, data, data_dir, name)
     before = answers(model, task.test, limit=limit)
-    found = paired_difference(before, answers(model, task.test, switches, noise=noise, limit=limit))
+    difference = paired_difference(
+        before, answers(model, task.test, switches, noise=noise, limit=limit)
+    )
     facts = {"checkpoint": name, "task": task.name, **asked, "noise": noise}
     numbers = {
-        key: getattr(found, key)
+        key: getattr(difference, key)
         for key in ("samples", "before", "after", "difference", "low", "high")
     }
-    show(facts | numbers | {"lost": len(found.lost), "gained": len(found.gained)}, as_json)
+    show(
+        facts | numbers | {"lost": len(difference.lost), "gained": len(difference.gained)}, as_json
+    )

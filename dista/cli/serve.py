@@ -136,11 +136,11 @@ def _addresses() -> list[str]:
     """The addresses of this machine's network interfaces, those of IPv4 first; not the loopback's."""
     import psutil
 
-    found = [one for ones in psutil.net_if_addrs().values() for one in ones]
+    interfaces = [one for ones in psutil.net_if_addrs().values() for one in ones]
     ours = [
         one.address.partition("%")[0]
         for family in (socket.AF_INET, socket.AF_INET6)
-        for one in found
+        for one in interfaces
         if one.family == family
     ]
     return [one for one in ours if not one.startswith("127.") and one != "::1"]

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from dista.cli.common import Json, show
+from dista.cli.answers import show
+from dista.cli.options import Json
 from dista.extras import need
 
 
@@ -47,13 +48,13 @@ def sweep(
     if dry_run:
         _plan(grid, folder, workers, as_json)
         return
-    found = sweeps.sweep(
+    outcome = sweeps.sweep(
         grid, folder, workers=workers, hours=hours, storage=storage, retry=retry, say=sweeps.tell
     )
-    show({"study": str(folder), **asdict(found)}, as_json)
-    if found.signal:
-        raise typer.Exit(128 + found.signal)
-    if found.given_up:
+    show({"study": str(folder), **asdict(outcome)}, as_json)
+    if outcome.signal:
+        raise typer.Exit(128 + outcome.signal)
+    if outcome.given_up:
         raise typer.Exit(1)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dista.cli.common import Folder, Json, show, stopped
+from dista.cli.answers import show, stopped
+from dista.cli.options import Folder, Json
 from dista.extras import need
 
 if TYPE_CHECKING:
@@ -78,19 +79,19 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a model and write a run folder that the explorer shows while it grows."""
-    given = {
+    flags = {
         "epochs": epochs, "minutes": minutes, "batch_size": batch_size, "lr": lr, "tau_lr": tau_lr,
         "freeze": freeze, "label_smoothing": label_smoothing, "seed": seed, "threads": threads,
         "precision": precision, "devices": devices, "num_nodes": num_nodes, "augment": augment,
         "init": init,
     }  # fmt: skip
-    given = {name: value for name, value in given.items() if value is not None}
+    flags = {name: value for name, value in flags.items() if value is not None}
     named = _pairs(more)
-    if twice := given.keys() & named.keys():
+    if twice := flags.keys() & named.keys():
         raise ValueError(
             f"{min(twice)} is given twice, by its own option and with --set; choose one"
         )
-    options = given | named
+    options = flags | named
     need("lightning", "dista train", "train")  # before the data are opened, which takes a while
     if logger not in (None, "tensorboard"):
         raise ValueError(f"logger={logger!r}; expected tensorboard")
@@ -215,20 +216,20 @@ def _measured_again(run: Run, folder: Path) -> DISTA:
     return model
 
 
-def _pairs(given: list[str] | None) -> dict[str, Any]:
+def _pairs(words: list[str] | None) -> dict[str, Any]:
     """``name=value`` words as a dictionary; values are JSON where they can be read as such."""
-    found = {}
-    for word in given or ():
+    values = {}
+    for word in words or ():
         name, equals, text = word.partition("=")
         if not equals:
             raise ValueError(f"--set {word}: expected NAME=VALUE, as in --set ema=0.999")
-        if name in found:
+        if name in values:
             raise ValueError(f"--set {name} is given twice; choose one")
         try:
-            found[name] = json.loads(text)
+            values[name] = json.loads(text)
         except json.JSONDecodeError:
-            found[name] = text
-    return found
+            values[name] = text
+    return values
 
 
 def _split_off(prefix: str, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

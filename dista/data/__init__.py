@@ -68,7 +68,7 @@ _FORMS = {
 }
 
 
-_KNOWN = {
+_CLASSES_AND_STEPS = {
     "cifar10": (CLASSES, None),
     "cifar100": (FINE_CLASSES, None),
     "cifar10-dvs": (CLASSES, 10),
@@ -110,10 +110,10 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
             f"folder out, or name the data that it holds: {', '.join(FROM_FILES)}"
         )
     make = _TASKS[name]
-    known = [option for option in inspect.signature(make).parameters if option != "root"]
+    parameters = [option for option in inspect.signature(make).parameters if option != "root"]
     for option in options:
-        if option not in known:
-            expected = f"expected one of {', '.join(known)}" if known else "it takes none"
+        if option not in parameters:
+            expected = f"expected one of {', '.join(parameters)}" if parameters else "it takes none"
             raise ValueError(f"unknown option {option!r} of data {name!r}: {expected}")
     return make(**folder, **options)
 
@@ -165,11 +165,11 @@ def without_samples(name: str, *, time_steps: int | None = None) -> Task:
     of ``time_steps`` instead of as many as the task has by itself.
     ValueError for tasks whose form is that of their files.
     """
-    if name not in _KNOWN:
+    if name not in _CLASSES_AND_STEPS:
         raise ValueError(
-            f"nothing is known of {name!r} without its samples; expected {', '.join(_KNOWN)}"
+            f"nothing is known of {name!r} without its samples; expected {', '.join(_CLASSES_AND_STEPS)}"
         )
-    (classes, steps), (shape, _) = _KNOWN[name], _FORMS[name]
+    (classes, steps), (shape, _) = _CLASSES_AND_STEPS[name], _FORMS[name]
     steps = steps and (time_steps or steps)
     inputs = torch.zeros((0, *([] if steps is None else [steps]), *shape), dtype=torch.uint8)
     unit = 1 / 255 if steps is None else 1.0

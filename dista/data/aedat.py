@@ -30,8 +30,8 @@ def read_aedat(path: Path, most: int) -> Columns:
     head = content[:_HEADER].tobytes()
     version = next((v for sign, v in _VERSIONS.items() if head.startswith(sign)), None)
     if version is None:
-        known = " or ".join(repr(sign) for sign in _VERSIONS)
-        raise ValueError(f"it starts with {head[:12]!r}, not with {known}")
+        signs = " or ".join(repr(sign) for sign in _VERSIONS)
+        raise ValueError(f"it starts with {head[:12]!r}, not with {signs}")
     lines, start = _header(head)
     read = _read_2 if version == "2.0" else _read_3
     return read(path, content, lines, start, most)

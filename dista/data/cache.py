@@ -41,10 +41,10 @@ def key_of(paths: Iterable[Path], *facts: object) -> str:
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        facts = path.stat()
     except OSError:  # it went meanwhile, or cannot be read: the reader says so
         return (-1, -1)
-    return found.st_size, found.st_mtime_ns
+    return facts.st_size, facts.st_mtime_ns
 
 
 def cached_arrays(name: str, make: Callable[[], Arrays], root: str | Path | None = None) -> Arrays:

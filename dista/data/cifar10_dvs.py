@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dista.data.cifar import CLASSES
-from dista.data.class_folders import Found, Parts, Piece, visible
+from dista.data.class_folders import Parts, Piece, Recordings, visible
 from dista.data.errors import DataError
 from dista.data.event_readers import SUFFIXES, is_recording
 from dista.data.files import data_folder, stratified
@@ -41,7 +41,9 @@ def cifar10_dvs(*, root: str | Path | None = None, time_steps: int = 10) -> Task
     check_form(time_steps, _SIZE)
     parts = _parts(_files(data_folder("cifar10-dvs", root)))
     title = "CIFAR10-DVS, recordings of 10 classes"
-    return recorded_task("cifar10-dvs", title, Found(parts, CLASSES, ()), Form(time_steps, _SIZE))
+    return recorded_task(
+        "cifar10-dvs", title, Recordings(parts, CLASSES, ()), Form(time_steps, _SIZE)
+    )
 
 
 def _files(folder: Path) -> list[list[Path]]:
@@ -55,13 +57,13 @@ def _files(folder: Path) -> list[list[Path]]:
         [path for path in visible((folder / name).iterdir()) if is_recording(path)]
         for name in CLASSES
     ]
-    for name, found in zip(CLASSES, files):
-        if len(found) < 3:
+    for name, paths in zip(CLASSES, files):
+        if len(paths) < 3:
             raise DataError(
-                f"{folder / name} has {len(found)} recordings that end in {', '.join(SUFFIXES)}; "
+                f"{folder / name} has {len(paths)} recordings that end in {', '.join(SUFFIXES)}; "
                 "expected at least 3, one for each of train, validation and test"
             )
-    kinds = sorted({path.suffix.lower() for found in files for path in found})
+    kinds = sorted({path.suffix.lower() for paths in files for path in paths})
     if len(kinds) > 1:
         raise DataError(
             f"{folder} has files that end in {' and '.join(kinds)}; leave one kind there, as a recording "
@@ -72,12 +74,12 @@ def _files(folder: Path) -> list[list[Path]]:
 
 def _parts(files: list[list[Path]]) -> Parts:
     """The recordings of each split, in random order, which is always the same."""
-    kept, test = [], []
+    rest, test = [], []
     for label, paths in enumerate(files):
         held_out = max(1, len(paths) // _TEST)
-        kept += [Piece(path, label) for path in paths[:-held_out]]
+        rest += [Piece(path, label) for path in paths[:-held_out]]
         test += [Piece(path, label) for path in paths[-held_out:]]
-    train, validation = _shuffled(kept, 1 - _VALIDATION, _VALIDATION)
+    train, validation = _shuffled(rest, 1 - _VALIDATION, _VALIDATION)
     return {"train": train, "validation": validation, "test": _shuffled(test, 1)[0]}
 
 

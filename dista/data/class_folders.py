@@ -32,7 +32,7 @@ class Piece(NamedTuple):
 Parts = dict[str, list[Piece]]
 
 
-class Found(NamedTuple):
+class Recordings(NamedTuple):
     """The recordings of train, validation and test, the names of their labels, what was left out and why."""
 
     parts: Parts
@@ -40,7 +40,7 @@ class Found(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def find(folder: str | Path, classes: Sequence[str] | None = None) -> Found:
+def find(folder: str | Path, classes: Sequence[str] | None = None) -> Recordings:
     """The recordings below ``folder``, labelled by the names of their folders.
 
     ``folder`` has ``train`` and ``test`` (in any case; ``validation`` too where there is one) with a folder
@@ -49,28 +49,28 @@ def find(folder: str | Path, classes: Sequence[str] | None = None) -> Found:
     DataError for a folder of recordings that is none of the classes, and where there are no recordings.
     """
     folder, notes = Path(folder), []
-    given = _given_parts(folder, notes)
-    source = given.get("train", folder)
+    folders = _part_folders(folder, notes)
+    source = folders.get("train", folder)
     classes = tuple(classes or _names(source))
     if len(classes) < 2:
         raise DataError(f"{source} has {len(classes)} folders; expected one for each class")
-    parts = {part: _pieces(path, classes, notes) for part, path in given.items()}
-    if not given:
+    parts = {part: _pieces(path, classes, notes) for part, path in folders.items()}
+    if not folders:
         parts = _split(_pieces(folder, classes, notes), (_VALIDATION, _TEST))
     elif "validation" not in parts:
         parts |= _split(parts["train"], (_VALIDATION,))
     order = ("train", "validation", "test")
-    return Found({part: parts[part] for part in order}, classes, tuple(notes))
+    return Recordings({part: parts[part] for part in order}, classes, tuple(notes))
 
 
 def _split(pieces: list[Piece], shares: tuple[float, ...]) -> Parts:
     """Train, validation and, where ``shares`` has a second entry, test; the same share of each class."""
     labels = np.array([piece.label for piece in pieces])
     rest = 1 - sum(shares[1:])
-    chosen = stratified(labels, (rest * (1 - shares[0]), rest * shares[0], *shares[1:]))
+    splits = stratified(labels, (rest * (1 - shares[0]), rest * shares[0], *shares[1:]))
     return {
         part: [pieces[index] for index in indices]
-        for part, indices in zip(("train", "validation", "test"), chosen)
+        for part, indices in zip(("train", "validation", "test"), splits)
     }
 
 
@@ -90,30 +90,30 @@ def _names(folder: Path) -> list[str]:
     return [path.name for path in _folders(folder)]
 
 
-def _given_parts(folder: Path, notes: list[str]) -> dict[str, Path]:
+def _part_folders(folder: Path, notes: list[str]) -> dict[str, Path]:
     """The folders train, test and validation; none where ``folder`` has those of the classes itself."""
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     others = []
     for path in _folders(folder):
         part = _PARTS.get(path.name.lower())
         if part is None or not _folders(path):  # a class may be called train
             others.append(path.name)
-        elif part in found:
+        elif part in folders:
             raise DataError(
-                f"{folder} has both {found[part].name} and {path.name}; leave one there"
+                f"{folder} has both {folders[part].name} and {path.name}; leave one there"
             )
         else:
-            found[part] = path
-    missing = [part for part in ("train", "test") if part not in found]
-    if found and missing:
-        there = [path.name for path in found.values()]
+            folders[part] = path
+    missing = [part for part in ("train", "test") if part not in folders]
+    if folders and missing:
+        there = [path.name for path in folders.values()]
         raise DataError(
             f"{folder} has {' and '.join(there)}, but no folder {' and '.join(missing)}"
             f"{_near(missing[0], others)}; expected both, or a folder for each class"
         )
-    if found and others:
-        notes.append(f"folders beside {found['train'].name}: {', '.join(others)}")
-    return found
+    if folders and others:
+        notes.append(f"folders beside {folders['train'].name}: {', '.join(others)}")
+    return folders
 
 
 def _near(name: str, others: Sequence[str]) -> str:
@@ -125,16 +125,16 @@ def _near(name: str, others: Sequence[str]) -> str:
 def _pieces(folder: Path, classes: tuple[str, ...], notes: list[str]) -> list[Piece]:
     """The recordings of the folders that are called like a class."""
     _check_names(folder, classes, notes)
-    found: list[Piece] = []
+    recordings: list[Piece] = []
     others = 0
     for label, name in enumerate(classes):
         files = sorted((folder / name).iterdir()) if (folder / name).is_dir() else []
         pieces = [Piece(path, label) for path in files if is_recording(path)]
         others += sum(not path.name.startswith(".") for path in files) - len(pieces)
-        found += pieces
+        recordings += pieces
         if files and not pieces:
             notes.append(f"{folder.name}/{name}, which has no recordings")
-    if not found:
+    if not recordings:
         raise DataError(
             f"{folder} has no recordings in its folders {', '.join(classes[:5])}; "
             f"expected files that end in {', '.join(SUFFIXES)}"
@@ -145,7 +145,7 @@ def _pieces(folder: Path, classes: tuple[str, ...], notes: list[str]) -> list[Pi
     hidden = [name for name in sorted(hidden) if name.startswith((".", "__"))]
     if hidden:
         notes.append(f"{', '.join(hidden)} in {folder.name}")
-    return found
+    return recordings
 
 
 def _check_names(folder: Path, classes: tuple[str, ...], notes: list[str]) -> None:

@@ -103,8 +103,8 @@ class EventSplit(Split):
         """
         return self.recordings.events(self.digits[int(self._checked([index])[0])])
 
-    def _collate(self, chosen: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        counts = self.inputs[chosen.to(self.inputs.device)]
+    def _collate(self, indices: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        counts = self.inputs[indices.to(self.inputs.device)]
         if generator is not None:
             counts = self.augmentation(counts, generator)  # moves bytes, a quarter of the floats
         return rearrange(counts, "batch time ... -> time batch ...").float()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dista.data.class_folders import Found, Piece
+from dista.data.class_folders import Piece, Recordings
 from dista.data.errors import DataError, reading
 from dista.data.files import data_folder, stratified
 from dista.data.framing import check_form
@@ -44,17 +44,17 @@ def dvs128_gesture(*, root: str | Path | None = None, time_steps: int = 16) -> T
     folder = data_folder("dvs128-gesture", root)
     folder = folder / _UNFOLDED if (folder / _UNFOLDED).is_dir() else folder
     left_out: list[str] = []
-    given = {part: _pieces(folder, name, left_out) for part, name in _TRIALS.items()}
-    labels = np.array([piece.label for piece in given["train"]])
+    pieces = {part: _pieces(folder, name, left_out) for part, name in _TRIALS.items()}
+    labels = np.array([piece.label for piece in pieces["train"]])
     train, validation = stratified(labels, (1 - _VALIDATION, _VALIDATION))
     parts = {
-        "train": [given["train"][index] for index in train],
-        "validation": [given["train"][index] for index in validation],
-        "test": given["test"],
+        "train": [pieces["train"][index] for index in train],
+        "validation": [pieces["train"][index] for index in validation],
+        "test": pieces["test"],
     }
     title = f"DVS128 Gesture, {len(CLASSES)} classes"
-    found = Found(parts, CLASSES, tuple(left_out))
-    return recorded_task("dvs128-gesture", title, found, Form(time_steps, _SIZE))
+    recordings = Recordings(parts, CLASSES, tuple(left_out))
+    return recorded_task("dvs128-gesture", title, recordings, Form(time_steps, _SIZE))
 
 
 def _pieces(folder: Path, name: str, left_out: list[str]) -> list[Piece]:

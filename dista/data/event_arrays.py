@@ -29,14 +29,14 @@ def check_count(path: Path, count: int, most: int) -> None:
         raise DataError(f"{path} has {count} events; at most {most} are read from one recording")
 
 
-def column_names(path: Path, found: Collection[str]) -> dict[str, str]:
+def column_names(path: Path, columns: Collection[str]) -> dict[str, str]:
     """What a file calls x, y, t and p; DataError, with what it has instead, where one is missing."""
     names = {
-        field: next((name for name in known if name in found), None)
-        for field, known in FIELDS.items()
+        field: next((name for name in aliases if name in columns), None)
+        for field, aliases in FIELDS.items()
     }
     if None in names.values():
-        instead = ascii(", ".join(sorted(found)))[1:-1][:_TOLD]  # names may be anything, and many
+        instead = ascii(", ".join(sorted(columns)))[1:-1][:_TOLD]  # names may be anything, and many
         raise DataError(f"{path} holds no events with x, y, t and p, but {instead or 'nothing'}")
     return names
 

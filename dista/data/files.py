@@ -41,6 +41,6 @@ def stratified(labels: np.ndarray, shares: Sequence[float]) -> list[np.ndarray]:
         bounds = np.round(np.cumsum(shares)[:-1] * len(members)).astype(int)
         least = np.arange(1, len(shares))
         bounds = np.clip(bounds, least, np.maximum(len(members) - least[::-1], least))
-        for part, chosen in zip(parts, np.split(members, bounds)):
-            part.append(chosen)
+        for part, indices in zip(parts, np.split(members, bounds)):
+            part.append(indices)
     return [random.permutation(np.concatenate(part)) for part in parts]

@@ -98,8 +98,8 @@ class MatchSplit(Split):
         blank = np.full((len(self), 1), -1)
         return np.concatenate([classes, blank], axis=1)[:, list(self.timeline)]
 
-    def _collate(self, chosen: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-        shown = self.shown[chosen]
+    def _collate(self, indices: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        shown = self.shown[indices]
         images = self.inputs[shown.flatten()].float().mul_(self.unit)
         if generator is not None:
             images = self.augmentation(images, generator)
@@ -107,7 +107,7 @@ class MatchSplit(Split):
         blank = torch.zeros_like(items[:1])
         frames = torch.cat([items, blank])[list(self.timeline)]
         if self.noise is not None:
-            fields = rearrange(self.fields[chosen], "batch time -> time batch")
+            fields = rearrange(self.fields[indices], "batch time -> time batch")
             frames = frames.add_(self.noise[fields]).clamp_(0, 1)
         return frames
 

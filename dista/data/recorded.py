@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from dista.data.cache import key_of
-from dista.data.class_folders import Found, Parts, Piece
+from dista.data.class_folders import Parts, Piece, Recordings
 from dista.data.errors import DataError
 from dista.data.event_readers import read_events
 from dista.data.framing import check_form, fitting_frames, frames
@@ -73,25 +73,25 @@ def cut(events: np.ndarray, piece: Piece) -> np.ndarray:
     return events[low:high]
 
 
-def recorded_task(name: str, title: str, found: Found, form: Form) -> Task:
+def recorded_task(name: str, title: str, recordings: Recordings, form: Form) -> Task:
     """The task of these recordings: frames from the cache, which is made where it is missing.
 
     Where single recordings cannot be read the others are, and it is said how many were left out. DataError
     where most of them cannot.
     """
     check_form(form.steps, form.size)
-    pieces = [piece for part in found.parts.values() for piece in part]
+    pieces = [piece for part in recordings.parts.values() for piece in part]
     key = key_of([piece.path for piece in pieces], _VERSION, form, [p[2:] for p in pieces])
     rows = cached_rows(f"{name}-{key}", len(pieces), lambda: _made(pieces, form))
     counts = torch.from_numpy(rows.array)
-    splits = _splits(found.parts, counts, rows.missing)
-    left_out = tuple([*found.left_out, *_said(list(rows.missing.values()), len(pieces))])
+    splits = _splits(recordings.parts, counts, rows.missing)
+    left_out = tuple([*recordings.left_out, *_said(list(rows.missing.values()), len(pieces))])
     told = ", ".join(f"{len(split)} for {part}" for part, split in splits.items())
     if left_out:
         logging.getLogger(__name__).warning("dista: left out of %s: %s", title, "; ".join(left_out))
     return Task(
         name=name,
-        classes=found.classes,
+        classes=recordings.classes,
         input_shape=tuple(counts.shape[2:]),
         time_steps=form.steps,
         step_labels=None,
@@ -171,11 +171,13 @@ def _size(read: Iterable[tuple[int, np.ndarray | DataError]]) -> tuple[int, int]
         if isinstance(events, DataError):
             first = first or events
             continue
-        for name, found in counts.items():
-            found += np.bincount(np.clip(events[name], -1, _COORDINATES) + 1, minlength=len(found))
+        for name, histogram in counts.items():
+            histogram += np.bincount(
+                np.clip(events[name], -1, _COORDINATES) + 1, minlength=len(histogram)
+            )
     if not counts["y"].any():
         raise first or DataError("there are no recordings")
-    rows, columns = (1 + _largest(found[1:]) for found in counts.values())
+    rows, columns = (1 + _largest(histogram[1:]) for histogram in counts.values())
     return rows, columns
 
 

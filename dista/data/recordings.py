@@ -58,9 +58,9 @@ def recordings(
 
 
 def _task(name: str, folder: Path, classes: Sequence[str] | None, form: Form) -> Task:
-    found = find(folder, classes)
-    title = f"{len(found.classes)} classes of event recordings in {folder.name}"
-    return recorded_task(name, title, found, form)
+    recordings = find(folder, classes)
+    title = f"{len(recordings.classes)} classes of event recordings in {folder.name}"
+    return recorded_task(name, title, recordings, form)
 
 
 def as_input(events: np.ndarray, task: Task) -> torch.Tensor:

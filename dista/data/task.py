@@ -78,8 +78,8 @@ class Split:
         y is int64 (batch,). TypeError unless the indices are integers, IndexError where one is
         outside 0 .. len - 1.
         """
-        chosen = self._checked(indices)
-        return self._collate(chosen, None), self._answers(chosen)
+        indices = self._checked(indices)
+        return self._collate(indices, None), self._answers(indices)
 
     def batches(
         self,
@@ -95,9 +95,9 @@ class Split:
         Order and augmentation follow from (seed, epoch) alone: iterating again repeats them.
         ValueError for a size below 1, a negative seed or epoch, or `augment` without augmentation.
         """
-        for given, value, least in (("size", size, 1), ("seed", seed, 0), ("epoch", epoch, 0)):
+        for name, value, least in (("size", size, 1), ("seed", seed, 0), ("epoch", epoch, 0)):
             if value < least:
-                raise ValueError(f"{given}={value}: expected an integer of at least {least}")
+                raise ValueError(f"{name}={value}: expected an integer of at least {least}")
         if augment and self.augmentation is None:
             raise ValueError(
                 f"augment=True: the {self.name} split has no augmentation; use augment=False"
@@ -105,19 +105,19 @@ class Split:
         return Batches(self._at_epoch(seed, epoch), size, shuffle, augment, seed, epoch)
 
     def _checked(self, indices) -> torch.Tensor:
-        chosen = torch.as_tensor(np.atleast_1d(np.asarray(indices)))
-        if len(chosen) and (chosen.is_floating_point() or chosen.dtype == torch.bool):
-            raise TypeError(f"sample indices are {chosen.dtype}: expected integers")
-        outside = chosen[(chosen < 0) | (chosen >= len(self))]
+        indices = torch.as_tensor(np.atleast_1d(np.asarray(indices)))
+        if len(indices) and (indices.is_floating_point() or indices.dtype == torch.bool):
+            raise TypeError(f"sample indices are {indices.dtype}: expected integers")
+        outside = indices[(indices < 0) | (indices >= len(self))]
         if len(outside):
             raise IndexError(
                 f"sample {int(outside[0])} is not in the {self.name} split: "
                 f"valid are 0 to {len(self) - 1}"
             )
-        return chosen.long()
+        return indices.long()
 
-    def _answers(self, chosen: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(self.labels[chosen.numpy()])
+    def _answers(self, indices: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(self.labels[indices.numpy()])
 
     def to(self, device: torch.device | str) -> Split:
         """The split with its bytes on a device, where its batches are then made and augmented."""
@@ -125,9 +125,9 @@ class Split:
 
     # The two methods below are what a task with samples of its own replaces.
 
-    def _collate(self, chosen: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+    def _collate(self, indices: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
         """Model input of the chosen samples; augmented where a generator is given."""
-        x = self.inputs[chosen.to(self.inputs.device)].float().mul_(self.unit)
+        x = self.inputs[indices.to(self.inputs.device)].float().mul_(self.unit)
         if generator is not None:
             x = self.augmentation(x, generator)
         return rearrange(x, "batch time ... -> time batch ...") if self.has_time else x
@@ -169,15 +169,15 @@ class Batches:
         shuffled = seeded_generator(self.seed, self.epoch)
         order = torch.randperm(count, generator=shuffled) if self.shuffle else torch.arange(count)
         shared = order[: count - count % self.world]
-        for number, chosen in enumerate(shared.split(self.size * self.world)):
+        for number, indices in enumerate(shared.split(self.size * self.world)):
             if number >= self.start:
-                yield self._batch(number, chosen[self.rank :: self.world])
+                yield self._batch(number, indices[self.rank :: self.world])
 
-    def _batch(self, number: int, chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _batch(self, number: int, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         generator = None
         if self.augment:
             generator = seeded_generator(self.seed, self.epoch, 1 + number, self.rank)
-        return self.split._collate(chosen, generator), self.split._answers(chosen)
+        return self.split._collate(indices, generator), self.split._answers(indices)
 
 
 def seeded_generator(*numbers: int) -> torch.Generator:

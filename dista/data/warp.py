@@ -105,13 +105,13 @@ class EventWarp:
         looked = self.warp.grid(batch, (rows, columns), generator).add(1).mul(half).floor().long()
         x, y = looked.unbind(-1)
         share = torch.rand(batch, 1, 1, generator=generator) * self.silent
-        kept = torch.rand(batch, rows, columns, generator=generator) >= share
-        kept &= (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+        mask = torch.rand(batch, rows, columns, generator=generator) >= share
+        mask &= (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
         source = (y.clamp(0, rows - 1) * columns + x.clamp(0, columns - 1)).flatten(1)
         source = source.to(frames.device)
         flat = rearrange(frames, "b time channel row column -> b (time channel) (row column)")
         moved = flat.gather(2, source[:, None].expand_as(flat)).view_as(frames)
-        return moved * kept[:, None, None].to(frames.device)
+        return moved * mask[:, None, None].to(frames.device)
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,13 @@ LARGE_MAP, PART = 16 << 20, 8 << 20
 """Bytes from which the map is computed in parts, and of a part: below, that only costs time."""
 
 
-def chosen() -> dict[str, str]:
+def shortcuts() -> dict[str, str]:
     """Which shortcuts attention may take, and when, in words."""
     if not kernels.enabled():
         return {"attention": "reference (DISTA_KERNEL=reference)"}
     return {
         "attention, no denoiser": "prefix sums of K^T V, unless a hook wants the map",
-        "attention, GPU": gpu_attention.chosen(),
+        "attention, GPU": gpu_attention.implementation(),
         "attention, denoiser": f"in parts that are not kept, where the map exceeds {LARGE_MAP >> 20} MiB",
     }
 

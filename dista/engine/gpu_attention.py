@@ -36,11 +36,11 @@ def suits(q: Tensor, denoise: nn.Module) -> bool:
     """Whether ``attend`` applies: a GPU, heads of no more than ``MOST_DIM`` channels, no table to train."""
     learns = denoise.kind == "lookup" and denoise.table.requires_grad and torch.is_grad_enabled()
     kind = q.is_cuda and q.dtype in gpu_neurons.DTYPES and 0 < q.numel() < 1 << 31
-    known = denoise.kind in KINDS and q.shape[-1] <= MOST_DIM
-    return kind and known and not learns and _maps() is not None
+    has_kernel = denoise.kind in KINDS and q.shape[-1] <= MOST_DIM
+    return kind and has_kernel and not learns and _maps() is not None
 
 
-def chosen() -> str:
+def implementation() -> str:
     """What computes attention on a GPU, and why, in words."""
     if not torch.cuda.is_available():
         return "none (no CUDA device)"

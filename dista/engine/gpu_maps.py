@@ -41,12 +41,12 @@ def _denoised(a, u, table, last, KIND: tl.constexpr):
 
 
 @triton.jit
-def _passes(a, kept, ALL: tl.constexpr):
+def _passes(a, denoised, ALL: tl.constexpr):
     """f'(a): 1 where f kept something, everywhere with ALL."""
     if ALL:
         return tl.zeros_like(a) + 1.0
     else:
-        return tl.where(kept != 0.0, 1.0, 0.0)
+        return tl.where(denoised != 0.0, 1.0, 0.0)
 
 
 @triton.jit
@@ -70,8 +70,8 @@ def forward(
             keys = _tile(k, of_k, m, key, tokens, dim, kt, kn, kd, DIM)
             values = _tile(v, of_v, m, key, tokens, dim, vt, vn, vd, DIM)
             a = tl.dot(queries, tl.trans(keys), input_precision=PRECISION)
-            kept = _denoised(a, u, table, last, KIND)  # of a key outside, the value is 0
-            summed += tl.dot(kept.to(values.dtype), values, input_precision=PRECISION)
+            denoised = _denoised(a, u, table, last, KIND)  # of a key outside, the value is 0
+            summed += tl.dot(denoised.to(values.dtype), values, input_precision=PRECISION)
     read = scale * summed / (t - first + 1).to(tl.float32)
     column = tl.arange(0, DIM)
     there = (query < tokens)[:, None] & (column < dim)[None, :]
@@ -105,11 +105,11 @@ def backward_queries(
             passes = _passes(a, _denoised(a, u, table, last, KIND), ALL)
             da = tl.dot(upstream, tl.trans(values), input_precision=PRECISION) * passes
             summed += tl.dot(da.to(keys.dtype), keys, input_precision=PRECISION)
-    found = scale * summed / (t - first + 1).to(tl.float32)
+    gradient = scale * summed / (t - first + 1).to(tl.float32)
     column = tl.arange(0, DIM)
     there = (query < tokens)[:, None] & (column < dim)[None, :]
     place = t * dt + query[:, None] * dn + column[None, :] * dd
-    tl.store(dq + _head(heads, db, dh) + place, found.to(dq.dtype.element_ty), mask=there)
+    tl.store(dq + _head(heads, db, dh) + place, gradient.to(dq.dtype.element_ty), mask=there)
 
 
 @triton.jit
@@ -136,11 +136,11 @@ def backward_keys(
             queries = _tile(q, of_q, t, query, tokens, dim, qt, qn, qd, DIM)
             upstream = _tile(g, of_g, t, query, tokens, dim, gt, gn, gd, DIM)
             a = tl.dot(queries, tl.trans(keys), input_precision=PRECISION)
-            kept = _denoised(a, u, table, last, KIND)  # of a query outside, the gradient is 0
+            denoised = _denoised(a, u, table, last, KIND)  # of a query outside, the gradient is 0
             da = tl.dot(upstream, tl.trans(values), input_precision=PRECISION)
-            da = da * _passes(a, kept, ALL)
-            kept_t, da_t = tl.trans(kept.to(upstream.dtype)), tl.trans(da.to(queries.dtype))
-            of_values += share * tl.dot(kept_t, upstream, input_precision=PRECISION)
+            da = da * _passes(a, denoised, ALL)
+            denoised_t, da_t = tl.trans(denoised.to(upstream.dtype)), tl.trans(da.to(queries.dtype))
+            of_values += share * tl.dot(denoised_t, upstream, input_precision=PRECISION)
             of_keys += share * tl.dot(da_t, queries, input_precision=PRECISION)
     column = tl.arange(0, DIM)
     there = (key < tokens)[:, None] & (column < dim)[None, :]

@@ -41,7 +41,7 @@ def suits(x: Tensor) -> bool:
     return kind and 0 < len(x) <= MOST_STEPS and x.numel() > 0 and _loops() is not None
 
 
-def chosen() -> str:
+def implementation() -> str:
     """What computes neurons on a GPU, and why, in words."""
     if not torch.cuda.is_available():
         return "none (no CUDA device)"

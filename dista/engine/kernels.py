@@ -47,11 +47,11 @@ def enabled() -> bool:
     return wanted == "auto"
 
 
-def chosen() -> dict[str, str]:
+def implementations() -> dict[str, str]:
     """Which kernel computes membranes, and why, in words."""
     if not enabled():
         return {"membrane": "reference (DISTA_KERNEL=reference)"}
-    gpu = {"membrane, GPU": gpu_neurons.chosen()}
+    gpu = {"membrane, GPU": gpu_neurons.implementation()}
     if _loops() is None:
         return {"membrane": "reference (numba is not installed)"} | gpu
     how = "charge, fire and reset in one pass, after batch normalisation in training"

@@ -198,11 +198,11 @@ def pool(x, largest, place, low, high):
                 for z in range(left + 1, right):
                     p = np.uint8(z - 2 * column + 1)
                     for c in range(channels):
-                        best, found = largest[image, row, column, c], place[image, row, column, c]
+                        best, winner = largest[image, row, column, c], place[image, row, column, c]
                         now, here = tall[z, c], tall_row[z, c] + p
-                        wins = (now > best) | (now != now) | ((now == best) & (here < found))
+                        wins = (now > best) | (now != now) | ((now == best) & (here < winner))
                         largest[image, row, column, c] = now if wins else best
-                        place[image, row, column, c] = here if wins else found
+                        place[image, row, column, c] = here if wins else winner
 
 
 @compiled

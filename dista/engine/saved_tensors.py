@@ -77,8 +77,8 @@ def _packed(values: np.ndarray) -> np.ndarray | None:
     return kernels.packed(values, np.uint8)
 
 
-def _unpack(kept: Tensor | _Small) -> Tensor:
-    if isinstance(kept, Tensor):
-        return kept
-    values = torch.from_numpy(kept.memory).to(kept.dtype)
-    return values.as_strided(*kept[2:])
+def _unpack(saved: Tensor | _Small) -> Tensor:
+    if isinstance(saved, Tensor):
+        return saved
+    values = torch.from_numpy(saved.memory).to(saved.dtype)
+    return values.as_strided(*saved[2:])

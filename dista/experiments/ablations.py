@@ -111,11 +111,11 @@ def parse(text: str, word: str | None = None) -> tuple[Switch, Any]:
     """
     name, equals, value = text.strip().partition("=")
     switch = SWITCHES.get(name)
-    known = [s for s in SWITCHES.values() if word in (None, s.word)]
-    if switch not in known:
+    switches = [s for s in SWITCHES.values() if word in (None, s.word)]
+    if switch not in switches:
         raise AblationError(
             f"nothing can be run {word or 'with or without'} {text!r}; there are "
-            + ", ".join(s.name + ("=..." if s.read else "") for s in known)
+            + ", ".join(s.name + ("=..." if s.read else "") for s in switches)
         )
     if bool(equals) != (switch.read is not None):
         expected = f"{name}=..." if switch.read else f"{name} alone"
@@ -145,8 +145,8 @@ def changes(switches: Sequence[str], config: ModelConfig) -> Changes:
     order = list(SWITCHES)
     together: Changes = {}
     for _, switch, value in sorted(parsed.values(), key=lambda entry: order.index(entry[1].name)):
-        for pattern, given in switch.changes(config, value).items():
-            together.setdefault(pattern, []).extend(given)
+        for pattern, interventions in switch.changes(config, value).items():
+            together.setdefault(pattern, []).extend(interventions)
     return together
 
 

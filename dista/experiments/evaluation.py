@@ -42,8 +42,8 @@ def evaluate(
     try:
         with torch.inference_mode():
             for low in range(0, samples, batch_size):
-                chosen = range(low, min(low + batch_size, samples))
-                x, y = (part.to(device) for part in split.batch(chosen))
+                indices = range(low, min(low + batch_size, samples))
+                x, y = (part.to(device) for part in split.batch(indices))
                 logits = model(x)
                 correct += (logits.argmax(-1) == y).sum().item()
                 loss += cross_entropy(logits, y, reduction="sum").item()
@@ -116,9 +116,9 @@ def batches(split: Split, limit: int | None = None) -> list[range]:
 
 def join(parts: Sequence[Answers]) -> Answers:
     """Answers to one batch after another, as one."""
-    known = all(part.confidence is not None for part in parts)
+    has_confidence = all(part.confidence is not None for part in parts)
     return Answers(
         np.concatenate([part.answer for part in parts]),
         np.concatenate([part.label for part in parts]),
-        np.concatenate([part.confidence for part in parts]) if known else None,
+        np.concatenate([part.confidence for part in parts]) if has_confidence else None,
     )

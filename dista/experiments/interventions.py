@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from dista.engine.modules import named
-from dista.recording import Hook, RecordingError, hooks, matching
+from dista.hooks import Hook, hooks
+from dista.recording import RecordingError, matching
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ from torch.nn.functional import conv2d
 
 from dista.attention import Lag, Read, Scores, causal_pairs
 from dista.engine.modules import device_of, named
-from dista.recording import Hook, hooks
+from dista.hooks import Hook, hooks
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -24,8 +24,8 @@ def filmstrip(
     line; the query's own step is framed and its patch outlined in every tile.
     """
     colours = palette(theme)
-    named = ((name, getattr(maps, name)) for name in ("raw", "kept", "removed"))
-    rows = [(name, counts) for name, counts in named if counts is not None]
+    stages = {"raw": maps.raw, "kept": maps.denoised, "removed": maps.removed}
+    rows = [(name, counts) for name, counts in stages.items() if counts is not None]
     largest = max(1.0, *(float(counts.max(initial=0)) for _, counts in rows))
     height, width = rows[0][1].shape[1:]
     figure = go.Figure()
@@ -65,7 +65,7 @@ def _strip(
         hovertemplate=f"{name}: %{{z}}<br>step %{{customdata[0]}}, row %{{customdata[1]}}, "
         "column %{customdata[2]}<extra></extra>",
         hoverongaps=False,
-        colorscale=scale(colours.removed if name == "removed" else colours.kept),
+        colorscale=scale(colours.removed if name == "removed" else colours.amount),
         zmin=0,
         zmax=largest,
         xgap=0.5,
@@ -214,7 +214,7 @@ def attention_over_time(
             "<extra></extra>",
             customdata=np.stack(np.indices((steps, steps)) + 1, -1).astype(np.uint16),
             hoverongaps=False,
-            colorscale=scale(colours.kept),
+            colorscale=scale(colours.amount),
             zmin=0,
             zmax=100,
             xgap=2,
@@ -272,7 +272,7 @@ def lag_contributions(
             ).astype(np.uint16),
             hovertemplate="lag %{customdata}: %{z:.1f} %<extra></extra>",
             hoverongaps=False,
-            colorscale=scale(colours.kept),
+            colorscale=scale(colours.amount),
             zmin=0,
             xgap=1,
             ygap=1,

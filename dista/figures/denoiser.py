@@ -49,10 +49,10 @@ def denoising(blocks: Sequence[BlockDenoising], *, theme: Theme = "light") -> go
         type="log", dtick=1, tickformat="~s", title={"text": "entries"}, showgrid=True
     )
     figure.update_layout(barmode="overlay", bargap=0.25)
-    raw, kept = (sum(getattr(b, f"mass_{name}") for b in blocks) for name in ("raw", "kept"))
+    raw, denoised = (sum(getattr(b, f"mass_{name}") for b in blocks) for name in ("raw", "kept"))
     gone = sum(b.mass_removed * b.mass_raw for b in blocks)
     title = f"The denoiser removes {percent(gone / raw if raw else 0)} of all coincident spikes"
-    alt = f"{title}: {raw:g} before, {kept:g} after. " + " ".join(
+    alt = f"{title}: {raw:g} before, {denoised:g} after. " + " ".join(
         f"{_sentence(block)}." for block in blocks
     )
     return finish(figure, theme, title=title, alt=alt, height=110 + 165 * len(blocks), top=14)

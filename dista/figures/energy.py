@@ -30,7 +30,7 @@ def energy_map(result: Energy, *, of: Quantity = "energy", theme: Theme = "light
             customdata=_names_and_ann(result),
             hovertemplate=f"%{{customdata[0]}}, step %{{x}}: %{{z:.4s}} {unit}"
             "<br>%{customdata[1]} without spikes<extra></extra>",
-            colorscale=scale(colours.kept),
+            colorscale=scale(colours.amount),
             zmin=0,
             zmax=float(z.max()) or 1.0,
             xgap=2,
@@ -158,11 +158,11 @@ def _names_and_ann(result: Energy) -> np.ndarray:
 
 
 def _quantity(result: Energy, of: Quantity) -> np.ndarray:
-    known = {
+    quantities = {
         "energy": result.picojoules,
         "operations": result.accumulates + result.multiplies,
         "spikes": result.spikes,
     }
-    if of not in known:
-        raise ValueError(f"of={of!r}; expected one of {', '.join(known)}")
-    return known[of]
+    if of not in quantities:
+        raise ValueError(f"of={of!r}; expected one of {', '.join(quantities)}")
+    return quantities[of]

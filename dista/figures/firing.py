@@ -24,7 +24,7 @@ def firing_map(result: FiringMap, *, theme: Theme = "light") -> go.Figure:
         1, 2, shared_yaxes=True, column_widths=[0.62, 0.38], horizontal_spacing=0.04,
         subplot_titles=["spikes per neuron", "never, always"],
     )  # fmt: skip
-    figure.add_trace(_cells(result, result.rate, scale(colours.kept), (0, None)), row=1, col=1)
+    figure.add_trace(_cells(result, result.rate, scale(colours.amount), (0, None)), row=1, col=1)
     for name, share, colour, shape in (
         ("never fire", result.dead, colours.orange, "/"),
         ("fire at every step", result.saturated, colours.ink, ""),
@@ -53,7 +53,7 @@ def firing_change(before: FiringMap, after: FiringMap, *, theme: Theme = "light"
     colours = palette(theme)
     change = after.rate - before.rate
     largest = max(float(np.abs(change).max()), 1e-6)
-    both_ways = scale((colours.orange, colours.kept[0], colours.accent))
+    both_ways = scale((colours.orange, colours.amount[0], colours.accent))
     figure = go.Figure(_cells(after, change, both_ways, (-largest, largest), sign="+"))
     _layer_axes(figure, after)
     totals = [float(result.rate.sum(1) @ result.neurons) for result in (before, after)]
@@ -87,12 +87,12 @@ def membrane_histogram(
     share = result.counts / result.total
     fires = middles > result.threshold
     figure = make_subplots(specs=[[{"secondary_y": True}]])
-    for name, chosen, colour in (
+    for name, bins, colour in (
         ("below threshold", ~fires, colours.soft),
         ("fires", fires, colours.accent),
     ):
         figure.add_bar(
-            x=middles[chosen], y=share[chosen], name=name,
+            x=middles[bins], y=share[bins], name=name,
             marker={"color": colour, "line": {"width": 0}},
             hovertemplate="membrane %{x:.2f}: %{y:.1%}<extra></extra>",
         )  # fmt: skip

@@ -53,7 +53,7 @@ def causal_memory(
             hovertemplate="step %{customdata[1]} changed, seen at step %{customdata[0]}: "
             f"%{{z:.3f}} {result.unit}<extra></extra>",
             hoverongaps=False,
-            colorscale=scale(colours.kept),
+            colorscale=scale(colours.amount),
             zmin=0,
             zmax=largest or 1,
             xgap=2,
@@ -89,7 +89,7 @@ def _numbers(effect: np.ndarray, largest: float, colours: Palette) -> go.Scatter
         y=t,
         mode="text",
         text=[_brief(value) for value in effect[t, m]],
-        textfont={"size": 11, "color": text_on(effect[t, m] / largest, colours.kept)},
+        textfont={"size": 11, "color": text_on(effect[t, m] / largest, colours.amount)},
         hoverinfo="skip",
         showlegend=False,
     )

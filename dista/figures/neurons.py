@@ -161,17 +161,17 @@ def taus(
     taus of their own, a thin line spans the smallest and the largest. The longest memory is labelled.
     """
     colours = palette(theme)
-    known = [row for row in rows if row.tau is not None]
-    if not known:
+    layers = [row for row in rows if row.tau is not None]
+    if not layers:
         raise ValueError("no layer has a time constant; record '*.tau' as well")
-    y = np.arange(len(known))
-    now = np.array([row.tau for row in known])
+    y = np.arange(len(layers))
+    now = np.array([row.tau for row in layers])
     figure = go.Figure()
-    spread = np.array([(row.tau_min, row.tau_max) for row in known], float)
+    spread = np.array([(row.tau_min, row.tau_max) for row in layers], float)
     if (spread[:, 0] < spread[:, 1]).any():
         figure.add_trace(_segments(spread, y, colours.line, 5))
     if start is not None:
-        before = np.array(_starts(start, (row.layer for row in known)))
+        before = np.array(_starts(start, (row.layer for row in layers)))
         figure.add_trace(_segments(np.stack([before, now], 1), y, colours.muted, 1))
         figure.add_trace(_dots(before, y, "○ at the start", colours.muted, "circle-open"))
     figure.add_trace(_dots(now, y, "● now", colours.accent, "circle"))
@@ -190,14 +190,14 @@ def taus(
             yshift=13,
             font={"color": colours.orange, "size": 12},
         )
-    figure.update_yaxes(tickvals=y, ticktext=[short(row.layer) for row in known])
-    figure.update_yaxes(range=[len(known) - 0.4, -0.9])
+    figure.update_yaxes(tickvals=y, ticktext=[short(row.layer) for row in layers])
+    figure.update_yaxes(range=[len(layers) - 0.4, -0.9])
     figure.update_xaxes(title={"text": "time constant in steps"}, showgrid=True)
-    title = f"{short(known[longest].layer)} has the longest memory: tau\u00a0{now[longest]:.1f}"
+    title = f"{short(layers[longest].layer)} has the longest memory: tau\u00a0{now[longest]:.1f}"
     if not moved:
         title = f"All layers have tau {now[0]:.1f}"
-    alt = f"{title}. " + ", ".join(f"{short(r.layer)} {r.tau:.2f}" for r in known) + "."
-    return finish(figure, theme, title=title, alt=alt, height=130 + 19 * len(known))
+    alt = f"{title}. " + ", ".join(f"{short(r.layer)} {r.tau:.2f}" for r in layers) + "."
+    return finish(figure, theme, title=title, alt=alt, height=130 + 19 * len(layers))
 
 
 def _dots(x: np.ndarray, y: np.ndarray, name: str, colour: str, symbol: str) -> go.Scatter:

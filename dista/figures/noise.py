@@ -34,13 +34,13 @@ def input_change(
     """
     colours = palette(theme)
     rows = [("clean", "noisy", change.clean, change.noisy)]
-    rows += [(f"{r.block + 1} raw", f"{r.block + 1} kept", r.raw, r.kept) for r in received]
+    rows += [(f"{r.block + 1} raw", f"{r.block + 1} kept", r.raw, r.denoised) for r in received]
     figure = make_subplots(
         len(rows), 2, horizontal_spacing=0.04, vertical_spacing=0.22 / len(rows),
         subplot_titles=[_panel(name) for row in rows for name in row[:2]],
     )  # fmt: skip
     for row, (*names, left, right) in enumerate(rows, 1):
-        colourscale = scale((colours.panel, colours.ink) if row == 1 else colours.kept)
+        colourscale = scale((colours.panel, colours.ink) if row == 1 else colours.amount)
         largest = max(float(left.max()), float(right.max())) or 1.0
         for column, (name, image) in enumerate(zip(names, (left, right)), 1):
             cells = _picture(name, image, largest, colourscale)
@@ -79,12 +79,14 @@ def patch_attention(
     colours = palette(theme)
     names = np.array([f"block {result.block + 1}" for result in results])
     figure = go.Figure()
-    for name, colour in (("raw", colours.soft), ("kept", colours.accent)):
+    for name, label, stage, colour in (
+        ("raw", "before the denoiser", "raw", colours.soft),
+        ("denoised", "after it", "kept", colours.accent),
+    ):
         figure.add_bar(
-            x=names, y=np.array([getattr(result, name) for result in results]),
-            name={"raw": "before the denoiser", "kept": "after it"}[name],
+            x=names, y=np.array([getattr(result, name) for result in results]), name=label,
             marker={"color": colour, "line": {"width": 0}},
-            hovertemplate=f"{name}: %{{y:.1%}} of the attention<extra></extra>",
+            hovertemplate=f"{stage}: %{{y:.1%}} of the attention<extra></extra>",
         )  # fmt: skip
     area = float(patches.mean())
     figure.add_hline(
@@ -96,7 +98,7 @@ def patch_attention(
     figure.update_yaxes(tickformat=".0%", nticks=5, rangemode="tozero", showgrid=True)
     figure.update_layout(bargap=0.45, bargroupgap=0.08)
     title = f"{percent(_mean(results, 'raw'))} of attention goes to corrupted patches, "
-    title += f"{percent(_mean(results, 'kept'))} after the denoiser"
+    title += f"{percent(_mean(results, 'denoised'))} after the denoiser"
     alt = f"{title}. " + " ".join(_removals(result) for result in results)
     return finish(figure, theme, title=title, alt=alt, height=270, top=8)
 
@@ -110,14 +112,14 @@ def noise_curve(
     figure = go.Figure()
     dashes = ("solid", "dash", "dot", "dashdot", "longdash")
     for i, u in enumerate(result.thresholds):
-        chosen = u == own
+        is_own = u == own
         figure.add_scatter(
             x=result.levels, y=result.accuracy[i], mode="lines+markers",
-            name=f"u = {u:g}" + (", as trained" if chosen else ""),
+            name=f"u = {u:g}" + (", as trained" if is_own else ""),
             line={
-                "color": colours.accent if chosen else colours.muted,
-                "width": 2.4 if chosen else 1.3,
-                "dash": "solid" if chosen else dashes[(i + 1) % len(dashes)],
+                "color": colours.accent if is_own else colours.muted,
+                "width": 2.4 if is_own else 1.3,
+                "dash": "solid" if is_own else dashes[(i + 1) % len(dashes)],
             },
             marker={"size": 6},
             error_y={

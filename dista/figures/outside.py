@@ -54,8 +54,8 @@ def show_texts(figure: go.Figure) -> None:
     """The texts of the traces as they have to be shown; those of the layout are ``finish``'s."""
     for trace in figure.data:
         for name in _OF_A_TRACE:
-            given = getattr(trace, name, None)
-            if given is not None and (made := texts(given)) is not given and not _same(made, given):
+            text = getattr(trace, name, None)
+            if text is not None and (made := texts(text)) is not text and not _same(made, text):
                 trace[name] = made
 
 

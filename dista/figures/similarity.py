@@ -19,7 +19,7 @@ def map_similarity(results: Sequence[MapSimilarity], *, theme: Theme = "light") 
         raise ValueError("results is empty; expected the result of dista.measures.map_similarity")
     colours = palette(theme)
     y = np.arange(len(results))
-    ends = np.array([(result.raw, result.kept) for result in results], float)
+    ends = np.array([(result.raw, result.denoised) for result in results], float)
     figure = go.Figure()
     gaps = np.column_stack([ends, np.full(len(ends), np.nan)]).ravel()
     figure.add_scatter(
@@ -46,16 +46,19 @@ def map_similarity(results: Sequence[MapSimilarity], *, theme: Theme = "light") 
         range=[min(0.9, low) - 0.03, 1.01], nticks=5, showgrid=True,
         title={"text": "similarity to the clean map (cosine)"},
     )  # fmt: skip
-    known = ends[np.isfinite(ends).all(1)]
-    raw, kept = known.mean(0) if len(known) else (0.0, 0.0)
-    more = "more" if kept > raw else "less"
-    title = f"Denoised maps are {more} like the clean ones ({kept:.2f}) than raw maps ({raw:.2f})"
-    if round(kept, 2) == round(raw, 2):
-        title = f"Raw and denoised maps are as much like the clean ones ({kept:.2f})"
-    if not len(known):
+    finite = ends[np.isfinite(ends).all(1)]
+    raw, denoised = finite.mean(0) if len(finite) else (0.0, 0.0)
+    more = "more" if denoised > raw else "less"
+    title = (
+        f"Denoised maps are {more} like the clean ones ({denoised:.2f}) than raw maps ({raw:.2f})"
+    )
+    if round(denoised, 2) == round(raw, 2):
+        title = f"Raw and denoised maps are as much like the clean ones ({denoised:.2f})"
+    if not len(finite):
         title = "There is no attention left to compare"
     alt = f"{title}. " + ", ".join(
-        f"block {r.block + 1}: raw {_number(r.raw)}, denoised {_number(r.kept)}" for r in results
+        f"block {r.block + 1}: raw {_number(r.raw)}, denoised {_number(r.denoised)}"
+        for r in results
     )
     return finish(figure, theme, title=title, alt=f"{alt}.", height=150 + 40 * len(results))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-_GIVEN = "_dista_table"
+_TABLE = "_dista_table"
 """Where a figure keeps how its table is made; plotly leaves names with an underscore alone."""
 
 Drawn = Callable[P, "go.Figure"]
@@ -45,16 +45,16 @@ def tabled(
         @functools.wraps(draw)
         def drawn(*args: P.args, **kwargs: P.kwargs) -> go.Figure:
             figure = draw(*args, **kwargs)
-            given = signature.bind(*args, **kwargs)
-            given.apply_defaults()
-            setattr(figure, _GIVEN, functools.partial(make, given.arguments))
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            setattr(figure, _TABLE, functools.partial(make, bound.arguments))
             return figure
 
-        def make(given: Mapping[str, Any]) -> pd.DataFrame:
+        def make(arguments: Mapping[str, Any]) -> pd.DataFrame:
             if table_of is not None:
-                return table_of(**{name: given[name] for name in _parameters(table_of)})
+                return table_of(**{name: arguments[name] for name in _parameters(table_of)})
             positional = [n for n, p in signature.parameters.items() if p.kind != p.KEYWORD_ONLY]
-            table = _together({name: given[name] for name in positional})
+            table = _together({name: arguments[name] for name in positional})
             return table[list(only)].drop_duplicates(ignore_index=True) if only else table
 
         return drawn
@@ -64,7 +64,7 @@ def tabled(
 
 def table(figure: go.Figure) -> pd.DataFrame:
     """The numbers of a figure of ``dista.figures``; ValueError for a copy of one, or any other."""
-    made = getattr(figure, _GIVEN, None)
+    made = getattr(figure, _TABLE, None)
     if made is None:
         raise ValueError(
             "the figure has no table; expected one as a function of dista.figures returned it, not a copy"

@@ -125,9 +125,9 @@ def _axis(colours: Palette) -> dict[str, Any]:
     }
 
 
-def _merged(given: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """``given`` with the values of ``over`` in their places, at any depth."""
-    both = dict(given)
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with the values of ``over`` in their places, at any depth."""
+    both = dict(base)
     for name, value in over.items():
         own = both.get(name)
         nested = isinstance(own, Mapping) and isinstance(value, Mapping)

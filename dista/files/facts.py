@@ -37,14 +37,14 @@ class Facts(BaseModel):
             raise Damaged(f"{path.name} is damaged: {explained(error)}") from None
 
 
-def read_whole(path: Path) -> bytes:
-    """The content of a regular file of facts; FileNotFoundError where there is none, else Damaged."""
+def read_whole(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a regular file of at most ``most`` bytes; FileNotFoundError without one, else Damaged."""
     try:
         facts = path.stat()
         if not path.is_file():  # a pipe would be waited for
             raise Damaged(f"{path.name} is not a file")
-        if facts.st_size > LARGEST:
-            raise Damaged(f"{path.name} has {facts.st_size} bytes, more than can be ours")
+        if facts.st_size > most:
+            raise Damaged(f"{path.name} has {facts.st_size} bytes; expected at most {most}")
         return path.read_bytes()
     except FileNotFoundError:
         raise

@@ -1,4 +1,4 @@
-"""Recordings from files, read with care: nothing is unpickled, and no more memory is taken than is allowed.
+"""Recordings in files: written whole, and read with care, without unpickling, and in as much memory as allowed.
 
 xarray and zarr alone read a recording as well (see README). What is done here besides is to look before: a
 few bytes can say that terabytes of zeros are to come, or name a codec that runs code. Without torch.
@@ -9,14 +9,15 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from dista.files import chunks
-from dista.files.ownership import MARK
+from dista.files import chunks, replacement
+from dista.files.ownership import MARK, objection
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,6 +45,44 @@ TYPES = {"bool": 1} | {
 
 class RecordingError(ValueError):
     """A name that does not exist, or a recording that cannot be read."""
+
+
+def place(path: str | Path) -> Path:
+    """Where ``save`` writes for ``path``; RecordingError where something else than a recording is there.
+
+    That is never touched. To be asked before the recording is made.
+    """
+    return replacement.place(path, replacement.Kind("a recording", RecordingError, objection))
+
+
+def save(recording: xr.DataTree, path: str | Path) -> Path:
+    """Write a recording with zarr: a folder, or one file where ``path`` ends in ``.zip``.
+
+    Spikes are bit-shuffled before compression, so that each takes a bit or less; xarray and zarr
+    alone read it back, a zip with
+    ``xarray.open_datatree(zarr.storage.ZipStore(path, mode="r"), engine="zarr", consolidated=False)``.
+    It appears whole or not at all, and replaces nothing but a recording: see ``place``.
+    """
+    from zarr.codecs import BloscCodec
+
+    target = place(path)
+    codec = BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle")
+    encoding = {
+        node.path: {
+            name: {"compressors": [codec], "chunks": array.shape}
+            for name, array in node.data_vars.items()
+        }
+        for node in recording.subtree
+    }
+    marked = recording.copy(deep=False)
+    marked.attrs = dict(recording.attrs) | MARK | {COMPLETE: True}
+    with replacement.whole(target) as new:
+        marked.to_zarr(new, encoding=encoding, consolidated=False, write_empty_chunks=True)
+        if Path(path).suffix == ".zip":
+            packed = Path(shutil.make_archive(str(new.with_name("packed")), "zip", new))
+            shutil.rmtree(new)
+            packed.rename(new)
+    return Path(path)
 
 
 def open_recording(path: str | Path, *, largest: int = LARGEST) -> xr.DataTree:

@@ -95,12 +95,12 @@ def digest_of_file(path: Path) -> str:
 
 
 def _digest(arrays: Iterable[tuple[str, np.ndarray]]) -> str:
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for name, values in sorted(arrays, key=lambda entry: entry[0]):
-        kept = values.astype("<f4" if values.dtype.kind == "f" else "<i8", copy=False)
-        found.update(json.dumps([name, kept.dtype.str, kept.shape]).encode())
-        found.update(np.ascontiguousarray(kept).data)
-    return found.hexdigest()
+        plain = values.astype("<f4" if values.dtype.kind == "f" else "<i8", copy=False)
+        sha.update(json.dumps([name, plain.dtype.str, plain.shape]).encode())
+        sha.update(np.ascontiguousarray(plain).data)
+    return sha.hexdigest()
 
 
 def _values(tensor: Tensor) -> np.ndarray:

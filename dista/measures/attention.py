@@ -34,14 +34,14 @@ class KeyMaps(Result):
     key_steps: np.ndarray
     outside: np.ndarray
     raw: np.ndarray | None
-    kept: np.ndarray | None
+    denoised: np.ndarray | None
     removed: np.ndarray | None
 
-    UNITS = dict.fromkeys(("raw", "kept", "removed"), "coincident spikes")
+    UNITS = dict.fromkeys(("raw", "denoised", "removed"), "coincident spikes")
 
     def columns(self) -> Columns:
         """A row for each key that the query reaches."""
-        maps = {"raw": self.raw, "kept": self.kept, "removed": self.removed}
+        maps = {"raw": self.raw, "denoised": self.denoised, "removed": self.removed}
         _, rows, columns = next(counts.shape for counts in maps.values() if counts is not None)
         of_query = {
             "block": self.block, "head": self.head, "query_step": self.step,
@@ -124,26 +124,25 @@ def key_maps(
         within("head", head, some.sizes["head"])
     rows, columns = grid(recording, block, some.sizes["key"])
     place = patch(query, rows, columns)
-    chosen = np.flatnonzero(some.coords["query_time"].values == step)
-    key_steps = some.coords["key_time"].values[chosen]
+    pairs = np.flatnonzero(some.coords["query_time"].values == step)
+    key_steps = some.coords["key_time"].values[pairs]
 
     def of_query(map_: xr.DataArray | None) -> np.ndarray | None:
         if map_ is None:
             return None
-        one = one_sample(map_, sample).isel(pair=chosen, query=place[0] * columns + place[1])
+        one = one_sample(map_, sample).isel(pair=pairs, query=place[0] * columns + place[1])
         one = _widened(one)
         one = one.sum("head") if head is None else one.isel(head=head)
         return one.transpose("pair", "key").values.reshape(-1, rows, columns)
 
     scores, denoised = _maps(recording, block)
-    raw, kept = of_query(scores), of_query(denoised)
     removed = None
     if scores is not None and denoised is not None:
         # Head by head, as a key can be kept by one head and removed by another.
         removed = of_query(_widened(scores).where(denoised == 0, 0))
     return KeyMaps(
         block, head, place, step, steps, key_steps,
-        np.setdiff1d(np.arange(steps), key_steps), raw, kept, removed,
+        np.setdiff1d(np.arange(steps), key_steps), of_query(scores), of_query(denoised), removed,
     )  # fmt: skip
 
 
@@ -163,7 +162,7 @@ def attention_split(
 
 def split(maps: KeyMaps, of: Stage = "kept") -> AttentionSplit:
     """``attention_split`` of maps that are at hand."""
-    counts = {"kept": maps.kept, "raw": maps.raw}[of]
+    counts = {"kept": maps.denoised, "raw": maps.raw}[of]
     if counts is None:
         raise MeasureError(
             f"the {of} map of block {maps.block} was not recorded; record both stages"

@@ -59,32 +59,32 @@ def denoising(recording: xr.DataTree) -> list[BlockDenoising]:
     Counts that an intervention made fractional or negative are rounded, or taken as 0, in the
     histograms alone.
     """
-    found = blocks(recording)
-    if not found:
+    numbers = blocks(recording)
+    if not numbers:
         raise MeasureError(
             "the recording has no attention maps; record 'blocks.*.attention.scores' and "
             "'blocks.*.attention.denoise'"
         )
-    return [_block_denoising(recording, block) for block in found]
+    return [_block_denoising(recording, block) for block in numbers]
 
 
 def _block_denoising(recording: xr.DataTree, block: int) -> BlockDenoising:
     name = f"blocks.{block}.attention"
-    scores, denoised = need(recording, f"{name}.scores"), need(recording, f"{name}.denoise")
-    raw, kept = scores.values, denoised.transpose(*scores.dims).values
-    gone = (kept == 0) & (raw != 0)
+    scores, map_ = need(recording, f"{name}.scores"), need(recording, f"{name}.denoise")
+    raw, denoised = scores.values, map_.transpose(*scores.dims).values
+    gone = (denoised == 0) & (raw != 0)
     counts = np.rint(raw).clip(0).astype(np.intp)
     before = np.bincount(counts.ravel())
     after = before - np.bincount(counts[gone], minlength=len(before))
     mass, nonzero = float(raw.sum(dtype=float)), int(np.count_nonzero(raw))
-    kind = str(denoised.attrs.get("kind", "unknown"))
+    kind = str(map_.attrs.get("kind", "unknown"))
     return BlockDenoising(
         block=block,
         kind=kind,
-        u=_threshold(raw, kept, 0.0 if kind == "none" else denoised.attrs.get("u")),
+        u=_threshold(raw, denoised, 0.0 if kind == "none" else map_.attrs.get("u")),
         entries=raw.size,
         mass_raw=mass,
-        mass_kept=float(kept.sum(dtype=float)),
+        mass_kept=float(denoised.sum(dtype=float)),
         mass_removed=float(raw[gone].sum(dtype=float)) / mass if mass else 0.0,
         entries_removed=float(gone.sum()) / nonzero if nonzero else 0.0,
         before=before,
@@ -92,9 +92,9 @@ def _block_denoising(recording: xr.DataTree, block: int) -> BlockDenoising:
     )
 
 
-def _threshold(raw: np.ndarray, kept: np.ndarray, own: float | None) -> float | None:
-    """The u for which ``kept`` is non-zero exactly where raw > u; None if there is none."""
-    stays = kept != 0
+def _threshold(raw: np.ndarray, denoised: np.ndarray, own: float | None) -> float | None:
+    """The u for which ``denoised`` is non-zero exactly where raw > u; None if there is none."""
+    stays = denoised != 0
     largest_removed = float(raw[~stays].max(initial=0))
     smallest_kept = float(raw[stays].min()) if stays.any() else math.inf
     if own is not None and largest_removed <= own < smallest_kept:

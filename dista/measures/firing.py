@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.lookup import MeasureError, known_layer, need
+from dista.measures.lookup import MeasureError, check_layer, need
 from dista.measures.neurons import neuron_table
 from dista.measures.tables import Columns, Result, cells
 
@@ -108,7 +108,7 @@ def membrane_histogram(recording: xr.DataTree, layer: str) -> MembraneHistogram:
 
     The edges reach over all but the outermost half per cent at either end, and over the threshold.
     """
-    known_layer(recording, layer)
+    check_layer(recording, layer)
     membrane = need(recording, f"{layer}.membrane")
     threshold, h = float(membrane.attrs["v_threshold"]), membrane.values.ravel()
     edges = _edges(np.percentile(h, [_TAIL, 100 - _TAIL]), threshold)

@@ -28,12 +28,12 @@ class MeasureError(ValueError):
 
 def layers(recording: xr.DataTree) -> list[str]:
     """Dotted names of the recorded neuron groups, in the order in which the network computes them."""
-    found = [
+    names = [
         node.path.strip("/").replace("/", ".")
         for node in recording.subtree
         if node.name == "neuron" and node.data_vars
     ]
-    return sorted(found, key=_network_order)
+    return sorted(names, key=_network_order)
 
 
 def _network_order(name: str) -> list[tuple[int, int, str]]:
@@ -44,10 +44,10 @@ def _network_order(name: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def known_layer(recording: xr.DataTree, layer: str) -> None:
-    known = layers(recording)
-    if layer not in known:
-        near = difflib.get_close_matches(layer, known, 3, cutoff=0.3) or known[:3]
+def check_layer(recording: xr.DataTree, layer: str) -> None:
+    names = layers(recording)
+    if layer not in names:
+        near = difflib.get_close_matches(layer, names, 3, cutoff=0.3) or names[:3]
         raise MeasureError(
             f"no layer {layer!r} in the recording; the nearest are {', '.join(near) or 'none'}"
         )
@@ -73,12 +73,12 @@ def find(recording: xr.DataTree, name: str) -> xr.DataArray | None:
 
 
 def need(recording: xr.DataTree, name: str) -> xr.DataArray:
-    found = find(recording, name)
-    if found is None:
+    array = find(recording, name)
+    if array is None:
         raise MeasureError(
             f"the recording has no {name!r}; record it as well: dista.record(model, x, [{name!r}, ...])"
         )
-    return found
+    return array
 
 
 def one_sample(array: xr.DataArray, sample: int) -> xr.DataArray:

@@ -37,13 +37,13 @@ def map_statistics(recording: xr.DataTree) -> list[MapStatistics]:
     """A line for each block. Needs the scores and the denoised maps."""
     return [
         MapStatistics(
-            block=found.block,
-            count=found.mass_raw / found.entries,
-            silent=float(found.before[0]) / found.entries,
-            removed=found.mass_removed,
-            reach=_reach(recording, found.block),
+            block=block.block,
+            count=block.mass_raw / block.entries,
+            silent=float(block.before[0]) / block.entries,
+            removed=block.mass_removed,
+            reach=_reach(recording, block.block),
         )
-        for found in denoising(recording)
+        for block in denoising(recording)
     ]
 
 

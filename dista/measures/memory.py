@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.lookup import MeasureError, known_layer, need, node, one_sample, within
+from dista.measures.lookup import MeasureError, check_layer, need, node, one_sample, within
 from dista.measures.tables import Columns, Result, cells, rows_where
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def most_changed(recording: xr.DataTree, layer: str, step: int) -> tuple[int, in
 
     Later is after the step itself; at the step where it is the last, or where nothing changes later.
     """
-    known_layer(recording, layer)
+    check_layer(recording, layer)
     h = need(recording, f"{layer}.membrane").transpose("batch", "time", "channel", "row", "column")
     within("step", step, h.sizes["time"])
     change = np.abs(h.values[1 + step] - h.values[0])

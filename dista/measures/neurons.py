@@ -12,8 +12,8 @@ from dista.measures.derived import completed
 from dista.measures.lookup import (
     ACTIVITY,
     MeasureError,
+    check_layer,
     find,
-    known_layer,
     layers,
     need,
     one_sample,
@@ -126,7 +126,7 @@ def membrane_trace(
     recording: xr.DataTree, layer: str, neuron: tuple[int, int, int], sample: int = 0
 ) -> MembraneTrace:
     """One neuron, as (channel, row, column), of a layer. Needs its membrane."""
-    known_layer(recording, layer)
+    check_layer(recording, layer)
     membrane = need(recording, f"{layer}.membrane")
     place = dict(zip(("channel", "row", "column"), neuron, strict=True))
     for axis, index in place.items():
@@ -159,7 +159,7 @@ def membrane_trace(
 
 def raster(recording: xr.DataTree, layer: str, sample: int = 0, limit: int = 96) -> Raster:
     """The spikes of at most ``limit`` neurons of a layer, as ``representatives`` picks and orders them."""
-    known_layer(recording, layer)
+    check_layer(recording, layer)
     if limit < 1:
         raise MeasureError(f"limit={limit}; expected at least 1 neuron")
     array = one_sample(need(recording, f"{layer}.spikes"), sample)
@@ -167,14 +167,14 @@ def raster(recording: xr.DataTree, layer: str, sample: int = 0, limit: int = 96)
     *shape, steps = spikes.shape
     flat = spikes.reshape(-1, steps).astype(bool)
     counts = flat.sum(1)
-    chosen = representatives(counts, limit)
+    indices = representatives(counts, limit)
     return Raster(
         layer=layer,
-        neurons=np.stack(np.unravel_index(chosen, shape), axis=1),
-        spikes=flat[chosen],
+        neurons=np.stack(np.unravel_index(indices, shape), axis=1),
+        spikes=flat[indices],
         total=len(flat),
         active=int((counts > 0).sum()),
-        shown=len(chosen),
+        shown=len(indices),
     )
 
 

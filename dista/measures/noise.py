@@ -48,19 +48,19 @@ class InputChange(Result):
 class AttentionReceived(Result):
     """What each patch of a block receives, summed over steps, heads and queries: (row, column).
 
-    Of one step, where one was asked for: what its keys receive, then and later. ``raw`` is before the denoiser, ``kept`` after it; both in coincident spikes.
+    Of one step, where one was asked for: what its keys receive, then and later. ``raw`` is before the denoiser, ``denoised`` after it; both in coincident spikes.
     """
 
     block: int
     raw: np.ndarray
-    kept: np.ndarray
+    denoised: np.ndarray
 
-    UNITS = {"raw": "coincident spikes", "kept": "coincident spikes"}
+    UNITS = {"raw": "coincident spikes", "denoised": "coincident spikes"}
 
     def columns(self) -> Columns:
         """A row for each patch."""
         rows, columns = map(range, self.raw.shape)
-        maps = cells({"row": rows, "column": columns}, raw=self.raw, kept=self.kept)
+        maps = cells({"row": rows, "column": columns}, raw=self.raw, denoised=self.denoised)
         return {"block": self.block} | maps
 
 
@@ -68,7 +68,7 @@ class AttentionReceived(Result):
 class PatchAttention(Result):
     """Attention to some of the patches, and how much of it the denoiser removes.
 
-    ``raw`` and ``kept`` are the shares of all attention that go there, before and after the denoiser;
+    ``raw`` and ``denoised`` are the shares of all attention that go there, before and after the denoiser;
     0 where there is no attention. ``removed`` is the share of the attention to these patches that the
     denoiser takes out, ``removed_elsewhere`` that of the attention to the others; None where there
     was nothing to remove.
@@ -76,7 +76,7 @@ class PatchAttention(Result):
 
     block: int
     raw: float
-    kept: float
+    denoised: float
     removed: float | None
     removed_elsewhere: float | None
 
@@ -126,15 +126,15 @@ def attention_received(
 
     Needs the scores and the denoised maps.
     """
-    found = []
+    received = []
     for block in blocks(recording):
         names = (f"blocks.{block}.attention.{stage}" for stage in ("scores", "denoise"))
         maps = [_at_step(one_sample(need(recording, name), sample), step) for name in names]
         maps = [one.astype(float) for one in maps]
         shape = grid(recording, block, maps[0].sizes["key"])
         sums = [one.sum(("pair", "head", "query")).values.reshape(shape) for one in maps]
-        found.append(AttentionReceived(block, *sums))
-    return found
+        received.append(AttentionReceived(block, *sums))
+    return received
 
 
 def patch_attention(received: AttentionReceived, patches: np.ndarray) -> PatchAttention:
@@ -143,13 +143,13 @@ def patch_attention(received: AttentionReceived, patches: np.ndarray) -> PatchAt
         raise MeasureError(
             f"patches has shape {patches.shape}; the block has {received.raw.shape} patches"
         )
-    there = [float(mass[patches].sum()) for mass in (received.raw, received.kept)]
-    elsewhere = [float(mass[~patches].sum()) for mass in (received.raw, received.kept)]
+    there = [float(mass[patches].sum()) for mass in (received.raw, received.denoised)]
+    elsewhere = [float(mass[~patches].sum()) for mass in (received.raw, received.denoised)]
     totals = [a + b for a, b in zip(there, elsewhere)]
     return PatchAttention(
         received.block,
         *(mass / total if total else 0.0 for mass, total in zip(there, totals)),
-        *(1 - kept / raw if raw else None for raw, kept in (there, elsewhere)),
+        *(1 - denoised / raw if raw else None for raw, denoised in (there, elsewhere)),
     )
 
 

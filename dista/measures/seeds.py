@@ -115,15 +115,15 @@ def mean_differences(
 
     As in ``seed_differences``, over the seeds that all of the pairs have.
     """
-    found: dict[str, SeedDifference] = {}
+    differences: dict[str, SeedDifference] = {}
     for name, some in pairs.items():
         seeds = sorted(set.intersection(*(set(a.keys() & b.keys()) for a, b in some)))
         if seeds:
             parts = [_right([runs[s] for runs in pair for s in seeds]) for pair in some]
             d = np.mean([right[len(seeds) :] - right[: len(seeds)] for right in parts], 0)
-            found[name] = seed_difference(d, seeds)
-    corrected = holm([one.p for one in found.values()])
-    return {name: replace(one, holm=p) for (name, one), p in zip(found.items(), corrected)}
+            differences[name] = seed_difference(d, seeds)
+    corrected = holm([one.p for one in differences.values()])
+    return {name: replace(one, holm=p) for (name, one), p in zip(differences.items(), corrected)}
 
 
 def seed_difference(d: np.ndarray, seeds: Sequence[int]) -> SeedDifference:

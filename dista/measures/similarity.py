@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class MapSimilarity(Result):
     """Cosine between the maps of two recordings in one block: 1 if alike up to a factor, 0 if disjoint.
 
-    ``raw`` is before the denoiser, ``kept`` after it. None where a map is 0 everywhere: then there
+    ``raw`` is before the denoiser, ``denoised`` after it. None where a map is 0 everywhere: then there
     is no direction to compare.
     """
 
     block: int
     raw: float | None
-    kept: float | None
+    denoised: float | None
 
 
 def map_similarity(
@@ -35,12 +35,12 @@ def map_similarity(
 
     Needs the scores and the denoised maps of both; MeasureError where their shapes differ.
     """
-    found = []
+    similarities = []
     for block in blocks(recording):
         names = [f"blocks.{block}.attention.{stage}" for stage in ("scores", "denoise")]
         pairs = [(_map(recording, name, sample), _map(other, name, sample)) for name in names]
-        found.append(MapSimilarity(block, *(cosine(*pair) for pair in pairs)))
-    return found
+        similarities.append(MapSimilarity(block, *(cosine(*pair) for pair in pairs)))
+    return similarities
 
 
 def _map(recording: xr.DataTree, name: str, sample: int) -> np.ndarray:

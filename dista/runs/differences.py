@@ -2,7 +2,7 @@
 
 from dista.runs import find
 
-siblings(of_checkpoint("match-map"), find("runs"))
+differing_runs(of_checkpoint("match-map"), find("runs"))
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NO_EFFECT = {"training.threads", "training.probe"}  # on what is learned
 
 
 @dataclass(frozen=True)
-class Sibling:
+class DifferingRun:
     """A run of the same task in which one switch, by its dotted name, is ``theirs`` and not ``ours``.
 
     A form of memory or a kind of denoiser brings fields of its own along; then the switch is the whole
@@ -57,20 +57,20 @@ def of_checkpoint(name_or_path: str | os.PathLike[str]) -> RunConfig:
     )
 
 
-def siblings(config: RunConfig, runs: Iterable[Run]) -> list[Sibling]:
+def differing_runs(config: RunConfig, runs: Iterable[Run]) -> list[DifferingRun]:
     """The runs of the same task that differ from ``config`` in one switch at most, in their order.
 
     Runs whose configuration is damaged are left out.
     """
-    found = []
+    family = []
     for run in runs:
         with contextlib.suppress(RunError):
             theirs = run.config
             switched = differences(config, theirs)
             if theirs.data == config.data and len(switched) <= 1:
                 switch, values = next(iter(switched.items()), ("", (None, None)))
-                found.append(Sibling(run, switch, *values))
-    return found
+                family.append(DifferingRun(run, switch, *values))
+    return family
 
 
 def differences(ours: RunConfig, theirs: RunConfig) -> dict[str, tuple[Any, Any]]:

@@ -303,7 +303,7 @@ class Run:
     def snapshots(self) -> list[int]:
         """Epochs of which there is a recording, in order."""
         names = (p.name for p in (self.path / "snapshots").glob("epoch-*.zarr.zip"))
-        return sorted(int(found[1]) for name in names if (found := _SNAPSHOT.fullmatch(name)))
+        return sorted(int(match[1]) for name in names if (match := _SNAPSHOT.fullmatch(name)))
 
     def snapshot(self, epoch: int) -> xr.DataTree:
         from dista.recording import open_recording
@@ -326,11 +326,11 @@ class Run:
 
 def find(folder: str | os.PathLike[str]) -> list[Run]:
     """The runs directly below ``folder``, and those of studies there, newest first; none where it does not exist."""
-    found = []
+    dated = []
     for path in places.below(Path(folder)):
         with contextlib.suppress(RunError, OSError):  # no run, or gone meanwhile
-            found.append((path.stat().st_mtime, Run(path)))
-    return [run for _, run in sorted(found, key=lambda pair: pair[0], reverse=True)]
+            dated.append((path.stat().st_mtime, Run(path)))
+    return [run for _, run in sorted(dated, key=lambda pair: pair[0], reverse=True)]
 
 
 def _take(path: Path) -> processes.Hold:

@@ -17,10 +17,10 @@ def below(folder: Path) -> list[Path]:
 
     None where it cannot be read.
     """
-    found: list[Path] = []
+    folders: list[Path] = []
     for path in _folders(folder):
-        found += _folders(path / RUNS) if (path / GRID).is_file() else [path]
-    return found
+        folders += _folders(path / RUNS) if (path / GRID).is_file() else [path]
+    return folders
 
 
 def name_of(run: Path) -> str:

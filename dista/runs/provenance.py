@@ -29,7 +29,7 @@ def environment() -> dict[str, Any]:
         "command": command(),
         "python": platform.python_version(),
         "versions": _versions(),
-        **_own_source(),
+        **_own_commit(),
         "machine": {"system": platform.platform(), "threads": torch.get_num_threads()},
         "started": time.time(),
     }
@@ -50,12 +50,12 @@ def _versions() -> dict[str, str]:
 
 
 @functools.cache
-def _own_source() -> dict[str, Any]:
+def _own_commit() -> dict[str, Any]:
     """As it was when first asked: what is edited while a training runs is not what it runs with."""
-    return source(_PACKAGE)
+    return commit_of(_PACKAGE)
 
 
-def source(package: Path) -> dict[str, Any]:
+def commit_of(package: Path) -> dict[str, Any]:
     """The ``commit`` of the files in the folder ``package``, and whether they are ``dirty``: not as in it.
 
     Both are None where the folder is not under version control. That it lies in somebody's repository

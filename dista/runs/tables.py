@@ -110,11 +110,11 @@ def notes(path: Path) -> list[str]:
         lines = read_whole(path).split(b"\n")[:-1]
     except (Damaged, FileNotFoundError):
         return []
-    found = []
+    texts = []
     for line in lines:
         with contextlib.suppress(ValidationError):
-            found.append(Note.model_validate_json(line).note)
-    return found
+            texts.append(Note.model_validate_json(line).note)
+    return texts
 
 
 def keep(path: Path) -> int:
@@ -135,8 +135,8 @@ def cut(path: Path, size: int) -> int:
     except FileNotFoundError:
         return size
     with file:
-        known = file.read(size)
-        whole = known.partition(b"\0")[0]
+        content = file.read(size)
+        whole = content.partition(b"\0")[0]
         end = whole.rfind(b"\n") + 1
         file.truncate(end)
     return size - end

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FILE = "answers.json"
 
 
-class Kept(Facts):
+class Content(Facts):
     """The content of the file; ``weights`` is their digest (``dista.files.weights``)."""
 
     task: str
@@ -32,7 +32,7 @@ class Kept(Facts):
     label: list[int]
 
     @model_validator(mode="after")
-    def _as_many(self) -> Kept:
+    def _as_many(self) -> Content:
         if not self.answer or len(self.answer) != len(self.label):
             raise ValueError(f"{len(self.answer)} answers to {len(self.label)} samples")
         return self
@@ -44,24 +44,24 @@ def keep(run: Run, task: Task) -> Answers:
     from dista.files.weights import digest
 
     model = run.load("best")
-    found = answers(model, task.test)
-    facts = Kept(
+    tested = answers(model, task.test)
+    facts = Content(
         task=task.name,
         weights=digest(model),
-        answer=found.answer.tolist(),
-        label=found.label.tolist(),
+        answer=tested.answer.tolist(),
+        label=tested.label.tolist(),
     )
     with replacement.replacing(run.path / FILE) as file:
         file.write(json.dumps(facts.model_dump(), separators=(",", ":")).encode())
-    return found
+    return tested
 
 
 def read(run: Path) -> Answers | None:
     """The answers that are kept of a run; None where there are none, Damaged where they are."""
     try:
-        kept = Kept.read(run / FILE)
+        content = Content.read(run / FILE)
     except FileNotFoundError:
         return None
     except Damaged as error:
         raise Damaged(f"{run}: {error}") from None
-    return Answers(np.array(kept.answer), np.array(kept.label))
+    return Answers(np.array(content.answer), np.array(content.label))

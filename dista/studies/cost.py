@@ -30,11 +30,11 @@ class Cost:
 def costs(runs: Sequence[Planned]) -> list[Cost]:
     """What each run still needs; every configuration of which none is finished is timed once."""
     whole: dict[str, tuple[float, Literal["runs", "steps"]]] = {}
-    found = []
+    each = []
     for run in runs:
         status, name = run.status(), run.configuration.name
         if status is not None and status.state == "finished":
-            found.append(Cost(run.name, "finished", 0.0, ""))
+            each.append(Cost(run.name, "finished", 0.0, ""))
             continue
         if name not in whole:
             whole[name] = _from_runs(name, runs) or (_from_steps(run.config), "steps")
@@ -43,8 +43,8 @@ def costs(runs: Sequence[Planned]) -> list[Cost]:
         if status is not None and status.steps:
             left -= status.step / status.steps
         state = "not begun" if status is None else f"{status.state}, {100 * (1 - left):.0f} % done"
-        found.append(Cost(run.name, state, left * minutes, measured))
-    return found
+        each.append(Cost(run.name, state, left * minutes, measured))
+    return each
 
 
 def _from_runs(name: str, runs: Sequence[Planned]) -> tuple[float, Literal["runs"]] | None:

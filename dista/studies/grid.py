@@ -40,7 +40,7 @@ LONGEST = 200
 """Characters that the name of a run may have; file systems take 255."""
 
 _NAME = re.compile(r"[\w.+-]+")
-_KEPT = {
+_ELSEWHERE = {
     "seed": "seeds has them",
     "minutes": "how far a run comes in a time is no property of its configuration; choose epochs",
 }
@@ -97,28 +97,28 @@ class Grid(BaseModel):
     def _named(self) -> Iterator[tuple[str, dict[str, str], Options]]:
         """Name, level by axis, and changes of every configuration, as the file has them in order."""
         axes = [_levels(axis, levels) for axis, levels in self.crossed.items()]
-        for chosen in itertools.product(*axes) if axes else ():
-            levels = {axis: level for axis, level, _ in chosen}
+        for crossing in itertools.product(*axes) if axes else ():
+            levels = {axis: level for axis, level, _ in crossing}
             name = ",".join(f"{axis}={level}" for axis, level in levels.items())
-            yield name, levels, _merged(name, [changes for _, _, changes in chosen])
+            yield name, levels, _merged(name, [changes for _, _, changes in crossing])
         for name, changes in self.listed.items():
             yield _checked_name(name, "=,"), {}, changes
 
     def configurations(self) -> list[Configuration]:
         """Every configuration; Impossible for one that is so in itself."""
-        found = []
+        configurations = []
         for name, levels, changes in self._named():
             try:
-                found.append(Configuration(name, levels, self._config(changes)))
+                configurations.append(Configuration(name, levels, self._config(changes)))
             except (ConfigError, KeyError) as error:
                 raise Impossible(name, levels, error.args[0]) from None
-        return found
+        return configurations
 
     def _config(self, changes: Options) -> RunConfig:
         """ConfigError or KeyError where there is no such configuration."""
         options = {"threads": 1} | self.options | changes
-        if kept := _KEPT.keys() & options.keys():
-            raise ConfigError(f"{min(kept)} cannot be an option here; {_KEPT[min(kept)]}")
+        if others := _ELSEWHERE.keys() & options.keys():
+            raise ConfigError(f"{min(others)} cannot be an option here; {_ELSEWHERE[min(others)]}")
         inner = {n.removeprefix("model."): v for n, v in options.items() if n[:6] == "model."}
         mine = {n: v for n, v in options.items() if n[:6] != "model."}
         return RunConfig(
@@ -227,18 +227,18 @@ class _Twice(ValueError):
 
 def _lines(node: Any, place: tuple[str, ...] = ()) -> dict[tuple[str, ...], int]:
     """The line of every key and entry, by its place."""
-    found: dict[tuple[str, ...], int] = {}
+    lines: dict[tuple[str, ...], int] = {}
     if type(node).__name__ == "MappingNode":
         for key, value in node.value:
             inside, line = (*place, str(key.value)), key.start_mark.line + 1
-            if inside in found:
+            if inside in lines:
                 raise _Twice(f"line {line}: {key.value} is said twice; choose one")
-            found |= {inside: line} | _lines(value, inside)
+            lines |= {inside: line} | _lines(value, inside)
     elif type(node).__name__ == "SequenceNode":
         for number, value in enumerate(node.value):
             inside = (*place, str(number))
-            found |= {inside: value.start_mark.line + 1} | _lines(value, inside)
-    return found
+            lines |= {inside: value.start_mark.line + 1} | _lines(value, inside)
+    return lines
 
 
 def _explained(error: ValidationError, lines: Mapping[tuple[str, ...], int]) -> str:
@@ -254,12 +254,12 @@ def _explained(error: ValidationError, lines: Mapping[tuple[str, ...], int]) -> 
         if problem["type"] == "extra_forbidden":
             expected = f"unknown; expected one of {', '.join(Grid.model_fields)}"
         where = ".".join(place if place in lines else map(str, problem["loc"]))
-        given = "" if problem["type"] in ("value_error", "missing") else _given(problem["input"])
-        said.append(f"{line}{where}: {expected}{given}" if where else expected)
+        input_ = "" if problem["type"] in ("value_error", "missing") else _quoted(problem["input"])
+        said.append(f"{line}{where}: {expected}{input_}" if where else expected)
     return "; ".join(dict.fromkeys(said[:3]))
 
 
-def _given(value: Any) -> str:
+def _quoted(value: Any) -> str:
     said = repr(value)
     return f" (given {said[:80]}{'...' * (len(said) > 80)})"
 

@@ -56,11 +56,11 @@ class Queue:
 
     def trials(self) -> dict[str, list[FrozenTrial]]:
         """All attempts by the name of their run, in their order."""
-        found = defaultdict(list)
+        trials = defaultdict(list)
         for trial in self.optuna.get_trials(deepcopy=False):
             if "run" in trial.user_attrs:
-                found[trial.user_attrs["run"]].append(trial)
-        return found
+                trials[trial.user_attrs["run"]].append(trial)
+        return trials
 
     def is_done(self, run: Planned, trials: list[FrozenTrial]) -> bool:
         """Whether it is finished: here, or by one who shares the storage but not the folder."""

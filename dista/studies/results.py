@@ -99,36 +99,36 @@ class Results:
 def open_study(path: str | os.PathLike[str]) -> Results:
     """The results of the study in a folder, as far as it has come; StudyError where there is none."""
     study = Study(path)
-    kept, left_out = _answers(study)
+    answered, left_out = _answers(study)
     baseline = study.grid.baseline
-    others = {name: runs for name, runs in kept.items() if name != baseline}
+    others = {name: runs for name, runs in answered.items() if name != baseline}
     return Results(
         study,
-        {name: seed_accuracy(runs) for name, runs in kept.items()},
-        seed_differences(kept[baseline], others) if baseline in kept else {},
-        _effects(study, kept),
+        {name: seed_accuracy(runs) for name, runs in answered.items()},
+        seed_differences(answered[baseline], others) if baseline in answered else {},
+        _effects(study, answered),
         left_out,
     )
 
 
 def _answers(study: Study) -> tuple[dict[str, dict[int, Answers]], dict[str, str]]:
     """The answers of finished runs by configuration and seed; and why those of others are left out."""
-    kept: dict[str, dict[int, Answers]] = {}
+    answered: dict[str, dict[int, Answers]] = {}
     left_out = {}
     for run in study.planned():
         try:
-            found = answers.read(run.path) if run.finished else None
-            if found is not None:
-                kept.setdefault(run.configuration.name, {})[run.seed] = found
+            tested = answers.read(run.path) if run.finished else None
+            if tested is not None:
+                answered.setdefault(run.configuration.name, {})[run.seed] = tested
             elif run.finished:
                 left_out[run.name] = "its answers are not kept yet; dista sweep does that"
         except (Damaged, RunError) as error:
             left_out[run.name] = str(error)
-    in_order = [one.name for one in study.configurations() if one.name in kept]
-    return {name: kept[name] for name in in_order}, left_out
+    in_order = [one.name for one in study.configurations() if one.name in answered]
+    return {name: answered[name] for name in in_order}, left_out
 
 
-def _effects(study: Study, kept: dict[str, dict[int, Answers]]) -> dict[str, SeedDifference]:
+def _effects(study: Study, answered: dict[str, dict[int, Answers]]) -> dict[str, SeedDifference]:
     """The mean difference between two levels of an axis, all else the same, over the seeds that all have."""
     from dista.measures import mean_differences
 
@@ -141,9 +141,9 @@ def _effects(study: Study, kept: dict[str, dict[int, Answers]]) -> dict[str, See
             if level != start.get(axis) and partner in by_name:
                 pairs.setdefault(f"{axis}={level}", []).append((partner, one.name))
     whole = {
-        name: [(kept[a], kept[b]) for a, b in found]
-        for name, found in pairs.items()
-        if len(found) > 1 and all(a in kept and b in kept for a, b in found)
+        name: [(answered[a], answered[b]) for a, b in some]
+        for name, some in pairs.items()
+        if len(some) > 1 and all(a in answered and b in answered for a, b in some)
     }
     return mean_differences(whole)
 
@@ -192,12 +192,12 @@ def _accuracy_line(name: str, one: SeedAccuracy, study: Study) -> str:
     return f"| {name} | {len(one.seeds)} of {len(study.grid.seeds)} | {100 * one.mean:.1f} % | {spread} | {every} |"
 
 
-def _differences(found: dict[str, SeedDifference]) -> list[str]:
+def _differences(differences: dict[str, SeedDifference]) -> list[str]:
     lines = [
         "| | seeds | difference, points | 95 % interval | p | p, Holm |",
         "|---|---|---|---|---|---|",
     ]
-    for name, one in found.items():
+    for name, one in differences.items():
         interval = f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
         difference = f"{100 * one.difference:+.1f}"
         p, holm = f"{one.p:.2g}", f"{one.holm:.2g}"

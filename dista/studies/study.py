@@ -100,12 +100,12 @@ def begin(file: Path, folder: Path) -> Study:
     A grid that is there already may have got more seeds and configurations, or lost some. StudyError where
     the folder is another thing, or where a run of the same name would be another one now.
     """
-    grid, kept = grids.read(file), folder / GRID
+    grid, copy = grids.read(file), folder / GRID
     check_place(folder, grid)
     content = file.read_bytes()
-    if not kept.is_file() or kept.read_bytes() != content:
+    if not copy.is_file() or copy.read_bytes() != content:
         folder.mkdir(parents=True, exist_ok=True)
-        with replacement.replacing(kept) as new:
+        with replacement.replacing(copy) as new:
             new.write(content)
     return Study(folder)
 

@@ -112,20 +112,20 @@ def finish(run: Planned, stop: Stop, say: Say = lambda line: None) -> float:
         pass  # its trial was given away, while its machine slept perhaps, but its process is there
     if stop.asked():
         raise KeyboardInterrupt("before it began")
-    what, found = run.config, run.run()
+    what, trained = run.config, run.run()
     with _stopped_by(stop, run.path):
-        if found is None:
+        if trained is None:
             say(f"{run.name}: begins")
-            found = training.train(
+            trained = training.train(
                 _task(what), what.model, what.training, folder=run.path, preset=what.preset,
                 data_root=what.data_root, progress=False,
             )  # fmt: skip
-        elif (status := found.status()).state != "finished":
+        elif (status := trained.status()).state != "finished":
             say(f"{run.name}: goes on, after {status.epoch} of {what.training.epochs} epochs")
-            found = training.resume(run.path, task=_task(found.config), progress=False)
+            trained = training.resume(run.path, task=_task(trained.config), progress=False)
     if answers.read(run.path) is None:
-        answers.keep(found, _task(found.config))
-    card = read_card(found.checkpoint("best"))
+        answers.keep(trained, _task(trained.config))
+    card = read_card(trained.checkpoint("best"))
     return float(card["metrics"]["validation"]["accuracy"])
 
 

@@ -10,7 +10,7 @@ Theme = Literal["light", "dark"]
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of a theme; ``kept`` and ``removed`` run from nothing to much, readable without hue."""
+    """Colours of a theme; ``amount`` and ``removed`` run from nothing to much, readable without hue."""
 
     page: str
     well: str
@@ -26,7 +26,7 @@ class Palette:
     off: str
     on: str
     elsewhere: str
-    kept: tuple[str, str, str]
+    amount: tuple[str, str, str]
     removed: tuple[str, str, str]
 
     @property
@@ -56,7 +56,7 @@ PALETTES: dict[str, Palette] = {
         off="#2f62ad",
         on="#c9781a",
         elsewhere="#8b8f86",
-        kept=("#f3f2ea", "#5aa8a6", "#05464c"),
+        amount=("#f3f2ea", "#5aa8a6", "#05464c"),
         removed=("#f3f2ea", "#e08a4f", "#8a3208"),
     ),
     "dark": Palette(
@@ -74,7 +74,7 @@ PALETTES: dict[str, Palette] = {
         off="#6fa8ff",
         on="#f0a848",
         elsewhere="#8d959b",
-        kept=("#22282d", "#2b8a88", "#c8f3dd"),
+        amount=("#22282d", "#2b8a88", "#c8f3dd"),
         removed=("#22282d", "#b9602b", "#ffd3a8"),
     ),
 }

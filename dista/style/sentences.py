@@ -68,7 +68,7 @@ def attention(
     *,
     cross: bool,
     raw: bool,
-    kept: bool,
+    denoised: bool,
     rule: Mapping[str, Any],
     lags: bool,
     head_dim: int | None,
@@ -76,7 +76,7 @@ def attention(
 ) -> str:
     """What a block's map counts, how the past enters it and what its denoiser keeps."""
     most = f" (0–{head_dim})" if head_dim else ""
-    removes = _denoiser(raw, kept, rule)
+    removes = _denoiser(raw, denoised, rule)
     if cross:
         return (
             "Coincident spikes between this query and every key of every reachable step"
@@ -95,13 +95,13 @@ def _past(memory: Mapping[str, Any], lags: bool) -> str:
     return "The past enters before it, through Q, K and V." if lags else "No other step enters."
 
 
-def _denoiser(raw: bool, kept: bool, rule: Mapping[str, Any]) -> str:
-    if not kept:
+def _denoiser(raw: bool, denoised: bool, rule: Mapping[str, Any]) -> str:
+    if not denoised:
         return " What the denoiser keeps was not recorded."
     if not raw:
         return " The counts before the denoiser were not recorded."
-    known = DENOISERS.get(rule.get("kind", ""))
-    return f" {known.sentence(float(rule.get('u', 0)))}" if known else ""
+    kind = DENOISERS.get(rule.get("kind", ""))
+    return f" {kind.sentence(float(rule.get('u', 0)))}" if kind else ""
 
 
 def settles(answer: str, label: str | None, settled: int, first: int, steps: int) -> str:
@@ -135,15 +135,15 @@ def no_lags(memory: Mapping[str, Any] | None) -> str:
 def steps(
     total: int,
     labels: Sequence[str] | None,
-    given: Sequence[str] | None,
+    sentences: Sequence[str] | None,
     back: Sequence[int] | None,
 ) -> list[str]:
-    """A sentence a step: as ``given``, or how many steps its attention reaches ``back``.
+    """A sentence a step: that of ``sentences``, or how many steps its attention reaches ``back``.
 
     ``back`` is None where no map was recorded, and empty where maps compare patches of one step.
     """
     return [
-        _step(f"Step {step + 1} of {total}", step, labels, given, back) for step in range(total)
+        _step(f"Step {step + 1} of {total}", step, labels, sentences, back) for step in range(total)
     ]
 
 
@@ -151,11 +151,11 @@ def _step(
     start: str,
     step: int,
     labels: Sequence[str] | None,
-    given: Sequence[str] | None,
+    sentences: Sequence[str] | None,
     back: Sequence[int] | None,
 ) -> str:
-    if given:
-        return f"{start}: {given[step]}"
+    if sentences:
+        return f"{start}: {sentences[step]}"
     named = f"{start}, {labels[step]}" if labels and labels[step] else start
     if back is None:
         return named

@@ -52,14 +52,14 @@ class Mixing:
     def _mixes(self) -> list[Mix]:
         from torchvision.transforms import v2
 
-        config, found = self.training, []
+        config, mixes = self.training, []
         if config.mixup:
-            found.append(_frames_too(v2.MixUp(alpha=config.mixup, num_classes=self.classes)))
+            mixes.append(_frames_too(v2.MixUp(alpha=config.mixup, num_classes=self.classes)))
         if config.cutmix:
-            found.append(_frames_too(v2.CutMix(alpha=config.cutmix, num_classes=self.classes)))
+            mixes.append(_frames_too(v2.CutMix(alpha=config.cutmix, num_classes=self.classes)))
         if config.eventmix:
-            found.append(lambda x, y: eventmix(x, one_hot(y, self.classes), config.eventmix))
-        return found
+            mixes.append(lambda x, y: eventmix(x, one_hot(y, self.classes), config.eventmix))
+        return mixes
 
 
 def check(training: TrainingConfig, task: Task) -> None:
@@ -151,8 +151,8 @@ def eventmix(x: Tensor, shares: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
     own = rearrange(own, "batch time row column -> time batch 1 row column").to(x.device)
     other = x.roll(1, 1)
     mine, theirs = x * own, other * ~own
-    kept = [part.sum((0, 2, 3, 4)) for part in (mine, theirs)]
-    share = (kept[0] / (kept[0] + kept[1]).clamp(min=1e-9))[:, None]
+    events = [part.sum((0, 2, 3, 4)) for part in (mine, theirs)]
+    share = (events[0] / (events[0] + events[1]).clamp(min=1e-9))[:, None]
     return mine + theirs, share * shares + (1 - share) * shares.roll(1, 0)
 
 

@@ -80,7 +80,7 @@ class Session:
         if self.writer:
             self.writer.status(self.position)
             if self.position == Position():
-                self.writer.look(self.measured, 0)
+                self.writer.write_activity(self.measured, 0)
         with self._bar() as bar:
             while not self.finished:
                 self.epoch(bar)
@@ -232,7 +232,7 @@ class Session:
         if self.writer:
             self.writer.keep(self.measured, epoch, metrics, best)
             last = epoch == self.training.epochs or self.out_of_time
-            self.writer.look(self.measured, epoch, last=last)
+            self.writer.write_activity(self.measured, epoch, last=last)
             self.run.append("gradients", self.gradients.rows(epoch, losses))
             self.run.append("epochs", [row | {"seconds": round(place.seconds - place.began, 3)}])
             self.fabric.log_dict(metrics, place.step)

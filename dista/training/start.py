@@ -103,12 +103,12 @@ def _restore(session: Session, tensors: Mapping[str, Tensor], saved: Saved) -> N
 
 def _rewind(run: Run, saved: Saved | None) -> None:
     """Cut the run back to the state, and say which rows are missing."""
-    known = len(run.notes())
+    before = len(run.notes())
     try:
         run.rewind(saved)
     except OSError as error:
         raise RunError(not_written(error, run.path)) from error
-    for note in run.notes()[known:]:
+    for note in run.notes()[before:]:
         print(f"dista: {note}", file=sys.stderr)
 
 

@@ -33,9 +33,9 @@ class Position:
     @classmethod
     def of(cls, numbers: Mapping[str, Any]) -> Self:
         """The position that a saved state's header has; ValueError where it is none."""
-        place, known = cls(), {field.name for field in fields(cls)}
-        if numbers.keys() != known:
-            raise ValueError(f"its position has {sorted(numbers)}, expected {sorted(known)}")
+        place, names = cls(), {field.name for field in fields(cls)}
+        if numbers.keys() != names:
+            raise ValueError(f"its position has {sorted(numbers)}, expected {sorted(names)}")
         for name, value in numbers.items():
             whole = isinstance(getattr(place, name), int)
             if (whole and not isinstance(value, int)) or not value >= getattr(place, name):
@@ -59,13 +59,13 @@ class Parts:
 
     def tensors(self) -> dict[str, Tensor]:
         """A copy of all of it, and of the states of torch's random generators, on the CPU."""
-        found = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         for index, state in self.optimizer.state_dict()["state"].items():
-            found |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
         if self.average is not None:
-            found |= {f"average.{n}": value for n, value in self.average.state_dict().items()}
-        found |= {"gradients": self.gradients.sums, **_generators()}
-        return {name: _plain(value) for name, value in found.items()}
+            tensors |= {f"average.{n}": value for n, value in self.average.state_dict().items()}
+        tensors |= {"gradients": self.gradients.sums, **_generators()}
+        return {name: _plain(value) for name, value in tensors.items()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Put ``tensors()`` back, into the memory layout that the parameters have."""

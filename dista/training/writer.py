@@ -66,7 +66,7 @@ class Writer:
         model.card["weights"] = digest(model)
         save(model, self.run.checkpoint("best"))
 
-    def look(self, model: DISTA, epoch: int, *, last: bool = False) -> None:
+    def write_activity(self, model: DISTA, epoch: int, *, last: bool = False) -> None:
         """Rates, taus and attention over some samples; the recording of the probe where it is due."""
         samples = self.run.config.training.activity
         activity = record(model, self._inputs(model, samples)[0], ACTIVITY)
@@ -111,8 +111,8 @@ def schedule(epochs: int, count: int) -> set[int]:
     """
     if count > epochs or count < 3:
         return set(range(epochs + 1)) if count > epochs else {0, epochs}
-    at, found = 1, {0, 1}
+    at, points = 1, {0, 1}
     for left in range(count - 2, 0, -1):
         at = max(at + 1, round(at * (epochs / at) ** (1 / left)))
-        found.add(at)
-    return found
+        points.add(at)
+    return points

@@ -27,10 +27,10 @@ class Payload:
 
     def array(self, name: str) -> np.ndarray:
         """A read-only view of the packed array ``name``."""
-        known = self.header["arrays"]
-        if name not in known:
-            raise KeyError(f"no array {name!r} in this payload; it has {', '.join(known)}")
-        entry = known[name]
+        entries = self.header["arrays"]
+        if name not in entries:
+            raise KeyError(f"no array {name!r} in this payload; it has {', '.join(entries)}")
+        entry = entries[name]
         flat = np.frombuffer(
             self.buffer, entry["dtype"], math.prod(entry["shape"]), offset=entry["offset"]
         )

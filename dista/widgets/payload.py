@@ -67,9 +67,9 @@ def probe_payload(
     header["decision"] = _pack_decision(packer, source, header)
     header["steps"] = source.steps
     header["step_labels"] = _per_step(step_labels, source.steps, "step_labels")
-    given = _per_step(step_sentences, source.steps, "step_sentences")
+    titles = _per_step(step_sentences, source.steps, "step_sentences")
     back = _reach_back(source, header["attention"])
-    header["step_sentences"] = sentences.steps(source.steps, header["step_labels"], given, back)
+    header["step_sentences"] = sentences.steps(source.steps, header["step_labels"], titles, back)
     header["missing"] = sentences.MISSING | {"lags": sentences.no_lags(config.get("memory"))}
     header["scale"] = config.get("attention_scale")
     header["arrays"] = packer.arrays
@@ -84,21 +84,21 @@ def paint_payload(recording: xr.DataTree, sample: int = 0, *, step: int | None =
     return Payload(header | {"arrays": packer.arrays}, packer.to_bytes())
 
 
-def _grid(source: Sample, given: tuple[int, int] | None) -> list[int] | None:
+def _grid(source: Sample, size: tuple[int, int] | None) -> list[int] | None:
     """Rows and columns of patches: as given, as a neuron in a block has them, or nearest to square."""
-    if given is not None:
-        return [int(given[0]), int(given[1])]
+    if size is not None:
+        return [int(size[0]), int(size[1])]
     for name in measures.layers(source.recording):
         if name.startswith("blocks."):
             for variable in ("spikes", "membrane"):
-                found = source.get(f"{name}.{variable}")
-                if found is not None:
-                    return [found.sizes["row"], found.sizes["column"]]
+                array = source.get(f"{name}.{variable}")
+                if array is not None:
+                    return [array.sizes["row"], array.sizes["column"]]
     for block in measures.blocks(source.recording):
         for stage in ("scores", "denoise"):
-            found = source.get(f"blocks.{block}.attention.{stage}")
-            if found is not None:
-                tokens = found.sizes["key"]
+            array = source.get(f"blocks.{block}.attention.{stage}")
+            if array is not None:
+                tokens = array.sizes["key"]
                 rows = next(n for n in range(int(tokens**0.5), 0, -1) if tokens % n == 0)
                 return [rows, tokens // rows]
     return None
@@ -111,8 +111,8 @@ def _pack_attention(
     entries = []
     for block in measures.blocks(source.recording):
         raw = source.get(f"blocks.{block}.attention.scores")
-        kept = source.get(f"blocks.{block}.attention.denoise")
-        some = raw if raw is not None else kept
+        denoised = source.get(f"blocks.{block}.attention.denoise")
+        some = raw if raw is not None else denoised
         if some is None:
             continue
         if grid[0] * grid[1] != some.sizes["key"]:
@@ -123,28 +123,28 @@ def _pack_attention(
         name = f"attention.{block}"
         pairs = np.stack([some.coords["query_time"].values, some.coords["key_time"].values], 1)
         packer.add(f"{name}.pairs", pairs, "int32")
-        of: measures.Stage = "raw" if kept is None else "kept"
+        of: measures.Stage = "raw" if denoised is None else "kept"
         sums = measures.row_sums(source.recording, block, source.sample, of=of)
         entry = {
             "block": block,
             "heads": some.sizes["head"],
             "cross": bool((pairs[:, 0] != pairs[:, 1]).any()),
             "raw": raw is not None,
-            "kept": _pack_maps(packer, name, _map_values(raw), _map_values(kept)),
+            "kept": _pack_maps(packer, name, _map_values(raw), _map_values(denoised)),
             "lags": _pack_lags(packer, source, block, some.sizes["head"]),
             "sums": sentences.row_sums(block, sums),
         }
-        entries.append(entry | {"note": _note(entry, kept, config)})
+        entries.append(entry | {"note": _note(entry, denoised, config)})
     return entries
 
 
-def _note(entry: dict[str, Any], kept: xr.DataArray | None, config: dict[str, Any]) -> str:
+def _note(entry: dict[str, Any], denoised: xr.DataArray | None, config: dict[str, Any]) -> str:
     """What the map of a block is, in words."""
     return sentences.attention(
         cross=entry["cross"],
         raw=entry["raw"],
-        kept=kept is not None,
-        rule={} if kept is None else kept.attrs,
+        denoised=denoised is not None,
+        rule={} if denoised is None else denoised.attrs,
         lags=entry["lags"] > 0,
         head_dim=config["dim"] // config["heads"] if "heads" in config else None,
         memory=config.get("memory"),
@@ -167,12 +167,12 @@ def _reach_back(source: Sample, attention: list[dict[str, Any]]) -> list[int] | 
     ]
 
 
-def _map_values(found: xr.DataArray | None) -> np.ndarray | None:
-    return None if found is None else found.transpose("pair", "head", "query", "key").values
+def _map_values(map_: xr.DataArray | None) -> np.ndarray | None:
+    return None if map_ is None else map_.transpose("pair", "head", "query", "key").values
 
 
 def _pack_maps(
-    packer: Packer, name: str, raw: np.ndarray | None, kept: np.ndarray | None
+    packer: Packer, name: str, raw: np.ndarray | None, denoised: np.ndarray | None
 ) -> str | None:
     """Add the maps (pair, head, query, key) and each head's largest value.
 
@@ -181,15 +181,15 @@ def _pack_maps(
     """
     if raw is not None:
         packer.add(f"{name}.raw", raw, _count_dtype(raw))
-    present = [values.max((0, 2, 3)) for values in (raw, kept) if values is not None]
+    present = [values.max((0, 2, 3)) for values in (raw, denoised) if values is not None]
     packer.add(f"{name}.head_max", np.max(np.stack(present), 0), "float32")
-    if kept is None:
+    if denoised is None:
         return None
-    table = None if raw is None or raw.dtype.kind not in "ui" else _table(raw, kept)
+    table = None if raw is None or raw.dtype.kind not in "ui" else _table(raw, denoised)
     if table is not None:
         packer.add(f"{name}.table", table, "float32")
         return "table"
-    packer.add(f"{name}.kept", kept, _count_dtype(kept))
+    packer.add(f"{name}.kept", denoised, _count_dtype(denoised))
     return "array"
 
 
@@ -199,11 +199,11 @@ def _count_dtype(values: np.ndarray) -> str:
     return "uint8" if values.max(initial=0) < 256 else "uint16"
 
 
-def _table(raw: np.ndarray, kept: np.ndarray) -> np.ndarray | None:
+def _table(raw: np.ndarray, denoised: np.ndarray) -> np.ndarray | None:
     """The denoised value of each count 0..max(raw), or None if equal counts were treated differently."""
-    table = np.zeros(int(raw.max(initial=0)) + 1, kept.dtype)
-    table[raw] = kept
-    return table if np.array_equal(table[raw], kept) else None
+    table = np.zeros(int(raw.max(initial=0)) + 1, denoised.dtype)
+    table[raw] = denoised
+    return table if np.array_equal(table[raw], denoised) else None
 
 
 def _pack_lags(packer: Packer, source: Sample, block: int, heads: int) -> int:
@@ -213,14 +213,14 @@ def _pack_lags(packer: Packer, source: Sample, block: int, heads: int) -> int:
     """
     parts = []
     for part in ("query", "key", "value"):
-        found, lags = [], 0
+        means, lags = [], 0
         while (lag := source.get(f"blocks.{block}.attention.{part}.lags.{lags}")) is not None:
             values = np.abs(lag.transpose("time", "channel", "row", "column").values)
             time, channel, row, column = values.shape
             by_head = values.reshape(time, heads, channel // heads, row * column)
-            found.append(by_head.mean(2, dtype=np.float64))
+            means.append(by_head.mean(2, dtype=np.float64))
             lags += 1
-        parts.append(found)
+        parts.append(means)
     if len(parts[0]) < 2 or len({len(part) for part in parts}) != 1:
         return 0
     packer.add(f"attention.{block}.lags", np.asarray(parts), "float32")
@@ -256,25 +256,25 @@ def _pack_activity(
     packer: Packer, source: Sample, entry: dict[str, Any], name: str, shown: int
 ) -> None:
     """Spikes and traces (time, neuron) of some neurons, and spikes of the layer a step."""
-    found = {part: source.get(f"{entry['name']}.{part}") for part in ("spikes", *_TRACES)}
-    found = completed(found, source.get(f"{entry['name']}.tau"))
+    arrays = {part: source.get(f"{entry['name']}.{part}") for part in ("spikes", *_TRACES)}
+    arrays = completed(arrays, source.get(f"{entry['name']}.tau"))
     flat = {
         part: values.transpose("time", "channel", "row", "column").values.reshape(
             values.sizes["time"], -1
         )
-        for part, values in found.items()
+        for part, values in arrays.items()
         if values is not None
     }
     if not flat:
         return
-    some = next(values for values in found.values() if values is not None)
+    some = next(values for values in arrays.values() if values is not None)
     entry["shape"] = [some.sizes[axis] for axis in ("channel", "row", "column")]
     entry["neurons"] = int(np.prod(entry["shape"]))
     activity = next(iter(flat.values())).sum(0, dtype=np.float64)
-    chosen = measures.representatives(activity, shown)
-    packer.add(f"{name}.index", chosen, "uint32")
+    indices = measures.representatives(activity, shown)
+    packer.add(f"{name}.index", indices, "uint32")
     for part, values in flat.items():
-        packer.add(f"{name}.{part}", values[:, chosen], "uint8" if part == "spikes" else "float32")
+        packer.add(f"{name}.{part}", values[:, indices], "uint8" if part == "spikes" else "float32")
         entry["parts"].append(part)
     if "spikes" in flat:
         packer.add(f"{name}.counts", flat["spikes"].sum(1), "uint32")
@@ -283,10 +283,10 @@ def _pack_activity(
 
 def _pack_input(packer: Packer, source: Sample) -> dict[str, Any] | None:
     """The input as bytes (frame, channel, row, column), frames first if it has them: pixels times 255, event counts capped at 255."""
-    found = source.get("input")
-    if found is None:
+    array = source.get("input")
+    if array is None:
         return None
-    values = found.values if found.ndim == 4 else found.values[None]
+    values = array.values if array.ndim == 4 else array.values[None]
     frames, channels = values.shape[:2]
     kind = {1: "gray", 2: "events", 3: "rgb"}.get(channels, "gray")
     scaled = values if kind == "events" else np.rint(values * 255)
@@ -298,35 +298,37 @@ def _pack_decision(packer: Packer, source: Sample, header: dict[str, Any]) -> di
     """Logits (time, class), the answer, the first averaged step, the one at which it settles; and in words."""
     if source.get("head") is None:
         return None
-    found = measures.decision(source.recording, source.sample)
-    packer.add("logits", found.logits, "float32")
-    steps, classes = found.logits.shape
+    decision = measures.decision(source.recording, source.sample)
+    packer.add("logits", decision.logits, "float32")
+    steps, classes = decision.logits.shape
     names = dict(enumerate(f"class {number}" for number in range(classes)))
     names |= dict(enumerate(header["classes"] or []))
     label = None if header["label"] is None else names.get(header["label"], "another")
     return {
-        "answer": found.answer,
-        "first": found.first,
-        "settled": found.settled_at,
-        "note": sentences.settles(names[found.answer], label, found.settled_at, found.first, steps),
-        "averaged": sentences.averaged(found.first, steps),
+        "answer": decision.answer,
+        "first": decision.first,
+        "settled": decision.settled_at,
+        "note": sentences.settles(
+            names[decision.answer], label, decision.settled_at, decision.first, steps
+        ),
+        "averaged": sentences.averaged(decision.first, steps),
     }
 
 
-def _label(recording: xr.DataTree, sample: int, given: int | None) -> int | None:
-    if given is None and "label" in recording.data_vars:
-        given = recording["label"].values[sample]
-    return None if given is None else int(given)
+def _label(recording: xr.DataTree, sample: int, label: int | None) -> int | None:
+    if label is None and "label" in recording.data_vars:
+        label = recording["label"].values[sample]
+    return None if label is None else int(label)
 
 
-def _class_names(source: Sample, given: Sequence[str] | None) -> list[str] | None:
-    given = source.recording.attrs.get("classes") if given is None else given
-    return None if given is None else [str(name) for name in given]
+def _class_names(source: Sample, names: Sequence[str] | None) -> list[str] | None:
+    names = source.recording.attrs.get("classes") if names is None else names
+    return None if names is None else [str(name) for name in names]
 
 
-def _per_step(given: Sequence[str] | None, steps: int, what: str) -> list[str] | None:
-    if given is None:
+def _per_step(texts: Sequence[str] | None, steps: int, what: str) -> list[str] | None:
+    if texts is None:
         return None
-    if len(given) != steps:
-        raise ValueError(f"{what} has {len(given)} entries for {steps} steps; give one a step")
-    return [str(text) for text in given]
+    if len(texts) != steps:
+        raise ValueError(f"{what} has {len(texts)} entries for {steps} steps; give one a step")
+    return [str(text) for text in texts]

@@ -29,23 +29,23 @@ def wish(session: Session, key: str, wanted: Mapping[str, Any]) -> State:
     that has reported nothing is where it was told to be: it may have been left, and be there again.
     """
     wanted, heard = dict(wanted), reported(session, key)
-    known = session.setdefault(
-        f"{key}:given", {"state": wanted, "revision": 0, "last": wanted, "returned": wanted}
+    told = session.setdefault(
+        f"{key}:told", {"state": wanted, "revision": 0, "last": wanted, "returned": wanted}
     )
-    places = [known["last"], known["returned"]] if heard else [known["state"]]
-    if heard.get("revision") == known["revision"]:
+    places = [told["last"], told["returned"]] if heard else [told["state"]]
+    if heard.get("revision") == told["revision"]:
         places.append(heard)
     if not any(wanted.items() <= place.items() for place in places):
-        known.update(state=wanted, returned=wanted, revision=known["revision"] + 1)
-    known["last"] = wanted
-    return known
+        told.update(state=wanted, returned=wanted, revision=told["revision"] + 1)
+    told["last"] = wanted
+    return told
 
 
 def current(session: Session, key: str) -> State:
     """Where the component is: what it reported, unless the page has wanted something else since."""
-    known = session[f"{key}:given"]
+    told = session[f"{key}:told"]
     heard = reported(session, key)
-    return heard if heard.pop("revision", None) == known["revision"] else dict(known["state"])
+    return heard if heard.pop("revision", None) == told["revision"] else dict(told["state"])
 
 
 def acknowledge(session: Session, key: str) -> State:
@@ -54,8 +54,8 @@ def acknowledge(session: Session, key: str) -> State:
     The run that a report causes may be cut short by the next one before it comes to the component. To be
     called when the report comes in, so that going back right after it is not mistaken for an echo.
     """
-    known, heard = session.get(f"{key}:given"), reported(session, key)
+    told, heard = session.get(f"{key}:told"), reported(session, key)
     revision = heard.pop("revision", None)
-    if known and revision == known["revision"]:
-        known["last"] = known["returned"] = heard
+    if told and revision == told["revision"]:
+        told["last"] = told["returned"] = heard
     return heard

@@ -17,19 +17,19 @@ class Sample:
     def get(self, name: str) -> xr.DataArray | None:
         """The variable ``name`` (dots are levels) without its batch axis, or None."""
         try:
-            found = self.recording[name.replace(".", "/")]
+            array = self.recording[name.replace(".", "/")]
         except KeyError:
             return None
-        if not hasattr(found, "dims") or not hasattr(found, "dtype"):
+        if not hasattr(array, "dims") or not hasattr(array, "dtype"):
             return None
-        if "batch" in found.dims:
-            if not 0 <= self.sample < found.sizes["batch"]:
+        if "batch" in array.dims:
+            if not 0 <= self.sample < array.sizes["batch"]:
                 raise IndexError(
                     f"sample {self.sample} is not in the recording, which holds "
-                    f"{found.sizes['batch']}; choose 0 to {found.sizes['batch'] - 1}"
+                    f"{array.sizes['batch']}; choose 0 to {array.sizes['batch'] - 1}"
                 )
-            found = found.isel(batch=self.sample)
-        if "pair" in found.dims:
-            self.steps = max(self.steps, int(found.coords["query_time"].max()) + 1)
-        self.steps = max(self.steps, found.sizes.get("time", 1))
-        return found
+            array = array.isel(batch=self.sample)
+        if "pair" in array.dims:
+            self.steps = max(self.steps, int(array.coords["query_time"].max()) + 1)
+        self.steps = max(self.steps, array.sizes.get("time", 1))
+        return array

@@ -27,10 +27,10 @@ def pack_spikes(
     """
     packed = {}
     for name in _opened(measures.layers(source.recording), config):
-        found = source.get(f"{name}.spikes")
-        if found is None or [found.sizes["row"], found.sizes["column"]] != grid:
+        array = source.get(f"{name}.spikes")
+        if array is None or [array.sizes["row"], array.sizes["column"]] != grid:
             continue
-        spikes = found.transpose("time", "channel", "row", "column").values
+        spikes = array.transpose("time", "channel", "row", "column").values
         if spikes.dtype == bool:
             packer.add(f"spikes.{name}", np.packbits(spikes, bitorder="little"), "uint8")
             packed[name] = list(spikes.shape[:2])

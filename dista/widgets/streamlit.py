@@ -59,18 +59,18 @@ def probe(
     ``on_change`` runs before the rerun that a change causes.
     """
     wanted = {name: value for name, value in (state or {}).items() if name != "sample"}
-    given = reports.wish(st.session_state, key, wanted)
+    wish = reports.wish(st.session_state, key, wanted)
     _component("probe", "streamlit")(
         key=key,
         data=payload.to_bytes(
-            state=given["state"], revision=given["revision"], theme=theme, group=group
+            state=wish["state"], revision=wish["revision"], theme=theme, group=group
         ),
         on_state_change=on_change or _nothing,
     )
     current = reports.current(st.session_state, key)
     current.pop("following", None)
-    given["returned"] = {"sample": payload.header["sample"]} | current
-    return dict(given["returned"])
+    wish["returned"] = {"sample": payload.header["sample"]} | current
+    return dict(wish["returned"])
 
 
 def acknowledge(key: str) -> None:
@@ -141,10 +141,10 @@ def _control(
     data: Mapping[str, Any] | Payload | None = None,
 ) -> None:
     """Show a control that holds one value, the only one in ``wanted``; ``on_change`` hears of a new one."""
-    given = reports.wish(st.session_state, key, wanted)
+    wish = reports.wish(st.session_state, key, wanted)
     # The value of now, though a control that is there looks at it only with a new revision: one that
     # was left and is mounted anew starts from it. These data are small enough to be sent again.
-    told = {"state": dict(wanted), "revision": given["revision"]}
+    told = {"state": dict(wanted), "revision": wish["revision"]}
     (part,) = wanted
 
     def heard() -> None:

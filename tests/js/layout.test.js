@@ -11,7 +11,7 @@ import { readValues } from "../../dista/widgets/js/values.js";
 import * as small from "./fixtures.js";
 
 const recording = decode(small.bytes());
-const near = (found, expected) => assert.ok(Math.abs(found - expected) < 1e-6, `${found} is not ${expected}`);
+const near = (value, expected) => assert.ok(Math.abs(value - expected) < 1e-6, `${value} is not ${expected}`);
 
 // Whether boxes lie inside a width and no two of them share a point.
 function apart(boxes, width) {
@@ -173,7 +173,7 @@ describe("what a step adds to Q, K and V", () => {
 describe("what is read from the values", () => {
   it("is scale / n times the kept map times the spikes of V, over the steps in reach", () => {
     const [step, head] = [2, 1];
-    const found = readValues(recording, recording.blockAt(1), step, head);
+    const currents = readValues(recording, recording.blockAt(1), step, head);
     for (let query = 0; query < small.TOKENS; query++) {
       for (let c = 0; c < 2; c++) {
         let expected = 0;
@@ -182,7 +182,7 @@ describe("what is read from the values", () => {
             expected += small.TABLE[count] * small.spike(from, 2 * head + c, key);
           });
         }
-        near(found[c * small.TOKENS + query], (0.5 / 3) * expected);
+        near(currents[c * small.TOKENS + query], (0.5 / 3) * expected);
       }
     }
   });

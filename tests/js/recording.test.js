@@ -6,7 +6,7 @@ import * as small from "./fixtures.js";
 const { HEADS, STEPS, TOKENS } = small;
 const recording = decode(small.bytes());
 const block = recording.blockAt(1);
-const kept = (values) => values.map((value) => small.TABLE[value]);
+const denoised = (values) => values.map((value) => small.TABLE[value]);
 
 describe("what Payload.to_bytes wrote", () => {
   it("is read wherever it starts in memory", () => {
@@ -43,7 +43,7 @@ describe("a map", () => {
         for (let token = 0; token < TOKENS; token++) {
           const expected = small.row(query, key, head, token);
           assert.deepEqual([...recording.keyMap(block, "raw", query, key, head, token)], expected);
-          assert.deepEqual([...recording.keyMap(block, "kept", query, key, head, token)], kept(expected));
+          assert.deepEqual([...recording.keyMap(block, "kept", query, key, head, token)], denoised(expected));
         }
       }
     }
@@ -71,7 +71,7 @@ describe("a map", () => {
   });
 
   it("is summed over all keys in reach, of what the network goes on with", () => {
-    const expected = [0, 1].reduce((all, key) => all + sum(kept(small.row(1, key, 1, 4))), 0);
+    const expected = [0, 1].reduce((all, key) => all + sum(denoised(small.row(1, key, 1, 4))), 0);
     assert.ok(expected > 0);
     assert.equal(recording.attends(block, 1, 1, 4), expected);
   });
@@ -130,7 +130,7 @@ describe("sums over maps", () => {
   });
 
   it("find the strongest entry, and none in nothing", () => {
-    assert.deepEqual(strongest(maps), { value: 5, step: 2, key: 1 });
+    assert.deepEqual(strongest(maps), { value: 5, step: 2, token: 1 });
     assert.equal(strongest([[0, [0, 0]]]).value, 0);
     assert.equal(sum(null), 0);
   });

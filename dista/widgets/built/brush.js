@@ -120,7 +120,7 @@ function readTheme(root, forced) {
   const color = (key) => getComputedStyle(root).getPropertyValue(`--${key}`).trim();
   return {
     name,
-    kept: scale(color("kept").split(/\s+/)),
+    amount: scale(color("amount").split(/\s+/)),
     removed: scale(color("removed").split(/\s+/)),
     paper: parse(color("paper")),
     ink: parse(color("ink")),
@@ -286,19 +286,19 @@ var same = (a, b) => a === b || a instanceof Uint8Array && a.length === b.length
 function component(make) {
   const mounted = /* @__PURE__ */ new WeakMap();
   return ({ parentElement, data, setStateValue }) => {
-    const known = mounted.get(parentElement);
-    if (known) {
-      known.tell = setStateValue;
-      if (!same(known.data, data)) known.part.update(data);
-      known.data = data;
-      requestAnimationFrame(known.part.refresh);
+    const entry = mounted.get(parentElement);
+    if (entry) {
+      entry.tell = setStateValue;
+      if (!same(entry.data, data)) entry.part.update(data);
+      entry.data = data;
+      requestAnimationFrame(entry.part.refresh);
     } else {
-      const entry = { data, tell: setStateValue, part: (
+      const added = { data, tell: setStateValue, part: (
         /** @type {Part | null} */
         null
       ) };
-      entry.part = make(parentElement, data, (state) => entry.tell("state", state));
-      mounted.set(parentElement, entry);
+      added.part = make(parentElement, data, (state) => added.tell("state", state));
+      mounted.set(parentElement, added);
     }
     return () => {
       mounted.get(parentElement)?.part.remove();
@@ -387,13 +387,13 @@ var brush_default = panelled((root, bytes, tell) => {
   let theme = null;
   const reporter = new Reporter(tell, picture2.word);
   let past = [];
-  const chosen = { mark: 0, size: 1, step: picture2.step ?? picture2.frames - 1 };
+  const settings = { mark: 0, size: 1, step: picture2.step ?? picture2.frames - 1 };
   const { node, note, body } = panel("brush", "Paint on the input");
   const canvas = el("canvas", { tabindex: 0, role: "application", "data-name": "brush" });
   const readout = el("p", { class: "readout" });
   const live = el("p", { class: "spoken", "aria-live": "polite" });
   const pick = (name) => (index) => {
-    chosen[name] = index;
+    settings[name] = index;
     refresh();
   };
   const mark = choices("Paint", [FULL[picture2.kind], "blank", "speckles", "remove"], pick("mark"), "segment");
@@ -434,11 +434,11 @@ var brush_default = panelled((root, bytes, tell) => {
     report(0);
   }
   function dab(row, column) {
-    const wide = SIZES[chosen.size], start = Math.floor((wide - 1) / 2);
+    const wide = SIZES[settings.size], start = Math.floor((wide - 1) / 2);
     for (let y = row - start; y < row - start + wide; y++) {
       for (let x = column - start; x < column - start + wide; x++) {
         if (y >= 0 && x >= 0 && y < picture2.rows && x < picture2.columns)
-          marks[y * picture2.columns + x] = MARKS[chosen.mark];
+          marks[y * picture2.columns + x] = MARKS[settings.mark];
       }
     }
   }
@@ -502,10 +502,10 @@ var brush_default = panelled((root, bytes, tell) => {
     const width = Math.floor(Math.min(body.clientWidth, 380));
     const tall = Math.round(width * picture2.rows / picture2.columns);
     const context = prepare(canvas, width, tall);
-    paint(context, frames.at(chosen.step), 0, 0, width, tall);
+    paint(context, frames.at(settings.step), 0, 0, width, tall);
     drawMarks(context, picture2, marks, theme, width, tall);
     if (picture2.grid) grid(context, [width, tall], ...picture2.grid, theme);
-    if (focusedBeside(root) === canvas) drawCursor(context, picture2, cursor, SIZES[chosen.size], theme, width, tall);
+    if (focusedBeside(root) === canvas) drawCursor(context, picture2, cursor, SIZES[settings.size], theme, width, tall);
     const count = marks.reduce((sum, value) => sum + (value > 0), 0);
     note.textContent = `Draw with the pointer, or with arrows and space. Paint is there at ${when(picture2)}.`;
     step.node.hidden = picture2.frames === 1 || picture2.step !== null;
@@ -514,9 +514,9 @@ var brush_default = panelled((root, bytes, tell) => {
       "aria-label",
       `${picture2.rows} by ${picture2.columns} pixels, ${count} of them painted. Arrows move, space paints, shift and arrows draw a line.`
     );
-    mark.show(chosen.mark);
-    size.show(chosen.size);
-    step.show(chosen.step);
+    mark.show(settings.mark);
+    size.show(settings.size);
+    step.show(settings.step);
     undo.disabled = !past.length;
     clear.disabled = !count;
   }
@@ -527,7 +527,7 @@ var brush_default = panelled((root, bytes, tell) => {
         marks = picture2.marks.slice();
         past = [];
       }
-      chosen.step = picture2.step ?? Math.min(chosen.step, picture2.frames - 1);
+      settings.step = picture2.step ?? Math.min(settings.step, picture2.frames - 1);
     },
     draw(fresh) {
       theme = fresh;

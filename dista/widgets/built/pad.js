@@ -26,19 +26,19 @@ var same = (a, b) => a === b || a instanceof Uint8Array && a.length === b.length
 function component(make) {
   const mounted = /* @__PURE__ */ new WeakMap();
   return ({ parentElement, data, setStateValue }) => {
-    const known = mounted.get(parentElement);
-    if (known) {
-      known.tell = setStateValue;
-      if (!same(known.data, data)) known.part.update(data);
-      known.data = data;
-      requestAnimationFrame(known.part.refresh);
+    const entry = mounted.get(parentElement);
+    if (entry) {
+      entry.tell = setStateValue;
+      if (!same(entry.data, data)) entry.part.update(data);
+      entry.data = data;
+      requestAnimationFrame(entry.part.refresh);
     } else {
-      const entry = { data, tell: setStateValue, part: (
+      const added = { data, tell: setStateValue, part: (
         /** @type {Part | null} */
         null
       ) };
-      entry.part = make(parentElement, data, (state) => entry.tell("state", state));
-      mounted.set(parentElement, entry);
+      added.part = make(parentElement, data, (state) => added.tell("state", state));
+      mounted.set(parentElement, added);
     }
     return () => {
       mounted.get(parentElement)?.part.remove();

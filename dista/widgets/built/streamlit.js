@@ -194,7 +194,7 @@ function readTheme(root, forced) {
   const color = (key) => getComputedStyle(root).getPropertyValue(`--${key}`).trim();
   return {
     name,
-    kept: scale(color("kept").split(/\s+/)),
+    amount: scale(color("amount").split(/\s+/)),
     removed: scale(color("removed").split(/\s+/)),
     paper: parse(color("paper")),
     ink: parse(color("ink")),
@@ -243,19 +243,19 @@ var same = (a, b) => a === b || a instanceof Uint8Array && a.length === b.length
 function component(make) {
   const mounted = /* @__PURE__ */ new WeakMap();
   return ({ parentElement, data, setStateValue }) => {
-    const known = mounted.get(parentElement);
-    if (known) {
-      known.tell = setStateValue;
-      if (!same(known.data, data)) known.part.update(data);
-      known.data = data;
-      requestAnimationFrame(known.part.refresh);
+    const entry = mounted.get(parentElement);
+    if (entry) {
+      entry.tell = setStateValue;
+      if (!same(entry.data, data)) entry.part.update(data);
+      entry.data = data;
+      requestAnimationFrame(entry.part.refresh);
     } else {
-      const entry = { data, tell: setStateValue, part: (
+      const added = { data, tell: setStateValue, part: (
         /** @type {Part | null} */
         null
       ) };
-      entry.part = make(parentElement, data, (state) => entry.tell("state", state));
-      mounted.set(parentElement, entry);
+      added.part = make(parentElement, data, (state) => added.tell("state", state));
+      mounted.set(parentElement, added);
     }
     return () => {
       mounted.get(parentElement)?.part.remove();
@@ -343,31 +343,31 @@ var Recording = class {
   /**
    * Counts of one query over all keys of one step, before ("raw") or after ("kept") the denoiser.
    * @param {Block} block
-   * @param {Stage} stage
+   * @param {MapKind} kind
    * @param {number} step
    * @param {number} keyStep
    * @param {number} head
    * @param {number} token
    */
-  keyMap(block, stage, step, keyStep, head, token) {
+  keyMap(block, kind, step, keyStep, head, token) {
     const pair = block.pair.get(step * PAIR + keyStep);
     if (pair === void 0) return null;
     const name = `attention.${block.block}`;
     const start = ((pair * block.heads + head) * this.tokens + token) * this.tokens;
-    if (stage === "kept" && block.kept === "table") {
+    if (kind === "kept" && block.kept === "table") {
       const table = this.array(`${name}.table`);
       return Float32Array.from(
         this.array(`${name}.raw`).subarray(start, start + this.tokens),
         (a) => table[a]
       );
     }
-    const values = this.array(`${name}.${stage}`);
+    const values = this.array(`${name}.${kind}`);
     return values?.subarray(start, start + this.tokens) ?? null;
   }
   /**
-   * The stage that the network goes on with: the denoised map where there is one.
+   * The map that the network goes on with: the denoised map where there is one.
    * @param {Block} block
-   * @returns {Stage}
+   * @returns {MapKind}
    */
   used(block) {
     return block.kept ? "kept" : "raw";
@@ -416,12 +416,12 @@ var Recording = class {
     return this.unpacked[name];
   }
   /**
-   * Spikes per patch at one step, summed over the channels from `first` up to `end`; the layer must be known.
+   * Spikes per patch at one step, summed over the channels from `first` up to `end`; the layer's spikes must be recorded.
    * @param {string} name
    * @param {number} step
    */
   firing(name, step, first = 0, end = Infinity) {
-    const { values, channels } = this.#known(name);
+    const { values, channels } = this.#recordedSpikes(name);
     const counts = new Float32Array(this.tokens);
     for (let channel2 = first; channel2 < Math.min(end, channels); channel2++) {
       const start = (step * channels + channel2) * this.tokens;
@@ -432,13 +432,13 @@ var Recording = class {
   /**
    * @param {string} name
    */
-  #known(name) {
+  #recordedSpikes(name) {
     const spikes = this.spikesOf(name);
     if (!spikes) throw new Error(`the spikes of ${name} are not in this recording; it has ${Object.keys(this.spikes)}`);
     return spikes;
   }
   /**
-   * Spikes of one patch at one step, over the channels of a head; the layer must be known.
+   * Spikes of one patch at one step, over the channels of a head; the layer's spikes must be recorded.
    * @param {string} name
    * @param {number} step
    * @param {Block} block
@@ -446,7 +446,7 @@ var Recording = class {
    * @param {number} token
    */
   train(name, step, block, head, token) {
-    const { values, channels } = this.#known(name);
+    const { values, channels } = this.#recordedSpikes(name);
     const size = channels / block.heads;
     return Array.from({ length: size }, (_, i) => values[(step * channels + head * size + i) * this.tokens + token]);
   }
@@ -479,10 +479,10 @@ function sum(values) {
   return total;
 }
 function strongest(maps) {
-  let best = { value: 0, step: -1, key: -1 };
+  let best = { value: 0, step: -1, token: -1 };
   for (const [step, values] of maps) {
-    values.forEach((value, key) => {
-      if (value > best.value) best = { value, step, key };
+    values.forEach((value, token) => {
+      if (value > best.value) best = { value, step, token };
     });
   }
   return best;
@@ -562,15 +562,15 @@ function settle(recording, wanted = {}) {
   const entry = recording.blockAt(wanted.block) ?? recording.attention.at(-1);
   const [rows, columns] = recording.grid ?? [1, 1];
   const row = within(wanted.row, rows, -1), column = within(wanted.column, columns, -1);
-  const given = row >= 0 && column >= 0 ? row * columns + column : -1;
+  const token = row >= 0 && column >= 0 ? row * columns + column : -1;
   const head = within(wanted.head, entry?.heads ?? 1, -1);
-  const [busyHead, patch] = given >= 0 && head >= 0 ? [head, given] : busiest(recording, entry, step, head, given);
-  const chosen = entry ? entry.block : 0;
-  const layer = settleLayer(recording, wanted.layer, chosen);
+  const [busyHead, patch] = token >= 0 && head >= 0 ? [head, token] : busiest(recording, entry, step, head, token);
+  const block = entry ? entry.block : 0;
+  const layer = settleLayer(recording, wanted.layer, block);
   return {
     sample: recording.sample,
     step,
-    block: chosen,
+    block,
     head: busyHead,
     row: Math.floor(patch / columns),
     column: patch % columns,
@@ -581,7 +581,7 @@ function settle(recording, wanted = {}) {
     key: wanted.key && placeOf(recording, wanted.key) ? wanted.key : ""
   };
 }
-var oneOf = (known, value, otherwise) => Object.hasOwn(known, value) ? value : otherwise;
+var oneOf = (words, value, otherwise) => Object.hasOwn(words, value) ? value : otherwise;
 function placeOf(recording, text2 = "") {
   if (!/^\d+\.\d+\.\d+$/.test(text2)) return null;
   const [step, row, column] = text2.split(".").map(Number), [rows, columns] = recording.grid ?? [1, 1];
@@ -1011,7 +1011,7 @@ function question(recording, state) {
   const columns = Array.from({ length: state.step + 1 }, (_, key) => {
     const query = block.cross ? state.step : key;
     const [raw, kept] = ["raw", "kept"].map(
-      (stage) => block[stage] ? recording.keyMap(block, stage, query, key, state.head, token) : null
+      (kind) => block[kind] ? recording.keyMap(block, kind, query, key, state.head, token) : null
     );
     if (!raw && !kept) return null;
     const removed = raw && kept ? Float32Array.from(raw, (count, i) => Math.max(0, count - kept[i])) : null;
@@ -1019,8 +1019,8 @@ function question(recording, state) {
   });
   return { block, token, columns, rows: ROWS.filter((row) => columns.some((column) => column?.[row])) };
 }
-function visible({ block, columns }, state, stage) {
-  return columns.map((column, key) => [key, column?.[stage]]).filter(([key, values]) => values && (block.cross || key === state.step));
+function visible({ block, columns }, state, kind) {
+  return columns.map((column, key) => [key, column?.[kind]]).filter(([key, values]) => values && (block.cross || key === state.step));
 }
 function largest(recording, block, state, column) {
   if (state.range === "global") return Math.max(...recording.attention.map((entry) => entry.largest));
@@ -1054,7 +1054,7 @@ function drawFilm(canvas, view, asked, width) {
   const plan = layout(width, recording, asked.rows, cap);
   const context = prepare(canvas, width, plan.lines * plan.line + (plan.labels ? 0 : 10));
   const places = [];
-  const kept = asked.columns.map((column) => sum(column?.[recording.used(asked.block)]));
+  const sums = asked.columns.map((column) => sum(column?.[recording.used(asked.block)]));
   for (let line = 0; line < plan.lines; line++) {
     if (line * plan.perLine > state.step) continue;
     asked.rows.forEach((row, i) => {
@@ -1075,7 +1075,7 @@ function drawFilm(canvas, view, asked, width) {
     text(context, theme, words, top.x + plan.size / 2, y, { bold: current, color: current ? theme.ink_ : theme.muted });
     places.push({ step: key, x: top.x, y: y - 12, width: plan.size, height: 24 });
     drawColumn(context, view, asked, column, key, plan, places);
-    if (column) drawSum(context, theme, plan.at(key, asked.rows.length), plan, kept[key], Math.max(...kept));
+    if (column) drawSum(context, theme, plan.at(key, asked.rows.length), plan, sums[key], Math.max(...sums));
   });
   captionHatched(context, theme, plan, asked);
   drawAbsent(context, view, plan, asked);
@@ -1088,7 +1088,7 @@ function drawColumn(context, view, asked, column, key, plan, places) {
     if (!column) {
       hatch(context, box.x, box.y, box.width, box.height, theme.muted);
     } else {
-      const colors = row === "removed" ? theme.removed : theme.kept;
+      const colors = row === "removed" ? theme.removed : theme.amount;
       context.globalAlpha = fades(row, state) ? FADED : 1;
       drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
       context.globalAlpha = 1;
@@ -1148,7 +1148,7 @@ function drawNow(canvas, view, asked, width) {
   asked.rows.forEach((row, i) => {
     const box = { x: i * (size + 10) + 1, y: 22, width: size, height: tall };
     text(context, theme, `${row}, step ${state.step + 1}`, box.x, 9, { align: "left", bold: !fades(row, state) });
-    const colors = row === "removed" ? theme.removed : theme.kept;
+    const colors = row === "removed" ? theme.removed : theme.amount;
     context.globalAlpha = fades(row, state) ? FADED : 1;
     drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
     context.globalAlpha = 1;
@@ -1302,14 +1302,14 @@ function attentionPanel(store, app) {
 function spoken(recording, state) {
   const asked = question(recording, state);
   if (!asked) return recording.missing.attention;
-  const stage = recording.used(asked.block);
-  const maps = visible(asked, state, stage);
+  const kind = recording.used(asked.block);
+  const maps = visible(asked, state, kind);
   const split = totals(maps, state.step, asked.token);
   const best = strongest(maps);
   const where = `Step ${state.step + 1}, patch row ${state.row + 1}, column ${state.column + 1}, block ${state.block + 1}, head ${state.head + 1}`;
   if (!split.total) return `${where}: attends to nothing.`;
   const columns = recording.grid[1];
-  return `${where}: attention ${number(split.total, 1)}, strongest ${number(best.value, 1)} on step ${best.step + 1}, row ${Math.floor(best.key / columns) + 1}, column ${best.key % columns + 1}.`;
+  return `${where}: attention ${number(split.total, 1)}, strongest ${number(best.value, 1)} on step ${best.step + 1}, row ${Math.floor(best.token / columns) + 1}, column ${best.token % columns + 1}.`;
 }
 function read({ recording, state, hover }, asked) {
   if (hover?.row === void 0) return spoken(recording, state);
@@ -1329,28 +1329,28 @@ var WITHIN = [
 ];
 function drawShares(node, { state }, asked) {
   const parts = asked.block.cross ? ACROSS : WITHIN;
-  const stages = asked.rows.filter((row) => row !== "removed");
+  const kinds = asked.rows.filter((row) => row !== "removed");
   const split = Object.fromEntries(
-    stages.map((stage) => [stage, totals(visible(asked, state, stage), state.step, asked.token)])
+    kinds.map((kind) => [kind, totals(visible(asked, state, kind), state.step, asked.token)])
   );
-  const percent2 = (stage, part) => split[stage].total ? Math.round(100 * split[stage][part] / split[stage].total) : 0;
-  const bars = stages.map(
-    (stage) => el(
+  const percent2 = (kind, part) => split[kind].total ? Math.round(100 * split[kind][part] / split[kind].total) : 0;
+  const bars = kinds.map(
+    (kind) => el(
       "div",
       {
         class: "share",
         role: "img",
-        "aria-label": `${stage}: ${parts.map(([part, words]) => `${words} ${percent2(stage, part)} %`).join(", ")}`
+        "aria-label": `${kind}: ${parts.map(([part, words]) => `${words} ${percent2(kind, part)} %`).join(", ")}`
       },
-      el("span", {}, stage),
+      el("span", {}, kind),
       el(
         "div",
         { class: "bars" },
-        split[stage].total ? parts.map(([part]) => el("i", { class: `part ${part}`, style: `flex-grow:${split[stage][part]}` })) : el("em", {}, stage === "kept" && split.raw?.total ? "nothing was kept" : "attends to nothing")
+        split[kind].total ? parts.map(([part]) => el("i", { class: `part ${part}`, style: `flex-grow:${split[kind][part]}` })) : el("em", {}, kind === "kept" && split.raw?.total ? "nothing was kept" : "attends to nothing")
       )
     )
   );
-  const last = stages.at(-1);
+  const last = kinds.at(-1);
   const legend = parts.map(
     ([part, words]) => el(
       "span",
@@ -1358,7 +1358,7 @@ function drawShares(node, { state }, asked) {
       el("i", { class: `swatch part ${part}` }),
       `${words} `,
       el("b", {}, `${percent2(last, part)} %`),
-      stages.length > 1 ? el("small", {}, ` of kept, ${percent2("raw", part)} % of raw`) : null
+      kinds.length > 1 ? el("small", {}, ` of kept, ${percent2("raw", part)} % of raw`) : null
     )
   );
   node.replaceChildren(...bars, el("p", { class: "legend" }, legend));
@@ -1401,7 +1401,7 @@ function level(strip, values, current, what) {
 function drawLegend(node, { recording, state, theme }, asked) {
   const most = state.range === "map" ? "largest of each map" : number(largest(recording, asked.block, state, {}), 1);
   const ramp = (colors) => el("i", { class: "ramp", style: `background:linear-gradient(90deg,${colors[0]},${colors[32]},${colors[64]})` });
-  node.replaceChildren("0", ramp(theme.kept), asked.rows.includes("removed") ? ramp(theme.removed) : "", most);
+  node.replaceChildren("0", ramp(theme.amount), asked.rows.includes("removed") ? ramp(theme.removed) : "", most);
 }
 
 // chart.js
@@ -1602,7 +1602,7 @@ function stemPanel(store, app) {
   function draw(view) {
     const { state, theme, hover } = view;
     const values = stemMap(recording, names, state.step);
-    const item = { colors: theme.kept, step: state.step, query: true, key: hover };
+    const item = { colors: theme.amount, step: state.step, query: true, key: hover };
     places = [
       drawMaps(
         total,
@@ -1633,7 +1633,7 @@ function stemPanel(store, app) {
     total.setAttribute("aria-label", `Spikes of each patch. ${readout2.textContent}`);
     legend.replaceChildren(
       ...[0, 1, 2].flatMap((spikes) => [
-        el("i", { class: "swatch cell", style: `background:${theme.kept[32 * spikes]}` }),
+        el("i", { class: "swatch cell", style: `background:${theme.amount[32 * spikes]}` }),
         spikes ? `${spikes} spike${spikes > 1 ? "s" : ""}` : "none"
       ])
     );
@@ -1668,16 +1668,16 @@ function pickable(canvas, store, app, places) {
 var PARTS_OF = ["query", "key", "value"];
 var layerOf = (block, part) => `blocks.${block}.attention.${part}.neuron`;
 function comparedKey({ recording, state, hover, pinned, question: asked }) {
-  const [kept, raw] = [recording.used(asked.block), "raw"].map((stage) => visible(asked, state, stage));
+  const [used, raw] = [recording.used(asked.block), "raw"].map((kind) => visible(asked, state, kind));
   const columns = recording.grid[1];
-  const seen = (place2) => place2?.row !== void 0 && kept.some(([step]) => step === place2.step);
-  const given = [hover, pinned].find(seen);
-  if (given) return { ...given, key: given.row * columns + given.column };
-  const best = [strongest(kept), strongest(raw)].find(({ value }) => value > 0) ?? {
+  const seen = (place2) => place2?.row !== void 0 && used.some(([step]) => step === place2.step);
+  const patch = [hover, pinned].find(seen);
+  if (patch) return { ...patch, token: patch.row * columns + patch.column };
+  const best = [strongest(used), strongest(raw)].find(({ value }) => value > 0) ?? {
     step: state.step,
-    key: asked.token
+    token: asked.token
   };
-  return { step: best.step, key: best.key, row: Math.floor(best.key / columns), column: best.key % columns };
+  return { step: best.step, token: best.token, row: Math.floor(best.token / columns), column: best.token % columns };
 }
 function hasTrains(recording, block) {
   return PARTS_OF.every((part) => recording.spikesOf(layerOf(block.block, part)));
@@ -1690,7 +1690,7 @@ function trains(view) {
   } = view;
   const key = comparedKey(view);
   const of = (part, step, at) => recording.train(layerOf(block.block, part), step, block, state.head, at);
-  const [q, k, v] = [of("query", state.step, token), of("key", key.step, key.key), of("value", key.step, key.key)];
+  const [q, k, v] = [of("query", state.step, token), of("key", key.step, key.token), of("value", key.step, key.token)];
   return { key, q, k, v, both: q.map((spike, i) => spike & k[i]) };
 }
 function coincidencePanel(store, app) {
@@ -1727,16 +1727,17 @@ function coincidencePanel(store, app) {
   maps.addEventListener("keydown", (event) => walkKeys(event, last, store));
   function draw(view) {
     const { state, question: asked } = view;
-    const known = asked && hasTrains(recording, asked.block);
-    contain(body, known ? [cells, verdict, title, maps, help, strips] : []);
-    note.textContent = !asked ? recording.missing.pairs : known ? `Each entry of the map is a count: in how many of the head's channels both the query (step ${state.step + 1}) and the key spiked.` : recording.missing.trains;
-    if (!known) return;
+    const recorded = asked && hasTrains(recording, asked.block);
+    contain(body, recorded ? [cells, verdict, title, maps, help, strips] : []);
+    note.textContent = !asked ? recording.missing.pairs : recorded ? `Each entry of the map is a count: in how many of the head's channels both the query (step ${state.step + 1}) and the key spiked.` : recording.missing.trains;
+    if (!recorded) return;
     drawStrips(strips, store);
-    last = { view, found: trains(view) };
-    drawTrains(cells, view, last.found, body.clientWidth);
-    verdict.replaceChildren(...entryInWords(view, last.found));
+    const spikes = trains(view);
+    last = { view, key: spikes.key };
+    drawTrains(cells, view, spikes, body.clientWidth);
+    verdict.replaceChildren(...entryInWords(view, spikes));
     cells.setAttribute("aria-label", verdict.textContent);
-    places = drawFiring(maps, view, last.found.key, body.clientWidth);
+    places = drawFiring(maps, view, spikes.key, body.clientWidth);
     maps.setAttribute("aria-label", `Spikes per patch of Q, K and V. ${verdict.textContent}`);
   }
   return { node, draw };
@@ -1769,7 +1770,7 @@ function entryInWords({ question: asked }, { key, both, v }) {
   const count = sum(both);
   const { raw, kept } = asked.columns[key.step];
   const where = `key row ${key.row + 1}, column ${key.column + 1}, step ${key.step + 1}`;
-  const entry = (raw ?? kept)[key.key];
+  const entry = (raw ?? kept)[key.token];
   const same2 = raw && entry === count;
   const words = [
     el("b", { "data-count": count }, `${count} of ${both.length} channels`),
@@ -1777,7 +1778,7 @@ function entryInWords({ question: asked }, { key, both, v }) {
     same2 ? el("span", { "data-entry": entry }, `: ${entry} is their entry of the map. `) : raw ? `; the recorded entry is ${number(entry)}, so the map was changed after it was counted. ` : ". "
   ];
   if (kept) {
-    const left = kept[key.key];
+    const left = kept[key.token];
     words.push(
       left ? `The denoiser passes ${number(left)} on` : count ? "The denoiser removes it" : "There is nothing to pass on",
       left ? `: what V of this key holds, ${sum(v)} spike${sum(v) === 1 ? "" : "s"}, is read ${number(left)} times.` : "."
@@ -1789,7 +1790,7 @@ function drawFiring(canvas, view, key, width) {
   const { recording, state, theme, question: asked } = view;
   const size = recording.spikesOf(layerOf(asked.block.block, "query")).channels / asked.block.heads;
   const firing = (part, step) => recording.firing(layerOf(asked.block.block, part), step, state.head * size, (state.head + 1) * size);
-  const at = (title, part, step, more) => ({ title, values: firing(part, step), colors: theme.kept, step, ...more });
+  const at = (title, part, step, more) => ({ title, values: firing(part, step), colors: theme.amount, step, ...more });
   const steps = visible(asked, state, recording.used(asked.block)).map(([step]) => step);
   const items = [
     at(`Q, step ${state.step + 1}`, "query", state.step, { query: true, strong: true }),
@@ -1819,7 +1820,7 @@ function walkKeys(event, last, store) {
   }
   const {
     view: { recording, state, question: asked },
-    found: { key }
+    key
   } = last;
   const steps = visible(asked, state, recording.used(asked.block)).map(([step]) => step);
   const clamp = (value, count) => Math.min(count - 1, Math.max(0, value));
@@ -1916,7 +1917,7 @@ function drawRead(canvas, view, values, name, width) {
   const read2 = perPatch(values, recording.tokens);
   const fired2 = recording.firing(name, state.step, state.head * size, (state.head + 1) * size);
   const seen = visible(view.question, state, recording.used(block)).find(([step]) => step === state.step)?.[1];
-  const item = { colors: theme.kept, step: state.step, query: true, key: hover };
+  const item = { colors: theme.amount, step: state.step, query: true, key: hover };
   const items = [
     { ...item, title: "read from V", values: read2, most: Math.max(...read2), strong: true },
     { ...item, title: "read-out spikes", values: fired2, most: Math.max(1, ...fired2), strong: true }
@@ -2007,7 +2008,7 @@ function thumbnail(canvas, { recording, theme }, { draw, map, colors, most, wide
   const width = map ? Math.round(Math.min(1.6, columns / rows) * SIDE) : Math.round(SIDE * wide);
   const context = prepare(canvas, width, SIDE);
   if (map)
-    drawMap(context, colors ?? theme.kept, map, most ?? Math.max(1, ...map), { x: 0, y: 0, width, height: SIDE }, [
+    drawMap(context, colors ?? theme.amount, map, most ?? Math.max(1, ...map), { x: 0, y: 0, width, height: SIDE }, [
       rows,
       columns
     ]);
@@ -2072,7 +2073,7 @@ function ofTrains(view) {
     )
   };
 }
-var reached = ({ state, question: asked }, stage) => visible(asked, state, stage).reduce((total, [, values]) => total + sum(values), 0);
+var reached = ({ state, question: asked }, kind) => visible(asked, state, kind).reduce((total, [, values]) => total + sum(values), 0);
 function ofScores(view) {
   const { state, question: asked } = view;
   const map = asked?.columns[state.step]?.raw;
@@ -2137,16 +2138,16 @@ var LONGER = 1.5;
 function tauPanel(store) {
   const { recording } = store;
   const { node, note, body } = panel("tau", "Learned time constants");
-  const known = recording.layers.map((layer, position) => ({ ...layer, ...tauOf(recording, position) }));
-  if (!known.length) {
+  const layers = recording.layers.map((layer, position) => ({ ...layer, ...tauOf(recording, position) }));
+  if (!layers.length) {
     note.textContent = recording.missing.neurons;
     return { node, draw() {
     } };
   }
-  const ends = known.flatMap(({ tau, before }) => [...tau ?? [], ...before ?? []]);
+  const ends = layers.flatMap(({ tau, before }) => [...tau ?? [], ...before ?? []]);
   const most = Math.max(3, Math.ceil(Math.max(...ends, 0)));
   const at = (value) => `${100 * (value - 1) / (most - 1)}%`;
-  const rows = known.map((layer) => tauRow(store, layer, at));
+  const rows = layers.map((layer) => tauRow(store, layer, at));
   const ticks = [1, ...[2, 4, 8, 16, 32].filter((tick) => tick < most * 0.8), most];
   const axis = el(
     "div",
@@ -2161,12 +2162,12 @@ function tauPanel(store) {
   const list = el("div", { class: "taus", role: "group", "aria-label": "Neuron layers" }, rows);
   body.append(list, axis);
   list.addEventListener("keydown", (event) => roam(event, rows));
-  note.replaceChildren(ends.length ? explainTau(known) : recording.missing.tau);
+  note.replaceChildren(ends.length ? explainTau(layers) : recording.missing.tau);
   function draw({ state }) {
     rows.forEach((row, i) => {
-      const current = known[i].name === state.layer;
+      const current = layers[i].name === state.layer;
       row.setAttribute("aria-pressed", String(current));
-      row.tabIndex = current || !rows.some((_, j) => known[j].name === state.layer) && i === 0 ? 0 : -1;
+      row.tabIndex = current || !rows.some((_, j) => layers[j].name === state.layer) && i === 0 ? 0 : -1;
     });
   }
   return { node, draw };
@@ -2178,9 +2179,9 @@ function tauOf(recording, position) {
   return { tau: span(tau), before: span(before), mean: mean(tau), start: mean(before), per: tau?.length };
 }
 var longer = ({ mean, start }) => mean && start && mean >= LONGER * start;
-function explainTau(known) {
-  const hot = known.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
-  const start = known.some(({ start: value }) => value) ? [el("i", { class: "dot start" }), " at the start, "] : [];
+function explainTau(layers) {
+  const hot = layers.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
+  const start = layers.some(({ start: value }) => value) ? [el("i", { class: "dot start" }), " at the start, "] : [];
   return el(
     "span",
     {},
@@ -2246,36 +2247,36 @@ function rasterPanel(store) {
   let plot = null;
   let row = 4;
   function pick(event) {
-    const found = traces(recording, store.state);
-    if (!found || !plot) return;
+    const neurons = traces(recording, store.state);
+    if (!neurons || !plot) return;
     const [x, y] = inside(event);
-    const place2 = Math.min(found.shown - 1, Math.max(0, Math.floor((y - plot.top) / row)));
+    const place2 = Math.min(neurons.shown - 1, Math.max(0, Math.floor((y - plot.top) / row)));
     const changes = { step: plot.step(x) };
-    if (y < plot.top + found.shown * row + 3) changes.neuron = found.index[place2];
+    if (y < plot.top + neurons.shown * row + 3) changes.neuron = neurons.index[place2];
     store.set(changes);
   }
   function walk(event) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    const found = step && traces(recording, store.state);
-    if (!found) return;
+    const neurons = step && traces(recording, store.state);
+    if (!neurons) return;
     event.preventDefault();
     event.stopPropagation();
-    store.set({ neuron: found.index[Math.min(found.shown - 1, Math.max(0, found.place + step))] });
+    store.set({ neuron: neurons.index[Math.min(neurons.shown - 1, Math.max(0, neurons.place + step))] });
   }
   function draw({ state, theme }) {
-    const found = traces(recording, state);
-    const spikes = found?.of("spikes");
-    heading.textContent = found ? `Spikes of ${found.layer.title}` : "Spikes";
+    const neurons = traces(recording, state);
+    const spikes = neurons?.of("spikes");
+    heading.textContent = neurons ? `Spikes of ${neurons.layer.title}` : "Spikes";
     contain(body, spikes ? [canvas] : []);
     if (!spikes) {
       note.textContent = recording.missing.spikes;
       return;
     }
-    const { layer, shown } = found;
+    const { layer, shown } = neurons;
     note.textContent = fired(layer, shown);
     row = Math.min(9, Math.max(2.5, 270 / shown));
     plot = chart(body.clientWidth, Math.round(shown * row) + 72, recording.steps, { left: 4, right: 4, top: 8 });
-    drawRaster(prepare(canvas, plot.width, plot.height), plot, row, found, state, theme);
+    drawRaster(prepare(canvas, plot.width, plot.height), plot, row, neurons, state, theme);
     canvas.setAttribute(
       "aria-label",
       `${heading.textContent}: ${note.textContent} Neuron ${state.neuron} is selected; up and down choose another.`
@@ -2334,25 +2335,25 @@ function membranePanel(store) {
     "spike"
   );
   function draw({ state }) {
-    const found = traces(recording, state);
-    const membrane = found?.of("membrane");
-    heading.textContent = found ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
+    const neurons = traces(recording, state);
+    const membrane = neurons?.of("membrane");
+    heading.textContent = neurons ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
     contain(body, membrane ? [figure, legend] : []);
     if (!membrane) {
       note.textContent = recording.missing.membrane;
       return;
     }
-    note.textContent = `${place(found.layer, state.neuron)}: charge, threshold, reset. ${forgets(found, state.neuron)}`;
+    note.textContent = `${place(neurons.layer, state.neuron)}: charge, threshold, reset. ${forgets(neurons, state.neuron)}`;
     const of = (part) => {
-      const all = found.of(part);
-      return all && Array.from({ length: recording.steps }, (_, t) => all[t * found.shown + found.place]);
+      const all = neurons.of(part);
+      return all && Array.from({ length: recording.steps }, (_, t) => all[t * neurons.shown + neurons.place]);
     };
     drawMembrane(
       show,
       body.clientWidth,
       recording,
       state,
-      found.layer,
+      neurons.layer,
       {
         membrane: of("membrane"),
         reset: of("reset"),

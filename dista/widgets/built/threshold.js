@@ -54,8 +54,8 @@ function layout(width, { blocks, most }, u) {
     rise: (n) => n > 0 ? tall * (Math.log10(n) + 0.3) / (Math.log10(highest) + 0.6) : 0
   };
 }
-function split({ before, after }, chosen) {
-  const gone = before.map((n, a) => chosen === null ? n - after[a] : a <= chosen ? n : 0);
+function split({ before, after }, u) {
+  const gone = before.map((n, a) => u === null ? n - after[a] : a <= u ? n : 0);
   const weigh = (counts, weight) => counts.reduce((sum, n, a) => sum + (a ? n * weight(a) : 0), 0);
   return {
     before,
@@ -179,7 +179,7 @@ function readTheme(root, forced) {
   const color = (key) => getComputedStyle(root).getPropertyValue(`--${key}`).trim();
   return {
     name,
-    kept: scale(color("kept").split(/\s+/)),
+    amount: scale(color("amount").split(/\s+/)),
     removed: scale(color("removed").split(/\s+/)),
     paper: parse(color("paper")),
     ink: parse(color("ink")),
@@ -201,19 +201,19 @@ var same = (a, b) => a === b || a instanceof Uint8Array && a.length === b.length
 function component(make) {
   const mounted = /* @__PURE__ */ new WeakMap();
   return ({ parentElement, data, setStateValue }) => {
-    const known = mounted.get(parentElement);
-    if (known) {
-      known.tell = setStateValue;
-      if (!same(known.data, data)) known.part.update(data);
-      known.data = data;
-      requestAnimationFrame(known.part.refresh);
+    const entry = mounted.get(parentElement);
+    if (entry) {
+      entry.tell = setStateValue;
+      if (!same(entry.data, data)) entry.part.update(data);
+      entry.data = data;
+      requestAnimationFrame(entry.part.refresh);
     } else {
-      const entry = { data, tell: setStateValue, part: (
+      const added = { data, tell: setStateValue, part: (
         /** @type {Part | null} */
         null
       ) };
-      entry.part = make(parentElement, data, (state) => entry.tell("state", state));
-      mounted.set(parentElement, entry);
+      added.part = make(parentElement, data, (state) => added.tell("state", state));
+      mounted.set(parentElement, added);
     }
     return () => {
       mounted.get(parentElement)?.part.remove();

@@ -76,8 +76,8 @@ export function attentionPanel(store, app) {
 export function spoken(recording, state) {
   const asked = question(recording, state);
   if (!asked) return recording.missing.attention;
-  const stage = recording.used(asked.block);
-  const maps = visible(asked, state, stage);
+  const kind = recording.used(asked.block);
+  const maps = visible(asked, state, kind);
   const split = totals(maps, state.step, asked.token);
   const best = strongest(maps);
   const where =
@@ -87,7 +87,7 @@ export function spoken(recording, state) {
   const columns = recording.grid[1];
   return (
     `${where}: attention ${number(split.total, 1)}, strongest ${number(best.value, 1)} on step ${best.step + 1}, ` +
-    `row ${Math.floor(best.key / columns) + 1}, column ${(best.key % columns) + 1}.`
+    `row ${Math.floor(best.token / columns) + 1}, column ${(best.token % columns) + 1}.`
   );
 }
 
@@ -111,31 +111,30 @@ const WITHIN = [
 
 function drawShares(node, { state }, asked) {
   const parts = asked.block.cross ? ACROSS : WITHIN;
-  const stages = asked.rows.filter((row) => row !== "removed");
+  const kinds = asked.rows.filter((row) => row !== "removed");
   const split = Object.fromEntries(
-    stages.map((stage) => [stage, totals(visible(asked, state, stage), state.step, asked.token)]),
+    kinds.map((kind) => [kind, totals(visible(asked, state, kind), state.step, asked.token)]),
   );
-  const percent = (stage, part) =>
-    split[stage].total ? Math.round((100 * split[stage][part]) / split[stage].total) : 0;
-  const bars = stages.map((stage) =>
+  const percent = (kind, part) => (split[kind].total ? Math.round((100 * split[kind][part]) / split[kind].total) : 0);
+  const bars = kinds.map((kind) =>
     el(
       "div",
       {
         class: "share",
         role: "img",
-        "aria-label": `${stage}: ${parts.map(([part, words]) => `${words} ${percent(stage, part)} %`).join(", ")}`,
+        "aria-label": `${kind}: ${parts.map(([part, words]) => `${words} ${percent(kind, part)} %`).join(", ")}`,
       },
-      el("span", {}, stage),
+      el("span", {}, kind),
       el(
         "div",
         { class: "bars" },
-        split[stage].total
-          ? parts.map(([part]) => el("i", { class: `part ${part}`, style: `flex-grow:${split[stage][part]}` }))
-          : el("em", {}, stage === "kept" && split.raw?.total ? "nothing was kept" : "attends to nothing"),
+        split[kind].total
+          ? parts.map(([part]) => el("i", { class: `part ${part}`, style: `flex-grow:${split[kind][part]}` }))
+          : el("em", {}, kind === "kept" && split.raw?.total ? "nothing was kept" : "attends to nothing"),
       ),
     ),
   );
-  const last = stages.at(-1);
+  const last = kinds.at(-1);
   const legend = parts.map(([part, words]) =>
     el(
       "span",
@@ -143,7 +142,7 @@ function drawShares(node, { state }, asked) {
       el("i", { class: `swatch part ${part}` }),
       `${words} `,
       el("b", {}, `${percent(last, part)} %`),
-      stages.length > 1 ? el("small", {}, ` of kept, ${percent("raw", part)} % of raw`) : null,
+      kinds.length > 1 ? el("small", {}, ` of kept, ${percent("raw", part)} % of raw`) : null,
     ),
   );
   node.replaceChildren(...bars, el("p", { class: "legend" }, legend));
@@ -191,5 +190,5 @@ function drawLegend(node, { recording, state, theme }, asked) {
   const most = state.range === "map" ? "largest of each map" : number(largest(recording, asked.block, state, {}), 1);
   const ramp = (colors) =>
     el("i", { class: "ramp", style: `background:linear-gradient(90deg,${colors[0]},${colors[32]},${colors[64]})` });
-  node.replaceChildren("0", ramp(theme.kept), asked.rows.includes("removed") ? ramp(theme.removed) : "", most);
+  node.replaceChildren("0", ramp(theme.amount), asked.rows.includes("removed") ? ramp(theme.removed) : "", most);
 }

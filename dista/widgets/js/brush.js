@@ -28,13 +28,13 @@ export default panelled((root, bytes, tell) => {
   const reporter = new Reporter(tell, picture.word);
   /** @type {Uint8Array[]} */
   let past = [];
-  const chosen = { mark: 0, size: 1, step: picture.step ?? picture.frames - 1 };
+  const settings = { mark: 0, size: 1, step: picture.step ?? picture.frames - 1 };
   const { node, note, body } = panel("brush", "Paint on the input");
   const canvas = el("canvas", { tabindex: 0, role: "application", "data-name": "brush" });
   const readout = el("p", { class: "readout" });
   const live = el("p", { class: "spoken", "aria-live": "polite" });
   const pick = (name) => (index) => {
-    chosen[name] = index;
+    settings[name] = index;
     refresh();
   };
   const mark = choices("Paint", [FULL[picture.kind], "blank", "speckles", "remove"], pick("mark"), "segment");
@@ -80,12 +80,12 @@ export default panelled((root, bytes, tell) => {
 
   // A square of the chosen width around a pixel.
   function dab(row, column) {
-    const wide = SIZES[chosen.size],
+    const wide = SIZES[settings.size],
       start = Math.floor((wide - 1) / 2);
     for (let y = row - start; y < row - start + wide; y++) {
       for (let x = column - start; x < column - start + wide; x++) {
         if (y >= 0 && x >= 0 && y < picture.rows && x < picture.columns)
-          marks[y * picture.columns + x] = MARKS[chosen.mark];
+          marks[y * picture.columns + x] = MARKS[settings.mark];
       }
     }
   }
@@ -153,10 +153,10 @@ export default panelled((root, bytes, tell) => {
     const width = Math.floor(Math.min(body.clientWidth, 380));
     const tall = Math.round((width * picture.rows) / picture.columns);
     const context = prepare(canvas, width, tall);
-    paint(context, frames.at(chosen.step), 0, 0, width, tall);
+    paint(context, frames.at(settings.step), 0, 0, width, tall);
     drawMarks(context, picture, marks, theme, width, tall);
     if (picture.grid) grid(context, [width, tall], ...picture.grid, theme);
-    if (focusedBeside(root) === canvas) drawCursor(context, picture, cursor, SIZES[chosen.size], theme, width, tall);
+    if (focusedBeside(root) === canvas) drawCursor(context, picture, cursor, SIZES[settings.size], theme, width, tall);
     const count = marks.reduce((sum, value) => sum + (value > 0), 0);
     note.textContent = `Draw with the pointer, or with arrows and space. Paint is there at ${when(picture)}.`;
     step.node.hidden = picture.frames === 1 || picture.step !== null;
@@ -165,9 +165,9 @@ export default panelled((root, bytes, tell) => {
       "aria-label",
       `${picture.rows} by ${picture.columns} pixels, ${count} of them painted. Arrows move, space paints, shift and arrows draw a line.`,
     );
-    mark.show(chosen.mark);
-    size.show(chosen.size);
-    step.show(chosen.step);
+    mark.show(settings.mark);
+    size.show(settings.size);
+    step.show(settings.step);
     undo.disabled = !past.length;
     clear.disabled = !count;
   }
@@ -179,7 +179,7 @@ export default panelled((root, bytes, tell) => {
         marks = picture.marks.slice();
         past = [];
       }
-      chosen.step = picture.step ?? Math.min(chosen.step, picture.frames - 1);
+      settings.step = picture.step ?? Math.min(settings.step, picture.frames - 1);
     },
     draw(fresh) {
       theme = fresh;

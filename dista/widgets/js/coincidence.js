@@ -11,19 +11,19 @@ const layerOf = (block, part) => `blocks.${block}.attention.${part}.neuron`;
 
 // The key that is compared with the query: the one pointed at, the one chosen, or the strongest.
 export function comparedKey({ recording, state, hover, pinned, question: asked }) {
-  const [kept, raw] = [recording.used(asked.block), "raw"].map((stage) => visible(asked, state, stage));
+  const [used, raw] = [recording.used(asked.block), "raw"].map((kind) => visible(asked, state, kind));
   const columns = recording.grid[1];
-  const seen = (place) => place?.row !== undefined && kept.some(([step]) => step === place.step);
-  const given = [hover, pinned].find(seen);
-  if (given) return { ...given, key: given.row * columns + given.column };
-  const best = [strongest(kept), strongest(raw)].find(({ value }) => value > 0) ?? {
+  const seen = (place) => place?.row !== undefined && used.some(([step]) => step === place.step);
+  const patch = [hover, pinned].find(seen);
+  if (patch) return { ...patch, token: patch.row * columns + patch.column };
+  const best = [strongest(used), strongest(raw)].find(({ value }) => value > 0) ?? {
     step: state.step,
-    key: asked.token,
+    token: asked.token,
   };
-  return { step: best.step, key: best.key, row: Math.floor(best.key / columns), column: best.key % columns };
+  return { step: best.step, token: best.token, row: Math.floor(best.token / columns), column: best.token % columns };
 }
 
-// Whether a block's Q, K and V are known spike by spike.
+// Whether a block's Q, K and V are recorded spike by spike.
 export function hasTrains(recording, block) {
   return PARTS_OF.every((part) => recording.spikesOf(layerOf(block.block, part)));
 }
@@ -37,7 +37,7 @@ export function trains(view) {
   } = view;
   const key = comparedKey(view);
   const of = (part, step, at) => recording.train(layerOf(block.block, part), step, block, state.head, at);
-  const [q, k, v] = [of("query", state.step, token), of("key", key.step, key.key), of("value", key.step, key.key)];
+  const [q, k, v] = [of("query", state.step, token), of("key", key.step, key.token), of("value", key.step, key.token)];
   return { key, q, k, v, both: q.map((spike, i) => spike & k[i]) };
 }
 
@@ -78,20 +78,21 @@ export function coincidencePanel(store, app) {
 
   function draw(view) {
     const { state, question: asked } = view;
-    const known = asked && hasTrains(recording, asked.block);
-    contain(body, known ? [cells, verdict, title, maps, help, strips] : []);
+    const recorded = asked && hasTrains(recording, asked.block);
+    contain(body, recorded ? [cells, verdict, title, maps, help, strips] : []);
     note.textContent = !asked
       ? recording.missing.pairs
-      : known
+      : recorded
         ? `Each entry of the map is a count: in how many of the head's channels both the query (step ${state.step + 1}) and the key spiked.`
         : recording.missing.trains;
-    if (!known) return;
+    if (!recorded) return;
     drawStrips(strips, store);
-    last = { view, found: trains(view) };
-    drawTrains(cells, view, last.found, body.clientWidth);
-    verdict.replaceChildren(...entryInWords(view, last.found));
+    const spikes = trains(view);
+    last = { view, key: spikes.key };
+    drawTrains(cells, view, spikes, body.clientWidth);
+    verdict.replaceChildren(...entryInWords(view, spikes));
     cells.setAttribute("aria-label", verdict.textContent);
-    places = drawFiring(maps, view, last.found.key, body.clientWidth);
+    places = drawFiring(maps, view, spikes.key, body.clientWidth);
     maps.setAttribute("aria-label", `Spikes per patch of Q, K and V. ${verdict.textContent}`);
   }
   return { node, draw };
@@ -129,7 +130,7 @@ function entryInWords({ question: asked }, { key, both, v }) {
   const count = sum(both);
   const { raw, kept } = asked.columns[key.step];
   const where = `key row ${key.row + 1}, column ${key.column + 1}, step ${key.step + 1}`;
-  const entry = (raw ?? kept)[key.key];
+  const entry = (raw ?? kept)[key.token];
   const same = raw && entry === count;
   const words = [
     el("b", { "data-count": count }, `${count} of ${both.length} channels`),
@@ -141,7 +142,7 @@ function entryInWords({ question: asked }, { key, both, v }) {
         : ". ",
   ];
   if (kept) {
-    const left = kept[key.key];
+    const left = kept[key.token];
     words.push(
       left
         ? `The denoiser passes ${number(left)} on`
@@ -162,7 +163,7 @@ function drawFiring(canvas, view, key, width) {
   const size = recording.spikesOf(layerOf(asked.block.block, "query")).channels / asked.block.heads;
   const firing = (part, step) =>
     recording.firing(layerOf(asked.block.block, part), step, state.head * size, (state.head + 1) * size);
-  const at = (title, part, step, more) => ({ title, values: firing(part, step), colors: theme.kept, step, ...more });
+  const at = (title, part, step, more) => ({ title, values: firing(part, step), colors: theme.amount, step, ...more });
   const steps = visible(asked, state, recording.used(asked.block)).map(([step]) => step);
   const items = [
     at(`Q, step ${state.step + 1}`, "query", state.step, { query: true, strong: true }),
@@ -194,7 +195,7 @@ function walkKeys(event, last, store) {
   }
   const {
     view: { recording, state, question: asked },
-    found: { key },
+    key,
   } = last;
   const steps = visible(asked, state, recording.used(asked.block)).map(([step]) => step);
   const clamp = (value, count) => Math.min(count - 1, Math.max(0, value));

@@ -20,8 +20,8 @@ export function question(recording, state) {
   const token = state.row * recording.grid[1] + state.column;
   const columns = Array.from({ length: state.step + 1 }, (_, key) => {
     const query = block.cross ? state.step : key;
-    const [raw, kept] = ["raw", "kept"].map((stage) =>
-      block[stage] ? recording.keyMap(block, stage, query, key, state.head, token) : null,
+    const [raw, kept] = ["raw", "kept"].map((kind) =>
+      block[kind] ? recording.keyMap(block, kind, query, key, state.head, token) : null,
     );
     if (!raw && !kept) return null;
     const removed = raw && kept ? Float32Array.from(raw, (count, i) => Math.max(0, count - kept[i])) : null;
@@ -31,9 +31,9 @@ export function question(recording, state) {
 }
 
 // The maps that the query at the current step really sees, as `totals` takes them.
-export function visible({ block, columns }, state, stage) {
+export function visible({ block, columns }, state, kind) {
   return columns
-    .map((column, key) => [key, column?.[stage]])
+    .map((column, key) => [key, column?.[kind]])
     .filter(([key, values]) => values && (block.cross || key === state.step));
 }
 
@@ -74,7 +74,7 @@ export function drawFilm(canvas, view, asked, width) {
   const plan = layout(width, recording, asked.rows, cap);
   const context = prepare(canvas, width, plan.lines * plan.line + (plan.labels ? 0 : 10));
   const places = [];
-  const kept = asked.columns.map((column) => sum(column?.[recording.used(asked.block)]));
+  const sums = asked.columns.map((column) => sum(column?.[recording.used(asked.block)]));
   for (let line = 0; line < plan.lines; line++) {
     if (line * plan.perLine > state.step) continue;
     asked.rows.forEach((row, i) => {
@@ -95,7 +95,7 @@ export function drawFilm(canvas, view, asked, width) {
     text(context, theme, words, top.x + plan.size / 2, y, { bold: current, color: current ? theme.ink_ : theme.muted });
     places.push({ step: key, x: top.x, y: y - 12, width: plan.size, height: 24 });
     drawColumn(context, view, asked, column, key, plan, places);
-    if (column) drawSum(context, theme, plan.at(key, asked.rows.length), plan, kept[key], Math.max(...kept));
+    if (column) drawSum(context, theme, plan.at(key, asked.rows.length), plan, sums[key], Math.max(...sums));
   });
   captionHatched(context, theme, plan, asked);
   drawAbsent(context, view, plan, asked);
@@ -109,7 +109,7 @@ function drawColumn(context, view, asked, column, key, plan, places) {
     if (!column) {
       hatch(context, box.x, box.y, box.width, box.height, theme.muted);
     } else {
-      const colors = row === "removed" ? theme.removed : theme.kept;
+      const colors = row === "removed" ? theme.removed : theme.amount;
       context.globalAlpha = fades(row, state) ? FADED : 1;
       drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
       context.globalAlpha = 1;
@@ -178,7 +178,7 @@ export function drawNow(canvas, view, asked, width) {
   asked.rows.forEach((row, i) => {
     const box = { x: i * (size + 10) + 1, y: 22, width: size, height: tall };
     text(context, theme, `${row}, step ${state.step + 1}`, box.x, 9, { align: "left", bold: !fades(row, state) });
-    const colors = row === "removed" ? theme.removed : theme.kept;
+    const colors = row === "removed" ? theme.removed : theme.amount;
     context.globalAlpha = fades(row, state) ? FADED : 1;
     drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
     context.globalAlpha = 1;

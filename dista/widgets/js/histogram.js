@@ -35,10 +35,10 @@ export function layout(width, { blocks, most }, u) {
 /**
  * What a threshold removes is known at once; where none is chosen, what the denoiser did remove.
  * @param {Counts} counts
- * @param {number | null} chosen
+ * @param {number | null} u
  */
-export function split({ before, after }, chosen) {
-  const gone = before.map((n, a) => (chosen === null ? n - after[a] : a <= chosen ? n : 0));
+export function split({ before, after }, u) {
+  const gone = before.map((n, a) => (u === null ? n - after[a] : a <= u ? n : 0));
   const weigh = (/** @type {number[]} */ counts, /** @type {(a: number) => number} */ weight) =>
     counts.reduce((sum, n, a) => sum + (a ? n * weight(a) : 0), 0);
   return {

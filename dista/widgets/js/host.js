@@ -19,16 +19,16 @@ const same = (/** @type {any} */ a, /** @type {any} */ b) =>
 export function component(make) {
   const mounted = new WeakMap();
   return (/** @type {Call} */ { parentElement, data, setStateValue }) => {
-    const known = mounted.get(parentElement);
-    if (known) {
-      known.tell = setStateValue;
-      if (!same(known.data, data)) known.part.update(data);
-      known.data = data;
-      requestAnimationFrame(known.part.refresh); // the page's colours arrive a frame later
+    const entry = mounted.get(parentElement);
+    if (entry) {
+      entry.tell = setStateValue;
+      if (!same(entry.data, data)) entry.part.update(data);
+      entry.data = data;
+      requestAnimationFrame(entry.part.refresh); // the page's colours arrive a frame later
     } else {
-      const entry = { data, tell: setStateValue, part: /** @type {Part | null} */ (null) };
-      entry.part = make(parentElement, data, (state) => entry.tell("state", state));
-      mounted.set(parentElement, entry);
+      const added = { data, tell: setStateValue, part: /** @type {Part | null} */ (null) };
+      added.part = make(parentElement, data, (state) => added.tell("state", state));
+      mounted.set(parentElement, added);
     }
     return () => {
       mounted.get(parentElement)?.part.remove();

@@ -25,39 +25,39 @@ export function rasterPanel(store) {
   let row = 4;
 
   function pick(event) {
-    const found = traces(recording, store.state);
-    if (!found || !plot) return;
+    const neurons = traces(recording, store.state);
+    if (!neurons || !plot) return;
     const [x, y] = inside(event);
-    const place = Math.min(found.shown - 1, Math.max(0, Math.floor((y - plot.top) / row)));
+    const place = Math.min(neurons.shown - 1, Math.max(0, Math.floor((y - plot.top) / row)));
     /** @type {Partial<import("./types.js").State>} */
     const changes = { step: plot.step(x) };
-    if (y < plot.top + found.shown * row + 3) changes.neuron = found.index[place];
+    if (y < plot.top + neurons.shown * row + 3) changes.neuron = neurons.index[place];
     store.set(changes);
   }
 
   function walk(event) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    const found = step && traces(recording, store.state);
-    if (!found) return;
+    const neurons = step && traces(recording, store.state);
+    if (!neurons) return;
     event.preventDefault();
     event.stopPropagation();
-    store.set({ neuron: found.index[Math.min(found.shown - 1, Math.max(0, found.place + step))] });
+    store.set({ neuron: neurons.index[Math.min(neurons.shown - 1, Math.max(0, neurons.place + step))] });
   }
 
   function draw({ state, theme }) {
-    const found = traces(recording, state);
-    const spikes = found?.of("spikes");
-    heading.textContent = found ? `Spikes of ${found.layer.title}` : "Spikes";
+    const neurons = traces(recording, state);
+    const spikes = neurons?.of("spikes");
+    heading.textContent = neurons ? `Spikes of ${neurons.layer.title}` : "Spikes";
     contain(body, spikes ? [canvas] : []);
     if (!spikes) {
       note.textContent = recording.missing.spikes;
       return;
     }
-    const { layer, shown } = found;
+    const { layer, shown } = neurons;
     note.textContent = fired(layer, shown);
     row = Math.min(9, Math.max(2.5, 270 / shown));
     plot = chart(body.clientWidth, Math.round(shown * row) + 72, recording.steps, { left: 4, right: 4, top: 8 });
-    drawRaster(prepare(canvas, plot.width, plot.height), plot, row, found, state, theme);
+    drawRaster(prepare(canvas, plot.width, plot.height), plot, row, neurons, state, theme);
     canvas.setAttribute(
       "aria-label",
       `${heading.textContent}: ${note.textContent} Neuron ${state.neuron} is selected; up and down choose another.`,
@@ -125,25 +125,25 @@ export function membranePanel(store) {
   );
 
   function draw({ state }) {
-    const found = traces(recording, state);
-    const membrane = found?.of("membrane");
-    heading.textContent = found ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
+    const neurons = traces(recording, state);
+    const membrane = neurons?.of("membrane");
+    heading.textContent = neurons ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
     contain(body, membrane ? [figure, legend] : []);
     if (!membrane) {
       note.textContent = recording.missing.membrane;
       return;
     }
-    note.textContent = `${place(found.layer, state.neuron)}: charge, threshold, reset. ${forgets(found, state.neuron)}`;
+    note.textContent = `${place(neurons.layer, state.neuron)}: charge, threshold, reset. ${forgets(neurons, state.neuron)}`;
     const of = (part) => {
-      const all = found.of(part);
-      return all && Array.from({ length: recording.steps }, (_, t) => all[t * found.shown + found.place]);
+      const all = neurons.of(part);
+      return all && Array.from({ length: recording.steps }, (_, t) => all[t * neurons.shown + neurons.place]);
     };
     drawMembrane(
       show,
       body.clientWidth,
       recording,
       state,
-      found.layer,
+      neurons.layer,
       {
         membrane: of("membrane"),
         reset: of("reset"),

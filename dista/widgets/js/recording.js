@@ -6,7 +6,7 @@ const TYPES = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, int
 /** @typedef {import("./types.js").Block} Block */
 /** @typedef {import("./types.js").StepMap} StepMap */
 /** @typedef {Record<string, import("./types.js").Packed>} Arrays */
-/** @typedef {"raw" | "kept"} Stage */
+/** @typedef {"raw" | "kept"} MapKind before or after the denoiser */
 
 const PAIR = 4096; // more than a recording has steps: a pair of steps in one number
 
@@ -99,32 +99,32 @@ export class Recording {
   /**
    * Counts of one query over all keys of one step, before ("raw") or after ("kept") the denoiser.
    * @param {Block} block
-   * @param {Stage} stage
+   * @param {MapKind} kind
    * @param {number} step
    * @param {number} keyStep
    * @param {number} head
    * @param {number} token
    */
-  keyMap(block, stage, step, keyStep, head, token) {
+  keyMap(block, kind, step, keyStep, head, token) {
     const pair = block.pair.get(step * PAIR + keyStep);
     if (pair === undefined) return null;
     const name = `attention.${block.block}`;
     const start = ((pair * block.heads + head) * this.tokens + token) * this.tokens;
-    if (stage === "kept" && block.kept === "table") {
+    if (kind === "kept" && block.kept === "table") {
       const table = this.array(`${name}.table`);
       return Float32Array.from(
         this.array(`${name}.raw`).subarray(start, start + this.tokens),
         (/** @type {number} */ a) => table[a],
       );
     }
-    const values = this.array(`${name}.${stage}`);
+    const values = this.array(`${name}.${kind}`);
     return values?.subarray(start, start + this.tokens) ?? null;
   }
 
   /**
-   * The stage that the network goes on with: the denoised map where there is one.
+   * The map that the network goes on with: the denoised map where there is one.
    * @param {Block} block
-   * @returns {Stage}
+   * @returns {MapKind}
    */
   used(block) {
     return block.kept ? "kept" : "raw";
@@ -177,12 +177,12 @@ export class Recording {
   }
 
   /**
-   * Spikes per patch at one step, summed over the channels from `first` up to `end`; the layer must be known.
+   * Spikes per patch at one step, summed over the channels from `first` up to `end`; the layer's spikes must be recorded.
    * @param {string} name
    * @param {number} step
    */
   firing(name, step, first = 0, end = Infinity) {
-    const { values, channels } = this.#known(name);
+    const { values, channels } = this.#recordedSpikes(name);
     const counts = new Float32Array(this.tokens);
     for (let channel = first; channel < Math.min(end, channels); channel++) {
       const start = (step * channels + channel) * this.tokens;
@@ -194,14 +194,14 @@ export class Recording {
   /**
    * @param {string} name
    */
-  #known(name) {
+  #recordedSpikes(name) {
     const spikes = this.spikesOf(name);
     if (!spikes) throw new Error(`the spikes of ${name} are not in this recording; it has ${Object.keys(this.spikes)}`);
     return spikes;
   }
 
   /**
-   * Spikes of one patch at one step, over the channels of a head; the layer must be known.
+   * Spikes of one patch at one step, over the channels of a head; the layer's spikes must be recorded.
    * @param {string} name
    * @param {number} step
    * @param {Block} block
@@ -209,7 +209,7 @@ export class Recording {
    * @param {number} token
    */
   train(name, step, block, head, token) {
-    const { values, channels } = this.#known(name);
+    const { values, channels } = this.#recordedSpikes(name);
     const size = channels / block.heads;
     return Array.from({ length: size }, (_, i) => values[(step * channels + head * size + i) * this.tokens + token]);
   }
@@ -253,10 +253,10 @@ export function sum(values) {
  * @param {StepMap[]} maps
  */
 export function strongest(maps) {
-  let best = { value: 0, step: -1, key: -1 };
+  let best = { value: 0, step: -1, token: -1 };
   for (const [step, values] of maps) {
-    values.forEach((value, key) => {
-      if (value > best.value) best = { value, step, key };
+    values.forEach((value, token) => {
+      if (value > best.value) best = { value, step, token };
     });
   }
   return best;

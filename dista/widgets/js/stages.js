@@ -89,7 +89,7 @@ function thumbnail(canvas, { recording, theme }, { draw, map, colors, most, wide
   const width = map ? Math.round(Math.min(1.6, columns / rows) * SIDE) : Math.round(SIDE * wide);
   const context = prepare(canvas, width, SIDE);
   if (map)
-    drawMap(context, colors ?? theme.kept, map, most ?? Math.max(1, ...map), { x: 0, y: 0, width, height: SIDE }, [
+    drawMap(context, colors ?? theme.amount, map, most ?? Math.max(1, ...map), { x: 0, y: 0, width, height: SIDE }, [
       rows,
       columns,
     ]);
@@ -164,9 +164,9 @@ function ofTrains(view) {
   };
 }
 
-// Sums over all keys that the query reaches, of a stage of the map.
-const reached = ({ state, question: asked }, stage) =>
-  visible(asked, state, stage).reduce((total, [, values]) => total + sum(values), 0);
+// Sums over all keys that the query reaches, of its raw, kept or removed part.
+const reached = ({ state, question: asked }, kind) =>
+  visible(asked, state, kind).reduce((total, [, values]) => total + sum(values), 0);
 
 function ofScores(view) {
   const { state, question: asked } = view;

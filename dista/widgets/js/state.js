@@ -28,15 +28,15 @@ export function settle(recording, wanted = {}) {
   const [rows, columns] = recording.grid ?? [1, 1];
   const row = within(wanted.row, rows, -1),
     column = within(wanted.column, columns, -1);
-  const given = row >= 0 && column >= 0 ? row * columns + column : -1;
+  const token = row >= 0 && column >= 0 ? row * columns + column : -1;
   const head = within(wanted.head, entry?.heads ?? 1, -1);
-  const [busyHead, patch] = given >= 0 && head >= 0 ? [head, given] : busiest(recording, entry, step, head, given);
-  const chosen = entry ? entry.block : 0;
-  const layer = settleLayer(recording, wanted.layer, chosen);
+  const [busyHead, patch] = token >= 0 && head >= 0 ? [head, token] : busiest(recording, entry, step, head, token);
+  const block = entry ? entry.block : 0;
+  const layer = settleLayer(recording, wanted.layer, block);
   return {
     sample: recording.sample,
     step,
-    block: chosen,
+    block,
     head: busyHead,
     row: Math.floor(patch / columns),
     column: patch % columns,
@@ -48,8 +48,8 @@ export function settle(recording, wanted = {}) {
   };
 }
 
-/** @param {Record<string, string>} known @param {any} value @param {any} otherwise @returns {string} */
-const oneOf = (known, value, otherwise) => (Object.hasOwn(known, value) ? value : otherwise);
+/** @param {Record<string, string>} words @param {any} value @param {any} otherwise @returns {string} */
+const oneOf = (words, value, otherwise) => (Object.hasOwn(words, value) ? value : otherwise);
 
 /**
  * The patch of a step that "step.row.column" names, counted from 0; null for "", the strongest, and for what is not there.

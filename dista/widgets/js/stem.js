@@ -51,7 +51,7 @@ export function stemPanel(store, app) {
   function draw(view) {
     const { state, theme, hover } = view;
     const values = stemMap(recording, names, state.step);
-    const item = { colors: theme.kept, step: state.step, query: true, key: hover };
+    const item = { colors: theme.amount, step: state.step, query: true, key: hover };
     places = [
       drawMaps(
         total,
@@ -82,7 +82,7 @@ export function stemPanel(store, app) {
     total.setAttribute("aria-label", `Spikes of each patch. ${readout.textContent}`);
     legend.replaceChildren(
       ...[0, 1, 2].flatMap((spikes) => [
-        el("i", { class: "swatch cell", style: `background:${theme.kept[32 * spikes]}` }),
+        el("i", { class: "swatch cell", style: `background:${theme.amount[32 * spikes]}` }),
         spikes ? `${spikes} spike${spikes > 1 ? "s" : ""}` : "none",
       ]),
     );

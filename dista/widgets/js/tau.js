@@ -7,15 +7,15 @@ const LONGER = 1.5; // this much above its start deserves a look
 export function tauPanel(store) {
   const { recording } = store;
   const { node, note, body } = panel("tau", "Learned time constants");
-  const known = recording.layers.map((layer, position) => ({ ...layer, ...tauOf(recording, position) }));
-  if (!known.length) {
+  const layers = recording.layers.map((layer, position) => ({ ...layer, ...tauOf(recording, position) }));
+  if (!layers.length) {
     note.textContent = recording.missing.neurons;
     return { node, draw() {} };
   }
-  const ends = known.flatMap(({ tau, before }) => [...(tau ?? []), ...(before ?? [])]);
+  const ends = layers.flatMap(({ tau, before }) => [...(tau ?? []), ...(before ?? [])]);
   const most = Math.max(3, Math.ceil(Math.max(...ends, 0)));
   const at = (value) => `${(100 * (value - 1)) / (most - 1)}%`;
-  const rows = known.map((layer) => tauRow(store, layer, at));
+  const rows = layers.map((layer) => tauRow(store, layer, at));
   const ticks = [1, ...[2, 4, 8, 16, 32].filter((tick) => tick < most * 0.8), most];
   const axis = el(
     "div",
@@ -30,13 +30,13 @@ export function tauPanel(store) {
   const list = el("div", { class: "taus", role: "group", "aria-label": "Neuron layers" }, rows);
   body.append(list, axis);
   list.addEventListener("keydown", (event) => roam(event, rows));
-  note.replaceChildren(ends.length ? explainTau(known) : recording.missing.tau);
+  note.replaceChildren(ends.length ? explainTau(layers) : recording.missing.tau);
 
   function draw({ state }) {
     rows.forEach((row, i) => {
-      const current = known[i].name === state.layer;
+      const current = layers[i].name === state.layer;
       row.setAttribute("aria-pressed", String(current));
-      row.tabIndex = current || (!rows.some((_, j) => known[j].name === state.layer) && i === 0) ? 0 : -1;
+      row.tabIndex = current || (!rows.some((_, j) => layers[j].name === state.layer) && i === 0) ? 0 : -1;
     });
   }
   return { node, draw };
@@ -51,9 +51,9 @@ function tauOf(recording, position) {
 
 const longer = ({ mean, start }) => mean && start && mean >= LONGER * start;
 
-function explainTau(known) {
-  const hot = known.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
-  const start = known.some(({ start: value }) => value) ? [el("i", { class: "dot start" }), " at the start, "] : [];
+function explainTau(layers) {
+  const hot = layers.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
+  const start = layers.some(({ start: value }) => value) ? [el("i", { class: "dot start" }), " at the start, "] : [];
   return el(
     "span",
     {},

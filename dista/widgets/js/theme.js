@@ -50,7 +50,7 @@ export function readTheme(root, forced) {
   const color = (/** @type {string} */ key) => getComputedStyle(root).getPropertyValue(`--${key}`).trim();
   return {
     name,
-    kept: scale(color("kept").split(/\s+/)),
+    amount: scale(color("amount").split(/\s+/)),
     removed: scale(color("removed").split(/\s+/)),
     paper: parse(color("paper")),
     ink: parse(color("ink")),

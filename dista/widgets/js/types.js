@@ -81,7 +81,7 @@
  * Colours of a canvas.
  * @typedef {object} Theme
  * @property {string} name
- * @property {string[]} kept from nothing to much
+ * @property {string[]} amount from nothing to much
  * @property {string[]} removed
  * @property {Rgb} paper
  * @property {Rgb} ink

@@ -110,7 +110,7 @@ function drawRead(canvas, view, values, name, width) {
   const read = perPatch(values, recording.tokens);
   const fired = recording.firing(name, state.step, state.head * size, (state.head + 1) * size);
   const seen = visible(view.question, state, recording.used(block)).find(([step]) => step === state.step)?.[1];
-  const item = { colors: theme.kept, step: state.step, query: true, key: hover };
+  const item = { colors: theme.amount, step: state.step, query: true, key: hover };
   const items = [
     { ...item, title: "read from V", values: read, most: Math.max(...read), strong: true },
     { ...item, title: "read-out spikes", values: fired, most: Math.max(1, ...fired), strong: true },

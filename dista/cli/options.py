@@ -1,12 +1,9 @@
-"""Options that commands share, and how they answer."""
+"""Options that commands share, and the task that they name together."""
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -40,18 +37,3 @@ def task_of(model: DISTA, data: str | None, data_dir: Path | None, name: str) ->
     task = open_for(model.config, name, root=data_dir, classes=classes)
     check_fits(model.config, task)
     return task
-
-
-def show(result: dict[str, Any], as_json: bool) -> None:
-    """Print a result, as one JSON object or a line for each of its entries."""
-    if as_json:
-        print(json.dumps(result))
-        return
-    for key, value in result.items():
-        print(f"{key:>12}  {value}")
-
-
-def stopped(stop: KeyboardInterrupt) -> int:
-    """Say it in a line; the exit status that shells expect of a program that a signal ended."""
-    print(f"dista: {str(stop) or 'interrupted'}", file=sys.stderr)
-    return 128 + getattr(stop, "signal", signal.SIGINT)
