@@ -10,12 +10,14 @@ import time
 
 import pytest
 import trainings
+from typer.testing import CliRunner
 
-from dista import data, runs, training
+from dista import cli, data, runs, training
 from dista.runs import Run, RunError
 from dista.studies import answers, cost
 from dista.studies import grid as grids
 from dista.studies import sweep as sweeps
+from dista.studies import work as worker
 from dista.studies.grid import GridError
 from dista.studies.queue import ERRORS, Queue
 from dista.studies.study import Study, StudyError, begin
@@ -54,7 +56,7 @@ def few():
     task = trainings.few_digits()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "open_for", lambda config, name, root=None: task)
-        patch.setattr(Writer, "look", lambda *arguments, **options: None)
+        patch.setattr(Writer, "write_activity", lambda *arguments, **options: None)
         yield task
 
 
@@ -232,21 +234,22 @@ def test_when_time_is_up_nothing_begins(file, tmp_path):
 
 
 def test_what_fails_is_tried_again_and_given_up_in_the_end(file, tmp_path, monkeypatch):
-    train, tried = training.train, []
+    tried, luck = [], [False]
 
-    def failing(task, config, options, **more):
-        tried.append(more["folder"].name)
-        if more["folder"].name == RUNS[1]:
+    def finish(run, stop, say):
+        tried.append(run.name)
+        if run.name == RUNS[1] and not luck[0]:
             raise RuntimeError("no such luck")
-        return train(task, config, options, **more)
+        Run.create(run.path, run.config, {}).set_status("finished", epoch=2)
+        return 0.5
 
-    monkeypatch.setattr(training, "train", failing)
-    found = sweeps.sweep(file, tmp_path / "study")
-    assert found.finished == 3 and found.given_up == {RUNS[1]: "RuntimeError: no such luck"}
+    monkeypatch.setattr(worker, "finish", finish)
+    outcome = sweeps.sweep(file, tmp_path / "study")
+    assert outcome.finished == 3 and outcome.given_up == {RUNS[1]: "RuntimeError: no such luck"}
     assert tried.count(RUNS[1]) == ERRORS and len(tried) == ERRORS + 3
-    sweeps.sweep(file, tmp_path / "study")
+    assert sweeps.sweep(file, tmp_path / "study").given_up == outcome.given_up
     assert len(tried) == ERRORS + 3
-    monkeypatch.setattr(training, "train", train)
+    luck[0] = True
     assert sweeps.sweep(file, tmp_path / "study", retry=True).finished == 4
 
 
@@ -269,6 +272,7 @@ def test_two_trials_of_a_run_train_it_once(file, tmp_path):
     assert [trial.state.name for trial in queue.trials()[RUNS[0]]] == ["COMPLETE", "PRUNED"]
 
 
+@pytest.mark.filterwarnings("ignore:Heartbeat")
 def test_the_trial_of_a_process_that_is_gone_is_taken_up(file, tmp_path):
     queue = Queue(begin(file, tmp_path / "study"), heartbeat=1, grace=1)
 
@@ -288,6 +292,24 @@ def test_the_trial_of_a_process_that_is_gone_is_taken_up(file, tmp_path):
         time.sleep(0.2)
         queue.fill()
     assert queue.trials()[RUNS[0]][1].state.name == "FAIL"
+
+
+def test_machines_without_a_folder_in_common_share_a_storage(file, tmp_path):
+    """By the name of their study: what one has finished the others leave alone."""
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    here, there = (Queue(begin(file, tmp_path / name / "study"), url) for name in ("a", "b"))
+    worked = []
+    for queue in (here, there, here):
+        assert queue.fill()
+        queue.attempt(lambda run: worked.append(run.path) or 0.5)
+    owners = [(path.parts[-4], path.name) for path in worked]
+    assert owners == [("a", RUNS[0]), ("b", RUNS[1]), ("a", RUNS[2])]
+    outcome = sweeps.outcome(there.study, there)
+    assert (outcome.finished, outcome.runs) == (3, 4)
+    with pytest.raises(
+        StudyError, match=r"storage nothing:\*\*\*@here cannot be used: .*postgresql\+psycopg"
+    ):
+        Queue(here.study, "nothing:secret@here")
 
 
 def killed_after(file, folder, lines):
@@ -359,3 +381,27 @@ def test_what_is_left_is_measured_by_finished_runs_or_by_steps(file, swept, tmp_
     assert [one.state for one in found] == ["finished", *["not begun"] * 3]
     assert found[0].minutes == 0 and found[2].minutes == whole.status().seconds / 60
     assert found[1].minutes == found[3].minutes > 0
+
+
+def test_a_dry_run_prints_every_run_and_writes_nothing(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(cost, "_from_steps", lambda what: 90.0)
+    words = ["sweep", str(file), "--out", str(tmp_path / "study"), "--dry-run", "--workers", "2"]
+    answer = CliRunner().invoke(cli.app, words)
+    lines = answer.output.splitlines()
+    assert [line.split()[-1] for line in lines[:4]] == RUNS
+    assert "90.0 min  by measured steps" in lines[0] and "not begun" in lines[0]
+    assert "worker_hours  6.0" in answer.output and "hours  3.0" in answer.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "message"), [("workers", "at least 1"), ("hours", "more than 0")]
+)
+def test_no_workers_and_no_time_are_errors(file, tmp_path, option, message):
+    with pytest.raises(ValueError, match=f"{option}=0; expected {message}"):
+        sweeps.sweep(file, tmp_path / "study", **{option: 0})
+
+
+def test_a_grid_that_is_nowhere_is_an_error_that_names_the_shipped_ones():
+    with pytest.raises(GridError, match=r"no file ablation, and .* shipped: .*match-ablation"):
+        grids.find("ablation")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from dista.figures.ablations import points
+from dista.figures.ablations import fitting, points
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette
 from dista.measures import SeedAccuracy, SeedDifference
@@ -137,7 +137,7 @@ def _mean(figure: go.Figure, row: int, mean: float, colour: str) -> None:
 def _label(figure: go.Figure, row: int, name: str, value: str, seeds: int) -> None:
     figure.add_annotation(
         x=0, xref="paper", xanchor="left", y=row, yshift=15, showarrow=False, align="left",
-        text=f"<b>{value}</b>  {name} · {seeds}", font={"size": 12},
+        text=f"<b>{value}</b>  {fitting(name)} · {seeds}", font={"size": 12},
         hovertext=f"{name}: {seeds} seed{'s' * (seeds != 1)}",
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dista.studies import checks, study
+from dista.studies import grid as grids
 from dista.studies.queue import Queue
 from dista.studies.study import Study
 from dista.studies.work import Say, Stop, work
@@ -59,8 +60,8 @@ def sweep(
     if hours is not None and hours <= 0:
         raise ValueError(f"hours={hours}; expected more than 0")
     deadline = time.time() + 3600 * (hours or float("inf"))
-    file = study.grids.find(grid)
-    content = study.grids.read(file)
+    file = grids.find(grid)
+    content = grids.read(file)
     study.check_place(Path(folder), content)
     checks.check(content)
     begun = study.begin(file, Path(folder))
@@ -104,8 +105,9 @@ def _side_by_side(
                 stop.set()
             for process in [p for p in processes if not p.is_alive()]:
                 processes.remove(process)
-                if (process.exitcode or 0) < 0 and not stop.asked() and replaced < _REPLACED:
-                    say(f"a worker was killed by signal {-process.exitcode}; another one starts")
+                signal = -(process.exitcode or 0)
+                if signal > 0 and not stop.asked() and replaced < _REPLACED:
+                    say(f"a worker was killed by signal {signal}; another one starts")
                     processes.append(start())
                     replaced += 1
             time.sleep(0.2)
