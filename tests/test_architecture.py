@@ -63,7 +63,7 @@ ROOMS = {
         "dista.neurons", "dista.attention", "dista.model", "dista.recording", "dista.data", "dista.training",
     ),
     "dista.cli": (
-        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.recording", "dista.checkpoint",
+        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files", "dista.recording", "dista.checkpoint",
         "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training", "dista.studies",
         "dista.bench",
     ),
