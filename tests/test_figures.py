@@ -337,7 +337,7 @@ def test_every_seed_is_shown_and_only_certain_differences_are_coloured():
     assert [trace.marker.line.color for trace in dots] == [colours.muted, colours.orange]
     bands = [list(trace.x.round(6)) for trace in figure.data if trace.mode == "lines"]
     assert bands == [[-5, 9], [-30, -10]]
-    assert "1 of 2 differences are certain" in figure.layout.meta["alt"]
+    assert "1 of 2 differences are certain, counting all of them" in figure.layout.meta["alt"]
     assert "over 3 seeds, 95 % interval" in figure.layout.meta["alt"]
     means = [trace.x[0] for trace in figures.seed_accuracies(of_seeds()).data if len(trace.x) == 1]
     assert means == pytest.approx([93, 50])

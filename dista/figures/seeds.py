@@ -33,7 +33,7 @@ def seed_accuracies(results: Mapping[str, SeedAccuracy], *, theme: Theme = "ligh
         _dots(figure, 100 * result.accuracy, y, hover, colours.accent, colours)
         _mean(figure, row, result.mean, colours.ink)
         _label(figure, row, name, f"{100 * result.mean:.1f} %", len(result.seeds))
-    _axes(figure, len(results), "accuracy, % of held-out samples")
+    _axes(figure, len(results), "accuracy, %; behind a name, its number of seeds")
     highest, lowest = max(r.mean for r in results.values()), min(r.mean for r in results.values())
     title = f"Means over seeds lie between {100 * lowest:.1f} and {100 * highest:.1f} %"
     alt = "; ".join(
@@ -79,9 +79,9 @@ def seed_differences(
         )
         _mean(figure, row, result.difference, colour)
         _label(figure, row, name, points(result.difference), len(result.seeds))
-    _axes(figure, len(results), "difference of accuracy, points")
+    _axes(figure, len(results), "difference, points; behind a name, its number of seeds")
     certain = sum(result.certain for result in results.values())
-    title = f"{certain} of {len(results)} differences are certain, all of them counted"
+    title = f"{certain} of {len(results)} differences are certain, counting all of them"
     alt = "; ".join(
         f"{name}: {points(r.difference)} points over {_count(r.seeds)}, 95 % interval {points(r.low)} to "
         f"{points(r.high)}, p after Holm {r.holm:.2g}"
@@ -128,7 +128,7 @@ def _mean(figure: go.Figure, row: int, mean: float, colour: str) -> None:
     figure.add_trace(
         go.Scatter(
             x=np.array([100 * mean]), y=np.array([row]), mode="markers",
-            marker={"symbol": "line-ns", "size": 16, "line": {"color": colour, "width": 3}},
+            marker={"symbol": "line-ns", "size": 10, "line": {"color": colour, "width": 3}},
             hovertemplate="mean %{x:.1f}<extra></extra>", showlegend=False,
         )
     )  # fmt: skip
@@ -136,7 +136,7 @@ def _mean(figure: go.Figure, row: int, mean: float, colour: str) -> None:
 
 def _label(figure: go.Figure, row: int, name: str, value: str, seeds: int) -> None:
     figure.add_annotation(
-        x=0, xref="paper", xanchor="left", y=row, yshift=15, showarrow=False, align="left",
+        x=0, xref="paper", xanchor="left", y=row, yshift=16, showarrow=False, align="left",
         text=f"<b>{value}</b>  {fitting(name)} · {seeds}", font={"size": 12},
         hovertext=f"{name}: {seeds} seed{'s' * (seeds != 1)}",
     )  # fmt: skip
