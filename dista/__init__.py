@@ -25,6 +25,7 @@ _HOME = {
     "load": "dista.checkpoint",
     "observables": "dista.recording",
     "open_recording": "dista.files.recordings",
+    "open_study": "dista.studies.results",
     "preset": "dista.presets",
     "presets": "dista.presets",
     "record": "dista.recording",
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from dista.model import DISTA
     from dista.presets import preset, presets
     from dista.recording import observables, record
+    from dista.studies.results import open_study
     from dista.training import train
 
 

@@ -54,13 +54,18 @@ ROOMS = {
         "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.layers", "dista.model", "dista.recording",
         "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments", "dista.runs",
     ),
+    "dista.studies": (
+        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.files", "dista.checkpoint",
+        "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training",
+    ),
     "dista.bench": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files",
         "dista.neurons", "dista.attention", "dista.model", "dista.recording", "dista.data", "dista.training",
     ),
     "dista.cli": (
-        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.recording", "dista.checkpoint",
-        "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training", "dista.bench",
+        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files", "dista.recording", "dista.checkpoint",
+        "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training", "dista.studies",
+        "dista.bench",
     ),
     "dista.__main__": ("dista.cli",),
     "dista": (),  # names are imported when first used
@@ -101,6 +106,7 @@ HOMES = {
     "pytorch_lightning": ("dista/training/",),
     "numba": ("dista/engine/compiled.py",),
     "triton": ("dista/engine/gpu_loops.py", "dista/engine/gpu_maps.py"),
+    "optuna": ("dista/studies/queue.py",),
     "app": ("app/",),
 }
 
@@ -156,6 +162,7 @@ FORBIDDEN = [
     ("dista/runs/processes.py", ["import:filelock", "torch"]),
     ("dista/runs/differences.py", ["torch", "xarray"]),
     ("dista/runs/provenance.py", ["lightning"]),
+    ("dista/studies", ["import:torch", "import:dista.training", "import:optuna", "import:pandas"]),
     ("dista/experiments", ["import:dista.data", "import:xarray"]),
     ("dista/experiments/counterfactuals.py", ["xarray", "dista"]),
     ("dista/experiments/untrained.py", ["xarray", "dista"]),

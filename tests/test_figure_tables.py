@@ -117,6 +117,18 @@ ENTRIES = {
          "gained": [0, 0, 15]},
         of("low", "difference", "high", times=100), "x",
     ),
+    "seed_accuracies": Entry(
+        lambda: figures.seed_accuracies(small.of_seeds()),
+        "name seeds accuracy samples mean spread low high seed",
+        {"accuracy": [0.9, 0.92, 0.97] * 2, "seed": [0, 1, 4] * 2, "seeds": [3] * 6},
+        of("accuracy", "mean", "low", "high", times=100), "x",
+    ),
+    "seed_differences": Entry(
+        lambda: figures.seed_differences(small.seed_changes()),
+        "name seeds differences samples difference low high p holm seed",
+        {"differences": [-0.01, 0.02, 0.05] * 2, "seed": [0, 1, 4] * 2, "holm": [0.6] * 3 + [0.002] * 3},
+        of("differences", "difference", "low", "high", times=100), "x",
+    ),
     "spike_distance": Entry(
         lambda: figures.spike_distance(small.apart()),
         "layer step distance",

@@ -32,6 +32,8 @@ from dista.measures import (
     NoiseCurve,
     PairedDifference,
     Raster,
+    SeedAccuracy,
+    SeedDifference,
     SpikeDistance,
 )
 
@@ -157,6 +159,19 @@ def denoised() -> list[BlockDenoising]:
     return [block, replace(block, block=1, u=None, kind="lookup")]
 
 
+def of_seeds() -> dict[str, SeedAccuracy]:
+    accuracy = np.array([0.9, 0.92, 0.97])
+    one = SeedAccuracy((0, 1, 4), accuracy, 2000, float(accuracy.mean()), 0.036, 0.86, 0.99)
+    return {"memory=none,taus=fixed": one, "memory=map,taus=fixed": replace(one, mean=0.5)}
+
+
+def seed_changes() -> dict[str, SeedDifference]:
+    parts = np.array([-0.01, 0.02, 0.05])
+    one = SeedDifference((0, 1, 4), parts, 2000, 0.02, -0.05, 0.09, 0.3, 0.6)
+    lost = replace(one, difference=-0.2, low=-0.3, high=-0.1, p=0.001, holm=0.002)
+    return {"memory=map,taus=fixed": one, "memory=none,taus=learned": lost}
+
+
 def epochs() -> pd.DataFrame:
     columns = ("epoch", "train_loss", "val_loss", "val_accuracy", "seconds")
     return pd.DataFrame(
@@ -198,6 +213,8 @@ FIGURES = {
         causal("blocks.0.attention.query.neuron.membrane"), theme=t
     ),
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
+    "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
+    "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
     "spike_distance": lambda t: figures.spike_distance(apart(), step_labels=LABELS, theme=t),
     "spike_distance of nothing": lambda t: figures.spike_distance(
         SpikeDistance(LAYERS, np.zeros((3, 5))), theme=t
@@ -311,6 +328,19 @@ def test_causal_memory_says_how_far_a_change_reaches():
         np.testing.assert_array_equal(figure.data[0].z, effect)
         assert figure.data[0].zmax == 4
     assert list(figure.data[1].text) == ["1.0", "0", "1.0", ".50", "0", "1.0"]
+
+
+def test_every_seed_is_shown_and_only_certain_differences_are_coloured():
+    figure, colours = figures.seed_differences(seed_changes()), palette("light")
+    dots = [trace for trace in figure.data if trace.mode == "markers" and len(trace.x) == 3]
+    assert [list(trace.x.round(6)) for trace in dots] == [[-1, 2, 5]] * 2
+    assert [trace.marker.line.color for trace in dots] == [colours.muted, colours.orange]
+    bands = [list(trace.x.round(6)) for trace in figure.data if trace.mode == "lines"]
+    assert bands == [[-5, 9], [-30, -10]]
+    assert "1 of 2 differences are certain, counting all of them" in figure.layout.meta["alt"]
+    assert "over 3 seeds, 95 % interval" in figure.layout.meta["alt"]
+    means = [trace.x[0] for trace in figures.seed_accuracies(of_seeds()).data if len(trace.x) == 1]
+    assert means == pytest.approx([93, 50])
 
 
 def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
@@ -517,6 +547,8 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.tau_history(epochs()), "neurons table has no layer, tau"),
         (lambda: figures.denoising([]), "blocks is empty"),
         (lambda: figures.accuracy_changes({}), "results is empty"),
+        (lambda: figures.seed_accuracies({}), "results is empty"),
+        (lambda: figures.seed_differences({}), "results is empty"),
         (lambda: figures.layer_pairs(rows(), []), "no layer in common of which the firing rate"),
         (
             lambda: figures.firing_change(firing(), replace(firing(), layers=LAYERS[:2])),

@@ -191,7 +191,7 @@ def show_progress(run: Run, status: Status) -> None:
     }[status.state]
     if status.reason:
         said += f" Reason: {status.reason}."
-    complaint = processes.complaint(run.path.parent, run.name)
+    complaint = processes.complaint(run.path.parent, run.path.name)
     name, data, said = map(plain.text, (config.preset or run.name, config.data, said))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, done), text=f"**{name}** on {data}. {said}")

@@ -25,6 +25,7 @@ from dista.figures.firing import firing_change, firing_map, membrane_histogram
 from dista.figures.memory import causal_memory
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, patch_attention
+from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.surgery import attention_change, decision_change, membrane_change
 from dista.figures.training import learning_curves, rate_history, tau_history
@@ -56,6 +57,8 @@ __all__ = [
     "patch_attention",
     "raster",
     "rate_history",
+    "seed_accuracies",
+    "seed_differences",
     "spike_distance",
     "tau_history",
     "taus",

@@ -33,7 +33,7 @@ def accuracy_changes(
         figure.add_trace(_interval(row, name, result, colours))
         figure.add_annotation(
             x=0, xref="paper", xanchor="left", y=row, yshift=13, showarrow=False,
-            text=f"<b>{points(result.difference)}</b>  {_fitting(name)}", font={"size": 12},
+            text=f"<b>{points(result.difference)}</b>  {fitting(name)}", font={"size": 12},
         )  # fmt: skip
     ends = 100 * np.array([(r.low, r.high) for r in results.values()])
     room = 0.08 * (max(ends.max(), 0) - min(ends.min(), 0))
@@ -59,7 +59,7 @@ def points(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _fitting(name: str) -> str:
+def fitting(name: str) -> str:
     """A name as it fits on a narrow screen; the whole of it is in the hover and the description."""
     return name if len(name) <= _FITS else f"{name[: _FITS - 1]}…"
 

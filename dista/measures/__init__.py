@@ -59,6 +59,13 @@ from dista.measures.paired import (
     confident_mistakes,
     paired_difference,
 )
+from dista.measures.seeds import (
+    SeedAccuracy,
+    SeedDifference,
+    mean_differences,
+    seed_accuracy,
+    seed_differences,
+)
 from dista.measures.similarity import MapSimilarity, map_similarity
 from dista.measures.tables import Result, stacked
 from dista.measures.trust import RowSums, UntrainedSimilarity, row_sums, untrained_similarity
@@ -91,6 +98,8 @@ __all__ = [
     "Raster",
     "Result",
     "RowSums",
+    "SeedAccuracy",
+    "SeedDifference",
     "SpikeDistance",
     "Stage",
     "UntrainedSimilarity",
@@ -111,6 +120,7 @@ __all__ = [
     "lag_contributions",
     "layers",
     "map_similarity",
+    "mean_differences",
     "membrane_histogram",
     "map_statistics",
     "membrane_trace",
@@ -122,6 +132,8 @@ __all__ = [
     "raster",
     "representatives",
     "row_sums",
+    "seed_accuracy",
+    "seed_differences",
     "spike_distance",
     "split",
     "stacked",

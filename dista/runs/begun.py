@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dista.runs import processes
+from dista.runs import places, processes
 
 _BEGUN = {processes.LOCK, processes.HOLDER, "snapshots", "environment.json", "status.json"}
 
@@ -32,15 +32,7 @@ def sentence(path: Path) -> str:
     )
 
 
-def below(folder: Path) -> list[Path]:
-    """The folders directly below ``folder``, but for hidden ones; none where it cannot be read."""
-    try:
-        return [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
-    except OSError:
-        return []
-
-
 def unfinished(folder: str | os.PathLike[str]) -> dict[str, str]:
     """What is left below ``folder`` of runs that were killed so early: names, and what to do with them."""
-    begun = [path for path in below(Path(folder)) if only_begun(path)]
-    return {path.name: sentence(path) for path in begun if not processes.held(path)}
+    begun = [path for path in places.below(Path(folder)) if only_begun(path)]
+    return {places.name_of(path): sentence(path) for path in begun if not processes.held(path)}

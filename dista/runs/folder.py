@@ -41,7 +41,7 @@ from dista.config import ConfigError
 from dista.files import replacement
 from dista.files.facts import Damaged, read_whole
 from dista.files.failures import not_written
-from dista.runs import begun, processes, resumable, tables
+from dista.runs import begun, places, processes, resumable, tables
 from dista.runs.facts import TABLES, Environment, RunConfig, Saved, State, Status, Table
 from dista.runs.tables import Tail
 
@@ -121,7 +121,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return places.name_of(self.path)
 
     @property
     def config(self) -> RunConfig:
@@ -330,9 +330,9 @@ class Run:
 
 
 def find(folder: str | os.PathLike[str]) -> list[Run]:
-    """The runs directly below ``folder``, newest first; none where it does not exist."""
+    """The runs directly below ``folder``, and those of studies there, newest first; none where it does not exist."""
     dated = []
-    for path in begun.below(Path(folder)):
+    for path in places.below(Path(folder)):
         with contextlib.suppress(RunError, OSError):  # no run, or gone meanwhile
             dated.append((path.stat().st_mtime, Run(path)))
     return [run for _, run in sorted(dated, key=lambda pair: pair[0], reverse=True)]
