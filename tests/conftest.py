@@ -1,10 +1,13 @@
 """One thread, fixed seeds, and a model small enough that a test takes milliseconds."""
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 sys.path.insert(0, str(Path(__file__).parent))
 import shapes
@@ -32,12 +35,23 @@ SMALL = dict(
 )
 
 
-@pytest.fixture(scope="module")
-def assets(tmp_path_factory):
-    """A folder with the tiny checkpoints of ``dashboard``."""
+@pytest.fixture(scope="session")
+def tiny_assets(tmp_path_factory):
+    """A folder with the tiny checkpoints of ``dashboard``, made once for all workers: copy it to write."""
     import dashboard
 
-    return dashboard.make_assets(tmp_path_factory.mktemp("assets"))
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with FileLock(base / "assets.lock"):
+        if not (base / "assets").is_dir():
+            dashboard.make_assets(base / "assets.part").rename(base / "assets")
+    return base / "assets"
+
+
+@pytest.fixture(scope="module")
+def assets(tiny_assets, tmp_path_factory):
+    """A copy of the tiny checkpoints for the tests of a module."""
+    return shutil.copytree(tiny_assets, tmp_path_factory.mktemp("copy") / "assets")
 
 
 @pytest.fixture(scope="module")

@@ -31,10 +31,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-ge
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    base = tmp_path_factory.mktemp("dashboard")
-    (base / "runs").mkdir()
-    return dashboard.make_assets(base / "assets"), base / "runs"
+def folders(assets, tmp_path_factory):
+    return assets, tmp_path_factory.mktemp("runs")
 
 
 @pytest.fixture(scope="module")

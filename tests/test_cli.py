@@ -9,22 +9,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import dista
 
 from dista.checkpoint import read_card, shipped
 from dista.data import FROM_FILES
 
 
-def dista(*arguments: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, "-m", "dista", *arguments], capture_output=True, text=True, env=environment
-    )
+@pytest.mark.parametrize("arguments, code", [(["presets", "--json"], 0), (["eval", "digitz"], 1)])
+def test_a_process_answers_what_the_function_does(arguments, code):
+    command = [sys.executable, "-m", "dista", *arguments]
+    process = subprocess.run(command, capture_output=True, text=True)
+    answer = dista(*arguments)
+    assert process.returncode == answer.returncode == code
+    assert (process.stdout, process.stderr) == (answer.stdout, answer.stderr)
 
 
 def test_presets_as_json():
-    answer = dista("presets", "--json")
-    assert answer.returncode == 0
-    assert json.loads(answer.stdout)["dista_cifar"]["T"] == 6
+    assert json.loads(dista("presets", "--json").stdout)["dista_cifar"]["T"] == 6
 
 
 @pytest.mark.parametrize(

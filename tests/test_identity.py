@@ -1,5 +1,7 @@
 """Nothing is shown of a network other than the one that is there: keys, and what is shipped, by digest."""
 
+import shutil
+
 import dashboard
 import numpy as np
 import pytest
@@ -19,9 +21,9 @@ MAP = "blocks/0/attention/denoise"
 
 
 @pytest.fixture
-def own_assets(tmp_path, monkeypatch):
+def own_assets(tiny_assets, tmp_path, monkeypatch):
     """Checkpoints to write over, and the recording of one of them."""
-    folder = dashboard.make_assets(tmp_path / "assets")
+    folder = shutil.copytree(tiny_assets, tmp_path / "assets")
     monkeypatch.setenv("DISTA_ASSETS", str(folder))
     return folder
 

@@ -33,6 +33,11 @@ FULL = trainings.ONE.replace(
 TABLES = ("steps", "epochs", "neurons", "gradients", "attention")
 
 
+def slow(*values):
+    """A case of the same kind as its neighbours: each takes a process that is killed, and its resume."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.fixture(scope="module")
 def few():
     return trainings.few_digits()
@@ -108,14 +113,14 @@ train(trainings.few_digits(), trainings.TINY, TrainingConfig.from_json(config), 
 """
 
 MOMENTS = [
-    ("line", 1),  # before the first state
+    slow("line", 1),  # before the first state
     ("line", 3),  # in the first epoch
-    ("line", 9),  # in the tables of an epoch
+    slow("line", 9),  # in the tables of an epoch
     ("state", 2),
-    ("state", 5),
+    slow("state", 5),
     ("checkpoint", 2),  # between the files of the first one
-    ("checkpoint", 10),
-    ("snapshot", 2),
+    slow("checkpoint", 10),
+    slow("snapshot", 2),
 ]
 
 
@@ -226,7 +231,7 @@ except RunError as error:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("50", "File too large. Make room"),  # in the middle of a line
+        slow("50", "File too large. Make room"),  # in the middle of a line
         ("10000", "File too large. Make room"),  # in the middle of a state
         ("read-only", "Read-only file system. The file system is read-only now; mount it"),
     ],

@@ -277,11 +277,13 @@ def _line_of(error: Impossible, grid: Grid, lines: Mapping[tuple[str, ...], int]
 
 def _places(grid: Grid, error: Impossible) -> Iterator[tuple[str, ...]]:
     """Where the options of a configuration stand, its own before those of all."""
-    yield from (("listed", error.name, option) for option in grid.listed.get(error.name, ()))
+    for option in grid.listed.get(error.name, ()):
+        yield "listed", error.name, option
     for axis, levels in grid.crossed.items():
-        level = error.levels.get(axis)
+        level = error.levels.get(axis, "")
         if isinstance(levels, dict):
-            yield from (("crossed", axis, level, option) for option in levels.get(level, ()))
+            for option in levels.get(level, ()):
+                yield "crossed", axis, level, option
         elif error.levels:
             yield "crossed", axis
     yield from (("options", option) for option in grid.options)
