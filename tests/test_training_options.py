@@ -10,6 +10,7 @@ import sys
 import pytest
 import torch
 import trainings
+from commands import dista
 from torch.nn.functional import cross_entropy
 
 from dista.checkpoint import load
@@ -393,6 +394,7 @@ def test_batch_normalisation_sees_the_samples_of_all_processes(tmp_path):
     assert answer.stdout == "the same\n", answer.stderr
 
 
+@pytest.mark.slow
 def test_two_processes_are_one_with_the_doubled_batch(tmp_path):
     """The first steps, before rounding has flipped a spike here and there, loss by loss."""
     common = "--preset tiny --data digits --threads 1 --epochs 1 --no-augment --json"
@@ -427,8 +429,8 @@ def test_recipes():
 
 def test_a_dry_run_trains_nothing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    command = "-m dista train --preset tiny --data digits --epochs 7 --dry-run --json"
-    answer = trainings.python_command(command)
+    command = "train --preset tiny --data digits --epochs 7 --dry-run --json"
+    answer = dista(*command.split())
     said = json.loads(answer.stdout)
     assert said["steps"] == 7 * 113 and said["parameters"] > 5000
     assert said["minutes"] == pytest.approx(said["steps"] * said["step_seconds"] / 60)
@@ -470,7 +472,5 @@ def test_any_option_and_the_logger(tmp_path):
     ],
 )
 def test_what_the_command_line_refuses(words, said):
-    answer = trainings.python_command(
-        f"-m dista train --preset tiny --data digits {words}", check=False
-    )
+    answer = dista(*f"train --preset tiny --data digits {words}".split())
     assert answer.returncode == 1 and said in answer.stderr and answer.stderr.count("\n") == 1

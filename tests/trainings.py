@@ -54,10 +54,10 @@ def python(script: str, *arguments: str) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-def python_command(words: str, *, check: bool = True) -> subprocess.CompletedProcess:
+def python_command(words: str) -> subprocess.CompletedProcess:
     """``python`` with these words, as in a shell."""
     return subprocess.run(
-        [sys.executable, *words.split()], capture_output=True, text=True, check=check, timeout=300
+        [sys.executable, *words.split()], capture_output=True, text=True, check=True, timeout=300
     )
 
 
