@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from dista import measures
+from dista import checkpoint, measures
 from dista.data.task import Split
 from dista.experiments.ablations import SWITCHES, AblationError, ablated, changes, parse
 from dista.experiments.evaluation import BATCH, answer, answers, batches, evaluate, noisy
 from dista.experiments.interventions import intervene, silence, tau, threshold, window, zero
 from dista.measures import Answers, MeasureError, paired_difference
 from dista.memories import FORMS
+from dista.neurons import time_constants
 
 
 def steps(model, x, switches=()):
@@ -23,6 +24,7 @@ def steps(model, x, switches=()):
 @pytest.fixture
 def mapped(small_model, small_input):
     model = small_model(neuron=dict(tau=3.0))
+    model.card = {"starting_taus": time_constants(model)}
     with torch.no_grad():
         for module in (m for m in model.modules() if type(m).__name__ == "Tau"):
             module.w.add_(0.5)  # as if training had moved every tau
@@ -101,9 +103,35 @@ def test_without_any_memory_the_past_is_gone(small_model, small_input, form):
         (["learned-taus", "neuron-memory"], "both change the same part, taus"),
     ],
 )
-def test_a_bad_switch_is_explained(small_config, switches, said):
+def test_a_bad_switch_is_explained(small_model, switches, said):
     with pytest.raises(ValueError, match=said.replace("(", r"\(")):
-        changes(switches, small_config())
+        changes(switches, small_model())
+
+
+def test_the_taus_from_before_training_are_those_of_the_card(small_model):
+    """Not those of the configuration, from which a training with another start did not begin."""
+    model = small_model(neuron=dict(tau_per="channel"))
+    kept = {
+        layer: [1.5 + 0.1 * i for i in range(len(taus))]
+        for layer, taus in time_constants(model).items()
+    }
+    model.card = {"starting_taus": kept}
+    with ablated(model, ["learned-taus"]):
+        now = time_constants(model)
+    assert now.keys() == kept.keys()
+    assert all(np.allclose(now[layer], kept[layer]) for layer in kept)
+    model.card = {}
+    with pytest.raises(AblationError, match="has not kept the time constants from before"):
+        changes(["learned-taus"], model)
+
+
+def test_the_taus_of_match_map_began_at_those_of_digits():
+    card = checkpoint.read_card("match-map")
+    digits = time_constants(checkpoint.load("digits"))
+    hidden = "blocks.0.mlp.hidden.neuron"
+    assert card["starting_taus"][hidden] == pytest.approx(digits[hidden], abs=1e-5)
+    assert card["starting_taus"][hidden][0] < 1.7
+    assert "starting_taus" not in checkpoint.read_card("cifar10-small")
 
 
 def test_with_and_without_are_told_apart():

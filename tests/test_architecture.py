@@ -51,8 +51,9 @@ ROOMS = {
         "dista.config", "dista.files", "dista.model", "dista.recording", "dista.checkpoint", "dista.data",
     ),
     "dista.training": (
-        "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.layers", "dista.model", "dista.recording",
-        "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments", "dista.runs",
+        "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.neurons", "dista.layers",
+        "dista.model", "dista.recording", "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments",
+        "dista.runs",
     ),
     "dista.bench": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files",
@@ -85,7 +86,7 @@ ROOMS = {
     ),
     "app.views": (
         "app.link", "app.inputs", "app.computed", "app.trainings", "app.page", "dista.memories", "dista.denoisers",
-        "dista.measures", "dista.figures", "dista.experiments", "dista.runs", "dista.widgets",
+        "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs", "dista.widgets",
     ),
     "app.main": ("app.link", "app.page", "dista.style", "dista.engine"),
 }  # fmt: skip

@@ -68,17 +68,19 @@ def changes(surgery: Surgery, model: nn.Module) -> dict:
     """The surgery as changes for ``dista.intervene``."""
     from fnmatch import fnmatchcase
 
-    from dista.experiments import interventions
+    from dista.experiments import ablations, interventions
 
     if surgery.kind == "learned":
         return {}
-    if surgery.kind in ("set", "initial"):
-        steps = surgery.tau if surgery.kind == "set" else model.config.neuron.tau
-        return {surgery.pattern: interventions.tau(steps)}
-    taus = interventions.transplant(model, models.model(surgery.donor))
+    if surgery.kind == "set":
+        return {surgery.pattern: interventions.tau(surgery.tau)}
+    if surgery.kind == "initial":
+        taus, whose = ablations.changes(["learned-taus"], model), "the card of this checkpoint"
+    else:
+        taus, whose = interventions.transplant(model, models.model(surgery.donor)), surgery.kind
     taken = {name: tau for name, tau in taus.items() if fnmatchcase(name, surgery.pattern)}
     if not taken:
-        raise ValueError(f"{surgery.kind} has no layer {surgery.layer}; choose another checkpoint")
+        raise ValueError(f"{whose} has no layer {surgery.layer}; choose another checkpoint")
     return taken
 
 

@@ -121,13 +121,15 @@ def own_image(image: str, task: str) -> list[str]:
 
 def surgery(surgery: Surgery) -> list[str]:
     """Lines that make ``changes``, the surgery of time constants for ``dista.intervene``."""
-    if surgery.kind in ("set", "initial"):
-        steps = surgery.tau if surgery.kind == "set" else "model.config.neuron.tau"
-        return [f"changes = {{{surgery.pattern!r}: dista.interventions.tau({steps})}}"]
-    lines = [
-        f"donor = dista.load({surgery.kind!r})",
-        "changes = dista.interventions.transplant(model, donor)",
-    ]
+    if surgery.kind == "set":
+        return [f"changes = {{{surgery.pattern!r}: dista.interventions.tau({surgery.tau})}}"]
+    if surgery.kind == "initial":
+        lines = ["changes = dista.ablations.changes(['learned-taus'], model)"]
+    else:
+        lines = [
+            f"donor = dista.load({surgery.kind!r})",
+            "changes = dista.interventions.transplant(model, donor)",
+        ]
     if surgery.layer is None:
         return lines
     return [*lines, f"changes = {{{surgery.pattern!r}: changes[{surgery.pattern!r}]}}"]

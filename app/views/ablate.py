@@ -37,7 +37,8 @@ HOW_TO_READ = """
 - *Denoiser off* lets every coincidence of spikes through, as u = 0 does [reviews: threshold u]. *Attention's
   memory off* leaves the current step alone; the scale of what is summed stays that of training. *Time
   constants 1* make membranes start afresh at every step [paper: intrinsic plasticity is their learning];
-  *as before training* puts the initial tau back. Silent blocks pass on what they were given.
+  *as before training* puts back those with which
+  this training began, as the checkpoint's card has kept them. Silent blocks pass on what they were given.
 - *Noise* is Gaussian, in units of the input: 1 is white in an image, or one event. It belongs to the
   sample, so that all networks see the same.
 """

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from dista.experiments.interventions import Change, intervene, silence, tau, threshold, window, zero
 
 if TYPE_CHECKING:
-    from dista.config import ModelConfig
     from dista.model import DISTA
 
 Changes = dict[str, list[Change]]
@@ -34,14 +33,14 @@ class Switch:
     """Something that a trained model can be run ``with`` or ``without``.
 
     ``part`` is what it changes; ``read`` makes a value of its text (None: it takes none); ``changes``
-    gives the interventions for a model's configuration and the value.
+    gives the interventions for a model and the value.
     """
 
     name: str
     word: Literal["with", "without"]
     part: str
     meaning: str
-    changes: Callable[[ModelConfig, Any], Changes]
+    changes: Callable[[DISTA, Any], Changes]
     read: Callable[[str], Any] | None = None
 
 
@@ -50,29 +49,39 @@ def _place(text: str) -> tuple[int, int]:
     return int(block), int(head)
 
 
-def _denoiser(config: ModelConfig, u: float) -> Changes:
+def _denoiser(model: DISTA, u: float) -> Changes:
     if not u >= 0:
         raise AblationError(f"u={u:g}; counts are never negative: expected at least 0")
     return {"blocks.*.attention.denoise": [threshold(u)]}
 
 
-def _window(config: ModelConfig, steps: int) -> Changes:
+def _window(model: DISTA, steps: int) -> Changes:
     return {"blocks.*.attention.*": [window(steps)]}
 
 
-def _taus(config: ModelConfig, steps: float) -> Changes:
+def _taus(model: DISTA, steps: float) -> Changes:
     return {"*.tau": [tau(steps)]}
 
 
-def _head(config: ModelConfig, place: tuple[int, int]) -> Changes:
+def _starting_taus(model: DISTA, _: None) -> Changes:
+    kept = model.card.get("starting_taus")
+    if not kept:
+        raise AblationError(
+            "learned-taus was given, but the card of this checkpoint has not kept the time constants from before "
+            "its training; set them by hand with interventions.tau"
+        )
+    return {f"{layer}.tau": [tau(values)] for layer, values in kept.items()}
+
+
+def _head(model: DISTA, place: tuple[int, int]) -> Changes:
     block, head = place
-    _within("block", block, config.depth)
-    _within("head", head, config.heads)
+    _within("block", block, model.config.depth)
+    _within("head", head, model.config.heads)
     return {f"blocks.{block}.attention.denoise": [silence(head=head)]}
 
 
-def _block(config: ModelConfig, block: int) -> Changes:
-    _within("block", block, config.depth)
+def _block(model: DISTA, block: int) -> Changes:
+    _within("block", block, model.config.depth)
     return {f"blocks.{block}.attention": [zero()], f"blocks.{block}.mlp": [zero()]}
 
 
@@ -86,16 +95,16 @@ SWITCHES = {
     switch.name: switch
     for switch in (
         Switch("denoiser", "without", "denoiser", "every coincidence of spikes counts, as with u = 0",
-               lambda config, _: _denoiser(config, 0)),
+               lambda model, _: _denoiser(model, 0)),
         Switch("u", "with", "denoiser", "the denoiser keeps the counts above this u", _denoiser, float),
         Switch("memory", "without", "memory", "attention sees the current step alone",
-               lambda config, _: _window(config, 1)),
+               lambda model, _: _window(model, 1)),
         Switch("window", "with", "memory", "attention sees this many steps, the current one included",
                _window, int),
         Switch("neuron-memory", "without", "taus", "membranes start afresh at every step: tau = 1",
-               lambda config, _: _taus(config, 1)),
+               lambda model, _: _taus(model, 1)),
         Switch("learned-taus", "without", "taus", "every tau is what it was before training",
-               lambda config, _: _taus(config, config.neuron.tau)),
+               _starting_taus),
         Switch("head", "without", "head {}", "this head of a block, as BLOCK.HEAD, is silent",
                _head, _place),
         Switch("block", "without", "block {}", "this block is silent and passes on what it was given",
@@ -128,10 +137,11 @@ def parse(text: str, word: str | None = None) -> tuple[Switch, Any]:
         ) from None
 
 
-def changes(switches: Sequence[str], config: ModelConfig) -> Changes:
+def changes(switches: Sequence[str], model: DISTA) -> Changes:
     """The interventions of ``switches`` together, for ``dista.intervene``.
 
-    AblationError for an unknown switch, a bad value, or two that change the same part.
+    AblationError for an unknown switch, a bad value, two that change the same part, or what the model's card
+    would have to say and does not.
     """
     parsed: dict[str, tuple[str, Switch, Any]] = {}
     for text in dict.fromkeys(switches):
@@ -145,7 +155,7 @@ def changes(switches: Sequence[str], config: ModelConfig) -> Changes:
     order = list(SWITCHES)
     together: Changes = {}
     for _, switch, value in sorted(parsed.values(), key=lambda entry: order.index(entry[1].name)):
-        for pattern, interventions in switch.changes(config, value).items():
+        for pattern, interventions in switch.changes(model, value).items():
             together.setdefault(pattern, []).extend(interventions)
     return together
 
@@ -153,5 +163,5 @@ def changes(switches: Sequence[str], config: ModelConfig) -> Changes:
 @contextlib.contextmanager
 def ablated(model: DISTA, switches: Sequence[str]) -> Iterator[DISTA]:
     """Run ``model`` with ``switches`` inside a ``with`` block; none leave it as it is."""
-    with intervene(model, changes(switches, model.config)):
+    with intervene(model, changes(switches, model)):
         yield model

@@ -138,27 +138,34 @@ def _add_current(figure: go.Figure, current: np.ndarray, colours: Palette) -> No
     figure.update_yaxes(title={"text": "current"}, nticks=3, row=2, col=1)
 
 
-def _taus(rows: Sequence[LayerActivity], start: float | Mapping[str, float] | None) -> pd.DataFrame:
+Start = float | Mapping[str, float | Sequence[float]]
+
+
+def _taus(rows: Sequence[LayerActivity], start: Start | None) -> pd.DataFrame:
     """The activity of the layers, with the tau that each had at the start where that is known."""
     table = stacked(rows)
     return table if start is None else table.assign(start=_starts(start, table["layer"]))
 
 
-def _starts(start: float | Mapping[str, float], layers: Iterable[str]) -> list[float]:
-    return [start.get(layer, np.nan) if isinstance(start, Mapping) else start for layer in layers]
+def _starts(start: Start, layers: Iterable[str]) -> list[float]:
+    """The tau of each layer at the start, the mean of its channels where these have their own."""
+    if not isinstance(start, Mapping):
+        return [start for _ in layers]
+    return [float(np.mean(start.get(layer, np.nan))) for layer in layers]
 
 
 @tabled(_taus)
 def taus(
     rows: Sequence[LayerActivity],
     *,
-    start: float | Mapping[str, float] | None = None,
+    start: Start | None = None,
     theme: Theme = "light",
 ) -> go.Figure:
     """Time constants of all layers: hollow at the start, filled now, a line for what training did.
 
-    ``start`` is the tau before training, one for all or one for each layer. Where channels have
-    taus of their own, a thin line spans the smallest and the largest. The longest memory is labelled.
+    ``start`` is the tau before training, one for all or one (or one a channel) for each layer, as a card's
+    ``starting_taus``; without it nothing is said of the start. Where channels have taus of their own, a thin
+    line spans the smallest and the largest. The longest memory is labelled.
     """
     colours = palette(theme)
     layers = [row for row in rows if row.tau is not None]

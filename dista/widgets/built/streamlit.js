@@ -2162,7 +2162,7 @@ function tauPanel(store) {
   const list = el("div", { class: "taus", role: "group", "aria-label": "Neuron layers" }, rows);
   body.append(list, axis);
   list.addEventListener("keydown", (event) => roam(event, rows));
-  note.replaceChildren(ends.length ? explainTau(layers) : recording.missing.tau);
+  note.replaceChildren(ends.length ? explainTau(layers, recording.missing.tau_start) : recording.missing.tau);
   function draw({ state }) {
     rows.forEach((row, i) => {
       const current = layers[i].name === state.layer;
@@ -2179,9 +2179,10 @@ function tauOf(recording, position) {
   return { tau: span(tau), before: span(before), mean: mean(tau), start: mean(before), per: tau?.length };
 }
 var longer = ({ mean, start }) => mean && start && mean >= LONGER * start;
-function explainTau(layers) {
+function explainTau(layers, notKept) {
   const hot = layers.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
-  const start = layers.some(({ start: value }) => value) ? [el("i", { class: "dot start" }), " at the start, "] : [];
+  const known = layers.some(({ start: value }) => value);
+  const start = known ? [el("i", { class: "dot start" }), " at the start, "] : [];
   return el(
     "span",
     {},
@@ -2190,6 +2191,7 @@ function explainTau(layers) {
     " after training",
     hot.length ? ", " : ". ",
     ...hot,
+    known ? "" : `${notKept} `,
     "Pick a layer for the panels beside."
   );
 }
