@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
 
 from dista import checkpoint, measures
 from dista.data.task import Split
+from dista.experiments import forgetting
 from dista.experiments.ablations import SWITCHES, AblationError, ablated, changes, parse
 from dista.experiments.evaluation import BATCH, answer, answers, batches, evaluate, noisy
 from dista.experiments.interventions import intervene, silence, tau, threshold, window, zero
@@ -16,8 +19,8 @@ from dista.memories import FORMS
 from dista.neurons import time_constants
 
 
-def steps(model, x, switches=()):
-    with torch.inference_mode(), ablated(model, switches):
+def steps(model, x, switches=(), others=None):
+    with torch.inference_mode(), ablated(model, switches, others):
         return model.steps(x)
 
 
@@ -38,7 +41,8 @@ SAME = {
     "u=3": {"*.denoise": threshold(3)},
     "memory": {"blocks.*.attention.*": window(1)},
     "window=2": {"blocks.*.attention.*": window(2)},
-    "neuron-memory": {"*.tau": tau(1)},
+    "tau=1": {"*.tau": tau(1)},
+    "carry-over": {"*.membrane": forgetting.without_carry_over()},
     "learned-taus": {"*.tau": tau(3.0)},
     "head=1.2": {"blocks.1.attention.denoise": silence(head=2)},
     "block=1": {"blocks.1.attention": zero(), "blocks.1.mlp": zero()},
@@ -46,7 +50,10 @@ SAME = {
 
 
 def test_the_table_has_every_switch():
-    assert {text.partition("=")[0] for text in SAME} == set(SWITCHES)
+    told = {text.partition("=")[0] for text in SAME}
+    assert told | {"neuron-memory", "own-past"} == set(
+        SWITCHES
+    )  # those two: tests/test_forgetting.py
 
 
 @pytest.mark.parametrize("text", SAME)
@@ -80,9 +87,11 @@ def test_without_any_memory_the_past_is_gone(small_model, small_input, form):
     x = small_input(model.config, steps=5)
     other = x.clone()
     other[1] = 1 - x[1]
-    cut = ["memory", "neuron-memory"]
-    same = (steps(model, x, cut) == steps(model, other, cut)).flatten(1).all(1)
-    assert same.tolist() == [True, False, True, True, True]
+    lent = small_input(model.config, steps=5, seed=9)
+    cuts = product(("memory", "own-past"), ("neuron-memory", "carry-over", "tau=1"))
+    for cut in cuts:
+        same = (steps(model, x, cut, lent) == steps(model, other, cut, lent)).flatten(1).all(1)
+        assert same.tolist() == [True, False, True, True, True], cut
     assert not torch.equal(steps(model, x)[2:], steps(model, other)[2:])
 
 
@@ -100,7 +109,13 @@ def test_without_any_memory_the_past_is_gone(small_model, small_input, form):
         (["head=2.0"], "block 2; this model has blocks 0 to 1"),
         (["block=-1"], "block -1; this model has blocks 0 to 1"),
         (["denoiser", "u=2"], "denoiser and u=2 both change the same part, denoiser; choose one"),
-        (["learned-taus", "neuron-memory"], "both change the same part, taus"),
+        (["learned-taus", "tau=1"], "both change the same part, taus"),
+        (["carry-over", "neuron-memory"], "both change the same part, neuron memory"),
+        (["memory", "own-past"], "both change the same part, memory"),
+        (
+            ["own-past"],
+            "own-past puts in what the network remembers of another sample; give others",
+        ),
     ],
 )
 def test_a_bad_switch_is_explained(small_model, switches, said):

@@ -44,7 +44,7 @@ ROOMS = {
     "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
     "dista.widgets": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
-        "dista.denoisers", "dista.engine", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
+        "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
         "dista.measures",
     ),
     "dista.runs": (

@@ -21,8 +21,8 @@ def frames(small_input, config, seed=2):
     return small_input(config, samples=1, steps=5, seed=seed)
 
 
-def recorded(model, batch, switches=()):
-    with ablated(model, switches):
+def recorded(model, batch, switches=(), others=None):
+    with ablated(model, switches, others):
         return record(model, batch, NAMES)
 
 
@@ -92,9 +92,11 @@ def test_effects_are_those_of_one_run_at_a_time(run):
 @pytest.mark.parametrize("form", FORMS)
 def test_each_memory_carries_a_change_and_without_both_nothing_does(small_model, small_input, form):
     model = small_model(memory=dict(form=form, window=1 if form == "none" else 3))
-    batch = changed_steps(frames(small_input, model.config), 5)
+    batch, others = (
+        changed_steps(frames(small_input, model.config), 5), frames(small_input, model.config, 9)
+    )  # fmt: skip
     later = {
-        cut: causal_memory(recorded(model, batch, cut)).later
+        cut: causal_memory(recorded(model, batch, cut, others)).later
         for cut in ((), ("neuron-memory",), ("memory",), ("memory", "neuron-memory"))
     }
     assert later[()] > 0.1 and later["memory",] > 0.1
@@ -107,7 +109,8 @@ def test_a_window_limits_how_far_a_change_reaches(small_model, small_input, form
     """One block, no neuron memory: W steps, the changed one included, and not one more."""
     model = small_model(depth=1, memory=dict(form=form, window=3))
     batch = changed_steps(frames(small_input, model.config), 5)
-    result = causal_memory(recorded(model, batch, ["neuron-memory"]))
+    others = frames(small_input, model.config, 9)
+    result = causal_memory(recorded(model, batch, ["neuron-memory"], others))
     assert result.reach.tolist() == [2, 2, 2, 1, 0]
 
 

@@ -67,9 +67,11 @@ def causal(of: str = "head") -> CausalMemory:
 def changes() -> dict[str, PairedDifference]:
     lost, none = np.arange(30), np.arange(0)
     return {
-        "Memory: off": PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, lost, none),
-        "Denoiser: off": PairedDifference(300, 0.9, 0.9, 0.0, -0.01, 0.01, none, none),
-        "Denoiser: u = 2": PairedDifference(300, 0.9, 0.95, 0.05, 0.02, 0.08, none, lost[:15]),
+        "Memory: off": PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, lost, none, 0.2, 0.5),
+        "Denoiser: off": PairedDifference(300, 0.9, 0.9, 0.0, -0.01, 0.01, none, none, 0.2, 0.2),
+        "Denoiser: u = 2": PairedDifference(
+            300, 0.9, 0.95, 0.05, 0.02, 0.08, none, lost[:15], 0.2, 0.2
+        ),
     }
 
 

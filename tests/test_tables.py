@@ -52,7 +52,7 @@ RESULTS = [
     (small.histogram(), 6),
     (small.trace(), 5),
     (small.curve(), 6),
-    (PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, np.arange(30), NOTHING), 1),
+    (PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, np.arange(30), NOTHING, 0.2, 0.3), 1),
     (PatchAttention(0, 0.5, 0.6, None, 0.1), 1),
     (small.raster(), 20),
     (RowSums(0, "raw", 1.0, 2.0, 3.0, 40, 2), 1),

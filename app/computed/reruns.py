@@ -61,11 +61,21 @@ def _changed_steps(
 
     model, task = models.model(weights), tasks.task(weights.data)
     x, label = task.test.batch([sample])
+    lender = lends(weights, sample)
+    others = None if lender is None else task.test.batch([lender])[0]
     new = None if other is None else task.test.batch([other])[0]
     batch = changed_steps(x, model.config.time_steps, new)
     labels = label.tolist() * batch.shape[1]
-    with models.RUNNING, ablated(model, switches):
+    with models.RUNNING, ablated(model, switches, others):
         return recordings.record(model, task, batch, names, labels=labels)
+
+
+def lends(weights: Weights, sample: int) -> int | None:
+    """The held-out sample whose memory a sample gets, where a switch puts in another's; None if there is none."""
+    from dista.experiments.forgetting import another
+
+    held_out = len(tasks.task(weights.data).test)
+    return another(held_out)[sample] if held_out > 1 else None
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=8)

@@ -2,10 +2,13 @@
 
     with dista.ablations.ablated(model, ["memory"]):
         model(x)
+    with dista.ablations.ablated(model, ["neuron-memory"], others):  # an input of other samples
+        model(x)
     dista.experiments.evaluation.answers(model, task.test, ["memory", "u=3"], limit=300)
 
 A switch is a name, with a value where it takes one: ``memory``, ``head=0.1``. ``SWITCHES`` lists them;
-each is nothing but interventions on named modules, so that a model is never copied or changed.
+each is nothing but interventions on named modules, so that a model is never copied or changed. What each
+takes away stands in its meaning; it takes away nothing else.
 Switches that name the same part exclude each other. Blocks and heads count from 0, as in names.
 """
 
@@ -16,9 +19,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from dista.experiments.forgetting import membranes_of, past_of, without_carry_over
 from dista.experiments.interventions import Change, intervene, silence, tau, threshold, window, zero
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from dista.model import DISTA
 
 Changes = dict[str, list[Change]]
@@ -33,7 +39,8 @@ class Switch:
     """Something that a trained model can be run ``with`` or ``without``.
 
     ``part`` is what it changes; ``read`` makes a value of its text (None: it takes none); ``changes``
-    gives the interventions for a model and the value.
+    gives the interventions for a model and the value; where it is ``of_others``, the value is an input of
+    other samples, whose memory is put in the place of the own one (``dista.experiments.forgetting``).
     """
 
     name: str
@@ -42,6 +49,7 @@ class Switch:
     meaning: str
     changes: Callable[[DISTA, Any], Changes]
     read: Callable[[str], Any] | None = None
+    of_others: bool = False
 
 
 def _place(text: str) -> tuple[int, int]:
@@ -101,8 +109,15 @@ SWITCHES = {
                lambda model, _: _window(model, 1)),
         Switch("window", "with", "memory", "attention sees this many steps, the current one included",
                _window, int),
-        Switch("neuron-memory", "without", "taus", "membranes start afresh at every step: tau = 1",
-               lambda model, _: _taus(model, 1)),
+        Switch("own-past", "without", "memory", "the past that attention reaches is another sample's",
+               past_of, of_others=True),
+        Switch("neuron-memory", "without", "neuron memory",
+               "membranes carry over what another sample left, the current of a step is this one's",
+               membranes_of, of_others=True),
+        Switch("carry-over", "without", "neuron memory", "membranes begin every step at rest: h = x / tau",
+               lambda model, _: {"*.membrane": [without_carry_over()]}),
+        Switch("tau", "with", "taus", "every tau is this; 1 forgets at once, and multiplies currents by tau",
+               _taus, float),
         Switch("learned-taus", "without", "taus", "every tau is what it was before training",
                _starting_taus),
         Switch("head", "without", "head {}", "this head of a block, as BLOCK.HEAD, is silent",
@@ -137,11 +152,18 @@ def parse(text: str, word: str | None = None) -> tuple[Switch, Any]:
         ) from None
 
 
-def changes(switches: Sequence[str], model: DISTA) -> Changes:
+def takes_others(switches: Sequence[str]) -> bool:
+    """Whether ``switches`` put the memory of other samples in: ``ablated`` has to be given some then."""
+    return any(parse(text)[0].of_others for text in switches)
+
+
+def changes(switches: Sequence[str], model: DISTA, others: Tensor | None = None) -> Changes:
     """The interventions of ``switches`` together, for ``dista.intervene``.
 
-    AblationError for an unknown switch, a bad value, two that change the same part, or what the model's card
-    would have to say and does not.
+    ``others`` is an input of other samples, one for each, or one for all. The model is run with it, with those
+    of the ``switches`` that need none, where one puts in what it would have remembered of them. AblationError
+    for an unknown switch, a bad value, two that change the same part, others that are needed and not given, or
+    what the model's card would have to say and does not.
     """
     parsed: dict[str, tuple[str, Switch, Any]] = {}
     for text in dict.fromkeys(switches):
@@ -154,14 +176,27 @@ def changes(switches: Sequence[str], model: DISTA) -> Changes:
         parsed[part] = text, switch, value
     order = list(SWITCHES)
     together: Changes = {}
-    for _, switch, value in sorted(parsed.values(), key=lambda entry: order.index(entry[1].name)):
+    chosen = sorted(parsed.values(), key=lambda entry: order.index(entry[1].name))
+    for _, switch, value in (entry for entry in chosen if not entry[1].of_others):
         for pattern, interventions in switch.changes(model, value).items():
             together.setdefault(pattern, []).extend(interventions)
-    return together
+    lent: Changes = {}
+    with intervene(model, together):  # others go through the network that this one then is
+        for text, switch, _ in (entry for entry in chosen if entry[1].of_others):
+            if others is None:
+                raise AblationError(
+                    f"{text} puts in what the network remembers of another sample; give others, an input of one "
+                    "for each sample, or one for all (evaluation.answers takes them from the split)"
+                )
+            lent |= switch.changes(model, others)
+    return together | lent
 
 
 @contextlib.contextmanager
-def ablated(model: DISTA, switches: Sequence[str]) -> Iterator[DISTA]:
-    """Run ``model`` with ``switches`` inside a ``with`` block; none leave it as it is."""
-    with intervene(model, changes(switches, model)):
+def ablated(model: DISTA, switches: Sequence[str], others: Tensor | None = None) -> Iterator[DISTA]:
+    """Run ``model`` with ``switches`` inside a ``with`` block; none leave it as it is.
+
+    ``others`` are the samples whose memory is put in, where a switch does that: see ``changes``.
+    """
+    with intervene(model, changes(switches, model, others)):
         yield model
