@@ -16,6 +16,7 @@ from dista import measures
 from dista.measures import (
     Answers,
     AttentionSplit,
+    CueEffect,
     MapSimilarity,
     MapStatistics,
     PairedDifference,
@@ -57,7 +58,8 @@ RESULTS = [
     (small.raster(), 20),
     (RowSums(0, "raw", 1.0, 2.0, 3.0, 40, 2), 1),
     (small.apart(), 15),
-    (UntrainedSimilarity(0, "kept", 1, 0.4, None, None, None), 1),
+    (UntrainedSimilarity(0, "raw", 16, 1, 0.4, None, None, None, 0, None, None), 1),
+    (CueEffect(np.arange(3.0), 1.0, 0.0, 2.0), 3),
 ]
 
 

@@ -54,19 +54,20 @@ def record_call(sample: int, image: str | None) -> str:
 
 
 def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
-    """``recording``, and lines that compare its maps with those of untrained networks."""
-    from app.computed.trust import BATCH, MAPS, NETWORKS
+    """``recording``, and lines that compare the network's maps with those of untrained networks."""
+    from app.computed.trust import BATCH, MAPS, NETWORKS, SAMPLES
 
     return [
         *recording(checkpoint, sample, image),
+        "print(dista.measures.row_sums(recording, block=0))",
         "",
         "from dista.experiments.untrained import untrained_like",
         "",
         f"batch, _ = task.train.batch(range({BATCH}))",
         f"networks = [untrained_like(model, batch, seed) for seed in range({NETWORKS})]",
-        f"others = [dista.record(network, x, {list(MAPS)}) for network in networks]",
-        "print(dista.measures.row_sums(recording, block=0))",
-        "print(dista.measures.untrained_similarity(recording, others))",
+        f"x, _ = task.test.batch(range({SAMPLES}))",
+        f"own, *others = [dista.record(network, x, {list(MAPS)}) for network in (model, *networks)]",
+        "print(dista.measures.untrained_similarity(own, others))",
     ]
 
 

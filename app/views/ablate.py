@@ -46,8 +46,9 @@ HOW_TO_READ = """
 - *Time constants* [paper: intrinsic plasticity is their learning]:
   *as before training* puts back those with which
   this training began, as the checkpoint's card has kept them. Silent blocks pass on what they were given.
-- *Noise* is Gaussian, in units of the input: 1 is white in an image, or one event. It belongs to the
-  sample, so that all networks see the same.
+- *Noise* is Gaussian, its standard deviation in units of the input (1 is white in an image, or one event), per
+  pixel, and per colour or polarity and step where there are such. Images end at 0 and 1 and counts at 0, so less
+  is added than drawn. It belongs to the sample, so that all networks see the same.
 """
 
 

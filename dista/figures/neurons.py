@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def raster(
     result: Raster, *, step_labels: Sequence[str] | None = None, theme: Theme = "light"
 ) -> go.Figure:
-    """Spikes of neurons that stand for a layer, a line each, the most active on top."""
+    """Spikes of neurons of a layer that fire, a line each, the most active on top."""
     colours = palette(theme)
     neurons, steps = result.spikes.shape
     figure = go.Figure(
@@ -43,7 +43,12 @@ def raster(
     ticks = step_ticks(steps, step_labels)
     figure.update_xaxes(tickvals=np.arange(steps), ticktext=ticks, tickangle=0)
     figure.update_yaxes(autorange="reversed", showticklabels=False, title={"text": "neuron"})
-    title = f"Spikes of {short(result.layer)}: {result.shown} of {result.total} neurons"
+    title = (
+        f"Spikes of {short(result.layer)}: {result.shown} of the {result.active} neurons that fire, "
+        f"of {result.total}"
+    )
+    if result.active <= result.shown:
+        title = f"Spikes of {short(result.layer)}: the {result.active} of {result.total} neurons that fire"
     if result.shown == result.total:
         title = f"Spikes of {short(result.layer)}: all {result.total} neurons"
     alt = (
@@ -83,7 +88,11 @@ def membrane(
     figure.update_xaxes(ticktext=step_ticks(steps, step_labels), tickangle=0, row=rows, col=1)
     figure.update_yaxes(title={"text": "membrane"}, row=1, col=1)
     fired = trace.fired
-    forgets = "" if trace.half_life is None else f", forgets half in {trace.half_life:.1f} steps"
+    forgets = (
+        "" if trace.half_life is None else f", leak forgets half in {trace.half_life:.1f} steps"
+    )
+    if trace.half_life_with_resets is not None:
+        forgets += f", {trace.half_life_with_resets:.1f} with the layer's resets"
     title = f"One neuron of {short(trace.layer)}: {count(len(fired), 'spike')}{forgets}"
     channel, row, column = trace.neuron
     when = ", ".join(str(step + 1) for step in fired) or "no step"

@@ -249,8 +249,18 @@ def _pack_layers(
         if tau is not None:
             half_lives = [measures.half_life(float(value)) for value in tau.values.ravel()]
             packer.add(f"layer.{position}.half_life", half_lives, "float32")
+            if (rate := _reset_rate(membrane)) is not None:
+                both = [measures.half_life(float(value), rate) for value in tau.values.ravel()]
+                packer.add(f"layer.{position}.half_life_with_resets", both, "float32")
         entries.append(entry)
     return entries
+
+
+def _reset_rate(membrane: xr.DataArray | None) -> float | None:
+    """How often a hard reset takes away what a membrane of the layer holds, of 1; None without hard resets."""
+    if membrane is None or membrane.attrs.get("v_reset", "soft") == "soft":
+        return None
+    return float((membrane >= membrane.attrs["v_threshold"]).mean())
 
 
 def _pack_activity(
