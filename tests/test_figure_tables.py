@@ -116,7 +116,7 @@ ENTRIES = {
         lambda: figures.cue_effects(small.cues()),
         "name sample effect mean low high",
         {"effect": np.concatenate([one.effect for one in small.cues().values()])},
-        of("effect"), "x",
+        of("effect", "mean", "low", "high"), "x",
     ),
     "accuracy_changes": Entry(
         lambda: figures.accuracy_changes(small.changes()),

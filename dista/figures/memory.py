@@ -88,14 +88,16 @@ def cue_effects(results: Mapping[str, CueEffect], *, theme: Theme = "light") -> 
     colours = palette(theme)
     figure = go.Figure()
     for row, (name, result) in enumerate(results.items()):
-        spread = np.linspace(-0.16, 0.16, len(result.effect)) if len(result.effect) > 1 else [0.0]
+        spread = (
+            np.linspace(-0.16, 0.16, len(result.effect)) if len(result.effect) > 1 else np.zeros(1)
+        )
         figure.add_scatter(
-            x=result.effect, y=row + np.asarray(spread), mode="markers", showlegend=False,
+            x=result.effect, y=row + spread, mode="markers", showlegend=False,
             marker={"size": 4, "color": colours.soft, "opacity": 0.6},
             hovertemplate="%{x:.2f} logits in one sample<extra></extra>",
         )  # fmt: skip
         figure.add_scatter(
-            x=[result.low, result.mean, result.high], y=[row] * 3, mode="lines+markers", name=name,
+            x=np.array([result.low, result.mean, result.high]), y=np.full(3, row), mode="lines+markers", name=name,
             line={"color": colours.accent, "width": 2}, marker={"size": [0, 10, 0], "opacity": 1},
             hovertemplate=f"{name}: {_interval(result)} logits<extra></extra>", showlegend=False,
         )  # fmt: skip
