@@ -297,7 +297,7 @@ def show_cue(checkpoint: checkpoints.Checkpoint, samples: int, blank: bool) -> s
         return "Change the cue of some held-out samples, below, to see what the answers know of it."
     results = cue_effects(checkpoint, samples, blank)
     titled = {NETWORKS[name][0]: result for name, result in results.items()}
-    charts.plot(figures.cue_effects(titled, theme=charts.theme()), "cue")
+    charts.plot(figures.cue_effects(titled, theme=charts.theme()), "cue-effects")
     return sentence(results, blank)
 
 
