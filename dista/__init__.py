@@ -38,6 +38,7 @@ _MODULES = {
     "counterfactuals": "dista.experiments.counterfactuals",
     "data": "dista.data",
     "evaluation": "dista.experiments.evaluation",
+    "forgetting": "dista.experiments.forgetting",
     "figures": "dista.figures",
     "interventions": "dista.experiments.interventions",
     "measures": "dista.measures",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         corruption,
         counterfactuals,
         evaluation,
+        forgetting,
         interventions,
         operations,
     )

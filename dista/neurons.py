@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from dista import streaming
 from dista.config import SURROGATES, NeuronConfig
 from dista.engine import kernels
+from dista.engine.modules import named
 from dista.extras import need
 from dista.observable import ACTIVITY, Observable
 
@@ -232,3 +233,12 @@ class LIF(nn.Module):
         config = self.config
         slope = SIGMOID_SLOPE if config.alpha is None else config.alpha
         return config.v_threshold, config.v_reset, slope
+
+
+def time_constants(model: nn.Module) -> dict[str, list[float]]:
+    """The time constants of a model in steps, by the name of the layer: one value, or one a channel."""
+    return {
+        name: layer.tau().detach().reshape(-1).tolist()
+        for name, layer in named(model).items()
+        if isinstance(layer, LIF)
+    }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import json
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -261,6 +262,8 @@ def _tree(
     tree.attrs["weights"] = weights.digest(model)
     if (config := getattr(model, "config", None)) is not None:
         tree.attrs["model_config"] = config.to_json()
+    if taus := getattr(model, "card", {}).get("starting_taus"):
+        tree.attrs["starting_taus"] = json.dumps(taus)
     return tree
 
 

@@ -13,6 +13,7 @@ import dista.data
 from dista.config import TrainingConfig
 from dista.experiments.untrained import untrained_like
 from dista.measures import neuron_table
+from dista.neurons import time_constants
 from dista.recording import save
 from dista.runs import Run, RunConfig
 
@@ -39,7 +40,8 @@ def make_assets(folder: Path) -> Path:
         task = dista.data.open(data)
         model = tiny_model(preset, task)
         measured = {"test": {"accuracy": 0.5, "loss": 0.7, "samples": len(task.test)}}
-        model.name, model.card = name, {"name": name, "task": data, "metrics": measured}
+        card = {"name": name, "task": data, "metrics": measured}
+        model.name, model.card = name, card | {"starting_taus": time_constants(model)}
         dista.save(model, folder / name)
         if name == "match-map":
             save(record_sample(model, task, SAMPLE, "*"), folder / "first-light.zarr.zip")

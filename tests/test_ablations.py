@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import get_type_hints
 
 import numpy as np
 import pytest
 import torch
 
-from dista import measures
+from dista import checkpoint, measures
 from dista.cli.checkpoints import ablate
 from dista.data.task import Split
+from dista.experiments import forgetting
 from dista.experiments.ablations import SWITCHES, AblationError, ablated, changes, parse
 from dista.experiments.evaluation import BATCH, answer, answers, batches, evaluate, noisy
 from dista.experiments.interventions import intervene, silence, tau, threshold, window, zero
 from dista.measures import Answers, MeasureError, paired_difference
 from dista.memories import FORMS
+from dista.neurons import time_constants
 
 
-def steps(model, x, switches=()):
-    with torch.inference_mode(), ablated(model, switches):
+def steps(model, x, switches=(), others=None):
+    with torch.inference_mode(), ablated(model, switches, others):
         return model.steps(x)
 
 
 @pytest.fixture
 def mapped(small_model, small_input):
     model = small_model(neuron=dict(tau=3.0))
+    model.card = {"starting_taus": time_constants(model)}
     with torch.no_grad():
         for module in (m for m in model.modules() if type(m).__name__ == "Tau"):
             module.w.add_(0.5)  # as if training had moved every tau
@@ -39,7 +43,8 @@ SAME = {
     "u=3": {"*.denoise": threshold(3)},
     "memory": {"blocks.*.attention.*": window(1)},
     "window=2": {"blocks.*.attention.*": window(2)},
-    "neuron-memory": {"*.tau": tau(1)},
+    "tau=1": {"*.tau": tau(1)},
+    "carry-over": {"*.membrane": forgetting.without_carry_over()},
     "learned-taus": {"*.tau": tau(3.0)},
     "head=1.2": {"blocks.1.attention.denoise": silence(head=2)},
     "block=1": {"blocks.1.attention": zero(), "blocks.1.mlp": zero()},
@@ -47,7 +52,10 @@ SAME = {
 
 
 def test_the_table_has_every_switch():
-    assert {text.partition("=")[0] for text in SAME} == set(SWITCHES)
+    told = {text.partition("=")[0] for text in SAME}
+    assert told | {"neuron-memory", "own-past"} == set(
+        SWITCHES
+    )  # those two: tests/test_forgetting.py
 
 
 @pytest.mark.parametrize("text", SAME)
@@ -81,9 +89,11 @@ def test_without_any_memory_the_past_is_gone(small_model, small_input, form):
     x = small_input(model.config, steps=5)
     other = x.clone()
     other[1] = 1 - x[1]
-    cut = ["memory", "neuron-memory"]
-    same = (steps(model, x, cut) == steps(model, other, cut)).flatten(1).all(1)
-    assert same.tolist() == [True, False, True, True, True]
+    lent = small_input(model.config, steps=5, seed=9)
+    cuts = product(("memory", "own-past"), ("neuron-memory", "carry-over", "tau=1"))
+    for cut in cuts:
+        same = (steps(model, x, cut, lent) == steps(model, other, cut, lent)).flatten(1).all(1)
+        assert same.tolist() == [True, False, True, True, True], cut
     assert not torch.equal(steps(model, x)[2:], steps(model, other)[2:])
 
 
@@ -101,12 +111,44 @@ def test_without_any_memory_the_past_is_gone(small_model, small_input, form):
         (["head=2.0"], "block 2; this model has blocks 0 to 1"),
         (["block=-1"], "block -1; this model has blocks 0 to 1"),
         (["denoiser", "u=2"], "denoiser and u=2 both change the same part, denoiser; choose one"),
-        (["learned-taus", "neuron-memory"], "both change the same part, taus"),
+        (["learned-taus", "tau=1"], "both change the same part, taus"),
+        (["carry-over", "neuron-memory"], "both change the same part, neuron memory"),
+        (["memory", "own-past"], "both change the same part, memory"),
+        (
+            ["own-past"],
+            "own-past puts in what the network remembers of another sample; give others",
+        ),
     ],
 )
-def test_a_bad_switch_is_explained(small_config, switches, said):
+def test_a_bad_switch_is_explained(small_model, switches, said):
     with pytest.raises(ValueError, match=said.replace("(", r"\(")):
-        changes(switches, small_config())
+        changes(switches, small_model())
+
+
+def test_the_taus_from_before_training_are_those_of_the_card(small_model):
+    """Not those of the configuration, from which a training with another start did not begin."""
+    model = small_model(neuron=dict(tau_per="channel"))
+    kept = {
+        layer: [1.5 + 0.1 * i for i in range(len(taus))]
+        for layer, taus in time_constants(model).items()
+    }
+    model.card = {"starting_taus": kept}
+    with ablated(model, ["learned-taus"]):
+        now = time_constants(model)
+    assert now.keys() == kept.keys()
+    assert all(np.allclose(now[layer], kept[layer]) for layer in kept)
+    model.card = {}
+    with pytest.raises(AblationError, match="has not kept the time constants from before"):
+        changes(["learned-taus"], model)
+
+
+def test_the_taus_of_match_map_began_at_those_of_digits():
+    card = checkpoint.read_card("match-map")
+    digits = time_constants(checkpoint.load("digits"))
+    hidden = "blocks.0.mlp.hidden.neuron"
+    assert card["starting_taus"][hidden] == pytest.approx(digits[hidden], abs=1e-5)
+    assert card["starting_taus"][hidden][0] < 1.7
+    assert "starting_taus" not in checkpoint.read_card("cifar10-small")
 
 
 def test_the_command_line_names_every_switch():

@@ -114,16 +114,39 @@ def test_row_sums_have_a_sentence(low, high, empty, said, monkeypatch):
 @pytest.mark.parametrize(
     "values, said",
     [
-        ((0.3, 0.02, 0.6, 0.03), "cosine **0.30 ± 0.02** to an untrained network's maps"),
-        ((0.3, 0.02, 0.6, 0.03), "training has moved them away"),
-        ((0.58, 0.02, 0.6, 0.03), "has not set them apart"),
-        ((None, None, 0.6, 0.03), "too many maps are empty"),
+        (
+            (0.3, 0.02, 0.6, 0.03, 0, None, None),
+            "correlation **0.30 ± 0.02** with an untrained network's",
+        ),
+        (
+            (0.3, 0.02, 0.6, 0.03, 0, None, None),
+            "training has moved them away. There is no network of another",
+        ),
+        ((0.58, 0.02, 0.6, 0.03, 0, None, None), "has not set them apart"),
+        ((0.3, 0.02, 0.6, 0.03, 2, 0.8, 0.01), "Trained from another seed: 0.80 ± 0.01."),
+        ((None, None, 0.6, 0.03, 0, None, None), "too many maps are empty"),
     ],
 )
 def test_likeness_to_untrained_networks_has_a_sentence(values, said):
     from app.computed import trust
 
-    assert said in trust.similarity_sentence(measures.UntrainedSimilarity(1, "kept", 5, *values))
+    one = measures.UntrainedSimilarity(1, "raw", 16, 5, *values)
+    assert said in trust.similarity_sentence(one)
+
+
+def test_the_positive_control_is_the_same_network_from_another_seed(
+    page, assets, tmp_path, monkeypatch
+):
+    from app.computed import trust
+
+    shutil.copytree(assets, tmp_path / "assets")
+    other = dista.load(assets / "digits")
+    torch.nn.init.normal_(other.head.linear.weight)
+    dista.save(other, tmp_path / "assets" / "another-seed")
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path / "assets"))
+    known = checkpoints.shipped()
+    assert trust.controls(known["match-map"]) == ()
+    assert trust.controls(known["digits"]) == (known["another-seed"].weights,)
 
 
 @pytest.mark.parametrize(

@@ -44,15 +44,16 @@ ROOMS = {
     "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
     "dista.widgets": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
-        "dista.denoisers", "dista.engine", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
+        "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
         "dista.measures",
     ),
     "dista.runs": (
         "dista.config", "dista.files", "dista.model", "dista.recording", "dista.checkpoint", "dista.data",
     ),
     "dista.training": (
-        "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.layers", "dista.model", "dista.recording",
-        "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments", "dista.runs",
+        "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.neurons", "dista.layers",
+        "dista.model", "dista.recording", "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments",
+        "dista.runs",
     ),
     "dista.studies": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.files", "dista.checkpoint",
@@ -90,7 +91,7 @@ ROOMS = {
     ),
     "app.views": (
         "app.link", "app.inputs", "app.computed", "app.trainings", "app.page", "dista.memories", "dista.denoisers",
-        "dista.measures", "dista.figures", "dista.experiments", "dista.runs", "dista.widgets",
+        "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs", "dista.widgets",
     ),
     "app.main": ("app.link", "app.page", "dista.style", "dista.engine"),
 }  # fmt: skip

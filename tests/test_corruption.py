@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dista.experiments.corruption import KINDS, REGIONS, Noise, corrupt
+from dista.experiments.corruption import KINDS, REGIONS, Noise, added, corrupt, unit
 from dista.experiments.painting import BLANK, FULL, SPECKLED, PaintError, paint_marks, paint_text
 
 LEVEL = {"gaussian": 0.3, "salt-and-pepper": 0.2, "events": 0.2, "occlusion": 0.5, "painted": 1}
@@ -209,3 +209,18 @@ def test_a_text_that_is_no_painting_is_explained(text, said):
 def test_other_marks_are_refused():
     with pytest.raises(PaintError, match="marks are 0 to 3; there is 4"):
         paint_text(np.full((2, 2), 4))
+
+
+def test_a_level_says_of_what_it_is_and_what_it_adds_after_clipping():
+    assert unit("gaussian", (4, 1, 5, 5)) == "standard deviation per pixel"
+    assert (
+        unit("events", (8, 4, 2, 5, 5), counts=True) == "mean events per pixel, polarity and step"
+    )
+    assert unit("salt-and-pepper", (4, 3, 5, 5)) == "chance per pixel and colour"
+    assert unit("gaussian", (8, 4, 1, 5, 5)) == "standard deviation per pixel and step"
+    assert unit("occlusion", (4, 3, 5, 5)) == "side, as a part"
+    black, grey = torch.zeros(1, 1, 40, 40), torch.full((1, 1, 40, 40), 0.5)
+    level = Noise("gaussian", 0.1)
+    clipped, whole = (added(x, corrupt(x, level, [3])) for x in (black, grey))
+    assert whole == pytest.approx(0.1, rel=0.1)
+    assert clipped == pytest.approx(whole / 2**0.5, rel=0.1), "half of it is below black"

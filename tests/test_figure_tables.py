@@ -47,7 +47,9 @@ TURNED, SLOWER = replace(small.decision(10), answer=4), replace(TRACE, h=TRACE.h
 ACTIVITY = "layer tau tau_min tau_max rate dead saturated"
 LOGITS = "step class logit running probability class_name is_answer is_label first_readout_step"
 LOGITS += " settled_at_step"
-NEURON = "layer channel row column step h v current fired threshold tau half_life"
+NEURON = (
+    "layer channel row column step h v current fired threshold tau half_life half_life_with_resets"
+)
 
 
 def differences(rows: pd.DataFrame) -> np.ndarray:
@@ -86,7 +88,7 @@ ENTRIES = {
     ),
     "attention_split": Entry(
         lambda: figures.attention_split(measures.AttentionSplit(0.25, 0.5, 0.25, 8.0, "kept")),
-        "stage part share total",
+        "stage part share even total",
         {"share": [0.25, 0.5, 0.25], "total": [8] * 3},
         of("share"), "x",
     ),
@@ -110,9 +112,15 @@ ENTRIES = {
          "changed_step": REACHED[1]},
         of("effect"),
     ),
+    "cue_effects": Entry(
+        lambda: figures.cue_effects(small.cues()),
+        "name sample effect mean low high",
+        {"effect": np.concatenate([one.effect for one in small.cues().values()])},
+        of("effect", "mean", "low", "high"), "x",
+    ),
     "accuracy_changes": Entry(
         lambda: figures.accuracy_changes(small.changes()),
-        "name samples before after difference low high lost gained",
+        "name samples before after difference low high lost gained most_frequent_before most_frequent_after",
         {"low": [-0.14, -0.01, 0.02], "difference": [-0.1, 0, 0.05], "lost": [30, 0, 0],
          "gained": [0, 0, 15]},
         of("low", "difference", "high", times=100), "x",
@@ -236,10 +244,16 @@ ENTRIES = {
          "level": [*CURVE.levels] * 2, "u": np.repeat(CURVE.thresholds, 3)},
         of("accuracy"),
     ),
+    "noise_differences": Entry(
+        lambda: figures.noise_differences(small.compared()),
+        "noise u level accuracy low high samples against difference difference_low difference_high added",
+        {"difference": small.compared().difference, "added": [*small.compared().added] * 2},
+        lambda rows: 100 * rows[rows["u"] != rows["against"]]["difference"].to_numpy(),
+    ),
     "energy_map": Entry(
         lambda: figures.energy_map(ENERGY, of="operations"),
         "layer step spikes accumulates multiplies operations picojoules dense_multiplies "
-        "dense_picojoules samples",
+        "dense_picojoules samples convention",
         {"picojoules": ENERGY.picojoules, "spikes": ENERGY.spikes, "dense_multiplies": ENERGY.dense,
          "operations": ENERGY.accumulates + ENERGY.multiplies},
         of("operations"),
@@ -248,13 +262,13 @@ ENTRIES = {
         lambda: figures.energy_comparison(ENERGY),
         "layer picojoules ann_picojoules samples",
         {"picojoules": ENERGY.picojoules.sum(1), "ann_picojoules": ENERGY.ann},
-        of("picojoules", "ann_picojoules"), "x",
+        of("picojoules", "ann_picojoules", times=1e-3), "x",
     ),
     "anytime": Entry(
         lambda: figures.anytime(ANYTIME),
         "steps_used accuracy low high confidence agreement picojoules samples",
         {"steps_used": [1, 2, 3], "accuracy": ANYTIME.accuracy, "low": ANYTIME.low},
-        of("accuracy", "confidence", "agreement", "picojoules"),
+        lambda rows: rows[["accuracy", "confidence", "agreement", "picojoules"]] * [1, 1, 1, 1e-3],
     ),
     "learning_curves": Entry(
         lambda: figures.learning_curves(small.epochs()),

@@ -19,6 +19,7 @@ from dista.measures import (
     AttentionSplit,
     BlockDenoising,
     CausalMemory,
+    CueEffect,
     Decision,
     Energy,
     FiringMap,
@@ -60,6 +61,13 @@ def lags() -> LagContributions:
     return LagContributions(0, np.stack([share / share.sum(1, keepdims=True)] * 3))
 
 
+def cues() -> dict[str, CueEffect]:
+    return {
+        "As trained": CueEffect(np.array([1.0, 2.0, 1.5]), 1.5, 1.1, 1.9),
+        "Without both": CueEffect(np.zeros(3), 0.0, 0.0, 0.0),
+    }
+
+
 def causal(of: str = "head") -> CausalMemory:
     effect = np.full((5, 5), np.nan)
     effect[np.tril_indices(5)] = np.arange(15) / 4
@@ -69,9 +77,11 @@ def causal(of: str = "head") -> CausalMemory:
 def changes() -> dict[str, PairedDifference]:
     lost, none = np.arange(30), np.arange(0)
     return {
-        "Memory: off": PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, lost, none),
-        "Denoiser: off": PairedDifference(300, 0.9, 0.9, 0.0, -0.01, 0.01, none, none),
-        "Denoiser: u = 2": PairedDifference(300, 0.9, 0.95, 0.05, 0.02, 0.08, none, lost[:15]),
+        "Memory: off": PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, lost, none, 0.2, 0.5),
+        "Denoiser: off": PairedDifference(300, 0.9, 0.9, 0.0, -0.01, 0.01, none, none, 0.2, 0.2),
+        "Denoiser: u = 2": PairedDifference(
+            300, 0.9, 0.95, 0.05, 0.02, 0.08, none, lost[:15], 0.2, 0.2
+        ),
     }
 
 
@@ -135,6 +145,15 @@ def curve() -> NoiseCurve:
     accuracy = np.array([[0.9, 0.5, 0.2], [0.8, 0.6, 0.1]])
     levels = np.array([0, 0.1, 0.2])
     return NoiseCurve("gaussian", (0, 2), levels, accuracy, accuracy - 0.1, accuracy + 0.1, 50)
+
+
+def compared() -> NoiseCurve:
+    """``curve`` with what tells its thresholds apart, and what was really added."""
+    difference = np.array([[0.0, 0.0, 0.0], [0.1, -0.05, 0.2]])
+    return replace(
+        curve(), against=0, difference=difference, difference_low=difference - 0.08,
+        difference_high=difference + 0.08, unit="chance per pixel", added=np.array([0, 0.1, 0.3]),
+    )  # fmt: skip
 
 
 def energy(static: bool = True) -> Energy:
@@ -206,6 +225,7 @@ FIGURES = {
     "causal_memory": lambda t: figures.causal_memory(
         causal(), subject="As trained", step=1, step_labels=LABELS, theme=t
     ),
+    "cue_effects": lambda t: figures.cue_effects(cues(), theme=t),
     "causal_memory, of a map": lambda t: figures.causal_memory(
         causal("blocks.0.attention.denoise"), theme=t
     ),
@@ -260,6 +280,7 @@ FIGURES = {
         [MapSimilarity(0, 0.8, 0.9), MapSimilarity(1, 0.7, None)], theme=t
     ),
     "noise_curve": lambda t: figures.noise_curve(curve(), own=2, theme=t),
+    "noise_differences": lambda t: figures.noise_differences(compared(), theme=t),
     "energy_map": lambda t: figures.energy_map(energy(), theme=t),
     "energy_map, spikes": lambda t: figures.energy_map(energy(), of="spikes", theme=t),
     "energy_comparison": lambda t: figures.energy_comparison(energy(), theme=t),
@@ -316,6 +337,23 @@ def test_attention_split_names_its_shares():
     split = AttentionSplit(0.25, 0.5, 0.25, 8.0, "kept")
     names = [bar.name for bar in figures.attention_split(split).data]
     assert names == ["same patch, other steps 25 %", "same step 50 %", "elsewhere 25 %"]
+    beside = figures.attention_split(replace(split, even=(0.1, 0.3, 0.6)))
+    assert "same step 50 % (even attention 30 %)" in beside.layout.meta["alt"]
+
+
+def test_a_share_of_the_past_stands_beside_that_of_even_attention():
+    said = title(figures.attention_over_time(over_time())).replace("<br>", " ")
+    even = 100 * (1 - 1 / (~np.isnan(over_time().share[-1])).sum())
+    assert f"of its attention to the past, even attention {even:.0f} %" in said.replace("\xa0", " ")
+
+
+def test_a_raster_says_of_whom_its_neurons_are():
+    some = replace(raster(), total=12544, active=3000, shown=96)
+    assert "96 of the 3000 neurons that fire, of 12544" in title(figures.raster(some)).replace(
+        "<br>", " "
+    )
+    few = replace(some, active=40)
+    assert "the 40 of 12544 neurons that fire" in title(figures.raster(few)).replace("<br>", " ")
 
 
 def test_causal_memory_says_how_far_a_change_reaches():
@@ -496,7 +534,7 @@ def test_map_similarity_and_noise_curve_show_their_numbers():
 
 def test_energy_map_shows_the_chosen_quantity():
     for of, wanted in (
-        ("energy", energy().picojoules),
+        ("energy", energy().picojoules / 1e3),  # nJ
         ("operations", energy().accumulates + energy().multiplies),
         ("spikes", energy().spikes),
     ):
@@ -510,8 +548,10 @@ def test_energy_map_shows_the_chosen_quantity():
 def test_energy_comparison_takes_one_look_at_an_image(static, looks):
     figure = figures.energy_comparison(energy(static))
     _, without, spiking = figure.data
-    np.testing.assert_allclose(without.x, 4.6 * 2e4 * looks)
-    np.testing.assert_allclose(spiking.x, energy().picojoules.sum(1))
+    size = 1e3  # all of them are below a microjoule
+    np.testing.assert_allclose(without.x, 4.6 * 2e4 * looks / size)
+    np.testing.assert_allclose(spiking.x, energy().picojoules.sum(1) / size)
+    assert figure.layout.xaxis.title.text == "nJ"
     assert title(figure) == (
         f"<b>96.8 nJ an answer, {'276 nJ' if static else '1.38 µJ'} without spikes</b>"
     )
@@ -521,7 +561,8 @@ def test_anytime_marks_the_stop():
     figure = figures.anytime(any_time(), stop=2)
     assert title(figure) == "<b>After 2 steps: 80 % right for 75 % of the energy</b>"
     np.testing.assert_array_equal(figure.data[0].y, any_time().accuracy)
-    np.testing.assert_array_equal(figure.data[3].y, any_time().picojoules)
+    np.testing.assert_array_equal(figure.data[3].y, any_time().picojoules / 1e3)
+    assert figure.layout.yaxis2.title.text == "nJ so far"
     assert {shape.x0 for shape in figure.layout.shapes} == {2}
 
 

@@ -112,8 +112,23 @@ def test_half_life_is_when_half_is_left():
     assert measures.half_life(2.0) == pytest.approx(1.0)
     assert measures.half_life(math.inf) == math.inf
     assert (1 - 1 / 4.5) ** measures.half_life(4.5) == pytest.approx(0.5)
+    assert measures.half_life(math.inf, 0.5) == pytest.approx(1.0), "resets alone"
+    assert ((1 - 1 / 4.5) * (1 - 0.3)) ** measures.half_life(4.5, 0.3) == pytest.approx(0.5)
+    assert measures.half_life(2.0, 1.0) == 0.0
     with pytest.raises(MeasureError, match=r"tau=0\.5"):
         measures.half_life(0.5)
+    with pytest.raises(MeasureError, match=r"rate=1\.5"):
+        measures.half_life(2, 1.5)
+
+
+def test_resets_at_the_measured_rate_forget_sooner_than_the_leak(small_model, small_input):
+    layer, model = "blocks.0.mlp.hidden.neuron", small_model()
+    recorded = recording.record(model, small_input(model.config))
+    trace = measures.membrane_trace(recorded, layer, (0, 0, 0), sample=1)
+    rate = recorded[f"{layer.replace('.', '/')}/spikes"].isel(batch=1).values.mean()
+    assert 0 < rate < 1
+    assert trace.half_life_with_resets == pytest.approx(measures.half_life(trace.tau, rate))
+    assert trace.half_life_with_resets < trace.half_life == pytest.approx(1)
 
 
 def test_membrane_trace_takes_one_neuron_of_one_sample():
@@ -126,6 +141,7 @@ def test_membrane_trace_takes_one_neuron_of_one_sample():
     np.testing.assert_array_equal(trace.current, [44, 62, 74], "tau (h - v before) + v before")
     assert (trace.threshold, trace.v_reset, trace.tau) == (1.5, None, 4.0)
     assert trace.half_life == pytest.approx(measures.half_life(4.0))
+    assert trace.half_life_with_resets is None, "a soft reset leaves something"
     with pytest.raises(MeasureError, match=r"column=3; the recording has 0 to 2"):
         measures.membrane_trace(made, "blocks.0.mlp.hidden.neuron", (1, 0, 3))
 
@@ -196,6 +212,7 @@ def test_split_is_by_patch_and_step_and_sums_to_one():
     # Head 0 keeps, at step 1: 0, 5, 2, and at its own step 2: 0, 0, 3. The query is patch 1.
     result = measures.attention_split(three_steps(), 0, 0, 1, 2)
     assert (result.same_patch, result.same_step, result.elsewhere) == pytest.approx((0.5, 0.3, 0.2))
+    assert result.even == pytest.approx((1 / 2 / 3, 1 / 2, 1 / 2 * 2 / 3)), "3 patches, 2 steps"
     raw = measures.attention_split(three_steps(), 0, 0, 1, 2, of="raw")
     assert (raw.same_patch * 12, raw.same_step * 12, raw.elsewhere * 12) == pytest.approx((5, 4, 3))
     assert raw.total == 12
@@ -216,6 +233,8 @@ def test_attention_over_time_shares_each_step_among_the_reachable():
     np.testing.assert_allclose(result.share[2], [np.nan, 11 / 14, 3 / 14])
     np.testing.assert_array_equal(result.share[1], [0, 0, np.nan])
     np.testing.assert_array_equal(result.mass, [0, 0, 14])
+    np.testing.assert_allclose(result.past[2], 11 / 14)
+    np.testing.assert_allclose(result.even[2], 1 / 2, err_msg="two steps are reached")
     assert measures.attention_over_time(three_steps(), 0, head=1, of="raw").mass[2] == 5
 
 

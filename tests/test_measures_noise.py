@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dista import measures, recording
-from dista.measures import Answers, AttentionReceived, MeasureError
+from dista.measures import Answers, AttentionReceived, MeasureError, paired_difference
 from dista.measures.noise import wilson
 
 
@@ -109,6 +109,14 @@ def test_noise_curve_collects_accuracy_and_its_interval():
     np.testing.assert_allclose(curve.accuracy, [[1, 0.6], [0.9, 0]])
     assert curve.samples == 10 and curve.thresholds == (0, 2)
     assert (curve.low <= curve.accuracy).all() and (curve.accuracy <= curve.high).all()
+    one = paired_difference(answers[0, 0.5], answers[2, 0.5])
+    assert curve.against == 0 and not curve.difference[0].any()
+    paired = curve.difference, curve.difference_low, curve.difference_high
+    assert [part[1, 1] for part in paired] == [one.difference, one.low, one.high]
+    other = measures.noise_curve("gaussian", (0, 2), (0.0, 0.5), answers, 2)
+    np.testing.assert_allclose(other.difference[0], -curve.difference[1])
+    with pytest.raises(MeasureError, match="against=5; expected one of the thresholds"):
+        measures.noise_curve("gaussian", (0, 2), (0.0, 0.5), answers, 5)
     with pytest.raises(MeasureError, match=r"no answers for \(u, level\) = \[\(3, 0.0\)"):
         measures.noise_curve("gaussian", (3,), (0.0,), answers)
 

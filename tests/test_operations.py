@@ -225,6 +225,46 @@ def test_a_network_without_spikes_looks_at_every_frame(counted, small_input):
     np.testing.assert_allclose(result.ann, 4.6 * counts["dense"].values.sum(1))
 
 
+def test_the_conventions_count_what_they_say(counted):
+    """Against the recorded inputs of a layer behind a residual connection, whose inputs are counts."""
+    model, x, counts = counted[:3]
+    inputs = {}
+
+    def keep(module, arriving, output):
+        inputs["x"] = arriving[0].double()
+
+    with hooks(model, {"blocks.1.mlp.hidden.conv": keep}), torch.inference_mode():
+        model.steps(x)
+    arriving, outputs = inputs["x"], model.blocks[1].mlp.hidden.conv.out_channels
+    assert (arriving > 1).any()
+    layer = "blocks.1.mlp.hidden"
+    sums = {
+        "once": (arriving == 1).sum((2, 3, 4)) * outputs,
+        "several": (arriving > 1).sum((2, 3, 4)) * outputs,
+        "rated": arriving.mean((2, 3, 4)) * arriving[0, 0].numel() * outputs,
+    }
+    for name, expected in sums.items():
+        np.testing.assert_allclose(of(counts, name, layer), expected, atol=0.51)  # whole numbers
+    row = counts["layer"].values.tolist().index(layer)
+    energies = {name: measures.energy(counts, name) for name in measures.CONVENTIONS}
+    met = (sums["once"] + sums["several"]).numpy()
+    assert (sums["several"] > 0).all(), "all steps of all samples multiply"
+    np.testing.assert_allclose(energies["neurobench"].multiplies[row], met.mean(1))
+    np.testing.assert_allclose(energies["neurobench"].picojoules[row], 4.6 * met.mean(1))
+    np.testing.assert_allclose(
+        energies["rate"].picojoules[row], 0.9 * sums["rated"].numpy().mean(1), atol=0.5
+    )
+    query = counts["layer"].values.tolist().index("blocks.0.attention.scores")  # spikes alone
+    assert np.array_equal(
+        energies["neurobench"].picojoules[query], energies["accumulates"].picojoules[query]
+    )
+    assert not energies["neurobench"].multiplies[query].any()
+    with pytest.raises(
+        MeasureError, match="convention='mine'; expected one of accumulates, neurobench, rate"
+    ):
+        measures.energy(counts, "mine")
+
+
 @pytest.mark.parametrize("readout", [None, 2])
 def test_anytime_is_the_answer_to_the_first_steps(small_model, small_input, readout):
     model = small_model(readout_steps=readout)

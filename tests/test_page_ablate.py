@@ -54,14 +54,16 @@ def test_the_difference_comes_first_and_each_switch_has_its_row(page):
     assert changed and all(f"sample={sample})" in links for sample in changed)
 
 
-def test_every_switch_of_the_page_is_one_of_the_package(small_config):
+def test_every_switch_of_the_page_is_one_of_the_package(small_config, small_model, small_input):
     """Heads, blocks and thresholds are those that the model has; each can be applied."""
     from dista.experiments.ablations import SWITCHES, changes
 
-    config = small_config()
+    config, one = small_config(), small_model()
+    one.card = {"starting_taus": {"stem.stages.0.neuron": [2.0]}}
     offered = [text for row in switches.rows(config) for text in row.options]
     model = [text for text in offered if not text.startswith("noise=")]
-    assert all(changes([text], config) for text in model)
+    others = small_input(config, samples=1)
+    assert all(changes([text], one, others) for text in model)
     assert {text.partition("=")[0] for text in model} == set(SWITCHES)
     assert sum(text.startswith("head=") for text in offered) == config.depth * config.heads
     without = [

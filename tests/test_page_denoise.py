@@ -47,9 +47,10 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
         experiments.noisy(digits.weights, 3, None, it, u) for it in (noise._replace(level=0), noise)
     )
     change, received = measures.input_change(clean, noisy), measures.attention_received(noisy)
+    without = measures.attention_received(clean)
     assert shown(test) == [
         as_shown(figures.input_change(change, received)),
-        as_shown(figures.patch_attention(received, change.patches)),
+        as_shown(figures.patch_attention(received, change.patches, clean=without)),
         as_shown(figures.map_similarity(measures.map_similarity(clean, noisy))),
     ]
     used = 1 if u is None else u
@@ -163,8 +164,49 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     test = page("denoise", **QUERY, kind="gaussian", samples="50", thresholds="0,3")
     assert not test.exception and not test.error
     asked = Noise("gaussian", 0.3, "centre")
-    expected = experiments.noise_curve(digits.weights, asked, [0, 3], 50, done.append)
+    expected = experiments.noise_curve(digits.weights, asked, [0, 3], 50, done.append, 1.0)
     assert shown(test)[3] == as_shown(figures.noise_curve(expected, own=1.0))
+    assert shown(test)[4] == as_shown(figures.noise_differences(expected))
+    assert expected.unit == "standard deviation per pixel" and 0 < expected.added[1] < 0.5 / 2
+    found = experiments.likeness(digits.weights, asked, None, 16)
+    said = f"in {found.less} of 16 samples: a mean cosine of {found.denoised:.2f} against {found.raw:.2f}"
+    assert any(said in element.value for element in test.markdown)
+
+
+def test_what_is_removed_without_noise_stands_beside_it(page, digits):
+    test = page("denoise", **QUERY)
+    clean, noisy = (
+        experiments.noisy(digits.weights, 3, None, it, None)
+        for it in (None, Noise("salt-and-pepper", 0.3, "centre"))
+    )
+    patches = measures.input_change(clean, noisy).patches
+    removed = [
+        measures.patch_attention(measures.attention_received(tree)[0], patches).removed
+        for tree in (noisy, clean)
+    ]
+    said = (
+        f"removes {100 * removed[0]:.0f} % of the attention to corrupted patches and "
+        f"{100 * removed[1]:.0f} % of that to the same places without noise"
+    )
+    assert any(said in element.value for element in test.markdown)
+
+
+def test_likeness_is_counted_over_samples(page, digits):
+    noise = Noise("gaussian", 0.3)
+    found = experiments.likeness(digits.weights, noise, None, 5)
+    model, split = models.model(digits.weights), tasks.task("digits").test
+    trees = [
+        dista.record(model, x, ["*.scores", "*.denoise"])
+        for x in (split.batch(range(5))[0], evaluation.noisy(split, range(5), noise)[0])
+    ]
+    each = np.array(
+        [
+            [(b.raw, b.denoised) for b in measures.map_similarity(*trees, sample)]
+            for sample in range(5)
+        ]
+    ).mean(1)
+    assert (found.less, found.samples) == ((each[:, 1] < each[:, 0]).sum(), 5)
+    assert (found.raw, found.denoised) == pytest.approx(each.mean(0))
 
 
 def test_no_threshold_is_called_trained_where_the_denoiser_is_a_table(page, monkeypatch, tmp_path):

@@ -20,22 +20,25 @@ def digits(page):
 @pytest.mark.parametrize(
     ("query", "of", "stop"),
     [({}, "energy", 4), ({"quantity": "operations", "stop": "2"}, "operations", 2),
-     ({"quantity": "spikes", "samples": "100"}, "spikes", 4)],
+     ({"quantity": "spikes", "convention": "neurobench"}, "spikes", 4)],
 )  # fmt: skip
 def test_its_figures_are_the_packages(page, digits, query, of, stop):
     test = page("energy", checkpoint="digits", **query)
     assert not test.exception and not test.error and not test.warning
     done = []
     energy, anytime = experiments.operations(
-        digits.weights, int(query.get("samples", 25)), done.append
+        digits.weights, 25, done.append, query.get("convention", "accumulates")
     )
-    assert done[-1] == 1 and energy.samples == anytime.samples == int(query.get("samples", 25))
+    assert done[-1] == 1 and energy.samples == anytime.samples == 25
     assert shown(test) == [
         as_shown(figures.energy_map(energy, of=of)),
         as_shown(figures.energy_comparison(energy)),
         as_shown(figures.anytime(anytime, stop=stop)),
     ]
     said = " ".join(element.value for element in test.markdown)
+    assert any("Left out: the denoiser's comparisons" in element.value for element in test.caption)
+    if stop == 4:
+        assert ("multiply (NeuroBench)" in said) == ("convention" in query)
     assert ("Stopping after 2 steps of 4 saves" in said) == (stop == 2)
 
 
@@ -74,6 +77,7 @@ def test_the_slider_writes_the_stop_into_the_link(page):
         ({"stop": "9"}, "cannot be read out after step 9: there are 1 to 4"),
         ({"samples": "7"}, "samples='7'; there are 25, 100"),
         ({"quantity": "joy"}, "quantity='joy'; there are energy, operations, spikes"),
+        ({"convention": "mine"}, "convention='mine'; there are accumulates, neurobench, rate"),
     ],
 )
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):

@@ -68,7 +68,6 @@ def test_a_close_look_at_one_change_in_one_network(page):
     traces = [measures.membrane_trace(tree, LAYER, neuron, side) for side in (0, 4)]
     decision, membrane, attention = shown(test)[4:7]
     assert membrane == as_shown(figures.membrane_change(*traces, step_labels=labels))
-    assert traces[0].tau == 1
     decisions = [measures.decision(tree, side) for side in (0, 4)]
     assert decision == as_shown(figures.decision_change(*decisions, step_labels=labels))
     sides = [[measures.attention_over_time(tree, b, sample=s) for b in (0, 1)] for s in (0, 4)]

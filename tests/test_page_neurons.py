@@ -43,8 +43,19 @@ def test_without_a_surgery_it_shows_what_was_learned(page, digits):
     population = experiments.population(digits.weights, 64)
     assert population.samples == 64 and firing == as_shown(figures.firing_map(population))
     rows = measures.neuron_table(tree)
-    assert taus == as_shown(figures.taus(rows, start=digits.config.neuron.tau))
-    assert any("learned tau = 2.0" in element.value for element in test.markdown)
+    assert taus == as_shown(figures.taus(rows, start=digits.starting_taus))
+    assert any("learned tau = 2.0, from 2.0 at the" in element.value for element in test.markdown)
+
+
+def test_what_was_not_kept_or_not_learned_is_said(page, assets, tmp_path, monkeypatch):
+    model = dista.load(assets / "digits")
+    del model.card["starting_taus"]
+    dista.save(model, tmp_path / "digits")
+    monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
+    test = page("neurons", **QUERY, taus="initial")
+    assert any("(that of the start was not kept)" in element.value for element in test.markdown)
+    assert any("before training were not kept" in element.value for element in test.caption)
+    assert any("taus" in warning.value for warning in test.warning), "a link cannot ask for them"
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def assert_same(run, whole):
             r.table(name).drop(columns="seconds", errors="ignore") for r in (run, whole)
         )
         assert ours.equals(theirs), name
+    assert run.starting_taus() == whole.starting_taus() == run.load("last").card["starting_taus"]
     assert run.snapshots() == whole.snapshots()
     assert [*run.path.rglob(".*")] == []
 

@@ -230,3 +230,18 @@ def test_what_a_map_is(changes, said):
     if changes.get("rule") == {}:
         said = "every reachable step."
     assert said in sentences.attention(**facts | changes)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"tau": 4.7, "start": 1.67, "learned": True}, "learned tau = 4.7, from 1.7 at the start,"),
+        (
+            {"tau": 4.7, "start": None, "learned": True},
+            "learned tau = 4.7 (that of the start was not kept)",
+        ),
+        ({"tau": 2.0, "start": 2.0, "learned": False}, "have the fixed tau = 2.0"),
+    ],
+)
+def test_a_tau_that_is_fixed_was_not_learned(facts, said):
+    assert sentences.tau_history(**facts) == said

@@ -16,6 +16,7 @@ from dista import measures
 from dista.measures import (
     Answers,
     AttentionSplit,
+    CueEffect,
     MapSimilarity,
     MapStatistics,
     PairedDifference,
@@ -52,12 +53,13 @@ RESULTS = [
     (small.histogram(), 6),
     (small.trace(), 5),
     (small.curve(), 6),
-    (PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, np.arange(30), NOTHING), 1),
+    (PairedDifference(300, 0.9, 0.8, -0.1, -0.14, -0.06, np.arange(30), NOTHING, 0.2, 0.3), 1),
     (PatchAttention(0, 0.5, 0.6, None, 0.1), 1),
     (small.raster(), 20),
     (RowSums(0, "raw", 1.0, 2.0, 3.0, 40, 2), 1),
     (small.apart(), 15),
-    (UntrainedSimilarity(0, "kept", 1, 0.4, None, None, None), 1),
+    (UntrainedSimilarity(0, "raw", 16, 1, 0.4, None, None, None, 0, None, None), 1),
+    (CueEffect(np.arange(3.0), 1.0, 0.0, 2.0), 3),
 ]
 
 

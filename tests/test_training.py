@@ -11,6 +11,7 @@ import trainings
 
 from dista.config import TrainingConfig
 from dista.data import task as tasks
+from dista.neurons import time_constants
 from dista.runs import Run, RunError
 from dista.training import optimiser, plan, train, writer
 from dista.training.session import Session
@@ -64,6 +65,22 @@ def test_the_best_checkpoint_is_loadable_and_its_card_measured_on_the_test_split
     assert model.card["metrics"]["test"]["samples"] == 40
     assert run.load("last").card["epoch"] == 2
     assert json.loads((run.path / "environment.json").read_text())["versions"]["torch"]
+
+
+def test_the_taus_before_training_are_kept_wherever_it_began(run, few, tmp_path):
+    """In the run and in the cards of its checkpoints; those of the checkpoint that it began from."""
+    kept = run.starting_taus()
+    assert kept and set(map(tuple, kept.values())) == {(TINY.neuron.tau,)}
+    assert run.load("best").card["starting_taus"] == run.load("last").card["starting_taus"] == kept
+    learned = time_constants(run.load("best"))
+    assert learned != kept
+    further = ONE.replace(init=str(run.path))
+    second = train(few, TINY, further, folder=tmp_path / "second")
+    assert second.starting_taus() == second.load("last").card["starting_taus"]
+    assert second.starting_taus() == learned
+    (second.path / "starting-taus.json").write_text('{"layers": {"stem": [0.5]}}')
+    with pytest.raises(RunError, match=r"starting-taus.json is damaged: layers\.stem"):
+        second.starting_taus()
 
 
 def test_the_same_seed_gives_the_same_weights(few, tmp_path):

@@ -6,6 +6,7 @@ import torch
 
 from dista import measures
 from dista.experiments.untrained import untrained_like
+from dista.measures.similarity import cosine
 from dista.recording import record
 
 MAPS = ["*.scores", "*.denoise"]
@@ -49,35 +50,56 @@ def test_normalised_rows_are_recognised_and_empty_maps_are_not(recording):
 
 def test_similarity_to_untrained_networks(recording):
     """With heads swapped a network is alike to itself; the yardstick is that of the others' pairs."""
-    swapped = recording.copy(deep=True)
-    for block in "01":
-        maps = swapped[f"blocks/{block}/attention/denoise"]
-        maps.values[:] = maps.values[:, :, ::-1].copy()
-    other = recording.copy(deep=True)
-    for block in "01":
-        maps = other[f"blocks/{block}/attention/denoise"]
-        maps.values[:] = maps.values[..., ::-1].copy()
+    swapped, other = (changed(recording, axis) for axis in (2, 4))
     flat = [
-        tree["blocks/1/attention/denoise"].isel(batch=3).astype(float).sum("head").values.ravel()
+        tree["blocks/1/attention/scores"]
+        .astype(float)
+        .sum("head")
+        .transpose("batch", ...)
+        .values.reshape(4, -1)
         for tree in (recording, other)
     ]
-    cosine = float(flat[0] @ flat[1] / np.prod([np.linalg.norm(v) for v in flat]))
-    similarities = measures.untrained_similarity(recording, [swapped, other], 3)
-    assert [one.block for one in similarities] == [0, 1] and similarities[1].networks == 2
-    assert similarities[1].trained == pytest.approx((1 + cosine) / 2)
-    assert similarities[1].trained_spread == pytest.approx((1 - cosine) / 2**0.5)
-    assert (
-        similarities[1].untrained == pytest.approx(cosine)
-        and similarities[1].untrained_spread is None
-    )
+    expected = np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(*flat)])
+    similarities = measures.untrained_similarity(recording, [swapped, other], [other])
+    assert [one.block for one in similarities] == [0, 1]
+    second = similarities[1]
+    assert (second.of, second.samples, second.networks, second.controls) == ("raw", 4, 2, 1)
+    assert second.trained == pytest.approx((1 + expected) / 2)
+    assert second.trained_spread == pytest.approx((1 - expected) / 2**0.5)
+    assert second.untrained == pytest.approx(expected) and second.untrained_spread is None
+    assert second.retrained == pytest.approx(expected) and second.retrained_spread is None
+
+
+def changed(recording, axis, stage="scores"):
+    """The same with an axis of its maps the other way round."""
+    tree = recording.copy(deep=True)
+    for block in "01":
+        maps = tree[f"blocks/{block}/attention/{stage}"]
+        maps.values[:] = np.flip(maps.values, axis).copy()
+    return tree
+
+
+def test_maps_that_share_nothing_but_how_full_they_are_are_not_alike(recording):
+    """Where the cosine that is not centred says that they are."""
+    random = np.random.default_rng(0)
+    trees = []
+    for _ in range(3):
+        tree = recording.copy(deep=True)
+        maps = tree["blocks/0/attention/scores"]
+        maps.values[:] = random.integers(3, 9, maps.shape)
+        trees.append(tree)
+    first, _ = measures.untrained_similarity(trees[0], trees[1:])
+    assert abs(first.trained) < 0.05 and abs(first.untrained) < 0.05
+    a, b = (tree["blocks/0/attention/scores"].values.astype(float).ravel() for tree in trees[:2])
+    assert cosine(a, b) > 0.8
 
 
 def test_empty_maps_and_no_networks(recording):
     silent = recording.copy(deep=True)
-    silent["blocks/0/attention/denoise"].values[:] = 0
+    silent["blocks/0/attention/scores"].values[:] = 0
     first, second = measures.untrained_similarity(recording, [silent])
     assert first.trained is None and second.trained == pytest.approx(1)
-    assert second.untrained is None
+    assert second.untrained is None and second.retrained is None and second.controls == 0
     with pytest.raises(measures.MeasureError, match="untrained is empty"):
         measures.untrained_similarity(recording, [])
 

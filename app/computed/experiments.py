@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dista.experiments.corruption import Noise
     from dista.figures.theme import Theme
-    from dista.measures import Anytime, Energy, FiringMap, MembraneHistogram, NoiseCurve
+    from dista.measures import Anytime, Convention, Energy, FiringMap, MembraneHistogram, NoiseCurve
 
 OBSERVABLES = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.denoise", "head")
 """What the pages look at in a changed model."""
@@ -68,17 +68,19 @@ def changes(surgery: Surgery, model: nn.Module) -> dict:
     """The surgery as changes for ``dista.intervene``."""
     from fnmatch import fnmatchcase
 
-    from dista.experiments import interventions
+    from dista.experiments import ablations, interventions
 
     if surgery.kind == "learned":
         return {}
-    if surgery.kind in ("set", "initial"):
-        steps = surgery.tau if surgery.kind == "set" else model.config.neuron.tau
-        return {surgery.pattern: interventions.tau(steps)}
-    taus = interventions.transplant(model, models.model(surgery.donor))
+    if surgery.kind == "set":
+        return {surgery.pattern: interventions.tau(surgery.tau)}
+    if surgery.kind == "initial":
+        taus, whose = ablations.changes(["learned-taus"], model), "the card of this checkpoint"
+    else:
+        taus, whose = interventions.transplant(model, models.model(surgery.donor)), surgery.kind
     taken = {name: tau for name, tau in taus.items() if fnmatchcase(name, surgery.pattern)}
     if not taken:
-        raise ValueError(f"{surgery.kind} has no layer {surgery.layer}; choose another checkpoint")
+        raise ValueError(f"{whose} has no layer {surgery.layer}; choose another checkpoint")
     return taken
 
 
@@ -125,13 +127,15 @@ def noise_curve(
     thresholds: Sequence[float],
     limit: int,
     report: Callable[[float], None],
+    against: float | None = None,
 ) -> NoiseCurve:
     """Accuracy on the first ``limit`` held-out samples; ``report`` hears which share of it is done.
 
+    ``against`` is the threshold that the others are compared with; the first where it is none of them.
     Each batch is kept by itself: what was run before the page was left is not run again.
     """
     from dista import measures
-    from dista.experiments import evaluation
+    from dista.experiments import corruption, evaluation
 
     levels = LEVELS[noise.kind]
     answers = {(u, level): [] for u in thresholds for level in levels}
@@ -142,7 +146,45 @@ def noise_curve(
             answers[u, level].append(reruns.answer(weights, part, experiment))
             report((i + (j + 1) / len(answers)) / len(parts))
     joined = {key: evaluation.join(batches) for key, batches in answers.items()}
-    return measures.noise_curve(noise.kind, thresholds, levels, joined)
+    split, place = tasks.task(weights.data).test, against if against in thresholds else None
+    x, _ = split.batch(parts[0])
+    noises = [noise._replace(level=level) for level in levels]
+    added = [corruption.added(x, evaluation.noisy(split, parts[0], one)[0]) for one in noises]
+    unit = corruption.unit(noise.kind, x.shape, counts=split.unit == 1)
+    return measures.noise_curve(
+        noise.kind, thresholds, levels, joined, place, unit=unit, added=added
+    )
+
+
+class Likeness(NamedTuple):
+    """How many of ``samples`` have denoised maps that are less like the clean ones than raw maps; mean cosines."""
+
+    less: int
+    samples: int
+    raw: float
+    denoised: float
+
+
+@st.cache_data(show_spinner="Comparing noisy maps with clean ones …", max_entries=64)
+def likeness(weights: Weights, noise: Noise, u: float | None, limit: int) -> Likeness:
+    """How like the clean maps the noisy ones are on the first ``limit`` held-out samples, over all blocks."""
+    import dista
+    from dista import measures
+    from dista.experiments import evaluation
+
+    model, task = models.model(weights), tasks.task(weights.data)
+    part = range(min(limit, len(task.test)))
+    inputs = task.test.batch(part)[0], evaluation.noisy(task.test, part, noise)[0]
+    denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
+    with models.RUNNING, dista.intervene(model, denoisers):
+        pair = [recordings.record(model, task, x, ("*.scores", "*.denoise")) for x in inputs]
+    blocks = [measures.map_similarity(*pair, sample) for sample in part]
+    known = [
+        [(b.raw, b.denoised) for b in each if None not in (b.raw, b.denoised)] for each in blocks
+    ]
+    means = np.array([np.mean(each, 0) for each in known if each]).reshape(-1, 2)
+    raw, denoised = means.mean(0) if len(means) else (np.nan, np.nan)
+    return Likeness(int((means[:, 1] < means[:, 0]).sum()), len(means), float(raw), float(denoised))
 
 
 # Many samples -----------------------------------------------------------------------------------
@@ -167,9 +209,12 @@ def population_figure(weights: Weights, samples: int, theme: Theme) -> Figure:
 
 
 def operations(
-    weights: Weights, limit: int, report: Callable[[float], None]
-) -> tuple[Energy, Anytime]:
-    """Operations on the first ``limit`` held-out samples, and the answers when stopped early."""
+    weights: Weights, limit: int, report: Callable[[float], None], convention: Convention = "accumulates"
+) -> tuple[Energy, Anytime]:  # fmt: skip
+    """Operations on the first ``limit`` held-out samples, and the answers when stopped early.
+
+    What was counted is kept: another ``convention`` needs no other run.
+    """
     import xarray as xr
 
     from dista import measures
@@ -184,7 +229,10 @@ def operations(
         report(done / len(parts))
     varying = [name for name, array in counted[0].items() if "batch" in array.dims]
     counts = xr.concat(counted, "batch", data_vars=varying)
-    return measures.energy(counts), measures.anytime(counts, np.concatenate(labels))
+    return (
+        measures.energy(counts, convention),
+        measures.anytime(counts, np.concatenate(labels), convention),
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=1024)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -32,6 +32,8 @@ class Checkpoint:
     config: ModelConfig
     root: str | None = None
     classes: tuple[str, ...] | None = None
+    starting_taus: Mapping[str, Sequence[float]] | None = field(default=None, hash=False)
+    """The time constants before training, by layer; None where the card has not kept them."""
     is_of_others: bool = False
     """Whether the card's numbers are of other weights than those that lay there when it was read."""
     digest: str | None = None
@@ -123,6 +125,7 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
         config=config,
         root=root,
         classes=tuple(card.classes) if card.classes else None,
+        starting_taus=card.starting_taus,
         is_of_others=others,
         digest=digest,
     )

@@ -44,10 +44,11 @@ def rows(config: ModelConfig) -> list[Row]:
         Row("Denoiser", {"denoiser": "off"} | {f"u={u}": f"u = {u}" for u in THRESHOLDS if u < largest}),
         Row(
             "Attention's memory",
-            ({"memory": "off"} if window > 1 else {})
+            ({"own-past": "another sample's", "memory": "off"} if window > 1 else {})
             | {f"window={w}": f"{w} steps" for w in _between(window)},
         ),
-        Row("Time constants", {"neuron-memory": "1, no memory", "learned-taus": "as before training"}),
+        Row("Neurons' memory", {"neuron-memory": "another sample's", "carry-over": "none, h = x / tau"}),
+        Row("Time constants", {"tau=1": "1, and so more gain", "learned-taus": "as before training"}),
         Row("Silent blocks", {f"block={b}": f"{b + 1}" for b in range(config.depth)}, many=True),
         Row("Silent heads, block.head", heads, many=True),
         Row("Noise in the input", {f"noise={std:g}": f"{std:g}" for std in NOISES}),

@@ -70,7 +70,8 @@ _ALL = (
     Parameter("scope", "one of", "this layer or all", ("neurons",), "layer"),
     # Many samples
     Parameter("samples", "whole number", "how many held-out samples are answered",
-              ("neurons", "denoise", "ablate", "energy"), "64 on Neurons, 0 on Denoise, 300 on Ablate, 25 on Energy",
+              ("neurons", "denoise", "memory", "ablate", "energy"),
+              "64 on Neurons, 0 on Denoise, 300 on Ablate, 25 on Memory and Energy",
               was={"neurons": "over", "denoise": "curve", "ablate": "limit"}),
     # Denoise and Memory
     _subject("changed", "whole number", "the step of the input that is changed, from 0; or all", ("denoise", "memory"),
@@ -91,6 +92,7 @@ _ALL = (
     Parameter("noise", "number", "the deviation of Gaussian noise on the right, 0 to 2", ("compare",),
               "0.3 for one network, 0 for two"),
     Parameter("quantity", "one of", "what the map of costs shows", ("energy",), "energy", was={"energy": "of"}),
+    Parameter("convention", "one of", "how operations behind counts are counted", ("energy",), "accumulates"),
     Parameter("stop", "whole number", "after how many steps the answer is read out", ("energy",), "all"),
     # Train
     Parameter("run", "one of", "the run", ("train",), "the newest"),

@@ -54,19 +54,20 @@ def record_call(sample: int, image: str | None) -> str:
 
 
 def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
-    """``recording``, and lines that compare its maps with those of untrained networks."""
-    from app.computed.trust import BATCH, MAPS, NETWORKS
+    """``recording``, and lines that compare the network's maps with those of untrained networks."""
+    from app.computed.trust import BATCH, MAPS, NETWORKS, SAMPLES
 
     return [
         *recording(checkpoint, sample, image),
+        "print(dista.measures.row_sums(recording, block=0))",
         "",
         "from dista.experiments.untrained import untrained_like",
         "",
         f"batch, _ = task.train.batch(range({BATCH}))",
         f"networks = [untrained_like(model, batch, seed) for seed in range({NETWORKS})]",
-        f"others = [dista.record(network, x, {list(MAPS)}) for network in networks]",
-        "print(dista.measures.row_sums(recording, block=0))",
-        "print(dista.measures.untrained_similarity(recording, others))",
+        f"x, _ = task.test.batch(range({SAMPLES}))",
+        f"own, *others = [dista.record(network, x, {list(MAPS)}) for network in (model, *networks)]",
+        "print(dista.measures.untrained_similarity(own, others))",
     ]
 
 
@@ -121,13 +122,15 @@ def own_image(image: str, task: str) -> list[str]:
 
 def surgery(surgery: Surgery) -> list[str]:
     """Lines that make ``changes``, the surgery of time constants for ``dista.intervene``."""
-    if surgery.kind in ("set", "initial"):
-        steps = surgery.tau if surgery.kind == "set" else "model.config.neuron.tau"
-        return [f"changes = {{{surgery.pattern!r}: dista.interventions.tau({steps})}}"]
-    lines = [
-        f"donor = dista.load({surgery.kind!r})",
-        "changes = dista.interventions.transplant(model, donor)",
-    ]
+    if surgery.kind == "set":
+        return [f"changes = {{{surgery.pattern!r}: dista.interventions.tau({surgery.tau})}}"]
+    if surgery.kind == "initial":
+        lines = ["changes = dista.ablations.changes(['learned-taus'], model)"]
+    else:
+        lines = [
+            f"donor = dista.load({surgery.kind!r})",
+            "changes = dista.interventions.transplant(model, donor)",
+        ]
     if surgery.layer is None:
         return lines
     return [*lines, f"changes = {{{surgery.pattern!r}: changes[{surgery.pattern!r}]}}"]

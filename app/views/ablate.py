@@ -15,7 +15,7 @@ from app.link.switches import Experiment
 from app.page import charts, choosers, downloads, next_page, progress, snippets
 from app.page.next_page import Way
 from dista.figures.ablations import points
-from dista.figures.theme import count
+from dista.figures.theme import count, percent
 from dista.runs.differences import differing_runs, of_checkpoint
 
 if TYPE_CHECKING:
@@ -34,12 +34,21 @@ HOW_TO_READ = """
 - **Weights stay as they were.** A network that was trained without a part can do better than one that
   loses it afterwards: see the runs at the bottom.
 - **One training each.** The interval speaks of other samples, not of another seed of the same training.
-- *Denoiser off* lets every coincidence of spikes through, as u = 0 does [reviews: threshold u]. *Attention's
-  memory off* leaves the current step alone; the scale of what is summed stays that of training. *Time
-  constants 1* make membranes start afresh at every step [paper: intrinsic plasticity is their learning];
-  *as before training* puts the initial tau back. Silent blocks pass on what they were given.
-- *Noise* is Gaussian, in units of the input: 1 is white in an image, or one event. It belongs to the
-  sample, so that all networks see the same.
+- **The most frequent answer**: a network that a change broke gives one answer to nearly all samples. Its
+  accuracy then says how frequent that class is, and nothing of what was taken away.
+- *Denoiser off* lets every coincidence of spikes through, as u = 0 does [reviews: threshold u].
+- **Memory can be another's, or none.** *Another sample's* takes away what was remembered and nothing else: at each
+  step the membranes, or the past that attention reaches, are those of another held-out sample, from a run of
+  its own; what comes in at this step is this sample's. *Off*, for attention, leaves the current step alone; the
+  scale of what is summed stays that of training. *None*, for neurons, begins each step at rest, h = x / tau:
+  membranes are then emptier than the weights expect. *tau = 1* also begins afresh, and multiplies every current
+  by tau: it is a change of gain first.
+- *Time constants* [paper: intrinsic plasticity is their learning]:
+  *as before training* puts back those with which
+  this training began, as the checkpoint's card has kept them. Silent blocks pass on what they were given.
+- *Noise* is Gaussian, its standard deviation in units of the input (1 is white in an image, or one event), per
+  pixel, and per colour or polarity and step where there are such. Images end at 0 and 1 and counts at 0, so less
+  is added than drawn. It belongs to the sample, so that all networks see the same.
 """
 
 
@@ -155,7 +164,10 @@ def sentence(before: Answers, results: dict[str, PairedDifference]) -> str:
     after = round(result.after * result.samples)
     lead = f"{points(result.difference)} points ({points(result.low)} to {points(result.high)})"
     doubt = "" if result.certain else ", which may be chance"
-    return f"{name}: {lead}{doubt}. {after} instead of {right} are answered right."
+    return (
+        f"{name}: {lead}{doubt}. {after} instead of {right} are answered right; the most frequent answer is given to "
+        f"{percent(result.most_frequent_after)}, as trained to {percent(result.most_frequent_before)}."
+    )
 
 
 def linked(checkpoint: checkpoints.Checkpoint, samples: np.ndarray) -> str:

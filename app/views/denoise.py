@@ -17,7 +17,8 @@ from app.page.next_page import Way
 from app.page.samples import held_out
 from dista.denoisers import DENOISERS
 from dista.experiments.painting import PaintError, paint_marks, paint_text
-from dista.figures.theme import percent
+from dista.figures.ablations import points
+from dista.figures.theme import count, percent
 from dista.widgets.streamlit import brush, threshold
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ KINDS = {
     "painted": "painted by you",
 }
 WHERE = ("everywhere", "left half", "upper half", "centre")
+LIKE = 16  # samples whose noisy maps are compared with the clean ones
 SAMPLES = ("0", "50", "100", "200", "500")
 DEFAULT = "salt-and-pepper", 0.3, "centre"
 
@@ -51,8 +53,15 @@ HOW_TO_READ = """
   speckled is either of both by chance. The link holds them.
 - **At one step only**, of events or of a sequence, the input and what its patches receive are of that step:
   what its keys receive, at that step and later. Similarity is still that of all steps.
-- **Accuracy against noise** uses the same noise for every u. The bars are 95 % intervals; lines that
-  differ by less than that may not differ at all.
+- **What is due to noise.** A threshold removes small counts wherever they are. What it removes at the corrupted
+  patches is shown beside what it removes at the same places of the clean input: only the difference has to do
+  with noise.
+- **Accuracy against noise** uses the same noisy samples for every u. The bars of the curve are 95 % intervals of
+  each accuracy; whether two u differ is seen in the paired differences below it (Bonett and Price 2012), sample
+  by sample, which are narrower.
+- **Levels** are per pixel; of colours and of the two polarities of events each has noise of its own, and of frames
+  each step. Images end at 0 and 1, event counts at 0: below each level stands what was really added, as
+  the root mean square over all values of the input.
 - Noise kinds and their levels are [ours]. Gaussian noise on event counts makes them fractions.
 """
 
@@ -177,12 +186,16 @@ def show_maps(
     theme = charts.theme()
     change = measures.input_change(clean, noisy, step=noise.step)
     received = measures.attention_received(noisy, step=noise.step)
-    parts = [measures.patch_attention(one, change.patches) for one in received]
-    st.markdown(f"##### {sentence(parts, change.patches.mean(), noise)}")
+    without = measures.attention_received(clean, step=noise.step)
+    parts, quiet = (
+        [measures.patch_attention(one, change.patches) for one in each]
+        for each in (received, without)
+    )
+    st.markdown(f"##### {sentence(parts, quiet, change.patches.mean(), noise)}")
     st.markdown(plain.text(answers(clean, noisy)))
     alike = measures.map_similarity(clean, noisy)
     about_noise = {
-        "patches": figures.patch_attention(received, change.patches, theme=theme),
+        "patches": figures.patch_attention(received, change.patches, clean=without, theme=theme),
         "similarity": figures.map_similarity(alike, theme=theme),
     }
     left, middle, right = st.columns(3)
@@ -229,8 +242,8 @@ def show_threshold(
     )  # fmt: skip
 
 
-def sentence(parts: list, share: float, noise: Noise) -> str:
-    """The one plain sentence of the page."""
+def sentence(parts: list, quiet: list, share: float, noise: Noise) -> str:
+    """The one plain sentence of the page; ``quiet`` is of the same places without noise."""
     if not share and noise.kind == "painted":
         return "Paint on the input: nothing there has changed yet."
     if not share:
@@ -243,9 +256,18 @@ def sentence(parts: list, share: float, noise: Noise) -> str:
     first, at = parts[0], "" if noise.step is None else f" of step {noise.step + 1}"
     if first.removed is None or first.removed_elsewhere is None:
         return f"Noise lies on {percent(share)} of the patches; there is too little attention to compare."
+    there = quiet[0].removed
+    if there is None:
+        return (
+            f"In block 1 the denoiser removes {percent(first.removed)} of the attention to corrupted "
+            f"patches{at} and {percent(first.removed_elsewhere)} of that to clean ones; without noise those "
+            "places get none."
+        )
     return (
         f"In block 1 the denoiser removes {percent(first.removed)} of the attention to corrupted "
-        f"patches{at} and {percent(first.removed_elsewhere)} of that to clean ones."
+        f"patches{at} and {percent(there)} of that to the same places without noise: "
+        f"{points(first.removed - there)} points are due to the noise. Of clean patches it removes "
+        f"{percent(first.removed_elsewhere)}."
     )
 
 
@@ -272,6 +294,8 @@ def show_curve(checkpoint: checkpoints.Checkpoint, noise: Noise, problems: list[
         thresholds, samples = choose_curve(config.head_dim, own, noise, problems)
     if samples:
         draw_curve(checkpoint, noise, thresholds, min(samples, held_out(checkpoint)), own)
+        with plain.errors():
+            st.markdown(likeness(checkpoint, noise, threshold_of_link(checkpoint, [])))
 
 
 def own_threshold(config: ModelConfig) -> float | None:
@@ -317,8 +341,21 @@ def draw_curve(
 
     what = f"{samples} samples with every level and u"
     with progress.measuring(partial(url.write, samples=None), what, "curve") as report:
-        curve = experiments.noise_curve(checkpoint.weights, noise, thresholds, samples, report)
+        curve = experiments.noise_curve(checkpoint.weights, noise, thresholds, samples, report, own)
     charts.plot(figures.noise_curve(curve, own=own, theme=charts.theme()), "curve")
+    if len(thresholds) > 1:
+        charts.plot(figures.noise_differences(curve, theme=charts.theme()), "differences")
+
+
+def likeness(checkpoint: checkpoints.Checkpoint, noise: Noise, u: int | None) -> str:
+    """Whether the denoiser makes noisy maps more like clean ones, over some samples."""
+    found = experiments.likeness(checkpoint.weights, noise, u, LIKE)
+    if not found.samples:
+        return "Too few maps have attention left to compare noisy ones with clean ones."
+    return (
+        f"With this noise denoised maps are **less** like the clean ones than raw maps in {found.less} of "
+        f"{count(found.samples, 'sample')}: a mean cosine of {found.denoised:.2f} against {found.raw:.2f}."
+    )
 
 
 # Python -------------------------------------------------------------------------------------------
@@ -345,7 +382,8 @@ def as_python(
             f"change = dista.measures.input_change(before, after{of_step})",
             f"received = dista.measures.attention_received(after{of_step})",
             "dista.figures.input_change(change, received)",
-            "dista.figures.patch_attention(received, change.patches)",
+            f"without = dista.measures.attention_received(before{of_step})",
+            "dista.figures.patch_attention(received, change.patches, clean=without)",
             "dista.figures.map_similarity(dista.measures.map_similarity(before, after))",
             "dista.figures.denoising(dista.measures.denoising(after))",
         ]

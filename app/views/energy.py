@@ -16,12 +16,24 @@ from app.page.next_page import Way
 from app.page.samples import held_out
 from dista.figures.energy import joules
 from dista.figures.theme import count, percent
+from dista.measures.energy import LEFT_OUT
 
 if TYPE_CHECKING:
-    from dista.measures import Anytime, Energy
+    from dista.measures import Anytime, Convention, Energy
 
 SAMPLES = ("25", "100", "300", "1000")
 QUANTITIES = ("energy", "operations", "spikes")
+
+CONVENTIONS = {
+    "accumulates": "counts as accumulates",
+    "neurobench": "NeuroBench",
+    "rate": "rate × T × operations",
+}
+COUNTED = {
+    "accumulates": "a count of n is n accumulates",
+    "neurobench": "layers of counts above 1 multiply (NeuroBench)",
+    "rate": "every layer takes its firing rate × steps × operations as accumulates",
+}
 
 FORMULA = "Energy = 4.6 pJ × multiplications + 0.9 pJ × accumulates"
 
@@ -29,13 +41,19 @@ HOW_TO_READ = """
 - **The constants** are those of a 32-bit multiply-accumulate and of an accumulate in 45 nm, the
   convention of the field. They leave out memory access, neurons and leakage, which real chips do not:
   read the numbers as a count of operations, not as a measurement.
-- **Accumulates are counted, not estimated**: one for each spike and weight that meet. The usual
-  estimate, steps x firing rate x operations, also counts the weights that reach beyond the border.
+- **The convention decides.** Behind a residual connection inputs are counts, sums of the spikes of several layers.
+  *Counts as accumulates*: a count of n is n accumulates, one for each spike and weight that meet [ours].
+  *NeuroBench*: a layer with a count above 1 among its inputs multiplies, once for each input that is not 0 and
+  weight that it meets; only layers of spikes accumulate [related: arXiv 2304.04640]. *Rate × T × operations* is the estimate of the papers: the mean input of
+  a layer times what it would multiply without spikes, all of it accumulates [related: Spikformer].
+- **None of them counts** the denoiser's comparisons, residual sums, pooling, neuron updates, memory access and
+  leakage.
 - **Multiplications** remain where the input is not made of spikes: in the first convolution of an
   image, which is computed once, and in the head, which reads an average over patches.
 - **The network without spikes** has the same layers and sizes, and multiplies everywhere. It looks at
   a still image once. At frames of events it looks at every step, with the same memory.
-- **Stopping early** reads out the mean of the logits so far. The bars are 95 % intervals.
+- **Stopping early** reads out the mean of the logits of the last steps so far, as many as the model reads out at
+  the end: all of them, or the last two, say. The bars are 95 % intervals.
 """
 
 
@@ -48,12 +66,16 @@ def show(problems: Problems) -> None:
     checkpoint, samples, tools = opening
     with plain.errors():
         of = url.choice("quantity", QUANTITIES, "energy", problems)
+        convention = choose_convention(problems)
         stop = stop_at(checkpoint, problems)
-        tools.code.code(as_python(checkpoint, samples, of, stop), language="python")
+        python = as_python(checkpoint, samples, of, stop, convention)
+        tools.code.code(python, language="python")
         said = st.container()
         fewer, what = partial(url.write, samples=None), count(samples, "held-out sample")
         with progress.measuring(fewer, what, "operations") as report:
-            energy, anytime = experiments.operations(checkpoint.weights, samples, report)
+            energy, anytime = experiments.operations(
+                checkpoint.weights, samples, report, convention
+            )
         said.markdown(f"##### {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
         next_page.offer(
@@ -78,6 +100,16 @@ def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> i
     return min(int(samples), held_out(checkpoint))
 
 
+def choose_convention(problems: list[str]) -> Convention:
+    """How operations are counted behind spikes and counts; in the URL."""
+    convention = url.choice("convention", list(CONVENTIONS), "accumulates", problems)
+    st.segmented_control(
+        "Counted as", list(CONVENTIONS), format_func=CONVENTIONS.get, required=True,
+        **url.bound("convention", convention),
+    )  # fmt: skip
+    return convention
+
+
 def stop_at(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
     """The number of steps after which the answer is read out; all of them at first."""
     steps = checkpoint.config.time_steps
@@ -100,7 +132,7 @@ def sentence(energy: Energy, anytime: Anytime, stop: int) -> str:
         ann = float(energy.ann.sum())
         looks = ", which looks at the image once," if energy.static else ""
         return (
-            f"An answer takes {joules(energy.total)} by this count; the same network without "
+            f"An answer takes {joules(energy.total)} where {COUNTED[energy.convention]}; the same network without "
             f"spikes{looks} would take {joules(ann)}."
         )
     return (
@@ -133,7 +165,9 @@ def show_figures(energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
     for column, (key, figure) in zip((left, middle, right), drawn.items()):
         with column:
             charts.plot(figure, key, height=tallest)
-    st.caption(f"{FORMULA}, in 45 nm; means over {count(energy.samples, 'held-out sample')}.")
+    st.caption(
+        f"{FORMULA}, in 45 nm; means over {count(energy.samples, 'held-out sample')}. Left out: {LEFT_OUT}."
+    )
 
 
 def show_totals(energy: Energy) -> None:
@@ -153,14 +187,16 @@ def show_totals(energy: Energy) -> None:
 # Python -------------------------------------------------------------------------------------------
 
 
-def as_python(checkpoint: checkpoints.Checkpoint, samples: int, of: str, stop: int) -> str:
+def as_python(
+    checkpoint: checkpoints.Checkpoint, samples: int, of: str, stop: int, convention: str
+) -> str:
     """Code that makes the figures of the page."""
     return "\n".join(
         [
             *snippets.inputs(checkpoint, f"range({samples})"),
             "counts = dista.operations.count(model, x)",
-            "energy = dista.measures.energy(counts)",
-            "anytime = dista.measures.anytime(counts, label.numpy())",
+            f"energy = dista.measures.energy(counts, {convention!r})",
+            f"anytime = dista.measures.anytime(counts, label.numpy(), {convention!r})",
             "dista.figures.energy_comparison(energy)",
             f"dista.figures.anytime(anytime, stop={stop})",
             f"dista.figures.energy_map(energy, of={of!r})",

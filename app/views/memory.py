@@ -15,13 +15,13 @@ from app.link.problems import Problems, reads
 from app.page import charts, choosers, downloads, next_page, progress, snippets
 from app.page.next_page import Way
 from app.page.samples import held_out
-from dista.figures.theme import percent, short
+from dista.figures.theme import count, short
 from dista.memories import FORMS
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from dista.measures import CausalMemory
+    from dista.measures import CausalMemory, CueEffect
 
 NETWORKS = {
     "trained": ("As trained", ()),
@@ -32,6 +32,7 @@ NETWORKS = {
 """What each matrix is of: how it is called, and the switches that make it."""
 
 STOPPED = "memory stopped"  # in the session: until the reader asks again
+SAMPLES = ("0", "25", "100", "400")
 INPUTS = {"blank": "blank", "other": "another sample's"}
 
 HOW_TO_READ = """
@@ -42,9 +43,14 @@ HOW_TO_READ = """
   constants [paper: neuron-level attention]. Attention reaches past steps through its explicit memory
   [paper: network-level attention]: through Q, K and V, or in the map. Without both, the diagonal is all
   that is left, exactly.
-- **Neuron memory is cut by tau = 1**: a membrane then starts afresh at every step, and also takes in the
-  whole current of a step instead of the part 1/tau. The weights stay those that were trained with
-  memory, so what is left after a cut is not what a network trained without it could do.
+- **Without neuron memory** each membrane carries over what another held-out sample left, which removes what was
+  remembered of this one and nothing else. *Without attention's memory* nothing comes from earlier steps. The
+  weights stay those that were trained with memory, so what is left after a cut is not what a network trained
+  without it could do.
+- **The sentence** is about many samples: all steps of the cue are changed (the first step, in a task without
+  cues), and what counts is the root mean square over the classes of how far the logits that are read out
+  move, with the 95 % interval of a bootstrap over samples. Each network is compared with itself: how strong an
+  effect is at the changed step, which cuts change as well, plays no part.
 - **Logits** differ by the root mean square over the classes; **attention maps** by the part of the counts
   that the two runs do not share, 0 to 1; **membranes** by the mean change before the reset, in thresholds.
 - This is cause and effect, for this sample and this change. A map says what attention met, not what the
@@ -76,6 +82,7 @@ def show(problems: Problems) -> None:
         layers = [name.removesuffix(".membrane") for name in names if name.endswith(".membrane")]
         with controls:
             of, step = choose_comparison(names, checkpoint, problems)
+        said = st.container()
         show_matrices({name: each[of] for name, each in effects.items()}, step, labels)
         recording = show_one_change(checkpoint, sample, other, layers, of, step, labels, problems)
         next_page.offer(
@@ -85,9 +92,12 @@ def show(problems: Problems) -> None:
             Way("ablate", "Without memory in Ablate"),
         )
         show_own_account(checkpoint, sample, labels)
+        samples = choose_samples(checkpoint, problems)
+        said.markdown(f"##### {show_cue(checkpoint, samples, other is None)}")
         name = f"memory-{downloads.short(checkpoint.name)}-{sample}"
         downloads.fill(tools.save, name, {"Recording": lambda: recording})
-        tools.code.code(as_python(checkpoint, sample, other, of, step), language="python")
+        python = as_python(checkpoint, sample, other, of, step, samples)
+        tools.code.code(python, language="python")
 
 
 def choose_input(
@@ -179,7 +189,6 @@ def show_matrices(
     """One matrix for each network, on one colour scale; a click chooses the changed step."""
     from dista import figures
 
-    st.markdown(f"##### {sentence(results)}")
     largest = max(result.largest for result in results.values())
     with st.container(key="matrices"):
         columns = st.columns(4)
@@ -193,15 +202,6 @@ def show_matrices(
                 charts.clickable(figure), f"memory-{name}", selection_mode="points",
                 on_select=partial(remember_click, name),
             )  # fmt: skip
-
-
-def sentence(results: dict[str, CausalMemory]) -> str:
-    """The answer of the page, in one line."""
-    later = {name: percent(result.later) for name, result in results.items()}
-    return (
-        f"{later['trained']} of what a change does comes later: {later['neurons']} without neuron memory, "
-        f"{later['attention']} without attention's, {later['both']} without both."
-    )
 
 
 def remember_click(name: str) -> None:
@@ -275,6 +275,66 @@ def choose_layer(
     return layer
 
 
+def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
+    """Over how many held-out samples the cue is changed; in the URL as ``samples``."""
+    samples = url.choice("samples", SAMPLES, SAMPLES[1], problems)
+    with choosers.row("cue"):
+        st.markdown(
+            "##### What the answer knows of the cue, over held-out samples", width="content"
+        )
+        st.segmented_control(
+            "Held-out samples", SAMPLES, required=True, label_visibility="collapsed",
+            **url.bound("samples", samples),
+        )  # fmt: skip
+    return min(int(samples), held_out(checkpoint))
+
+
+def show_cue(checkpoint: checkpoints.Checkpoint, samples: int, blank: bool) -> str:
+    """The figure of the effects in each of the four networks; returns the page's one plain sentence."""
+    from dista import figures
+
+    if not samples:
+        return "Change the cue of some held-out samples, below, to see what the answers know of it."
+    results = cue_effects(checkpoint, samples, blank)
+    titled = {NETWORKS[name][0]: result for name, result in results.items()}
+    charts.plot(figures.cue_effects(titled, theme=charts.theme()), "cue-effects")
+    return sentence(results, blank)
+
+
+def cue_effects(
+    checkpoint: checkpoints.Checkpoint, samples: int, blank: bool
+) -> dict[str, CueEffect]:
+    """What a change of the cue does to the answers in each network; a bar while they are asked."""
+    import numpy as np
+
+    from dista import measures
+    from dista.experiments.evaluation import batches
+
+    parts = batches(tasks.task(checkpoint.data).test, samples)
+    effects: dict[str, list[np.ndarray]] = {name: [] for name in NETWORKS}
+    leave, what = partial(url.write, samples=SAMPLES[0]), count(samples, "held-out sample")
+    with progress.measuring(leave, what, "cue") as report:
+        for done, part in enumerate(parts):
+            for place, (name, (_, switches)) in enumerate(NETWORKS.items(), 1):
+                effects[name].append(reruns.cue_effects(checkpoint.weights, part, blank, switches))
+                report((done + place / len(NETWORKS)) / len(parts))
+    return {name: measures.mean_effect(np.concatenate(each)) for name, each in effects.items()}
+
+
+def sentence(results: dict[str, CueEffect], blank: bool) -> str:
+    """The answer of the page, in one line."""
+    said = {
+        name: f"{result.mean:.2f} ({result.low:.2f} to {result.high:.2f})"
+        for name, result in results.items()
+    }
+    cue = "Without its cue" if blank else "With another cue"
+    return (
+        f"{cue} the answer moves by {said['trained']} logits over {count(len(results['trained'].effect), 'sample')}: "
+        f"by {said['neurons']} without neuron memory, {said['attention']} without attention's, "
+        f"{said['both']} without both."
+    )
+
+
 def show_own_account(
     checkpoint: checkpoints.Checkpoint, sample: int, labels: Sequence[str] | None
 ) -> None:
@@ -308,9 +368,9 @@ def show_own_account(
 
 
 def as_python(
-    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None, of: str, step: int
-) -> str:
-    """Code that makes the four matrices."""
+    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None, of: str, step: int, samples: int
+) -> str:  # fmt: skip
+    """Code that makes the four matrices, and the effects of the cue."""
     lines, argument = snippets.inputs(checkpoint, sample), ""
     if other is not None:
         lines += [f"other, _ = task.test.batch([{other}])"]
@@ -318,10 +378,12 @@ def as_python(
     lines += [
         f"batch = dista.counterfactuals.changed_steps(x, model.config.time_steps{argument})",
         "",
+        "elsewhere = dista.forgetting.another(len(task.test))",
+        f"lent, _ = task.test.batch([elsewhere[{sample}]])",
         f"networks = {dict(NETWORKS.values())}",
         "results = {}",
         "for name, switches in networks.items():",
-        "    with dista.ablations.ablated(model, switches):",
+        "    with dista.ablations.ablated(model, switches, lent):",
         f"        recording = dista.record(model, batch, {of!r})",
         f"    results[name] = dista.measures.causal_memory(recording, {of!r})",
         "",
@@ -333,6 +395,26 @@ def as_python(
         "    for name, result in results.items()",
         "]",
     ]
+    if samples:
+        new = (
+            ""
+            if other is None
+            else f", task.test.batch([(i + 1) % len(task.test) for i in range({samples})])[0]"
+        )
+        lines += [
+            "",
+            f"x, _ = task.test.batch(range({samples}))",
+            f"lent, _ = task.test.batch(elsewhere[:{samples}])",
+            "steps = model.config.time_steps",
+            "cue = dista.counterfactuals.cue_steps(task.step_labels)",
+            f"changed = dista.counterfactuals.changed_cue(x, steps, cue{new})",
+            "effects = {}",
+            "for name, switches in networks.items():",
+            "    with dista.ablations.ablated(model, switches, lent):",
+            "        pair = [dista.record(model, each, 'head') for each in (x, changed)]",
+            "    effects[name] = dista.measures.cue_effect(*pair)",
+            "dista.figures.cue_effects(effects)",
+        ]
     return "\n".join(lines)
 
 

@@ -17,6 +17,7 @@ from app.page import charts, choosers, downloads, next_page, snippets
 from app.page.next_page import Way
 from app.page.samples import held_out
 from dista.figures.theme import short
+from dista.style import sentences
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,6 +36,8 @@ HOW_TO_READ = """
   current it takes up: 1/tau. It is learned with the weights [paper: intrinsic plasticity]. A surgery
   changes tau alone. The weights stay as they were trained with the old one, so a model that is worse
   afterwards does not prove that the new tau is a bad one.
+- **At the start** is where this training began: at the tau of the configuration, or at those of the checkpoint
+  whose weights it took. They are kept in the card.
 - **Neurons that never fire** on these samples may fire on others: the share falls as more are taken.
 - **The surrogate gradient** stands in for the slope of the step function in training. Membranes far
   from the threshold, where it is near 0, hardly change their weights.
@@ -53,7 +56,7 @@ def show(problems: Problems) -> None:
         before = experiments.operated(checkpoint.weights, sample, image)
         layer, surgery = choose(checkpoint, before, problems)
         after = experiments.operated(checkpoint.weights, sample, image, surgery)
-        neuron = show_neuron(before, after, layer, surgery, problems)
+        neuron = show_neuron(checkpoint, before, after, layer, surgery, problems)
         if surgery.kind != "learned":
             show_consequences(before, after, layer)
         next_page.offer(
@@ -83,6 +86,8 @@ def choose(
     layer = url.choice("layer", names, names[1], problems)
     donors = [name for name in checkpoints.shipped() if name != checkpoint.name]
     said = {"learned": "as learned", "set": "set to a value", "initial": "as before training"}
+    if checkpoint.starting_taus is None:
+        del said["initial"]
     said |= {name: f"those of {name}" for name in donors}
     kind = url.choice("taus", list(said), "learned", problems)
     scope = url.choice("scope", ("layer", "all"), "layer", problems)
@@ -131,13 +136,14 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
 
 
 def show_neuron(
-    before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surgery, problems: list[str]
-) -> tuple[int, int, int]:
+    checkpoint: checkpoints.Checkpoint, before: xr.DataTree, after: xr.DataTree, layer: str,
+    surgery: Surgery, problems: list[str],
+) -> tuple[int, int, int]:  # fmt: skip
     """Raster, membrane and histogram of the layer; click a neuron in the raster to see its membrane."""
     from dista import figures, measures
 
     theme, labels = charts.theme(), before.attrs.get("step_labels")
-    st.markdown(f"##### {sentence(before, after, layer, surgery)}")
+    st.markdown(f"##### {sentence(checkpoint, before, after, layer, surgery)}")
     neuron = choose_neuron(before, layer, problems)
     raster = measures.raster(after, layer)
     spikes = charts.clickable(figures.raster(raster, step_labels=labels, theme=theme))
@@ -169,7 +175,9 @@ def histogram(recording: xr.DataTree, layer: str) -> Figure:
     return figures.membrane_histogram(counted, slope=slope, theme=charts.theme())
 
 
-def sentence(before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surgery) -> str:
+def sentence(
+    checkpoint: checkpoints.Checkpoint, before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surgery
+) -> str:  # fmt: skip
     """The one plain sentence of the page."""
     from dista.measures import neuron_table
 
@@ -177,8 +185,13 @@ def sentence(before: xr.DataTree, after: xr.DataTree, layer: str, surgery: Surge
         next(row for row in neuron_table(tree) if row.layer == layer) for tree in (before, after)
     ]
     if surgery.kind == "learned":
+        start = (checkpoint.starting_taus or {}).get(layer)
+        history = sentences.tau_history(
+            rows[0].tau, None if start is None else float(np.mean(start)),
+            learned=checkpoint.config.neuron.learn_tau,
+        )  # fmt: skip
         return (
-            f"The neurons of {short(layer)} learned tau = {rows[0].tau:.1f} and fire at "
+            f"The neurons of {short(layer)} {history} and fire at "
             f"{100 * rows[0].rate:.0f} % of the steps of this sample."
         )
     return (
@@ -232,8 +245,10 @@ def show_population(
         charts.plot(figure, "firing")
     with right:
         rows = measures.neuron_table(recording)
-        start = checkpoint.config.neuron.tau
+        start = checkpoint.starting_taus
         charts.plot(figures.taus(rows, start=start, theme=charts.theme()), "taus")
+        if start is None:
+            st.caption(sentences.MISSING["tau_start"])
 
 
 # Python -------------------------------------------------------------------------------------------

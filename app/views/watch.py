@@ -166,7 +166,7 @@ def show_doubts(
 ) -> None:
     """Row sums, and how much of the maps networks have that learned nothing."""
     st.markdown("**Counts, not probabilities**\n\n" + bullets(trust.row_sentences(recording)))
-    similarities = trust.untrained(checkpoint.weights, sample, image)
+    similarities = trust.untrained(checkpoint.weights, trust.controls(checkpoint))
     st.markdown(
         "**How much of it is learned?**\n\n" + bullets(map(trust.similarity_sentence, similarities))
     )

@@ -90,14 +90,15 @@ def ablate(
     without: Annotated[
         list[str] | None,
         typer.Option(
-            help="denoiser, memory, neuron-memory, learned-taus, head=BLOCK.HEAD or block=BLOCK, "
-            "from 0; repeatable."
+            help="denoiser, memory, own-past, neuron-memory, carry-over, learned-taus, head=BLOCK.HEAD or "
+            "block=BLOCK, from 0; repeatable."
         ),
     ] = None,
     with_: Annotated[
         list[str] | None,
         typer.Option(
-            "--with", help="u=COUNT or window=STEPS instead of the trained one; repeatable."
+            "--with",
+            help="u=COUNT, window=STEPS or tau=STEPS instead of the trained one; repeatable.",
         ),
     ] = None,
     noise: Annotated[float, typer.Option(help="Standard deviation of noise in the input.")] = 0.0,
@@ -123,7 +124,16 @@ def ablate(
     facts = {"checkpoint": name, "task": task.name, **asked, "noise": noise}
     numbers = {
         key: getattr(difference, key)
-        for key in ("samples", "before", "after", "difference", "low", "high")
+        for key in (
+            "samples",
+            "before",
+            "after",
+            "difference",
+            "low",
+            "high",
+            "most_frequent_before",
+            "most_frequent_after",
+        )
     }
     show(
         facts | numbers | {"lost": len(difference.lost), "gained": len(difference.gained)}, as_json

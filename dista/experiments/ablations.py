@@ -2,10 +2,13 @@
 
     with dista.ablations.ablated(model, ["memory"]):
         model(x)
+    with dista.ablations.ablated(model, ["neuron-memory"], others):  # an input of other samples
+        model(x)
     dista.experiments.evaluation.answers(model, task.test, ["memory", "u=3"], limit=300)
 
 A switch is a name, with a value where it takes one: ``memory``, ``head=0.1``. ``SWITCHES`` lists them;
-each is nothing but interventions on named modules, so that a model is never copied or changed.
+each is nothing but interventions on named modules, so that a model is never copied or changed. What each
+takes away stands in its meaning; it takes away nothing else.
 Switches that name the same part exclude each other. Blocks and heads count from 0, as in names.
 """
 
@@ -16,10 +19,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from dista.experiments.forgetting import membranes_of, past_of, without_carry_over
 from dista.experiments.interventions import Change, intervene, silence, tau, threshold, window, zero
 
 if TYPE_CHECKING:
-    from dista.config import ModelConfig
+    from torch import Tensor
+
     from dista.model import DISTA
 
 Changes = dict[str, list[Change]]
@@ -34,15 +39,17 @@ class Switch:
     """Something that a trained model can be run ``with`` or ``without``.
 
     ``part`` is what it changes; ``read`` makes a value of its text (None: it takes none); ``changes``
-    gives the interventions for a model's configuration and the value.
+    gives the interventions for a model and the value; where it is ``of_others``, the value is an input of
+    other samples, whose memory is put in the place of the own one (``dista.experiments.forgetting``).
     """
 
     name: str
     word: Literal["with", "without"]
     part: str
     meaning: str
-    changes: Callable[[ModelConfig, Any], Changes]
+    changes: Callable[[DISTA, Any], Changes]
     read: Callable[[str], Any] | None = None
+    of_others: bool = False
 
 
 def _place(text: str) -> tuple[int, int]:
@@ -50,29 +57,39 @@ def _place(text: str) -> tuple[int, int]:
     return int(block), int(head)
 
 
-def _denoiser(config: ModelConfig, u: float) -> Changes:
+def _denoiser(model: DISTA, u: float) -> Changes:
     if not u >= 0:
         raise AblationError(f"u={u:g}; counts are never negative: expected at least 0")
     return {"blocks.*.attention.denoise": [threshold(u)]}
 
 
-def _window(config: ModelConfig, steps: int) -> Changes:
+def _window(model: DISTA, steps: int) -> Changes:
     return {"blocks.*.attention.*": [window(steps)]}
 
 
-def _taus(config: ModelConfig, steps: float) -> Changes:
+def _taus(model: DISTA, steps: float) -> Changes:
     return {"*.tau": [tau(steps)]}
 
 
-def _head(config: ModelConfig, place: tuple[int, int]) -> Changes:
+def _starting_taus(model: DISTA, _: None) -> Changes:
+    kept = model.card.get("starting_taus")
+    if not kept:
+        raise AblationError(
+            "learned-taus was given, but the card of this checkpoint has not kept the time constants from before "
+            "its training; set them by hand with interventions.tau"
+        )
+    return {f"{layer}.tau": [tau(values)] for layer, values in kept.items()}
+
+
+def _head(model: DISTA, place: tuple[int, int]) -> Changes:
     block, head = place
-    _within("block", block, config.depth)
-    _within("head", head, config.heads)
+    _within("block", block, model.config.depth)
+    _within("head", head, model.config.heads)
     return {f"blocks.{block}.attention.denoise": [silence(head=head)]}
 
 
-def _block(config: ModelConfig, block: int) -> Changes:
-    _within("block", block, config.depth)
+def _block(model: DISTA, block: int) -> Changes:
+    _within("block", block, model.config.depth)
     return {f"blocks.{block}.attention": [zero()], f"blocks.{block}.mlp": [zero()]}
 
 
@@ -86,16 +103,23 @@ SWITCHES = {
     switch.name: switch
     for switch in (
         Switch("denoiser", "without", "denoiser", "every coincidence of spikes counts, as with u = 0",
-               lambda config, _: _denoiser(config, 0)),
+               lambda model, _: _denoiser(model, 0)),
         Switch("u", "with", "denoiser", "the denoiser keeps the counts above this u", _denoiser, float),
         Switch("memory", "without", "memory", "attention sees the current step alone",
-               lambda config, _: _window(config, 1)),
+               lambda model, _: _window(model, 1)),
         Switch("window", "with", "memory", "attention sees this many steps, the current one included",
                _window, int),
-        Switch("neuron-memory", "without", "taus", "membranes start afresh at every step: tau = 1",
-               lambda config, _: _taus(config, 1)),
+        Switch("own-past", "without", "memory", "the past that attention reaches is another sample's",
+               past_of, of_others=True),
+        Switch("neuron-memory", "without", "neuron memory",
+               "membranes carry over what another sample left, the current of a step is this one's",
+               membranes_of, of_others=True),
+        Switch("carry-over", "without", "neuron memory", "membranes begin every step at rest: h = x / tau",
+               lambda model, _: {"*.membrane": [without_carry_over()]}),
+        Switch("tau", "with", "taus", "every tau is this; 1 forgets at once, and multiplies currents by tau",
+               _taus, float),
         Switch("learned-taus", "without", "taus", "every tau is what it was before training",
-               lambda config, _: _taus(config, config.neuron.tau)),
+               _starting_taus),
         Switch("head", "without", "head {}", "this head of a block, as BLOCK.HEAD, is silent",
                _head, _place),
         Switch("block", "without", "block {}", "this block is silent and passes on what it was given",
@@ -128,10 +152,18 @@ def parse(text: str, word: str | None = None) -> tuple[Switch, Any]:
         ) from None
 
 
-def changes(switches: Sequence[str], config: ModelConfig) -> Changes:
+def takes_others(switches: Sequence[str]) -> bool:
+    """Whether ``switches`` put the memory of other samples in: ``ablated`` has to be given some then."""
+    return any(parse(text)[0].of_others for text in switches)
+
+
+def changes(switches: Sequence[str], model: DISTA, others: Tensor | None = None) -> Changes:
     """The interventions of ``switches`` together, for ``dista.intervene``.
 
-    AblationError for an unknown switch, a bad value, or two that change the same part.
+    ``others`` is an input of other samples, one for each, or one for all. The model is run with it, with those
+    of the ``switches`` that need none, where one puts in what it would have remembered of them. AblationError
+    for an unknown switch, a bad value, two that change the same part, others that are needed and not given, or
+    what the model's card would have to say and does not.
     """
     parsed: dict[str, tuple[str, Switch, Any]] = {}
     for text in dict.fromkeys(switches):
@@ -144,14 +176,27 @@ def changes(switches: Sequence[str], config: ModelConfig) -> Changes:
         parsed[part] = text, switch, value
     order = list(SWITCHES)
     together: Changes = {}
-    for _, switch, value in sorted(parsed.values(), key=lambda entry: order.index(entry[1].name)):
-        for pattern, interventions in switch.changes(config, value).items():
+    chosen = sorted(parsed.values(), key=lambda entry: order.index(entry[1].name))
+    for _, switch, value in (entry for entry in chosen if not entry[1].of_others):
+        for pattern, interventions in switch.changes(model, value).items():
             together.setdefault(pattern, []).extend(interventions)
-    return together
+    lent: Changes = {}
+    with intervene(model, together):  # others go through the network that this one then is
+        for text, switch, _ in (entry for entry in chosen if entry[1].of_others):
+            if others is None:
+                raise AblationError(
+                    f"{text} puts in what the network remembers of another sample; give others, an input of one "
+                    "for each sample, or one for all (evaluation.answers takes them from the split)"
+                )
+            lent |= switch.changes(model, others)
+    return together | lent
 
 
 @contextlib.contextmanager
-def ablated(model: DISTA, switches: Sequence[str]) -> Iterator[DISTA]:
-    """Run ``model`` with ``switches`` inside a ``with`` block; none leave it as it is."""
-    with intervene(model, changes(switches, model.config)):
+def ablated(model: DISTA, switches: Sequence[str], others: Tensor | None = None) -> Iterator[DISTA]:
+    """Run ``model`` with ``switches`` inside a ``with`` block; none leave it as it is.
+
+    ``others`` are the samples whose memory is put in, where a switch does that: see ``changes``.
+    """
+    with intervene(model, changes(switches, model, others)):
         yield model

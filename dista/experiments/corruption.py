@@ -92,6 +92,39 @@ KINDS: dict[str, tuple[Callable[[Tensor, Noise, float, Generator], Tensor], floa
 """The function of each kind and its largest level."""
 
 
+UNITS = {
+    "gaussian": "standard deviation per {}",
+    "salt-and-pepper": "chance per {}",
+    "events": "mean events per {}",
+    "occlusion": "side, as a part",
+    "painted": "there or not",
+}
+"""What the level of each kind is, and of what: the place is that of ``unit``."""
+
+
+def unit(kind: str, shape: Sequence[int], *, counts: bool = False) -> str:
+    """What a level of ``kind`` means for inputs of ``shape``: ``0.1`` is "standard deviation per pixel", say.
+
+    ``shape`` is (batch, channel, row, column), or (time, batch, channel, row, column) of frames, whose noise is drawn
+    anew at each step; ``counts`` says that channels are polarities of events.
+    """
+    places = ["pixel"]
+    if shape[-3] > 1:
+        places.append("polarity" if counts else "colour")
+    if len(shape) == 5:
+        places.append("step")
+    each = " and ".join([", ".join(places[:-1]), places[-1]]) if len(places) > 1 else places[0]
+    return UNITS[kind].format(each)
+
+
+def added(x: Tensor, noisy: Tensor) -> float:
+    """What was really added: the root mean square of the change, after all limits that an input has.
+
+    Images end at 0 and 1 and event counts at 0, so that it is less than was drawn.
+    """
+    return float(((noisy - x).double() ** 2).mean() ** 0.5)
+
+
 def corrupt(
     x: Tensor, noise: Noise, samples: Sequence[int], *, counts: bool = False, seed: int = 0
 ) -> Tensor:

@@ -4,12 +4,16 @@
     recording = dista.record(model, batch, ["head", "*.denoise", "*.membrane"])
     measures.causal_memory(recording)
 
+    after = dista.record(model, changed_cue(x, model.config.time_steps, [0, 1], other), "head")
+    measures.cue_effect(dista.record(model, x, "head"), after)    # what the read-out knows of the cue
+
 A map shows what attention meets, in those forms of memory in which it meets the past at all. A change
 of the input at one step m shows what every later step t still depends on, whatever the form [ours].
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -39,6 +43,30 @@ def changed_steps(
     step = torch.arange(len(own))
     batch[step, 1 + step] = new[:, 0]
     return batch
+
+
+def cue_steps(labels: Sequence[str] | None) -> list[int]:
+    """The steps of a task that show what has to be remembered: those that it labels so, else the first."""
+    return [step for step, label in enumerate(labels or ()) if label == "cue"] or [0]
+
+
+def changed_cue(
+    x: Tensor, steps: int, cue: Sequence[int], other: Tensor | None = None
+) -> Float[Tensor, "time batch channel row column"]:
+    """A batch as frames with the steps ``cue`` changed, all of them together: blank, or those of ``other``.
+
+    ``x`` and ``other`` are images or frames as in ``changed_steps``, of any number of samples; ``other`` has one
+    for each. ValueError for another shape.
+    """
+    own = _frames(x, steps)
+    new = torch.zeros_like(own) if other is None else _frames(other, steps)
+    if new.shape != own.shape:
+        raise ValueError(
+            f"x and other have shapes {tuple(x.shape)} and {tuple(other.shape)}; expected the same"  # type: ignore[union-attr]
+        )
+    changed = own.clone()
+    changed[list(cue)] = new[list(cue)]
+    return changed
 
 
 def _frames(x: Tensor, steps: int) -> Float[Tensor, "time batch channel row column"]:

@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from dista.engine.modules import device_of
-from dista.experiments.ablations import ablated
+from dista.experiments.ablations import ablated, takes_others
 from dista.experiments.corruption import Noise, corrupt
+from dista.experiments.forgetting import another
 from dista.measures import Answers
 
 if TYPE_CHECKING:
@@ -83,10 +84,17 @@ def answer(
     *,
     noise: Noise | float = 0.0,
 ) -> Answers:
-    """What ``model`` with ``switches`` answers to these samples, run as one batch on its own device."""
-    x, y = noisy(split, samples, noise)
-    with torch.inference_mode(), ablated(model, switches):
-        logits = model(x.to(device_of(model))).cpu()
+    """What ``model`` with ``switches`` answers to these samples, run as one batch on its own device.
+
+    A switch that puts in the memory of another sample takes it from the one that ``forgetting.another`` names in
+    the split, with noise of the same kind.
+    """
+    (x, y), device, others = noisy(split, samples, noise), device_of(model), None
+    if takes_others(switches):
+        elsewhere = another(len(split))
+        others = noisy(split, [elsewhere[sample] for sample in samples], noise)[0].to(device)
+    with torch.inference_mode(), ablated(model, switches, others):
+        logits = model(x.to(device)).cpu()
         confidence = logits.softmax(-1).amax(-1)
         return Answers(logits.argmax(-1).numpy(), y.numpy(), confidence.numpy())
 

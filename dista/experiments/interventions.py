@@ -119,13 +119,23 @@ def threshold(u: float) -> Change:
     return Change(f"threshold({u})", apply, is_denoiser, "a denoiser (blocks.*.attention.denoise)")
 
 
-def tau(steps: float) -> Change:
-    """Another time constant, at least 1; 1 forgets everything between two steps."""
-    if not steps >= 1:
+def tau(steps: float | Sequence[float]) -> Change:
+    """Another time constant, at least 1 step; several are those of the channels of a layer, one each.
+
+    tau = 1 forgets everything between two steps. The input enters with the weight 1/tau, so that another tau is
+    another gain as well: see ``dista.experiments.forgetting`` for cuts of memory alone.
+    """
+    each = [steps] if isinstance(steps, (int, float)) else list(steps)
+    if not all(one >= 1 for one in each):
         raise ValueError(f"tau={steps}; expected at least 1 step, where 1 forgets at once")
 
     def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        return torch.full_like(output, steps)
+        if len(each) not in (1, output.numel()):
+            raise ValueError(
+                f"{len(each)} taus for a layer that has {output.numel()}; give one, or as many"
+            )
+        values = output.new_tensor(each)
+        return values.expand(output.numel()).reshape(output.shape)
 
     return _on_axis("group", f"tau({steps})", apply)
 

@@ -13,7 +13,13 @@ Where the input is not made of spike counts, as in the first convolution of an i
 every product is a multiplication. ``dense`` is what a network of the same shape without spikes would
 multiply. Padding is not counted on either side, so that an input full of spikes needs exactly as many
 accumulates as ``dense`` has multiplications. Normalisation, which folds into the weights, the neurons
-themselves and memory access are left out.
+themselves, the denoiser's comparisons, residual sums, pooling and memory access are left out.
+
+Others count otherwise, and what they need is counted as well: ``once`` and ``several`` are the weights that meet a 1
+and a larger count, each once: by NeuroBench's rule a layer that has any of the latter multiplies [related: arXiv
+2304.04640, whose operator counts a whole layer as multiplications where an input is none of -1, 0 and 1];
+``rated`` is the mean input times ``dense``, the papers' firing rate x T x FLOPs, of the queries for Q K^T and of the
+values for f(A) V. Where the input is not made of spike counts all three are 0.
 """
 
 from __future__ import annotations
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
 
     from dista.model import DISTA
 
-QUANTITIES = ("spikes", "accumulates", "multiplies", "dense")
+QUANTITIES = ("spikes", "accumulates", "multiplies", "dense", "once", "several", "rated")
 """What is counted; ``spikes`` arrive at a layer, once for each lag that reaches back to them.
 ``dense`` is the same for all samples."""
 
@@ -46,6 +52,9 @@ class Counted(NamedTuple):
     spikes: Tensor
     accumulates: Tensor
     dense: Tensor
+    once: Tensor
+    several: Tensor
+    rated: Tensor
     spiking: bool
 
 
@@ -95,7 +104,9 @@ def _count(module: nn.Module, inputs: tuple[Tensor, ...], start: int) -> Counted
     spiking = bool((x >= 0).all() and (x == x.round()).all())
     met = _fan_out(module, x)
     dense = _fan_out(module, torch.ones_like(x[:, :1])).squeeze(1)
-    return Counted(start, x.flatten(2).sum(2), met, dense, spiking)
+    once, several = (_fan_out(module, chosen.double()) for chosen in (x == 1, x > 1))
+    arriving, rate = x.flatten(2).sum(2), x.flatten(2).mean(2)
+    return Counted(start, arriving, met, dense, once, several, rate * dense[:, None], spiking)
 
 
 def _fan_out(module: Any, x: Tensor) -> Tensor:
@@ -117,23 +128,32 @@ def _coincidences(module: Scores, q: Tensor, k: Tensor) -> Counted:
     spikes = [s.double().sum(3) for s in (q, k)]  # over tokens: (time, batch, head, dim)
     met = (spikes[0][query_time] * spikes[1][key_time]).sum((2, 3))
     arriving = spikes[0].sum((2, 3)) + spikes[1].sum((2, 3))
-    return _of_pairs(met, arriving, q, query_time)
+    return _of_pairs(met, arriving, q, query_time, spikes[0].mean((2, 3))[query_time])
 
 
 def _reads(module: Read, a: Tensor, v: Tensor) -> Counted:
     """Each value spike with each query whose map entry for its token is not 0."""
     query_time, key_time = causal_pairs(len(v), module.window)
     met = ((a != 0).double().sum(3) * v.double().sum(4)[key_time]).sum((2, 3))
-    return _of_pairs(met, v.double().sum((2, 3, 4)), v, query_time)
+    mean = v.double().sum(3).mean((2, 3))[key_time]
+    return _of_pairs(met, v.double().sum((2, 3, 4)), v, query_time, mean)
 
 
-def _of_pairs(met: Tensor, arriving: Tensor, s: Tensor, query_time: list[int]) -> Counted:
-    """Sums over the key steps that each step reaches; ``met`` is (pair, batch)."""
+def _of_pairs(
+    met: Tensor, arriving: Tensor, s: Tensor, query_time: list[int], spikes: Tensor
+) -> Counted:
+    """Sums over the key steps that each step reaches; ``met`` is (pair, batch).
+
+    ``spikes`` (pair, batch) are the mean spikes of a head and channel, of all its tokens together.
+    """
     steps, _, heads, tokens, dim = s.shape
     at = torch.tensor(query_time, device=s.device)
     accumulates = met.new_zeros(steps, met.shape[1]).index_add(0, at, met)
     dense = torch.bincount(at, minlength=steps).double() * heads * tokens**2 * dim
-    return Counted(0, arriving, accumulates, dense, True)
+    rated = met.new_zeros(steps, met.shape[1]).index_add(0, at, spikes * heads * tokens * dim)
+    return Counted(
+        0, arriving, accumulates, dense, accumulates, 0 * accumulates, rated * tokens, True
+    )
 
 
 def _dataset(
@@ -154,6 +174,9 @@ def _dataset(
             for name, values in {
                 "spikes": part.spikes * part.spiking,
                 "dense": dense,
+                "once": part.once * part.spiking,
+                "several": part.several * part.spiking,
+                "rated": part.rated * part.spiking,
                 **done,
             }.items():
                 totals[name][at] += values.round().long().cpu().numpy()

@@ -22,9 +22,9 @@ from dista.figures.decisions import decision
 from dista.figures.denoiser import denoising
 from dista.figures.energy import anytime, energy_comparison, energy_map
 from dista.figures.firing import firing_change, firing_map, membrane_histogram
-from dista.figures.memory import causal_memory
+from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
-from dista.figures.noise import input_change, noise_curve, patch_attention
+from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
 from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.surgery import attention_change, decision_change, membrane_change
@@ -37,6 +37,7 @@ __all__ = [
     "attention_over_time",
     "attention_split",
     "causal_memory",
+    "cue_effects",
     "decision",
     "decision_change",
     "denoising",
@@ -54,6 +55,7 @@ __all__ = [
     "membrane_change",
     "membrane_histogram",
     "noise_curve",
+    "noise_differences",
     "patch_attention",
     "raster",
     "rate_history",

@@ -12,7 +12,7 @@ from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import PairedDifference
 
 _FITS = 46  # characters on a screen of 390 pixels
-_ROW = 46  # pixels: a line of text, and the interval below it
+_ROW = 62  # pixels: a line of text, the interval below it, and what was answered
 
 
 @tabled()
@@ -22,7 +22,8 @@ def accuracy_changes(
     """A row for each change, by its name: the difference of accuracy in points and its 95 % interval.
 
     A loss whose interval leaves 0 out is orange, anything else that does is in the accent, with a filled
-    dot; a hollow dot is a difference that may be none. The first row makes the title.
+    dot; a hollow dot is a difference that may be none. Below stand the accuracy and the share of the answer that
+    was given most often. The first row makes the title.
     """
     if not results:
         raise ValueError("results is empty; give at least one change and what it did")
@@ -34,6 +35,10 @@ def accuracy_changes(
         figure.add_annotation(
             x=0, xref="paper", xanchor="left", y=row, yshift=13, showarrow=False,
             text=f"<b>{points(result.difference)}</b>  {fitting(name)}", font={"size": 12},
+        )  # fmt: skip
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=row, yshift=-13, showarrow=False,
+            text=_answered(result), font={"size": 11, "color": colours.muted},
         )  # fmt: skip
     ends = 100 * np.array([(r.low, r.high) for r in results.values()])
     room = 0.08 * (max(ends.max(), 0) - min(ends.min(), 0))
@@ -48,7 +53,7 @@ def accuracy_changes(
     title = f"{name}: {points(first.difference)} points"
     alt = f"{title} on {first.samples} samples. " + "; ".join(
         f"{name}: {percent(r.before)} before, {percent(r.after)} after, difference "
-        f"{points(r.difference)}, 95 % interval {points(r.low)} to {points(r.high)}"
+        f"{points(r.difference)}, 95 % interval {points(r.low)} to {points(r.high)}, {_answered(r)}"
         for name, r in results.items()
     )
     return finish(figure, theme, title=title, alt=f"{alt}.", height=94 + _ROW * len(results))
@@ -57,6 +62,14 @@ def accuracy_changes(
 def points(share: float) -> str:
     """A difference of shares in percentage points, with its sign."""
     return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _answered(result: PairedDifference) -> str:
+    """The accuracy, and whether one answer was given to nearly all."""
+    return (
+        f"{percent(result.after)} right; {percent(result.most_frequent_after)} one answer "
+        f"(before {percent(result.most_frequent_before)})"
+    )
 
 
 def fitting(name: str) -> str:
@@ -81,7 +94,7 @@ def _interval(row: int, name: str, result: PairedDifference, colours: Palette) -
         },
         hovertemplate=f"{name}: {round(result.after * result.samples)} instead of "
         f"{round(result.before * result.samples)} of {result.samples} right<br>"
-        f"{len(result.lost)} lost, {len(result.gained)} gained<br>"
+        f"{len(result.lost)} lost, {len(result.gained)} gained<br>{_answered(result)}<br>"
         f"{points(result.difference)}, 95 % interval {points(result.low)} to {points(result.high)}"
         "<extra></extra>",
         showlegend=False,

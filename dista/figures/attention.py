@@ -161,8 +161,10 @@ def attention_split(split: AttentionSplit, *, theme: Theme = "light") -> go.Figu
     colours = palette(theme)
     tints = {"same_patch": colours.accent, "same_step": colours.soft, "elsewhere": colours.muted}
     figure = go.Figure()
+    even = dict(zip(("same_patch", "same_step", "elsewhere"), split.even or ()))
     for part, words, pattern in _PARTS:
         share = getattr(split, part)
+        beside = f" (even: {percent(even[part])})" if even else ""
         figure.add_bar(
             x=np.array([share]),
             y=np.array([0]),
@@ -178,13 +180,17 @@ def attention_split(split: AttentionSplit, *, theme: Theme = "light") -> go.Figu
                     "fillmode": "overlay",
                 },
             },
-            hovertemplate=f"{words}: %{{x:.1%}}<extra></extra>",
+            hovertemplate=f"{words}: %{{x:.1%}}{beside}<extra></extra>",
         )
     figure.update_layout(barmode="stack", bargap=0)
     figure.update_xaxes(range=[0, 1], visible=False)
     figure.update_yaxes(visible=False)
     title = f"Where the {split.of} attention goes"
-    words = ", ".join(f"{words} {percent(getattr(split, part))}" for part, words, _ in _PARTS)
+    words = ", ".join(
+        f"{words} {percent(getattr(split, part))}"
+        + (f" (even attention {percent(even[part])})" if even else "")
+        for part, words, _ in _PARTS
+    )
     if not split.total:
         title, words = f"There is no {split.of} attention to share", "nothing is attended to"
     alt = f"{title}: {words}, of {split.total:g} coincident spikes."
@@ -240,8 +246,8 @@ def attention_over_time(
     last = result.share[-1]
     past = float(np.nansum(last[:-1]))
     title = (
-        f"The last step pays {percent(past)} of its attention to the past "
-        f"(block {result.block + 1}, {result.of})"
+        f"The last step pays {percent(past)} of its attention to the past, even attention "
+        f"{percent(float(result.even[-1]))} (block {result.block + 1}, {result.of})"
     )
     reached = ", ".join(f"step {m + 1} {percent(x)}" for m, x in enumerate(last) if not np.isnan(x))
     alt = f"{title}. Shares of the last step: {reached}."

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from dista.figures.tables import tabled
 from dista.figures.theme import Theme, count, finish, palette, percent, scale, short
-from dista.measures import Anytime, Energy
+from dista.measures import CONVENTIONS, Anytime, Energy
 
 Quantity = Literal["energy", "operations", "spikes"]
 
@@ -19,9 +19,12 @@ Quantity = Literal["energy", "operations", "spikes"]
 def energy_map(result: Energy, *, of: Quantity = "energy", theme: Theme = "light") -> go.Figure:
     """Energy, operations or arriving spikes of each layer at each step; darker is more."""
     z = _quantity(result, of)
+    size, unit = 1.0, of
+    if of == "energy":
+        size, unit = scale_of(float(z.max()))
+        z = z / size
     colours = palette(theme)
     layers, steps = z.shape
-    unit = {"energy": "pJ", "operations": "operations", "spikes": "spikes"}[of]
     figure = go.Figure(
         go.Heatmap(
             z=z,
@@ -40,7 +43,8 @@ def energy_map(result: Energy, *, of: Quantity = "energy", theme: Theme = "light
                 "len": 0.5,
                 "outlinewidth": 0,
                 "nticks": 4,
-                "tickformat": "~s",
+                "tickformat": "~s" if of != "energy" else "~g",
+                "title": {"text": unit if of == "energy" else ""},
             },
         )
     )
@@ -62,33 +66,34 @@ def energy_comparison(result: Energy, *, theme: Theme = "light") -> go.Figure:
     """Energy of each layer for one answer, against a same-shape network without spikes; log scale."""
     colours = palette(theme)
     y = np.arange(len(result.layers))
-    spiking = result.picojoules.sum(1)
+    size, unit = scale_of(float(max(result.picojoules.sum(1).max(), result.ann.max())))
+    spiking, without = result.picojoules.sum(1) / size, result.ann / size
     figure = go.Figure()
-    ends = np.column_stack([result.ann, spiking, np.full(len(y), np.nan)])
+    ends = np.column_stack([without, spiking, np.full(len(y), np.nan)])
     line = {"color": colours.line, "width": 2}
     figure.add_scatter(
         x=np.where(ends > 0, ends, np.nan).ravel(), y=np.repeat(y, 3), mode="lines", line=line,
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     for name, values, colour, symbol in (
-        ("same shape without spikes", result.ann, colours.muted, "circle-open"),
+        ("same shape without spikes", without, colours.muted, "circle-open"),
         ("this network", spiking, colours.accent, "circle"),
     ):
         figure.add_scatter(
             x=np.where(values > 0, values, np.nan), y=y, mode="markers", name=name,
             marker={"color": colour, "symbol": symbol, "size": 9, "line": {"width": 1.4, "color": colour}},
-            hovertemplate=f"{name}: %{{x:.4s}} pJ<extra></extra>",
+            hovertemplate=f"{name}: %{{x:.4g}} {unit}<extra></extra>",
         )  # fmt: skip
     names = [short(layer) for layer in result.layers]
     figure.update_yaxes(tickvals=y, ticktext=names, range=[len(y) - 0.5, -0.5])
-    figure.update_xaxes(type="log", dtick=1, tickformat="~s", title={"text": "pJ"}, showgrid=True)
+    figure.update_xaxes(type="log", dtick=1, tickformat="~g", title={"text": unit}, showgrid=True)
     ann = float(result.ann.sum())
     title = f"{joules(result.total)} an answer, {joules(ann)} without spikes"
     ratio = ann / result.total if result.total else float("inf")
     looks = "one look at the image" if result.static else "all steps"
     alt = (
         f"{title}: a ratio of {ratio:.1f}, where the network without spikes takes {looks}. "
-        f"Mean over {count(result.samples, 'sample')}."
+        f"Mean over {count(result.samples, 'sample')}; {CONVENTIONS[result.convention]}."
     )
     return finish(figure, theme, title=title, alt=alt, height=130 + 19 * len(y))
 
@@ -118,10 +123,11 @@ def anytime(result: Anytime, *, stop: int | None = None, theme: Theme = "light")
             error_y=errors if name == "right" else None,
             hovertemplate=f"{name}: %{{y:.1%}}<extra></extra>", row=1, col=1,
         )  # fmt: skip
+    size, unit = scale_of(float(result.picojoules.max()))
     figure.add_bar(
-        x=steps, y=result.picojoules, width=0.45, showlegend=False,
+        x=steps, y=result.picojoules / size, width=0.45, showlegend=False,
         marker={"color": colours.soft, "line": {"width": 0}},
-        hovertemplate="%{y:.4s} pJ so far<extra></extra>", row=2, col=1,
+        hovertemplate=f"%{{y:.4g}} {unit} so far<extra></extra>", row=2, col=1,
     )  # fmt: skip
     last = stop or len(steps)
     if stop is not None:
@@ -129,7 +135,7 @@ def anytime(result: Anytime, *, stop: int | None = None, theme: Theme = "light")
     figure.update_xaxes(tickvals=steps, range=[0.5, len(steps) + 0.5])
     figure.update_xaxes(title={"text": "steps used"}, row=2, col=1)
     figure.update_yaxes(tickformat=".0%", nticks=5, showgrid=True, row=1, col=1)
-    figure.update_yaxes(tickformat="~s", nticks=3, title={"text": "pJ so far"}, row=2, col=1)
+    figure.update_yaxes(tickformat="~g", nticks=3, title={"text": f"{unit} so far"}, row=2, col=1)
     spent = result.picojoules[last - 1] / (result.picojoules[-1] or 1.0)
     title = f"After {count(last, 'step')}: {percent(result.accuracy[last - 1])} right"
     title += f" for {percent(spent)} of the energy"
@@ -141,10 +147,16 @@ def anytime(result: Anytime, *, stop: int | None = None, theme: Theme = "light")
 
 def joules(picojoules: float) -> str:
     """``340 pJ``, ``1.2 nJ``, ``15 µJ``."""
+    size, unit = scale_of(picojoules)
+    return f"{picojoules / size:.3g} {unit}"
+
+
+def scale_of(picojoules: float) -> tuple[float, str]:
+    """The unit in which ``picojoules`` are a number of one to three digits, and how many make one of it."""
     for unit, size in (("mJ", 1e9), ("µJ", 1e6), ("nJ", 1e3)):
         if picojoules >= size:
-            return f"{picojoules / size:.3g} {unit}"
-    return f"{picojoules:.3g} pJ"
+            return size, unit
+    return 1.0, "pJ"
 
 
 def _names_and_ann(result: Energy) -> np.ndarray:

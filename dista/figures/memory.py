@@ -1,8 +1,8 @@
-"""What each step remembers of every other."""
+"""What each step remembers of every other, and the answer of the cue."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,13 +14,12 @@ from dista.figures.theme import (
     count,
     finish,
     palette,
-    percent,
     scale,
     short,
     step_ticks,
     text_on,
 )
-from dista.measures import CausalMemory
+from dista.measures import CausalMemory, CueEffect
 
 SMALLEST = 0.005  # what is written as 0
 NUMBERED = 10  # steps up to which the numbers fit into the cells
@@ -74,11 +73,52 @@ def causal_memory(
         title = f"a change is seen for up to {count(furthest, 'more step')}"
     title = f"{subject}: {title}" if subject else title[0].upper() + title[1:]
     alt = (
-        f"{title}. {_what(result.of)}: {percent(result.later)} of all effects come after the changed "
-        f"step. Change at the last step: {result.effect[-1, -1]:.2f} {result.unit}; seen there of the "
+        f"{title}. {_what(result.of)}: the largest effect after the changed step is "
+        f"{result.later:.2f} {result.unit}. Change at the last step: {result.effect[-1, -1]:.2f} {result.unit}; seen there of the "
         f"first step: {result.effect[-1, 0]:.2f}."
     )
     return finish(figure, theme, title=title, alt=alt, height=340, top=30)
+
+
+@tabled()
+def cue_effects(results: Mapping[str, CueEffect], *, theme: Theme = "light") -> go.Figure:
+    """What a change of the cue does to the answer in each network, by name: every sample, mean and 95 % interval."""
+    if not results:
+        raise ValueError("results is empty; give at least one network and its CueEffect")
+    colours = palette(theme)
+    figure = go.Figure()
+    for row, (name, result) in enumerate(results.items()):
+        spread = (
+            np.linspace(-0.16, 0.16, len(result.effect)) if len(result.effect) > 1 else np.zeros(1)
+        )
+        figure.add_scatter(
+            x=result.effect, y=row + spread, mode="markers", showlegend=False,
+            marker={"size": 4, "color": colours.soft, "opacity": 0.6},
+            hovertemplate="%{x:.2f} logits in one sample<extra></extra>",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=np.array([result.low, result.mean, result.high]), y=np.full(3, row), mode="lines+markers", name=name,
+            line={"color": colours.accent, "width": 2}, marker={"size": [0, 10, 0], "opacity": 1},
+            hovertemplate=f"{name}: {_interval(result)} logits<extra></extra>", showlegend=False,
+        )  # fmt: skip
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=row, yshift=20, showarrow=False,
+            text=f"<b>{result.mean:.2f}</b>  {name}", font={"size": 12},
+        )  # fmt: skip
+    figure.update_yaxes(range=[len(results) - 0.5, -0.85], visible=False)
+    figure.update_xaxes(
+        rangemode="tozero", showgrid=True, title={"text": "change of the answer, logits"}
+    )
+    name, first = next(iter(results.items()))
+    title = f"{name}: the cue moves the answer by {first.mean:.2f} logits"
+    alt = f"{title}, over {count(len(first.effect), 'sample')}. " + "; ".join(
+        f"{name}: {_interval(result)}" for name, result in results.items()
+    )
+    return finish(figure, theme, title=title, alt=f"{alt}.", height=94 + 62 * len(results))
+
+
+def _interval(result: CueEffect) -> str:
+    return f"{result.mean:.2f} ({result.low:.2f} to {result.high:.2f})"
 
 
 def _numbers(effect: np.ndarray, largest: float, colours: Palette) -> go.Scatter:

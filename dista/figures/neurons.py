@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def raster(
     result: Raster, *, step_labels: Sequence[str] | None = None, theme: Theme = "light"
 ) -> go.Figure:
-    """Spikes of neurons that stand for a layer, a line each, the most active on top."""
+    """Spikes of neurons of a layer that fire, a line each, the most active on top."""
     colours = palette(theme)
     neurons, steps = result.spikes.shape
     figure = go.Figure(
@@ -43,7 +43,12 @@ def raster(
     ticks = step_ticks(steps, step_labels)
     figure.update_xaxes(tickvals=np.arange(steps), ticktext=ticks, tickangle=0)
     figure.update_yaxes(autorange="reversed", showticklabels=False, title={"text": "neuron"})
-    title = f"Spikes of {short(result.layer)}: {result.shown} of {result.total} neurons"
+    title = (
+        f"Spikes of {short(result.layer)}: {result.shown} of the {result.active} neurons that fire, "
+        f"of {result.total}"
+    )
+    if result.active <= result.shown:
+        title = f"Spikes of {short(result.layer)}: the {result.active} of {result.total} neurons that fire"
     if result.shown == result.total:
         title = f"Spikes of {short(result.layer)}: all {result.total} neurons"
     alt = (
@@ -83,7 +88,11 @@ def membrane(
     figure.update_xaxes(ticktext=step_ticks(steps, step_labels), tickangle=0, row=rows, col=1)
     figure.update_yaxes(title={"text": "membrane"}, row=1, col=1)
     fired = trace.fired
-    forgets = "" if trace.half_life is None else f", forgets half in {trace.half_life:.1f} steps"
+    forgets = (
+        "" if trace.half_life is None else f", leak forgets half in {trace.half_life:.1f} steps"
+    )
+    if trace.half_life_with_resets is not None:
+        forgets += f", {trace.half_life_with_resets:.1f} with the layer's resets"
     title = f"One neuron of {short(trace.layer)}: {count(len(fired), 'spike')}{forgets}"
     channel, row, column = trace.neuron
     when = ", ".join(str(step + 1) for step in fired) or "no step"
@@ -138,27 +147,34 @@ def _add_current(figure: go.Figure, current: np.ndarray, colours: Palette) -> No
     figure.update_yaxes(title={"text": "current"}, nticks=3, row=2, col=1)
 
 
-def _taus(rows: Sequence[LayerActivity], start: float | Mapping[str, float] | None) -> pd.DataFrame:
+Start = float | Mapping[str, float | Sequence[float]]
+
+
+def _taus(rows: Sequence[LayerActivity], start: Start | None) -> pd.DataFrame:
     """The activity of the layers, with the tau that each had at the start where that is known."""
     table = stacked(rows)
     return table if start is None else table.assign(start=_starts(start, table["layer"]))
 
 
-def _starts(start: float | Mapping[str, float], layers: Iterable[str]) -> list[float]:
-    return [start.get(layer, np.nan) if isinstance(start, Mapping) else start for layer in layers]
+def _starts(start: Start, layers: Iterable[str]) -> list[float]:
+    """The tau of each layer at the start, the mean of its channels where these have their own."""
+    if not isinstance(start, Mapping):
+        return [start for _ in layers]
+    return [float(np.mean(start.get(layer, np.nan))) for layer in layers]
 
 
 @tabled(_taus)
 def taus(
     rows: Sequence[LayerActivity],
     *,
-    start: float | Mapping[str, float] | None = None,
+    start: Start | None = None,
     theme: Theme = "light",
 ) -> go.Figure:
     """Time constants of all layers: hollow at the start, filled now, a line for what training did.
 
-    ``start`` is the tau before training, one for all or one for each layer. Where channels have
-    taus of their own, a thin line spans the smallest and the largest. The longest memory is labelled.
+    ``start`` is the tau before training, one for all or one (or one a channel) for each layer, as a card's
+    ``starting_taus``; without it nothing is said of the start. Where channels have taus of their own, a thin
+    line spans the smallest and the largest. The longest memory is labelled.
     """
     colours = palette(theme)
     layers = [row for row in rows if row.tau is not None]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures import outside
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent, scale
 from dista.measures import (
@@ -18,6 +20,9 @@ from dista.measures import (
     stacked,
 )
 from dista.measures import patch_attention as attention_to
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @tabled()
@@ -62,22 +67,43 @@ def input_change(
     return finish(figure, theme, title=title, alt=alt, height=40 + 165 * len(rows), top=16)
 
 
-@tabled(lambda received, patches: stacked(attention_to(one, patches) for one in received))
+def _to_patches(
+    received: Sequence[AttentionReceived],
+    patches: np.ndarray,
+    clean: Sequence[AttentionReceived],
+) -> pd.DataFrame:
+    """Of the noisy input and, where it is there, of the one without noise."""
+    sides = {"noisy": received} | ({"clean": clean} if clean else {})
+    tables = {name: [attention_to(one, patches) for one in side] for name, side in sides.items()}
+    return stacked(tables, "input") if clean else stacked(tables["noisy"])
+
+
+@tabled(_to_patches)
 def patch_attention(
     received: Sequence[AttentionReceived],
     patches: np.ndarray,
     *,
+    clean: Sequence[AttentionReceived] = (),
     theme: Theme = "light",
 ) -> go.Figure:
     """Share of all attention that goes to the corrupted ``patches``, before and after the denoiser.
 
-    A dotted line marks the share that they would have if every patch received the same.
+    A dotted line marks the share that they would have if every patch received the same. Below each block stands
+    what the denoiser removes of it and, where ``clean`` is the attention without noise, what it removes at the same
+    places there: the difference is what it does to noise, the rest what it does to these places.
     """
     results = [attention_to(one, patches) for one in received]
     if not results:
         raise ValueError("received is empty; expected dista.measures.attention_received")
     colours = palette(theme)
+    without = [attention_to(one, patches) for one in clean]
     names = np.array([f"block {result.block + 1}" for result in results])
+    if without:
+        removed = [(_share(a.removed), _share(b.removed)) for a, b in zip(results, without)]
+        names = np.array([
+            f"{name}<br>{outside.SMALL}−{noisy}, −{quiet} without noise</span>".replace("−nothing", "nothing")
+            for name, (noisy, quiet) in zip(names, removed)
+        ])  # fmt: skip
     figure = go.Figure()
     for name, label, stage, colour in (
         ("raw", "before the denoiser", "raw", colours.soft),
@@ -100,6 +126,10 @@ def patch_attention(
     title = f"{percent(_mean(results, 'raw'))} of attention goes to corrupted patches, "
     title += f"{percent(_mean(results, 'denoised'))} after the denoiser"
     alt = f"{title}. " + " ".join(_removals(result) for result in results)
+    alt += "".join(
+        f" Block {result.block + 1} without noise: {_share(result.removed)} removed at the same places."
+        for result in without
+    )
     return finish(figure, theme, title=title, alt=alt, height=270, top=8)
 
 
@@ -129,7 +159,7 @@ def noise_curve(
             },
             hovertemplate=f"u = {u:g}, noise %{{x:g}}: %{{y:.1%}}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title={"text": f"{result.kind}, level"}, tickvals=result.levels)
+    _level_axis(figure, result)
     figure.update_yaxes(tickformat=".0%", nticks=5, showgrid=True, title={"text": "accuracy"})
     means = zip(result.thresholds, result.accuracy.mean(1))
     title = "Right on average over these levels: "
@@ -141,6 +171,64 @@ def noise_curve(
     levels = ", ".join(f"{level:g}" for level in result.levels)
     alt += f" at the levels {levels}."
     return finish(figure, theme, title=title, alt=alt, height=330)
+
+
+@tabled()
+def noise_differences(result: NoiseCurve, *, theme: Theme = "light") -> go.Figure:
+    """The paired difference of accuracy to the threshold ``result.against``, a line for each other one, in points.
+
+    ValueError where there is no other threshold.
+    """
+    others = [i for i, u in enumerate(result.thresholds) if u != result.against]
+    if result.difference is None or not others:
+        raise ValueError("there is one threshold alone; give measures.noise_curve at least two")
+    colours = palette(theme)
+    figure = go.Figure()
+    figure.add_hline(0, line={"color": colours.ink, "width": 1})
+    ends = (result.difference, result.difference_low, result.difference_high)
+    for place, i in enumerate(others):
+        difference, low, high = (100 * end[i] for end in ends if end is not None)
+        figure.add_scatter(
+            x=result.levels, y=difference, mode="lines+markers", name=f"u = {result.thresholds[i]:g}",
+            line={"color": colours.categories[place % len(colours.categories)], "width": 1.6},
+            marker={"size": 6},
+            error_y={
+                "array": high - difference, "arrayminus": difference - low, "thickness": 1, "width": 2,
+            },
+            hovertemplate=f"u = {result.thresholds[i]:g}, noise %{{x:g}}: %{{y:+.1f}} points<extra></extra>",
+        )  # fmt: skip
+    _level_axis(figure, result)
+    figure.update_yaxes(
+        nticks=5, showgrid=True, title={"text": f"points against u = {result.against:g}"}
+    )
+    sure = sum(int(((low[i] > 0) | (high[i] < 0)).sum()) for _, low, high in [ends] for i in others)
+    places = len(others) * len(result.levels)
+    title = (
+        f"On the same samples {sure} of {places} differences to u = {result.against:g} leave 0 out"
+    )
+    alt = f"{title}, of {result.samples} samples. " + "; ".join(
+        f"u = {result.thresholds[i]:g}: "
+        + ", ".join(
+            f"{100 * d:+.1f} ({100 * a:+.1f} to {100 * b:+.1f})"
+            for d, a, b in zip(*(end[i] for end in ends))
+        )
+        for i in others
+    )
+    return finish(figure, theme, title=title, alt=f"{alt}.", height=300)
+
+
+def _level_axis(figure: go.Figure, result: NoiseCurve) -> None:
+    """Levels, what they mean, and below each what was really added after the limits of an input."""
+    ticks = [f"{level:g}" for level in result.levels]
+    if result.added is not None:
+        ticks = [
+            f"{tick}<br>{outside.SMALL}+{one:.2g}</span>" for tick, one in zip(ticks, result.added)
+        ]
+    unit = f", {result.unit}" if result.unit else ", level"
+    below = "; below: added after clipping (rms)" if result.added is not None else ""
+    figure.update_xaxes(
+        title={"text": f"{result.kind}{unit}{below}"}, tickvals=result.levels, ticktext=ticks
+    )
 
 
 def _panel(name: str) -> str:
@@ -180,6 +268,10 @@ def _outlines(patches: np.ndarray, shape: tuple[int, int], colours: Palette) -> 
 
 def _mean(results: Sequence[PatchAttention], name: str) -> float:
     return sum(getattr(result, name) for result in results) / len(results)
+
+
+def _share(removed: float | None) -> str:
+    return "nothing" if removed is None else percent(removed)
 
 
 def _removals(result: PatchAttention) -> str:

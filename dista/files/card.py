@@ -21,6 +21,8 @@ class Card(Facts):
     """A card; whatever it does not say is None or empty, and it may say more.
 
     ``weights`` are the digest (``dista.files.weights``) of those that the ``metrics`` were measured with.
+    ``starting_taus`` are the time constants with which the training began, in steps, by the name of the
+    layer: one value, or one a channel. Where it began from another checkpoint they are that one's.
     """
 
     name: str | None = None
@@ -33,6 +35,7 @@ class Card(Facts):
     epoch: Count | None = None
     parameters: Count | None = None
     training: dict[str, Any] | None = None
+    starting_taus: dict[str, list[Annotated[float, Field(ge=1)]]] | None = None
     command: str | None = None
     versions: dict[str, str] = {}
     date: str | None = None

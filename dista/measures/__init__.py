@@ -22,15 +22,27 @@ from dista.measures.attention import (
 from dista.measures.comparison import SpikeDistance, spike_distance
 from dista.measures.decision import Decision, decision
 from dista.measures.denoiser import BlockDenoising, denoising
-from dista.measures.energy import AnswerEnergy, Anytime, Energy, anytime, energy
+from dista.measures.energy import (
+    CONVENTIONS,
+    LEFT_OUT,
+    AnswerEnergy,
+    Anytime,
+    Convention,
+    Energy,
+    anytime,
+    energy,
+)
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
 from dista.measures.lookup import MeasureError, Patch, layers
 from dista.measures.maps import MapStatistics, map_statistics
 from dista.measures.memory import (
     CausalMemory,
+    CueEffect,
     LagContributions,
     causal_memory,
+    cue_effect,
     lag_contributions,
+    mean_effect,
     most_changed,
 )
 from dista.measures.neurons import (
@@ -71,6 +83,8 @@ from dista.measures.tables import Result, stacked
 from dista.measures.trust import RowSums, UntrainedSimilarity, row_sums, untrained_similarity
 
 __all__ = [
+    "CONVENTIONS",
+    "LEFT_OUT",
     "AnswerEnergy",
     "Answers",
     "Anytime",
@@ -79,6 +93,8 @@ __all__ = [
     "AttentionSplit",
     "BlockDenoising",
     "CausalMemory",
+    "Convention",
+    "CueEffect",
     "Decision",
     "Energy",
     "FiringMap",
@@ -110,6 +126,7 @@ __all__ = [
     "blocks",
     "causal_memory",
     "confident_mistakes",
+    "cue_effect",
     "decision",
     "denoising",
     "energy",
@@ -121,6 +138,7 @@ __all__ = [
     "layers",
     "map_similarity",
     "mean_differences",
+    "mean_effect",
     "membrane_histogram",
     "map_statistics",
     "membrane_trace",

@@ -59,7 +59,8 @@ class AttentionSplit(Result):
     """Shares of the summed attention of one query; they sum to 1, or are all 0 if ``total`` is 0.
 
     ``same_step``: keys of the query's own step, its own patch included. ``same_patch``: the query's
-    patch at other steps. ``elsewhere``: other patches at other steps.
+    patch at other steps. ``elsewhere``: other patches at other steps. ``even`` are the three shares, in that
+    order, that even attention over all keys in reach would give; None where that is not known.
     """
 
     same_patch: float
@@ -67,6 +68,7 @@ class AttentionSplit(Result):
     elsewhere: float
     total: float
     of: Stage
+    even: tuple[float, float, float] | None = None
 
     UNITS = {"total": "coincident spikes"}
 
@@ -74,7 +76,10 @@ class AttentionSplit(Result):
         """A row for each part."""
         parts = ("same_patch", "same_step", "elsewhere")
         share = np.array([getattr(self, part) for part in parts])
-        return {"stage": self.of, "part": np.array(parts), "share": share, "total": self.total}
+        even = np.full(len(parts), np.nan) if self.even is None else np.array(self.even)
+        return {
+            "stage": self.of, "part": np.array(parts), "share": share, "even": even, "total": self.total,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,8 @@ class AttentionOverTime(Result):
     """``share[t, m]``: which part of the attention paid at step t goes to step m.
 
     Rows sum to 1, or are all 0 where nothing is attended; NaN where m cannot be reached from t.
-    ``mass`` (query step,) is the summed attention that the shares are of.
+    ``mass`` (query step,) is the summed attention that the shares are of. Most of what is reached lies in the past
+    as it fills: a share says something beside that of ``even`` attention.
     """
 
     block: int
@@ -99,6 +105,16 @@ class AttentionOverTime(Result):
         columns = cells({"query_step": steps, "key_step": steps}, share=self.share, mass=mass)
         columns = rows_where(~np.isnan(self.share), columns)
         return {"block": self.block, "stage": self.of} | columns
+
+    @property
+    def past(self) -> np.ndarray:
+        """The share of each step's attention that goes to earlier steps (query step,)."""
+        return np.nansum(np.tril(self.share, -1), 1)
+
+    @property
+    def even(self) -> np.ndarray:
+        """What ``past`` would be if all steps that are reached were given the same."""
+        return 1 - 1 / (~np.isnan(self.share)).sum(1)
 
 
 def blocks(recording: xr.DataTree) -> list[int]:
@@ -176,7 +192,10 @@ def split(maps: KeyMaps, of: Stage = "kept") -> AttentionSplit:
     same_patch = float(counts[~now][:, maps.query[0], maps.query[1]].sum())
     parts = same_patch, same_step, total - same_step - same_patch
     patch, step, other = (part / total if total else 0.0 for part in parts)
-    return AttentionSplit(patch, step, other, total, of)
+    steps, patches = len(maps.key_steps), counts[0].size
+    past = 1 - 1 / steps
+    even = past / patches, 1 / steps, past * (1 - 1 / patches)
+    return AttentionSplit(patch, step, other, total, of, even)
 
 
 def attention_over_time(

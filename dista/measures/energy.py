@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -18,12 +18,26 @@ if TYPE_CHECKING:
 MULTIPLY_PJ, ACCUMULATE_PJ = 4.6, 0.9
 """Picojoules of a 32-bit multiply-accumulate and of an accumulate in 45 nm [convention of the field]."""
 
+Convention = Literal["accumulates", "neurobench", "rate"]
+
+CONVENTIONS: dict[Convention, str] = {
+    "accumulates": "a count of n is n accumulates [ours]",
+    "neurobench": "a layer with a count above 1 among its inputs multiplies [related: NeuroBench]",
+    "rate": "firing rate x steps x operations without spikes, as accumulates [related: Spikformer]",
+}
+"""How the operations of a layer are counted whose input are spikes or, behind residual connections, counts."""
+
+LEFT_OUT = (
+    "the denoiser's comparisons, residual sums, pooling, neuron updates, memory access and leakage"
+)
+"""What none of them counts."""
+
 
 @dataclass(frozen=True)
 class Energy(Result):
     """Mean cost of a sample by (layer, time): arriving spikes, operations, and picojoules.
 
-    ``picojoules`` = 4.6 multiplies + 0.9 accumulates. ``dense`` are the multiplications of a network of
+    ``picojoules`` = 4.6 multiplies + 0.9 accumulates, counted by the ``convention``. ``dense`` are the multiplications of a network of
     the same shape without spikes. ``static`` says that the input was a still image: such a network
     would look at it once, not at every step.
     """
@@ -36,6 +50,7 @@ class Energy(Result):
     picojoules: np.ndarray
     static: bool
     samples: int
+    convention: Convention = "accumulates"
 
     UNITS = {"picojoules": "pJ", "dense_picojoules": "pJ"}
 
@@ -52,7 +67,7 @@ class Energy(Result):
             dense_multiplies=self.dense,
             dense_picojoules=self.dense_picojoules,
         )
-        return columns | {"samples": self.samples}
+        return columns | {"samples": self.samples, "convention": self.convention}
 
     @property
     def dense_picojoules(self) -> np.ndarray:
@@ -120,23 +135,38 @@ class Anytime(Result):
         return {"steps_used": np.arange(1, len(self.accuracy) + 1)} | super().columns()
 
 
-def energy(counts: xr.Dataset) -> Energy:
-    """The energy of what ``dista.operations.count`` counted, averaged over its samples."""
-    mean = {n: counts[n].mean("batch").values for n in ("spikes", "accumulates", "multiplies")}
+def energy(counts: xr.Dataset, convention: Convention = "accumulates") -> Energy:
+    """The energy of what ``dista.operations.count`` counted, averaged over its samples, by a ``convention``.
+
+    MeasureError for one that is not in ``CONVENTIONS``. None of them counts ``LEFT_OUT``.
+    """
+    if convention not in CONVENTIONS:
+        raise MeasureError(f"convention={convention!r}; expected one of {', '.join(CONVENTIONS)}")
+    counted = {name: counts[name] for name in ("spikes", "accumulates", "multiplies")}
+    if convention == "neurobench":
+        met, multiplies = counts["once"] + counts["several"], counts["several"] > 0
+        counted["accumulates"] = met.where(~multiplies, 0)
+        counted["multiplies"] = counts["multiplies"] + met.where(multiplies, 0)
+    if convention == "rate":
+        counted["accumulates"] = counts["rated"]
+    mean = {name: array.mean("batch").values for name, array in counted.items()}
     return Energy(
         layers=tuple(counts["layer"].values.tolist()),
         dense=counts["dense"].values.astype(float),
         picojoules=MULTIPLY_PJ * mean["multiplies"] + ACCUMULATE_PJ * mean["accumulates"],
         static=bool(counts.attrs["static"]),
         samples=counts.sizes["batch"],
+        convention=convention,
         **mean,
     )
 
 
-def anytime(counts: xr.Dataset, labels: np.ndarray) -> Anytime:
+def anytime(
+    counts: xr.Dataset, labels: np.ndarray, convention: Convention = "accumulates"
+) -> Anytime:
     """What would have been answered after each step. ``labels`` (sample,) are the true classes.
 
-    Stopped after t steps, the answer is the mean of the logits so far, of the last ``readout_steps``
+    The energy is counted by ``convention``, see ``energy``. Stopped after t steps, the answer is the mean of the logits so far, of the last ``readout_steps``
     where the model reads out only those.
     """
     from scipy.special import softmax
@@ -156,6 +186,6 @@ def anytime(counts: xr.Dataset, labels: np.ndarray) -> Anytime:
         high=high,
         confidence=probabilities.max(2).mean(1),
         agreement=(answers == answers[-1]).mean(1),
-        picojoules=energy(counts).picojoules.sum(0).cumsum(),
+        picojoules=energy(counts, convention).picojoules.sum(0).cumsum(),
         samples=len(labels),
     )

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dista.measures.lookup import MeasureError, check_layer, need, node, one_sample, within
+from dista.measures.lookup import (
+    MeasureError,
+    check_layer,
+    model_config,
+    need,
+    node,
+    one_sample,
+    within,
+)
 from dista.measures.tables import Columns, Result, cells, rows_where
 
 if TYPE_CHECKING:
@@ -103,9 +111,11 @@ class CausalMemory(Result):
 
     @property
     def later(self) -> float:
-        """The part of all effects that comes after the changed step itself, 0..1."""
-        total = float(np.nansum(self.effect))
-        return 1 - float(np.trace(self.effect)) / total if total else 0.0
+        """The largest effect that comes after the changed step itself; 0 where none does.
+
+        No share: what a cut does to the effect at the changed step says nothing of memory.
+        """
+        return float(np.nanmax(np.tril(self.effect, -1), initial=0.0))
 
 
 def causal_memory(recording: xr.DataTree, of: str = "head") -> CausalMemory:
@@ -143,6 +153,57 @@ def _difference(array: xr.DataArray, intact: xr.DataArray, changed: xr.DataArray
         )
         return apart / both.where(both > 0, 1)
     return abs(changed - intact).mean(("channel", "row", "column")) / array.attrs["v_threshold"]
+
+
+@dataclass(frozen=True)
+class CueEffect(Result):
+    """What a change of the cue does to the answer, sample by sample: ``effect`` (sample,), in logits.
+
+    Of each sample it is the root mean square over the classes of how far the logits that are read out move. The
+    ``mean`` over the samples lies in ``low`` .. ``high`` (95 %, bootstrap over samples).
+    """
+
+    effect: np.ndarray
+    mean: float
+    low: float
+    high: float
+
+    UNITS = dict.fromkeys(("effect", "mean", "low", "high"), "logits")
+
+    def columns(self) -> Columns:
+        """A row for each sample, by position."""
+        return {"sample": np.arange(len(self.effect))} | super().columns()
+
+
+def cue_effect(before: xr.DataTree, after: xr.DataTree) -> CueEffect:
+    """What the answers still know of a cue, from recordings of ``head`` with it and with another one.
+
+    Both are of the same samples in the same order, and of the same network: that of a cut is compared with itself,
+    so that only what is remembered of the cue counts, not what the cut does to all answers.
+    """
+    logits = [
+        need(recording, "head").transpose("time", "batch", "class") for recording in (before, after)
+    ]
+    if logits[0].shape != logits[1].shape:
+        raise MeasureError(
+            f"the recordings have logits of shapes {logits[0].shape} and {logits[1].shape}; record the same samples"
+        )
+    window = model_config(before).get("readout_steps") or logits[0].sizes["time"]
+    read = [array.values[-window:].mean(0, dtype=float) for array in logits]
+    return mean_effect(np.sqrt(((read[1] - read[0]) ** 2).mean(-1)))
+
+
+def mean_effect(effect: np.ndarray) -> CueEffect:
+    """``effect`` (sample,) with its mean and the interval of that: bias-corrected bootstrap, 2,000 resamples."""
+    mean = float(effect.mean())
+    if len(effect) < 2 or np.ptp(effect) == 0:
+        return CueEffect(effect, mean, mean, mean)
+    from scipy.stats import bootstrap  # here, as it takes a second to import
+
+    drawn = bootstrap(
+        (effect,), np.mean, n_resamples=2000, rng=np.random.default_rng(0), method="BCa"
+    ).confidence_interval
+    return CueEffect(effect, mean, float(drawn.low), float(drawn.high))
 
 
 def most_changed(recording: xr.DataTree, layer: str, step: int) -> tuple[int, int, int]:

@@ -50,7 +50,9 @@ class LayerActivity(Result):
 class MembraneTrace(Result):
     """One neuron over time: ``h`` before the reset, ``v`` after it, each (time,).
 
-    ``v_reset`` is None for the soft reset, ``half_life`` the steps in which the membrane forgets half.
+    ``v_reset`` is None for the soft reset, ``half_life`` the steps in which the leak forgets half, and
+    ``half_life_with_resets`` those in which leak and hard reset do at the firing rate that the layer has in the
+    sample; None where it has no hard reset, or its spikes are not known.
     """
 
     layer: str
@@ -63,8 +65,9 @@ class MembraneTrace(Result):
     v_reset: float | None
     tau: float | None
     half_life: float | None
+    half_life_with_resets: float | None = None
 
-    UNITS = dict.fromkeys(("tau", "half_life"), "steps")
+    UNITS = dict.fromkeys(("tau", "half_life", "half_life_with_resets"), "steps")
 
     def columns(self) -> Columns:
         """A row for each step."""
@@ -74,6 +77,7 @@ class MembraneTrace(Result):
             "layer": self.layer, "channel": channel, "row": row, "column": column,
             "step": np.arange(len(self.h)), "h": self.h, "v": self.v, "current": self.current,
             "fired": fired, "threshold": self.threshold, "tau": self.tau, "half_life": self.half_life,
+            "half_life_with_resets": self.half_life_with_resets,
         }  # fmt: skip
 
     @property
@@ -84,7 +88,7 @@ class MembraneTrace(Result):
 
 @dataclass(frozen=True)
 class Raster(Result):
-    """Spikes (neuron, time) of neurons that stand for a layer, the most active first.
+    """Spikes (neuron, time) of some neurons of a layer that fire, the most active first.
 
     ``neurons`` (neuron, 3) holds channel, row and column. ``total`` neurons are in the layer, of which
     ``active`` fire at least once and ``shown`` are here.
@@ -110,16 +114,21 @@ def neuron_table(recording: xr.DataTree) -> list[LayerActivity]:
     return [_layer_activity(recording, layer) for layer in layers(recording)]
 
 
-def half_life(tau: float) -> float:
-    """Steps in which a membrane without input forgets half: ln(1/2) / ln(1 - 1/tau); 0 for tau = 1.
+def half_life(tau: float, rate: float = 0.0) -> float:
+    """Steps in which a membrane without input forgets half: ln(1/2) / ln((1 - 1/tau) (1 - rate)); 0 for tau = 1.
 
-    MeasureError for a tau below 1.
+    ``rate`` is how often, of 1, a hard reset takes away all that is left: the firing rate of a layer with one. Then
+    it is the half-life of the mean over neurons that fire so, each step by itself [ours]; without, of the leak
+    alone. MeasureError for a tau below 1 or a rate outside 0 .. 1.
     """
     if not tau >= 1:
         raise MeasureError(f"tau={tau}; expected a time constant of at least 1 step")
-    if tau == 1 or math.isinf(tau):
-        return 0.0 if tau == 1 else math.inf
-    return math.log(0.5) / math.log1p(-1 / tau)
+    if not 0 <= rate <= 1:
+        raise MeasureError(f"rate={rate}; expected 0 to 1 spikes per neuron and step")
+    if tau == 1 or rate == 1:
+        return 0.0
+    kept = math.log1p(-1 / tau) + math.log1p(-rate)
+    return math.log(0.5) / kept if kept else math.inf
 
 
 def membrane_trace(
@@ -143,6 +152,9 @@ def membrane_trace(
     }
     tau = None if own is None else float(own.values[0])
     v_reset = membrane.attrs.get("v_reset")
+    hard = v_reset not in (None, "soft")
+    fires = one_sample(membrane, sample) >= membrane.attrs["v_threshold"]
+    with_resets = half_life(tau, float(fires.mean())) if hard and tau is not None else None
     return MembraneTrace(
         layer=layer,
         neuron=(int(neuron[0]), int(neuron[1]), int(neuron[2])),
@@ -154,6 +166,7 @@ def membrane_trace(
         v_reset=None if v_reset in (None, "soft") else float(v_reset),
         tau=tau,
         half_life=None if tau is None else half_life(tau),
+        half_life_with_resets=with_resets,
     )
 
 
@@ -179,7 +192,7 @@ def raster(recording: xr.DataTree, layer: str, sample: int = 0, limit: int = 96)
 
 
 def representatives(activity: np.ndarray, limit: int) -> np.ndarray:
-    """Indices of at most ``limit`` neurons that stand for all, the most active first.
+    """Indices of at most ``limit`` neurons, the most active first: of those that are active, not of all.
 
     Where more were active they are spread evenly over the ranks, from the most to the least active;
     where fewer were, quiet ones fill up. Ties are in the order of their index.

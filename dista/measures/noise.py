@@ -11,7 +11,7 @@ import numpy as np
 
 from dista.measures.attention import blocks
 from dista.measures.lookup import MeasureError, find, grid, need, one_sample
-from dista.measures.paired import Z95, Answers
+from dista.measures.paired import Z95, Answers, paired_difference
 from dista.measures.tables import Columns, Result, cells
 
 if TYPE_CHECKING:
@@ -85,7 +85,11 @@ class PatchAttention(Result):
 class NoiseCurve(Result):
     """Accuracy (u, level) against the amount of noise, for several thresholds of the denoiser.
 
-    ``low`` and ``high`` are the Wilson interval that covers 95 % of what ``samples`` samples can show.
+    ``low`` and ``high`` are the Wilson interval that covers 95 % of what ``samples`` samples can show. All
+    thresholds answer the same noisy samples: what tells two of them apart is ``difference`` (u, level), the change
+    of accuracy against the threshold ``against``, and its paired interval (see ``paired_difference``), not whether
+    the Wilson intervals overlap. ``unit`` says what a level is, and ``added`` (level,) the root mean square of what
+    really was added to each input value.
     """
 
     kind: str
@@ -95,6 +99,12 @@ class NoiseCurve(Result):
     low: np.ndarray
     high: np.ndarray
     samples: int
+    against: float | None = None
+    difference: np.ndarray | None = None
+    difference_low: np.ndarray | None = None
+    difference_high: np.ndarray | None = None
+    unit: str = ""
+    added: np.ndarray | None = None
 
     def columns(self) -> Columns:
         """A row for each threshold and level."""
@@ -102,7 +112,13 @@ class NoiseCurve(Result):
             "u": self.thresholds, "level": self.levels,
         }  # fmt: skip
         columns = cells(axes, accuracy=self.accuracy, low=self.low, high=self.high)
-        return {"noise": self.kind} | columns | {"samples": self.samples}
+        columns = {"noise": self.kind} | columns | {"samples": self.samples}
+        if self.difference is None:
+            return columns
+        paired = {n: getattr(self, n) for n in ("difference", "difference_low", "difference_high")}
+        added = np.full(len(self.levels), np.nan) if self.added is None else self.added
+        more = cells(axes, **paired, added=np.tile(added, (len(self.thresholds), 1)))
+        return columns | {"against": self.against} | {n: more[n] for n in (*paired, "added")}
 
 
 def input_change(
@@ -160,15 +176,37 @@ def noise_curve(
     thresholds: Sequence[float],
     levels: Sequence[float],
     answers: Mapping[tuple[float, float], Answers],
+    against: float | None = None,
+    *,
+    unit: str = "",
+    added: Sequence[float] | None = None,
 ) -> NoiseCurve:
-    """Accuracy for each threshold u and noise level, from the ``answers`` to (u, level)."""
+    """Accuracy for each threshold u and noise level, from the ``answers`` to (u, level).
+
+    ``against`` is the threshold that the others are compared with, the first where it is None. MeasureError where
+    answers are missing.
+    """
     missing = [(u, level) for u in thresholds for level in levels if (u, level) not in answers]
     if missing or not (len(thresholds) and len(levels)):
         raise MeasureError(f"no answers for (u, level) = {missing[:3]}; run every combination")
     right = np.array([[answers[u, level].accuracy for level in levels] for u in thresholds])
     samples = len(answers[thresholds[0], levels[0]].label)
     interval = wilson(right, samples)
-    return NoiseCurve(kind, tuple(thresholds), np.array(levels, float), right, *interval, samples)
+    against = thresholds[0] if against is None else against
+    if against not in thresholds:
+        raise MeasureError(f"against={against:g}; expected one of the thresholds {thresholds}")
+    pairs = [
+        [paired_difference(answers[against, level], answers[u, level]) for level in levels]
+        for u in thresholds
+    ]
+    difference, low, high = (
+        np.array([[getattr(pair, name) for pair in row] for row in pairs])
+        for name in ("difference", "low", "high")
+    )
+    return NoiseCurve(
+        kind, tuple(thresholds), np.array(levels, float), right, *interval, samples,
+        against, difference, low, high, unit, None if added is None else np.array(added, float),
+    )  # fmt: skip
 
 
 def wilson(share: np.ndarray, samples: int, z: float = Z95) -> tuple[np.ndarray, np.ndarray]:

@@ -38,13 +38,19 @@ class Answers(Result):
     def accuracy(self) -> float:
         return float(self.correct.mean())
 
+    @property
+    def most_frequent(self) -> float:
+        """The share of the answer that is given most often, 0 to 1: near 1 the network says the same to all."""
+        return float(np.unique_counts(self.answer).counts.max() / len(self.answer))
+
 
 @dataclass(frozen=True)
 class PairedDifference(Result):
     """A change of accuracy on the same samples: ``difference`` lies in ``low`` .. ``high`` (95 %).
 
     ``lost`` and ``gained`` are the samples, by position, that were right before and wrong after, and
-    the other way round.
+    the other way round. ``most_frequent_before`` and ``most_frequent_after`` are the shares of the answer that
+    is given most often: a network that a change broke gives one answer to nearly all, whatever its accuracy.
     """
 
     samples: int
@@ -55,6 +61,8 @@ class PairedDifference(Result):
     high: float
     lost: np.ndarray
     gained: np.ndarray
+    most_frequent_before: float
+    most_frequent_after: float
 
     def columns(self) -> Columns:
         """One row; ``lost`` and ``gained`` are numbers of samples."""
@@ -85,8 +93,9 @@ def paired_difference(before: Answers, after: Answers) -> PairedDifference:
     n = len(before.label)
     low, high = _bonett_price(len(lost), len(gained), n)
     return PairedDifference(
-        n, before.accuracy, after.accuracy, (len(gained) - len(lost)) / n, low, high, lost, gained
-    )
+        n, before.accuracy, after.accuracy, (len(gained) - len(lost)) / n, low, high, lost, gained,
+        before.most_frequent, after.most_frequent,
+    )  # fmt: skip
 
 
 def confident_mistakes(answers: Answers) -> np.ndarray:

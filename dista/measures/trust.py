@@ -47,20 +47,27 @@ class RowSums(Result):
 
 @dataclass(frozen=True)
 class UntrainedSimilarity(Result):
-    """Cosine of a block's map to those of untrained networks of the same shape [ours].
+    """Correlation of a block's maps with those of other networks of the same shape, for the same ``samples`` [ours].
 
-    ``trained`` is the mean over the networks and ``trained_spread`` its standard deviation; ``untrained``
-    and its spread are those of all pairs of untrained networks among themselves, the yardstick. None
-    where fewer than one (a spread: two) pairs of maps can be compared, as a map of zeros has no direction.
+    Maps are centred, so that two that have nothing in common but how full they are have 0. ``trained`` is the mean
+    over the ``networks`` that have learned nothing and ``trained_spread`` its standard deviation over them;
+    ``untrained`` and its spread are those of all pairs of untrained networks among themselves, the yardstick.
+    ``retrained`` is the positive control: the correlation with ``controls`` networks that learned the same from
+    another seed. None where fewer than one (a spread: two) pairs of maps can be compared, as a map without
+    differences has no direction.
     """
 
     block: int
     of: Stage
+    samples: int
     networks: int
     trained: float | None
     trained_spread: float | None
     untrained: float | None
     untrained_spread: float | None
+    controls: int
+    retrained: float | None
+    retrained_spread: float | None
 
     def columns(self) -> Columns:
         return _stage_named(super().columns())
@@ -82,32 +89,59 @@ def row_sums(recording: xr.DataTree, block: int, sample: int = 0, *, of: Stage =
 def untrained_similarity(
     recording: xr.DataTree,
     untrained: Sequence[xr.DataTree],
-    sample: int = 0,
+    retrained: Sequence[xr.DataTree] = (),
     *,
-    of: Stage = "kept",
+    of: Stage = "raw",
 ) -> list[UntrainedSimilarity]:
-    """How like a network's maps those of ``untrained`` networks are, for the same input; block by block.
+    """How like a network's maps those of ``untrained`` ones are, over all samples recorded; block by block.
 
-    Heads are summed before maps are compared: those of two networks do not correspond. See
-    ``dista.experiments.untrained.untrained_like`` for the networks. MeasureError where there are none, or where
-    the shapes of the maps differ.
+    All recordings are of the same samples, 16 or more for an answer about a network rather than about one sample.
+    Heads are summed before maps are compared: those of two networks do not correspond. ``retrained`` are of
+    networks that learned the same from another seed: without them nobody knows how alike maps can be at all. See
+    ``dista.experiments.untrained.untrained_like`` for networks that have learned nothing. Raw maps are compared
+    unless ``of`` says otherwise: a threshold makes maps alike or not by how full they are. MeasureError where there
+    are no untrained ones, or where the shapes of the maps differ.
     """
     if not untrained:
         raise MeasureError("untrained is empty; expected recordings of at least one network")
     return [
-        _similarity(block, of, *([_over_heads(tree, block, sample, of) for tree in trees]
-                                 for trees in ([recording], untrained)))
+        _similarity(block, of, *([_over_heads(tree, block, of) for tree in trees]
+                                 for trees in ([recording], untrained, retrained)))
         for block in blocks(recording)
         if find(recording, _name(block, of)) is not None
     ]  # fmt: skip
 
 
 def _similarity(
-    block: int, of: Stage, trained: list[np.ndarray], others: list[np.ndarray]
+    block: int,
+    of: Stage,
+    trained: list[np.ndarray],
+    others: list[np.ndarray],
+    controls: list[np.ndarray],
 ) -> UntrainedSimilarity:
-    own = _spread([cosine(a, b) for a, b in itertools.product(trained, others)])
-    theirs = _spread([cosine(a, b) for a, b in itertools.combinations(others, 2)])
-    return UntrainedSimilarity(block, of, len(others), *own, *theirs)
+    own, theirs, again = (
+        _spread([correlation(a, b) for a, b in pairs])
+        for pairs in (
+            itertools.product(trained, others),
+            itertools.combinations(others, 2),
+            itertools.product(trained, controls),
+        )
+    )
+    samples = len(trained[0])
+    return UntrainedSimilarity(
+        block, of, samples, len(others), *own, *theirs, len(controls), *again
+    )
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Mean over the samples of the correlation of two networks' maps (sample, entry); None where there is none."""
+    if a.shape != b.shape:
+        raise MeasureError(
+            f"the maps have shapes {a.shape} and {b.shape}; compare recordings of the same samples and steps"
+        )
+    each = [cosine(one - one.mean(), other - other.mean()) for one, other in zip(a, b)]
+    known = [value for value in each if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _stage_named(columns: Columns) -> Columns:
@@ -126,6 +160,7 @@ def _name(block: int, of: Stage) -> str:
     return f"blocks.{block}.attention.{'denoise' if of == 'kept' else 'scores'}"
 
 
-def _over_heads(recording: xr.DataTree, block: int, sample: int, of: Stage) -> np.ndarray:
-    map_ = one_sample(need(recording, _name(block, of)), sample)
-    return map_.astype(float).sum("head").transpose("pair", "query", "key").values.ravel()
+def _over_heads(recording: xr.DataTree, block: int, of: Stage) -> np.ndarray:
+    map_ = need(recording, _name(block, of))
+    summed = map_.astype(float).sum("head").transpose("batch", "pair", "query", "key").values
+    return summed.reshape(len(summed), -1)

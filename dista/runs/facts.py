@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from dista.config import Config, ModelConfig, TrainingConfig
@@ -49,6 +49,12 @@ class Environment(Facts):
     commit: str | None = None
     machine: dict[str, Any] = {}
     started: float | None = None
+
+
+class StartingTaus(Facts):
+    """The time constants before training, in steps, by layer: one value, or one a channel."""
+
+    layers: dict[str, list[Annotated[float, Field(ge=1)]]]
 
 
 class Note(Facts):

@@ -11,6 +11,7 @@
     gradients.jsonl     a line for each epoch and layer: epoch, layer, weights, tau (mean norms of the epoch's steps)
     attention.jsonl     a line for each epoch and block: epoch, block, and what ``measures.map_statistics`` says
     notes.jsonl         what a reader of the tables has to know: rows that a power loss took
+    starting-taus.json  the time constants before training, by layer: one value, or one a channel
     snapshots/          epoch-0000.zarr.zip, ...: the recording of the fixed probe samples
     checkpoints/        best/ and last/, each a checkpoint folder
     resume.safetensors  what a resumed run starts from: all tensors, and the position as JSON in the header
@@ -32,7 +33,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,7 +43,16 @@ from dista.files import replacement
 from dista.files.facts import Damaged, read_whole
 from dista.files.failures import not_written
 from dista.runs import begun, places, processes, resumable, tables
-from dista.runs.facts import TABLES, Environment, RunConfig, Saved, State, Status, Table
+from dista.runs.facts import (
+    TABLES,
+    Environment,
+    RunConfig,
+    Saved,
+    StartingTaus,
+    State,
+    Status,
+    Table,
+)
 from dista.runs.tables import Tail
 
 if TYPE_CHECKING:
@@ -225,6 +235,24 @@ class Run:
 
     def notes(self) -> list[str]:
         return tables.notes(self.path / "notes.jsonl")
+
+    def save_starting_taus(self, taus: Mapping[str, Sequence[float]]) -> None:
+        """The time constants with which the training begins, in steps, by layer."""
+        self.check_there()
+        write_whole(self._starting_taus, json.dumps({"layers": taus}, indent=2).encode())
+
+    def starting_taus(self) -> dict[str, list[float]] | None:
+        """What ``save_starting_taus`` wrote; None where it was not kept. RunError where it is damaged."""
+        try:
+            return StartingTaus.read(self._starting_taus).layers
+        except FileNotFoundError:
+            return None
+        except Damaged as error:
+            raise RunError(f"{self.path}: {error}") from error
+
+    @property
+    def _starting_taus(self) -> Path:
+        return self.path / "starting-taus.json"
 
     def _table(self, table: Table) -> Path:
         return self.path / f"{table}.jsonl"

@@ -106,6 +106,7 @@ def card(
         "epoch": epoch,
         "parameters": sum(p.numel() for p in model.parameters()),
         "training": run.config.training.model_dump(),
+        "starting_taus": run.starting_taus(),
         "command": facts["command"],
         "versions": facts["versions"],
         "commit": facts["commit"],

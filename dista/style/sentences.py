@@ -19,6 +19,7 @@ MISSING = {
     "logits": "No logits were recorded. Record head to see the decision grow.",
     "neurons": "No neurons were recorded. Record *.neuron.* to see time constants, spikes and membranes.",
     "tau": "Time constants were not recorded. Pick a layer.",
+    "tau_start": "The time constants before training were not kept.",
     "spikes": "No spikes of this layer were recorded.",
     "membrane": "No membrane potential of this layer was recorded.",
     "input": "The input was not recorded; the patches are.",
@@ -120,6 +121,15 @@ def averaged(first: int, steps: int) -> str:
     if first == steps - 1:
         return "The last step alone is the answer."
     return f"The answer is the mean of {f'steps {first + 1} to {steps}' if first else 'all steps'}."
+
+
+def tau_history(tau: float, start: float | None, *, learned: bool) -> str:
+    """What became of a time constant, after "the neurons": its ``start``, where the card has kept it."""
+    if not learned:
+        return f"have the fixed tau = {tau:.1f}"
+    if start is None:
+        return f"learned tau = {tau:.1f} (that of the start was not kept)"
+    return f"learned tau = {tau:.1f}, from {start:.1f} at the start,"
 
 
 def no_lags(memory: Mapping[str, Any] | None) -> str:

@@ -80,7 +80,7 @@ class Session:
         if self.writer:
             self.writer.status(self.position)
             if self.position == Position():
-                self.writer.write_activity(self.measured, 0)
+                self.writer.write_start(self.measured)
         with self._bar() as bar:
             while not self.finished:
                 self.epoch(bar)

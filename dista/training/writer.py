@@ -15,6 +15,7 @@ from dista.experiments.evaluation import evaluate
 from dista.files.weights import digest
 from dista.measures import map_statistics, neuron_table
 from dista.model import DISTA
+from dista.neurons import time_constants
 from dista.recording import record
 from dista.runs import Run
 from dista.runs.facts import State
@@ -65,6 +66,11 @@ class Writer:
         model.card["metrics"]["test"] = {k: result[k] for k in ("accuracy", "loss", "samples")}
         model.card["weights"] = digest(model)
         save(model, self.run.checkpoint("best"))
+
+    def write_start(self, model: DISTA) -> None:
+        """The network before training: its time constants, and epoch 0 of what an epoch leaves."""
+        self.run.save_starting_taus(time_constants(model))
+        self.write_activity(model, 0)
 
     def write_activity(self, model: DISTA, epoch: int, *, last: bool = False) -> None:
         """Rates, taus and attention over some samples; the recording of the probe where it is due."""

@@ -46,7 +46,7 @@ def probe_payload(
 
     Parts that were not recorded are left out; the probe says so in their place. ``sample`` is a
     position along ``batch``. ``tau_start`` holds the time constants before training: one number for
-    all neurons, or a mapping from dotted neuron names. It, ``class_names``, ``label`` and ``patch_grid``
+    all neurons, or a mapping from dotted neuron names (to one, or one a channel). It, ``class_names``, ``label`` and ``patch_grid``
     (rows, columns) are taken from the recording where they are not given. ``step_sentences`` replaces
     the title of the time rail.
 
@@ -59,7 +59,7 @@ def probe_payload(
     header: dict[str, Any] = {"version": 1, "sample": int(sample), "shown": shown, **vocabulary()}
     header["grid"] = _grid(source, patch_grid)
     header["attention"] = _pack_attention(packer, source, header["grid"], config)
-    header["layers"] = _pack_layers(packer, source, tau_start, config, shown)
+    header["layers"] = _pack_layers(packer, source, tau_start, shown)
     header["spikes"] = pack_spikes(packer, source, header["grid"], config)
     header["input"] = _pack_input(packer, source)
     header["label"] = _label(recording, sample, label)
@@ -228,10 +228,11 @@ def _pack_lags(packer: Packer, source: Sample, block: int, heads: int) -> int:
 
 
 def _pack_layers(
-    packer: Packer, source: Sample, tau_start: Any, config: dict[str, Any], shown: int
+    packer: Packer, source: Sample, tau_start: Any, shown: int
 ) -> list[dict[str, Any]]:
     """One header entry a neuron group; its arrays are named ``layer.{position}.*``."""
-    start = config.get("neuron", {}).get("tau") if tau_start is None else tau_start
+    kept = json.loads(source.recording.attrs.get("starting_taus", "null"))
+    start = kept if tau_start is None else tau_start
     entries = []
     for position, name in enumerate(measures.layers(source.recording)):
         entry: dict[str, Any] = {"name": name, "neurons": 0, "shape": None, "parts": []}
@@ -248,8 +249,18 @@ def _pack_layers(
         if tau is not None:
             half_lives = [measures.half_life(float(value)) for value in tau.values.ravel()]
             packer.add(f"layer.{position}.half_life", half_lives, "float32")
+            if (rate := _reset_rate(membrane)) is not None:
+                both = [measures.half_life(float(value), rate) for value in tau.values.ravel()]
+                packer.add(f"layer.{position}.half_life_with_resets", both, "float32")
         entries.append(entry)
     return entries
+
+
+def _reset_rate(membrane: xr.DataArray | None) -> float | None:
+    """How often a hard reset takes away what a membrane of the layer holds, of 1; None without hard resets."""
+    if membrane is None or membrane.attrs.get("v_reset", "soft") == "soft":
+        return None
+    return float((membrane >= membrane.attrs["v_threshold"]).mean())
 
 
 def _pack_activity(

@@ -2136,7 +2136,7 @@ function tauPanel(store) {
   const list = el("div", { class: "taus", role: "group", "aria-label": "Neuron layers" }, rows);
   body.append(list, axis);
   list.addEventListener("keydown", (event) => roam(event, rows));
-  note.replaceChildren(ends.length ? explainTau(layers) : recording.missing.tau);
+  note.replaceChildren(ends.length ? explainTau(layers, recording.missing.tau_start) : recording.missing.tau);
   function draw({ state }) {
     rows.forEach((row, i) => {
       const current = layers[i].name === state.layer;
@@ -2153,9 +2153,10 @@ function tauOf(recording, position) {
   return { tau: span(tau), before: span(before), mean: mean(tau), start: mean(before), per: tau?.length };
 }
 var longer = ({ mean, start }) => mean && start && mean >= LONGER * start;
-function explainTau(layers) {
+function explainTau(layers, notKept) {
   const hot = layers.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
-  const start = layers.some(({ start: value }) => value) ? [el("i", { class: "dot start" }), " at the start, "] : [];
+  const known = layers.some(({ start: value }) => value);
+  const start = known ? [el("i", { class: "dot start" }), " at the start, "] : [];
   return el(
     "span",
     {},
@@ -2164,6 +2165,7 @@ function explainTau(layers) {
     " after training",
     hot.length ? ", " : ". ",
     ...hot,
+    known ? "" : `${notKept} `,
     "Pick a layer for the panels beside."
   );
 }
@@ -2260,8 +2262,9 @@ function rasterPanel(store) {
 }
 function fired({ neurons, active }, shown) {
   if (!active) return `None of the ${neurons} neurons fired.`;
-  const which = shown < neurons ? `${shown} of ${neurons} neurons, from the most active to the least, quiet ones hidden` : `All ${neurons} neurons, the most active on top`;
-  return `${which}. ${active} fired at least once.`;
+  if (shown === neurons) return `All ${neurons} neurons, the most active on top. ${active} fired at least once.`;
+  const which = active > shown ? `${shown} of the ${active} neurons that fired, from the most active to the least` : `The ${active} neurons that fired, the most active on top, and some that did not`;
+  return `${which}. The layer has ${neurons}.`;
 }
 function drawRaster(context, plot, row, { of, shown, place: place2 }, state, theme) {
   const [spikes, counts] = [of("spikes"), of("counts")];
@@ -2347,8 +2350,11 @@ function place({ shape }, neuron) {
 function forgets({ of, layer }, neuron) {
   const half = of("half_life");
   if (!half) return "";
-  const steps = half[half.length > 1 ? Math.floor(neuron / (layer.shape[1] * layer.shape[2])) : 0];
-  return steps < 0.05 ? "It keeps almost nothing from one step to the next." : `Its leak forgets half in ${number(steps, 1)} step${number(steps, 1) === "1" ? "" : "s"}.`;
+  const channel2 = half.length > 1 ? Math.floor(neuron / (layer.shape[1] * layer.shape[2])) : 0;
+  if (half[channel2] < 0.05) return "It keeps almost nothing from one step to the next.";
+  const resets = of("half_life_with_resets");
+  const beside = resets ? `, in ${number(resets[channel2], 1)} with resets as often as this layer fires` : "";
+  return `Its leak forgets half in ${number(half[channel2], 1)} step${number(half[channel2], 1) === "1" ? "" : "s"}${beside}.`;
 }
 function drawMembrane(show, width, recording, state, layer, { membrane, reset, spikes, current }, note) {
   const threshold = layer.threshold;

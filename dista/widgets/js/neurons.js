@@ -68,11 +68,12 @@ export function rasterPanel(store) {
 
 function fired({ neurons, active }, shown) {
   if (!active) return `None of the ${neurons} neurons fired.`;
+  if (shown === neurons) return `All ${neurons} neurons, the most active on top. ${active} fired at least once.`;
   const which =
-    shown < neurons
-      ? `${shown} of ${neurons} neurons, from the most active to the least, quiet ones hidden`
-      : `All ${neurons} neurons, the most active on top`;
-  return `${which}. ${active} fired at least once.`;
+    active > shown
+      ? `${shown} of the ${active} neurons that fired, from the most active to the least`
+      : `The ${active} neurons that fired, the most active on top, and some that did not`;
+  return `${which}. The layer has ${neurons}.`;
 }
 
 function drawRaster(context, plot, row, { of, shown, place }, state, theme) {
@@ -165,10 +166,11 @@ function place({ shape }, neuron) {
 function forgets({ of, layer }, neuron) {
   const half = of("half_life");
   if (!half) return "";
-  const steps = half[half.length > 1 ? Math.floor(neuron / (layer.shape[1] * layer.shape[2])) : 0];
-  return steps < 0.05
-    ? "It keeps almost nothing from one step to the next."
-    : `Its leak forgets half in ${number(steps, 1)} step${number(steps, 1) === "1" ? "" : "s"}.`;
+  const channel = half.length > 1 ? Math.floor(neuron / (layer.shape[1] * layer.shape[2])) : 0;
+  if (half[channel] < 0.05) return "It keeps almost nothing from one step to the next.";
+  const resets = of("half_life_with_resets");
+  const beside = resets ? `, in ${number(resets[channel], 1)} with resets as often as this layer fires` : "";
+  return `Its leak forgets half in ${number(half[channel], 1)} step${number(half[channel], 1) === "1" ? "" : "s"}${beside}.`;
 }
 
 function drawMembrane(show, width, recording, state, layer, { membrane, reset, spikes, current }, note) {

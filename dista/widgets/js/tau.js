@@ -30,7 +30,7 @@ export function tauPanel(store) {
   const list = el("div", { class: "taus", role: "group", "aria-label": "Neuron layers" }, rows);
   body.append(list, axis);
   list.addEventListener("keydown", (event) => roam(event, rows));
-  note.replaceChildren(ends.length ? explainTau(layers) : recording.missing.tau);
+  note.replaceChildren(ends.length ? explainTau(layers, recording.missing.tau_start) : recording.missing.tau);
 
   function draw({ state }) {
     rows.forEach((row, i) => {
@@ -51,9 +51,10 @@ function tauOf(recording, position) {
 
 const longer = ({ mean, start }) => mean && start && mean >= LONGER * start;
 
-function explainTau(layers) {
+function explainTau(layers, notKept) {
   const hot = layers.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
-  const start = layers.some(({ start: value }) => value) ? [el("i", { class: "dot start" }), " at the start, "] : [];
+  const known = layers.some(({ start: value }) => value);
+  const start = known ? [el("i", { class: "dot start" }), " at the start, "] : [];
   return el(
     "span",
     {},
@@ -62,6 +63,7 @@ function explainTau(layers) {
     " after training",
     hot.length ? ", " : ". ",
     ...hot,
+    known ? "" : `${notKept} `,
     "Pick a layer for the panels beside.",
   );
 }
