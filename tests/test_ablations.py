@@ -128,15 +128,15 @@ def test_a_bad_switch_is_explained(small_model, switches, said):
 def test_the_taus_from_before_training_are_those_of_the_card(small_model):
     """Not those of the configuration, from which a training with another start did not begin."""
     model = small_model(neuron=dict(tau_per="channel"))
-    kept = {
+    starting = {
         layer: [1.5 + 0.1 * i for i in range(len(taus))]
         for layer, taus in time_constants(model).items()
     }
-    model.card = {"starting_taus": kept}
+    model.card = {"starting_taus": starting}
     with ablated(model, ["learned-taus"]):
         now = time_constants(model)
-    assert now.keys() == kept.keys()
-    assert all(np.allclose(now[layer], kept[layer]) for layer in kept)
+    assert now.keys() == starting.keys()
+    assert all(np.allclose(now[layer], starting[layer]) for layer in starting)
     model.card = {}
     with pytest.raises(AblationError, match="has not kept the time constants from before"):
         changes(["learned-taus"], model)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -74,6 +74,7 @@ def changes(surgery: Surgery, model: nn.Module) -> dict:
         return {}
     if surgery.kind == "set":
         return {surgery.pattern: interventions.tau(surgery.tau)}
+    taus: Mapping[str, Any]
     if surgery.kind == "initial":
         taus, whose = ablations.changes(["learned-taus"], model), "the card of this checkpoint"
     else:
@@ -178,11 +179,12 @@ def likeness(weights: Weights, noise: Noise, u: float | None, limit: int) -> Lik
     denoisers = {} if u is None else {DENOISERS: dista.interventions.threshold(u)}
     with models.RUNNING, dista.intervene(model, denoisers):
         pair = [recordings.record(model, task, x, ("*.scores", "*.denoise")) for x in inputs]
-    blocks = [measures.map_similarity(*pair, sample) for sample in part]
-    known = [
+    clean, noisy = pair
+    blocks = [measures.map_similarity(clean, noisy, sample) for sample in part]
+    cosines = [
         [(b.raw, b.denoised) for b in each if None not in (b.raw, b.denoised)] for each in blocks
     ]
-    means = np.array([np.mean(each, 0) for each in known if each]).reshape(-1, 2)
+    means = np.array([np.mean(each, 0) for each in cosines if each]).reshape(-1, 2)
     raw, denoised = means.mean(0) if len(means) else (np.nan, np.nan)
     return Likeness(int((means[:, 1] < means[:, 0]).sum()), len(means), float(raw), float(denoised))
 

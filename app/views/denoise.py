@@ -349,12 +349,12 @@ def draw_curve(
 
 def likeness(checkpoint: checkpoints.Checkpoint, noise: Noise, u: int | None) -> str:
     """Whether the denoiser makes noisy maps more like clean ones, over some samples."""
-    found = experiments.likeness(checkpoint.weights, noise, u, LIKE)
-    if not found.samples:
+    likeness = experiments.likeness(checkpoint.weights, noise, u, LIKE)
+    if not likeness.samples:
         return "Too few maps have attention left to compare noisy ones with clean ones."
     return (
-        f"With this noise denoised maps are **less** like the clean ones than raw maps in {found.less} of "
-        f"{count(found.samples, 'sample')}: a mean cosine of {found.denoised:.2f} against {found.raw:.2f}."
+        f"With this noise denoised maps are **less** like the clean ones than raw maps in {likeness.less} of "
+        f"{count(likeness.samples, 'sample')}: a mean cosine of {likeness.denoised:.2f} against {likeness.raw:.2f}."
     )
 
 

@@ -72,13 +72,13 @@ def _taus(model: DISTA, steps: float) -> Changes:
 
 
 def _starting_taus(model: DISTA, _: None) -> Changes:
-    kept = model.card.get("starting_taus")
-    if not kept:
+    taus = model.card.get("starting_taus")
+    if not taus:
         raise AblationError(
             "learned-taus was given, but the card of this checkpoint has not kept the time constants from before "
             "its training; set them by hand with interventions.tau"
         )
-    return {f"{layer}.tau": [tau(values)] for layer, values in kept.items()}
+    return {f"{layer}.tau": [tau(values)] for layer, values in taus.items()}
 
 
 def _head(model: DISTA, place: tuple[int, int]) -> Changes:
@@ -176,13 +176,13 @@ def changes(switches: Sequence[str], model: DISTA, others: Tensor | None = None)
         parsed[part] = text, switch, value
     order = list(SWITCHES)
     together: Changes = {}
-    chosen = sorted(parsed.values(), key=lambda entry: order.index(entry[1].name))
-    for _, switch, value in (entry for entry in chosen if not entry[1].of_others):
+    in_order = sorted(parsed.values(), key=lambda entry: order.index(entry[1].name))
+    for _, switch, value in (entry for entry in in_order if not entry[1].of_others):
         for pattern, interventions in switch.changes(model, value).items():
             together.setdefault(pattern, []).extend(interventions)
     lent: Changes = {}
     with intervene(model, together):  # others go through the network that this one then is
-        for text, switch, _ in (entry for entry in chosen if entry[1].of_others):
+        for text, switch, _ in (entry for entry in in_order if entry[1].of_others):
             if others is None:
                 raise AblationError(
                     f"{text} puts in what the network remembers of another sample; give others, an input of one "

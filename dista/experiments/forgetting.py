@@ -59,8 +59,12 @@ def membranes_of(model: DISTA, others: Tensor) -> Changes:
 
     ``others`` is an input like the one that is run then, or a single sample, which all get.
     """
-    kept = _outputs(model, others, Membrane, lambda module, _, h: module.after_reset(h))
-    return {name: [_membrane_of(after)] for name, after in kept.items()}
+
+    def left(module: Any, _: tuple[Tensor, ...], h: Tensor) -> Tensor:
+        return module.after_reset(h)
+
+    membranes = _outputs(model, others, Membrane, left)
+    return {name: [_membrane_of(after)] for name, after in membranes.items()}
 
 
 def past_of(model: DISTA, others: Tensor) -> Changes:
@@ -93,20 +97,20 @@ def without_carry_over() -> Change:
 
 def _outputs(model: DISTA, x: Tensor, kind: type[nn.Module], read: Hook) -> dict[str, Tensor]:
     """What ``read`` makes of each module of this kind in a run of ``model``, by name; None is left out."""
-    kept: dict[str, Tensor] = {}
+    outputs: dict[str, Tensor] = {}
 
     def keeping(name: str) -> Hook:
         def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             value = read(module, inputs, output)
             if value is not None:
-                kept[name] = value
+                outputs[name] = value
 
         return keep
 
     modules = [name for name, module in named(model).items() if isinstance(module, kind)]
     with torch.no_grad(), hooks(model, {name: keeping(name) for name in modules}):
         model.steps(x)
-    return kept
+    return outputs
 
 
 def _if_past(module: Any, k: Tensor) -> Tensor | None:
@@ -166,9 +170,9 @@ def _pairs(steps: int, window: int, device: torch.device) -> tuple[Tensor, Tenso
     return t, m, (t == m)[:, None, None, None, None]
 
 
-def _check(kept: Tensor, here: Tensor) -> None:
+def _check(others: Tensor, here: Tensor) -> None:
     """ValueError where what another run left does not fit: its steps and samples come first, both times."""
-    steps, samples = kept.shape[:2]
+    steps, samples = others.shape[:2]
     if steps != len(here) or samples not in (1, here.shape[1]):
         raise ValueError(
             f"the others were {samples} samples of {steps} steps, the input has {here.shape[1]} of {len(here)}; "

@@ -104,7 +104,7 @@ def _count(module: nn.Module, inputs: tuple[Tensor, ...], start: int) -> Counted
     spiking = bool((x >= 0).all() and (x == x.round()).all())
     met = _fan_out(module, x)
     dense = _fan_out(module, torch.ones_like(x[:, :1])).squeeze(1)
-    once, several = (_fan_out(module, chosen.double()) for chosen in (x == 1, x > 1))
+    once, several = (_fan_out(module, mask.double()) for mask in (x == 1, x > 1))
     arriving, rate = x.flatten(2).sum(2), x.flatten(2).mean(2)
     return Counted(start, arriving, met, dense, once, several, rate * dense[:, None], spiking)
 

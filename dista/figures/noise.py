@@ -201,7 +201,9 @@ def noise_differences(result: NoiseCurve, *, theme: Theme = "light") -> go.Figur
     figure.update_yaxes(
         nticks=5, showgrid=True, title={"text": f"points against u = {result.against:g}"}
     )
-    sure = sum(int(((low[i] > 0) | (high[i] < 0)).sum()) for _, low, high in [ends] for i in others)
+    sure = sum(
+        np.count_nonzero((low[i] > 0) | (high[i] < 0)) for _, low, high in [ends] for i in others
+    )
     places = len(others) * len(result.levels)
     title = (
         f"On the same samples {sure} of {places} differences to u = {result.against:g} leave 0 out"

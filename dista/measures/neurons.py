@@ -127,8 +127,8 @@ def half_life(tau: float, rate: float = 0.0) -> float:
         raise MeasureError(f"rate={rate}; expected 0 to 1 spikes per neuron and step")
     if tau == 1 or rate == 1:
         return 0.0
-    kept = math.log1p(-1 / tau) + math.log1p(-rate)
-    return math.log(0.5) / kept if kept else math.inf
+    decay = math.log1p(-1 / tau) + math.log1p(-rate)
+    return math.log(0.5) / decay if decay else math.inf
 
 
 def membrane_trace(

@@ -140,8 +140,8 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float | None:
             f"the maps have shapes {a.shape} and {b.shape}; compare recordings of the same samples and steps"
         )
     each = [cosine(one - one.mean(), other - other.mean()) for one, other in zip(a, b)]
-    known = [value for value in each if value is not None]
-    return float(np.mean(known)) if known else None
+    cosines = [value for value in each if value is not None]
+    return float(np.mean(cosines)) if cosines else None
 
 
 def _stage_named(columns: Columns) -> Columns:

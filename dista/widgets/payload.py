@@ -231,8 +231,8 @@ def _pack_layers(
     packer: Packer, source: Sample, tau_start: Any, shown: int
 ) -> list[dict[str, Any]]:
     """One header entry a neuron group; its arrays are named ``layer.{position}.*``."""
-    kept = json.loads(source.recording.attrs.get("starting_taus", "null"))
-    start = kept if tau_start is None else tau_start
+    recorded = json.loads(source.recording.attrs.get("starting_taus", "null"))
+    start = recorded if tau_start is None else tau_start
     entries = []
     for position, name in enumerate(measures.layers(source.recording)):
         entry: dict[str, Any] = {"name": name, "neurons": 0, "shape": None, "parts": []}
