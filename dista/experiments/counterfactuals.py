@@ -59,11 +59,13 @@ def changed_cue(
     for each. ValueError for another shape.
     """
     own = _frames(x, steps)
-    new = torch.zeros_like(own) if other is None else _frames(other, steps)
-    if new.shape != own.shape:
-        raise ValueError(
-            f"x and other have shapes {tuple(x.shape)} and {tuple(other.shape)}; expected the same"  # type: ignore[union-attr]
-        )
+    new = torch.zeros_like(own)
+    if other is not None:
+        new = _frames(other, steps)
+        if new.shape != own.shape:
+            raise ValueError(
+                f"x and other have shapes {tuple(x.shape)} and {tuple(other.shape)}; expected the same"
+            )
     changed = own.clone()
     changed[list(cue)] = new[list(cue)]
     return changed

@@ -202,7 +202,9 @@ def noise_differences(result: NoiseCurve, *, theme: Theme = "light") -> go.Figur
         nticks=5, showgrid=True, title={"text": f"points against u = {result.against:g}"}
     )
     sure = sum(
-        np.count_nonzero((low[i] > 0) | (high[i] < 0)) for _, low, high in [ends] for i in others
+        int(np.count_nonzero((low[i] > 0) | (high[i] < 0)))
+        for _, low, high in [ends]
+        for i in others
     )
     places = len(others) * len(result.levels)
     title = (
