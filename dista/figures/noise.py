@@ -201,11 +201,8 @@ def noise_differences(result: NoiseCurve, *, theme: Theme = "light") -> go.Figur
     figure.update_yaxes(
         nticks=5, showgrid=True, title={"text": f"points against u = {result.against:g}"}
     )
-    sure = sum(
-        int(np.count_nonzero((low[i] > 0) | (high[i] < 0)))
-        for _, low, high in [ends]
-        for i in others
-    )
+    low, high = (np.stack([end[i] for i in others]) for end in ends[1:] if end is not None)
+    sure = int(np.count_nonzero((low > 0) | (high < 0)))
     places = len(others) * len(result.levels)
     title = (
         f"On the same samples {sure} of {places} differences to u = {result.against:g} leave 0 out"
