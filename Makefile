@@ -17,7 +17,7 @@ test: $(VENV)/installed browser javascript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 types: $(VENV)/installed
 	$(BIN)/mypy

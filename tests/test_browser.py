@@ -162,6 +162,7 @@ def pressed(page):
     return page.locator(".dista-probe [aria-pressed=true]").all_inner_texts()
 
 
+@pytest.mark.slow
 def test_an_open_stage_is_in_the_link(visit):
     page = visit()
     page.locator("[data-stage=qkv]").click()
@@ -178,6 +179,7 @@ def test_an_open_stage_is_in_the_link(visit):
     wait_for_url(page, stage="stem")
 
 
+@pytest.mark.slow
 def test_untrained_networks_are_asked_when_the_reader_is(visit):
     page = visit()
     page.get_by_role("button", name="How far to trust").click()
@@ -353,6 +355,7 @@ def test_noise_is_measured_with_progress_and_can_be_cancelled(visit):
     assert shown[0] == shown[1] and "of the patches" in shown[0]
 
 
+@pytest.mark.slow
 def test_stopping_early_is_in_the_link(visit):
     page = visit("energy?checkpoint=digits", ready=".st-key-anytime .gtitle")
     page.get_by_text("An answer takes").wait_for()
@@ -540,6 +543,7 @@ def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
     again.get_by_text("5 pixels painted").wait_for()
 
 
+@pytest.mark.slow
 def test_paint_can_be_there_at_one_step_only(visit):
     page = visit("denoise?kind=painted&step=6", ready="canvas[data-name=brush]")
     page.get_by_text("Paint is there at step 7 only.").wait_for()
@@ -579,7 +583,7 @@ def test_figures_numbers_and_recordings_are_saved(visit):
     assert page.locator(".tau button.save").is_hidden(), "a list is nothing to save as a picture"
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
 def test_a_lesson_shows_figures_alone_and_opens_in_the_explorer(visit, width):
     page = visit("denoise?checkpoint=digits&sample=3&u=2&lesson=1", width, ready=".threshold .grip")
     page.locator(".st-key-similarity .gtitle").wait_for()

@@ -94,7 +94,10 @@ def lose(run, damage):
     return len(content) - (0 if damage == "gone" else first)
 
 
-@pytest.mark.parametrize("damage", ["missing", "half a line", "zeros", "gone"])
+ENDS = [pytest.param("missing", marks=pytest.mark.slow), "half a line", "zeros", "gone"]
+
+
+@pytest.mark.parametrize("damage", ENDS)
 def test_rows_that_are_gone_are_said_and_the_training_goes_on(few, whole, stopped, capsys, damage):
     run, _ = stopped
     lost = lose(run, damage)
@@ -172,9 +175,9 @@ def test_a_folder_that_was_moved_is_not_out_of_room(few, tmp_path, monkeypatch):
     ("number", "words"),
     [
         (errno.EROFS, "read-only now; mount it for writing"),
-        (errno.EACCES, "This user may not write there"),
+        pytest.param(errno.EACCES, "This user may not write there", marks=pytest.mark.slow),
         (errno.ENOSPC, "Make room on the disk"),
-        (errno.EIO, "has failed"),
+        pytest.param(errno.EIO, "has failed", marks=pytest.mark.slow),
     ],
 )
 def test_each_refusal_has_its_way_out(few, tmp_path, monkeypatch, number, words):

@@ -61,13 +61,8 @@ def test_a_compiled_model_is_recorded_like_the_one_it_was_made_from(small_model,
     assert recording.attrs["model"] == "DISTA"
 
 
-COMPILED = [
-    pytest.param(False, marks=pytest.mark.slow, id="whole"),
-    pytest.param(True, id="in place"),
-]
-
-
-@pytest.mark.parametrize("part", COMPILED)
+@pytest.mark.slow  # loads torch's compiler
+@pytest.mark.parametrize("part", [False, True], ids=["whole", "in place"])
 def test_an_intervention_reaches_a_model_that_was_compiled_before(small_model, small_input, part):
     model = small_model()
     x = small_input(model.config)

@@ -144,6 +144,7 @@ def test_a_run_goes_on_without_the_checkpoint_it_started_from(few, whole, tmp_pa
     assert resume(tmp_path / "run", task=few).status().state == "finished"
 
 
+@pytest.mark.slow
 def test_killed_twice(few, whole, tmp_path):
     """The second time in a process that had resumed."""
     folder = tmp_path / "run"
@@ -233,7 +234,7 @@ except RunError as error:
     ("fault", "words"),
     [
         slow("50", "File too large. Make room"),  # in the middle of a line
-        ("10000", "File too large. Make room"),  # in the middle of a state
+        slow("10000", "File too large. Make room"),  # in the middle of a state
         ("read-only", "Read-only file system. The file system is read-only now; mount it"),
     ],
 )
