@@ -22,6 +22,7 @@ from dista.studies.grid import GridError
 from dista.studies.queue import ERRORS, Queue
 from dista.studies.study import Study, StudyError, begin
 from dista.studies.work import Stop, work
+from dista.training.session import Session
 from dista.training.writer import Writer
 
 GRID = """\
@@ -210,8 +211,16 @@ def test_another_run_in_the_place_of_one_is_an_error(file, swept, tmp_path):
         sweeps.sweep(file, study.path)
 
 
-def test_a_run_is_stopped_and_the_next_sweep_begins_with_it(file, swept, tmp_path):
+def test_a_run_is_stopped_and_the_next_sweep_begins_with_it(file, swept, tmp_path, monkeypatch):
     study, said, event = begin(file, tmp_path / "study"), [], threading.Event()
+    step = Session.step
+
+    def slow_step(self, batches):
+        step(self, batches)
+        if event.is_set() and study.planned()[1].status().state == "running":
+            time.sleep(0.6)  # so that a look at what was asked falls between two steps
+
+    monkeypatch.setattr(Session, "step", slow_step)
 
     def say(line):
         said.append(line)
@@ -226,6 +235,23 @@ def test_a_run_is_stopped_and_the_next_sweep_begins_with_it(file, swept, tmp_pat
     found = sweeps.sweep(file, study.path, say=said.append)
     assert said[4].startswith(f"{RUNS[1]}: goes on, after ") and found.finished == 4
     assert_same(study, swept)
+
+
+@pytest.mark.parametrize(
+    "there", [[], [".grid.yml.1a2b.part"], ["grid.yml", "study.db"], ["thesis.tex"]]
+)
+def test_a_study_begins_where_nothing_else_is(file, tmp_path, there):
+    """Also where another process is just beginning the same one."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for name in there:
+        (folder / name).write_bytes(file.read_bytes())
+    if "thesis.tex" in there:
+        with pytest.raises(StudyError, match="is no study; choose another path"):
+            begin(file, folder)
+        assert [path.name for path in folder.iterdir()] == there
+    else:
+        assert begin(file, folder).grid.seeds
 
 
 def test_when_time_is_up_nothing_begins(file, tmp_path):

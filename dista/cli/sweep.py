@@ -16,7 +16,7 @@ from dista.extras import need
 def sweep(
     grid: Annotated[str, typer.Argument(help="A YAML file, or the name of a shipped grid.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the study [default: runs/ and the grid's name].")
+        Path | None, typer.Option(help="Folder of the study; by default runs/ and the grid's name.")
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that train side by side.")] = 1,
     hours: Annotated[
@@ -27,7 +27,7 @@ def sweep(
         str | None,
         typer.Option(
             help="URL of a database that several machines share, as "
-            "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE [default: a file in the study's folder]."
+            "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE; by default a file in the study's folder."
         ),
     ] = None,
     retry: Annotated[

@@ -126,7 +126,16 @@ def check_place(folder: Path, grid: Grid) -> None:
                     "begin this one in another folder with --out"
                 )
         return
-    replacement.place(folder, replacement.Kind("a study", StudyError, lambda there: "is no study"))
+    replacement.place(folder, replacement.Kind("a study", StudyError, _objection))
+    if (folder / GRID).is_file():  # another process has begun it since
+        check_place(folder, grid)
+
+
+def _objection(folder: Path) -> str:
+    """Why a folder is not a study, "" where it is, or where another process is just writing its grid."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    begun = GRID in names or all(name.startswith(f".{GRID}.") for name in names)
+    return "" if begun else "is no study"
 
 
 def alike(one: RunConfig, other: RunConfig) -> bool:
