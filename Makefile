@@ -17,7 +17,7 @@ test: $(VENV)/installed browser javascript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 3 --dist worksteal
 
 types: $(VENV)/installed
 	$(BIN)/mypy

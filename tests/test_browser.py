@@ -341,6 +341,7 @@ def test_a_click_in_the_raster_picks_a_neuron_and_surgery_is_in_the_link(visit):
     assert again.locator(".st-key-membrane-change .gtitle").text_content() == titles.text_content()
 
 
+@pytest.mark.slow
 def test_noise_is_measured_with_progress_and_can_be_cancelled(visit):
     page = visit("denoise?checkpoint=digits&sample=3&kind=occlusion&level=0.4", ready=PLOT)
     page.locator(".st-key-similarity .gtitle").wait_for()
@@ -389,6 +390,7 @@ def test_a_click_in_a_matrix_changes_that_step(visit):
     )
 
 
+@pytest.mark.slow
 def test_what_is_switched_off_is_in_the_link(visit):
     page = visit("ablate?checkpoint=digits&samples=50", ready=".st-key-changes .gtitle")
     page.locator(".st-key-card-switches").get_by_role("button", name="2", exact=True).click()
