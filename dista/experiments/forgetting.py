@@ -25,6 +25,7 @@ multiplies the current by tau as well.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -63,7 +64,7 @@ def membranes_of(model: DISTA, others: Tensor) -> Changes:
     def left(module: Any, _: tuple[Tensor, ...], h: Tensor) -> Tensor:
         return module.after_reset(h)
 
-    membranes = _outputs(model, others, Membrane, left)
+    (membranes,) = _outputs(model, others, {Membrane: left})
     return {name: [_membrane_of(after)] for name, after in membranes.items()}
 
 
@@ -72,9 +73,15 @@ def past_of(model: DISTA, others: Tensor) -> Changes:
 
     ``others`` is as in ``membranes_of``. Empty where attention has no memory.
     """
-    lags = _outputs(model, others, Lag, lambda module, _, output: output if module.lag else None)
-    keys = _outputs(model, others, Scores, lambda module, inputs, _: _if_past(module, inputs[1]))
-    values = _outputs(model, others, Read, lambda module, inputs, _: _if_past(module, inputs[1]))
+
+    def second(module: Any, inputs: tuple[Tensor, ...], _: Tensor) -> Tensor | None:
+        return inputs[1] if module.window > 1 else None
+
+    def lagging(module: Any, _: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        return output if module.lag else None
+
+    reads = {Lag: lagging, Scores: second, Read: second}
+    lags, keys, values = _outputs(model, others, reads)
     return (
         {name: [_current_of(current)] for name, current in lags.items()}
         | {name: [_keys_of(k)] for name, k in keys.items()}
@@ -95,26 +102,25 @@ def without_carry_over() -> Change:
 # What another sample left -------------------------------------------------------------------------
 
 
-def _outputs(model: DISTA, x: Tensor, kind: type[nn.Module], read: Hook) -> dict[str, Tensor]:
-    """What ``read`` makes of each module of this kind in a run of ``model``, by name; None is left out."""
-    outputs: dict[str, Tensor] = {}
+def _outputs(
+    model: DISTA, x: Tensor, reads: Mapping[type[nn.Module], Hook]
+) -> list[dict[str, Tensor]]:
+    """What one run of ``model`` leaves: for each kind of module what is read of it, by name; None is left out."""
+    outputs: dict[type[nn.Module], dict[str, Tensor]] = {kind: {} for kind in reads}
 
-    def keeping(name: str) -> Hook:
+    def keeping(kind: type[nn.Module], name: str) -> Hook:
         def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            value = read(module, inputs, output)
+            value = reads[kind](module, inputs, output)
             if value is not None:
-                outputs[name] = value
+                outputs[kind][name] = value
 
         return keep
 
-    modules = [name for name, module in named(model).items() if isinstance(module, kind)]
-    with torch.no_grad(), hooks(model, {name: keeping(name) for name in modules}):
+    modules = named(model).items()
+    keepers = {n: keeping(kind, n) for kind in reads for n, m in modules if isinstance(m, kind)}
+    with torch.no_grad(), hooks(model, keepers):
         model.steps(x)
-    return outputs
-
-
-def _if_past(module: Any, k: Tensor) -> Tensor | None:
-    return k if module.window > 1 else None
+    return list(outputs.values())
 
 
 def _membrane_of(after: Tensor) -> Change:
