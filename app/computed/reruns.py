@@ -57,13 +57,13 @@ def changed_steps(
 def _changed_steps(
     weights: Weights, sample: int, other: int | None, switches: Switches, names: tuple[str, ...]
 ) -> xr.DataTree:
+    from dista.experiments import evaluation
     from dista.experiments.ablations import ablated
     from dista.experiments.counterfactuals import changed_steps
 
     model, task = models.model(weights), tasks.task(weights.data)
     x, label = task.test.batch([sample])
-    lender = lends(weights, sample)
-    others = None if lender is None else task.test.batch([lender])[0]
+    others = evaluation.others(task.test, [sample], switches)
     new = None if other is None else task.test.batch([other])[0]
     batch = changed_steps(x, model.config.time_steps, new)
     labels = label.tolist() * batch.shape[1]
@@ -78,27 +78,19 @@ def cue_effects(weights: Weights, part: range, blank: bool, switches: Switches) 
     The cue is blank, or that of the next held-out sample.
     """
     from dista import measures
+    from dista.experiments import evaluation
     from dista.experiments.ablations import ablated
     from dista.experiments.counterfactuals import changed_cue, cue_steps
 
     model, task = models.model(weights), tasks.task(weights.data)
     steps, split = model.config.time_steps, task.test
     x, _ = split.batch(part)
-    lenders = [lends(weights, sample) for sample in part]
-    others = None if None in lenders else split.batch(lenders)[0]
+    others = evaluation.others(split, part, switches)
     other = None if blank else split.batch([(sample + 1) % len(split) for sample in part])[0]
     changed = changed_cue(x, steps, cue_steps(task.step_labels), other)
     with models.RUNNING, ablated(model, switches, others):
         before, after = (recordings.record(model, task, each, "head") for each in (x, changed))
     return measures.cue_effect(before, after).effect
-
-
-def lends(weights: Weights, sample: int) -> int | None:
-    """The held-out sample whose memory a sample gets, where a switch puts in another's; None if there is none."""
-    from dista.experiments.forgetting import another
-
-    held_out = len(tasks.task(weights.data).test)
-    return another(held_out)[sample] if held_out > 1 else None
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=8)

@@ -76,6 +76,19 @@ def noisy(
     return corrupt(x, wanted, samples, counts=split.unit == 1, seed=seed), y
 
 
+def others(
+    split: Split, samples: Sequence[int], switches: Sequence[str], noise: Noise | float = 0.0
+) -> Tensor | None:
+    """Another sample's input for each, with noise of the same kind, where ``switches`` put in what is remembered of it.
+
+    None where none does. Whose it is ``forgetting.another`` names; ValueError where the split has one sample.
+    """
+    if not takes_others(switches):
+        return None
+    elsewhere = another(len(split))
+    return noisy(split, [elsewhere[sample] for sample in samples], noise)[0]
+
+
 def answer(
     model: DISTA,
     split: Split,
@@ -86,14 +99,12 @@ def answer(
 ) -> Answers:
     """What ``model`` with ``switches`` answers to these samples, run as one batch on its own device.
 
-    A switch that puts in the memory of another sample takes it from the one that ``forgetting.another`` names in
-    the split, with noise of the same kind.
+    A switch that puts in the memory of another sample takes it from ``others``.
     """
-    (x, y), device, others = noisy(split, samples, noise), device_of(model), None
-    if takes_others(switches):
-        elsewhere = another(len(split))
-        others = noisy(split, [elsewhere[sample] for sample in samples], noise)[0].to(device)
-    with torch.inference_mode(), ablated(model, switches, others):
+    (x, y), device = noisy(split, samples, noise), device_of(model)
+    lent = others(split, samples, switches, noise)
+    lent = None if lent is None else lent.to(device)
+    with torch.inference_mode(), ablated(model, switches, lent):
         logits = model(x.to(device)).cpu()
         confidence = logits.softmax(-1).amax(-1)
         return Answers(logits.argmax(-1).numpy(), y.numpy(), confidence.numpy())
