@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import socket
@@ -418,6 +419,13 @@ def test_a_dry_run_prints_every_run_and_writes_nothing(file, tmp_path, monkeypat
     assert "90.0 min  by measured steps" in lines[0] and "not begun" in lines[0]
     assert "worker_hours  6.0" in answer.output and "hours  3.0" in answer.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_study_goes_where_the_dashboard_looks(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(cost, "_from_steps", lambda what: 90.0)
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "elsewhere"))
+    answer = CliRunner().invoke(cli.app, ["sweep", str(file), "--dry-run", "--json"])
+    assert json.loads(answer.output)["study"] == str(tmp_path / "elsewhere" / file.stem)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from dista.extras import need
 def sweep(
     grid: Annotated[str, typer.Argument(help="A YAML file, or the name of a shipped grid.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the study; by default runs/ and the grid's name.")
+        Path | None,
+        typer.Option(help="Folder of the study; by default runs/GRID, or DISTA_RUNS/GRID."),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that train side by side.")] = 1,
     hours: Annotated[
@@ -41,10 +42,11 @@ def sweep(
     """Train every configuration of a grid with every seed; what is finished is not repeated."""
     need("lightning", "dista sweep", "train")
     need("optuna", "dista sweep", "train")
+    from dista.runs import default_folder
     from dista.studies import grid as grids
     from dista.studies import sweep as sweeps
 
-    folder = out if out is not None else Path("runs") / grids.find(grid).stem
+    folder = out if out is not None else default_folder() / grids.find(grid).stem
     if dry_run:
         _plan(grid, folder, workers, as_json)
         return
