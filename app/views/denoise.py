@@ -349,12 +349,12 @@ def draw_curve(
 
 def likeness(checkpoint: checkpoints.Checkpoint, noise: Noise, u: int | None) -> str:
     """Whether the denoiser makes noisy maps more like clean ones, over some samples."""
-    likeness = experiments.likeness(checkpoint.weights, noise, u, LIKE)
-    if not likeness.samples:
+    result = experiments.likeness(checkpoint.weights, noise, u, LIKE)
+    if not result.samples:
         return "Too few maps have attention left to compare noisy ones with clean ones."
     return (
-        f"With this noise denoised maps are **less** like the clean ones than raw maps in {likeness.less} of "
-        f"{count(likeness.samples, 'sample')}: a mean cosine of {likeness.denoised:.2f} against {likeness.raw:.2f}."
+        f"With this noise denoised maps are **less** like the clean ones than raw maps in {result.less} of "
+        f"{count(result.samples, 'sample')}: a mean cosine of {result.denoised:.2f} against {result.raw:.2f}."
     )
 
 
