@@ -73,5 +73,7 @@ def complaint(folder: Path, name: str) -> str | None:
     log = folder / LOGS / f"{name}.log"
     if not log.is_file():
         return None
-    said = re.findall(r"^(?:dista: |\w*Error: )(.+)$", log.read_text("utf-8", "replace"), re.M)
+    # That it was stopped is what somebody asked for, and no error.
+    pattern = r"^(?:dista: (?!stopped after |interrupted)|\w*Error: )(.+)$"
+    said = re.findall(pattern, log.read_text("utf-8", "replace"), re.M)
     return said[-1] if said else None

@@ -13,6 +13,7 @@ from app.inputs import identity
 from app.trainings import processes
 from dista.runs import Run, Tail
 from dista.runs.facts import TABLES, columns
+from dista.style import sentences
 from dista.widgets.payload import probe_payload
 
 if TYPE_CHECKING:
@@ -71,11 +72,17 @@ def go_on(run: Run) -> None:
 
 
 def _is_resumed_from_here(run: Run) -> bool:
+    """Whether a process resumes it that began after the run was last heard of.
+
+    One that began before has just stopped, and takes a second to go: it is no reason not to start another.
+    """
     import psutil
 
+    file = run.path / "status.json"
+    heard = file.stat().st_mtime if file.is_file() else 0.0
     for process in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
-            if f"--resume={run.path}" in process.cmdline():
+            if f"--resume={run.path}" in process.cmdline() and process.create_time() > heard:
                 return True
     return False
 
@@ -97,6 +104,7 @@ def _snapshot_payload(stamp: tuple, sample: int, _run: Run, _epoch: int) -> Payl
         step_labels=labels,
         step_sentences=payloads.step_sentences(labels) if labels else None,
         class_names=recording.attrs.get("classes"),
+        moment=sentences.moment(_epoch),
     )
 
 
