@@ -239,7 +239,8 @@ def test_an_own_image_is_shown_as_the_probe(page):
     first = recording_files.first_light()
     frames, before = recording["input"].values[:, 0, 0], first["input"].values[:, 0, 0]
     assert np.array_equal(frames[:6], before[:6])
-    assert np.allclose(frames[6:], images.image_pixels(text))
+    noise = dista.data.open("match").test.noise_of(dashboard.SAMPLE).numpy()[6:, 0]
+    assert np.allclose(frames[6:], (images.image_pixels(text) + noise).clip(0, 1))
     assert "label" not in recording
 
 
@@ -349,11 +350,15 @@ def press(test, label):
 
 def test_a_run_is_started_with_what_the_link_says(page, started):
     link = {"preset": "match_map", "data": "match", "epochs": "5", "freeze": "taus", "seed": "3"}
-    test = page("train", **{f"new-{name}": value for name, value in link.items()})
+    model = {"new-window": "2", "new-u": "3", "new-depth": "1", "new-tau": "4.5"}
+    test = page("train", **{f"new-{name}": value for name, value in link.items()}, **model)
     assert "--preset match_map --data match --epochs 5" in test.code[0].value
     test = press(test, "Start training")
     ((name, words),) = started
     expected = {f"--{name}={value}" for name, value in link.items()} | {"--minutes=30"}
+    named = {"memory.window": "2", "denoiser.u": "3.0", "depth": "1", "neuron.tau": "4.5"}
+    expected |= {f"--set=model.{name}={value}" for name, value in named.items()}
+    assert expected == {word for word in words if not word.startswith("--out=")}
     assert expected <= set(words) and test.query_params["run"] == name
     assert f"Starting {name}" in test.info[0].value
 

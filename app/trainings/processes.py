@@ -23,7 +23,8 @@ def start(folder: Path, options: Mapping[str, Any]) -> Path:
     """Start ``dista train`` with these options and return the folder of its run, which it makes itself."""
     permission.check_training()
     run = folder / _free(folder, options["preset"].replace("_", "-"))
-    words = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    several = {n: v if isinstance(v, list) else [v] for n, v in options.items()}
+    words = [f"--{n}={v}" for n, values in several.items() for v in values if v is not None]
     _spawn(folder, run.name, [*words, f"--out={run}"])
     return run
 
