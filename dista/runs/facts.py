@@ -30,7 +30,10 @@ class RunConfig(Config):
 
 
 class Status(Facts):
-    """How far a run is: complete epochs, steps of how many, seconds, and why it ended if it did early."""
+    """How far a run is: complete epochs, steps of how many, seconds, and why it ended if it did early.
+
+    ``pid`` is the process that says so.
+    """
 
     state: State
     epoch: Count = 0
@@ -38,6 +41,7 @@ class Status(Facts):
     steps: Count | None = None
     seconds: float | None = None
     reason: str | None = None
+    pid: Count | None = None
 
 
 class Environment(Facts):

@@ -1,8 +1,8 @@
-"""The space-time probe: one small ES module, wrapped for Jupyter and for Streamlit.
+"""What is moved and follows, in notebooks and on pages: the space-time probe, a training, sliders over a model.
 
 Importing this package loads neither anywidget nor streamlit; each name brings what it needs when
-it is first used. ``probe(recording)`` is for notebooks, ``dista.widgets.streamlit.probe`` for the
-dashboard, ``probe_payload`` packs a recording for either.
+it is first used. ``probe(recording)``, ``follow(run)`` and ``controls(model, x, changes)`` are for notebooks,
+``dista.widgets.streamlit.probe`` for the dashboard, ``probe_payload`` packs a recording for either.
 """
 
 from __future__ import annotations
@@ -11,9 +11,14 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "Controls": "intervening",
+    "Figures": "figures",
+    "Follow": "following",
     "Payload": "packing",
     "probe_payload": "payload",
     "Probe": "jupyter",
+    "controls": "intervening",
+    "follow": "following",
     "probe": "jupyter",
 }
 
