@@ -16,12 +16,12 @@ from dista.experiments.single_neuron import RESETS, Reset, driven
 from dista.measures import MembraneTrace
 from dista.widgets.source import module, styles
 
-TOP = 3.0
+TOP = 4.0
 """The largest current that can be drawn, in thresholds of 1."""
 
 
 class TauLab(anywidget.AnyWidget):  # type: ignore[misc]  # the library has no types
-    """One LIF neuron: ``current`` (a number a step, 0 to 3), ``tau`` in steps, ``threshold`` and ``reset`` ("hard",
+    """One LIF neuron: ``current`` (a number a step, 0 to 4), ``tau`` in steps, ``threshold`` and ``reset`` ("hard",
     "soft") are traits that can be set and watched; ``trace`` is the typed result, as ``dista.figures.membrane`` draws it."""
 
     _esm = module("lesson")
