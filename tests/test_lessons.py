@@ -108,7 +108,9 @@ def test_an_exception_becomes_a_sentence_with_its_line():
         y = x + 1
         return y / (x - x)
 
-    assert "stopped in its line 3, `return y / (x - x)` (ZeroDivisionError" in repr(doubled().check(faulty))
+    assert "stopped in its line 3, `return y / (x - x)` (ZeroDivisionError" in repr(
+        doubled().check(faulty)
+    )
 
 
 def test_a_function_may_change_what_it_gets():
@@ -122,7 +124,10 @@ def test_a_function_may_change_what_it_gets():
 
 
 def test_hints_come_on_request():
-    assert "Add it to itself." in repr(doubled().hint(1)) and "<code>2 * x</code>" in doubled().hint(2)._repr_html_()
+    assert (
+        "Add it to itself." in repr(doubled().hint(1))
+        and "<code>2 * x</code>" in doubled().hint(2)._repr_html_()
+    )
     with pytest.raises(ValueError, match="hint\\(3\\)"):
         doubled().hint(3)
 
@@ -160,7 +165,11 @@ def test_half_an_exercise_is_refused(make, words):
         ({"a": 1}, {"a": 1.0}, None),
         (np.bool_(True), True, None),
         (1.1, 1, "your answer is 1.1, expected 1"),
-        (np.zeros((4, 5)), np.eye(4, 5), "4 of 20 values differ; the first at [(0, 0)]: 0, expected 1"),
+        (
+            np.zeros((4, 5)),
+            np.eye(4, 5),
+            "4 of 20 values differ; the first at [(0, 0)]: 0, expected 1",
+        ),
         (np.zeros(3), np.zeros(4), "the shape is (3,), expected (4,)"),
         ((1, np.ones(2)), (1, np.zeros(2), 3), "expected 3"),
         ((1, np.ones((1, 2)), 5), (1, np.zeros((1, 2)), 5), "value 2 of 3"),
@@ -192,7 +201,10 @@ def test_the_truth_scores_all_and_the_default_nothing(prediction):
     if prediction.start is not None:
         assert prediction.answer(prediction.start).score < 0.2
     assert prediction.said == prediction.last.points
-    assert str(prediction.truth) not in str(prediction.spec()) or prediction.kind in ("choice", "pick")
+    assert str(prediction.truth) not in str(prediction.spec()) or prediction.kind in (
+        "choice",
+        "pick",
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +263,9 @@ def test_a_misconception_is_said_where_it_fits_and_not_where_the_answer_is_right
 
 def test_without_a_widget_the_truth_is_folded():
     text = bars._repr_html_()
-    assert "70 %" in text[text.index("<details>") :] and "70 %" not in text[: text.index("<details>")]
+    assert (
+        "70 %" in text[text.index("<details>") :] and "70 %" not in text[: text.index("<details>")]
+    )
     assert Steps("When?", [1], steps=3).said == "not predicted"
 
 
@@ -267,4 +281,7 @@ def test_the_start_of_an_order_gives_nothing_away():
 def test_a_link_holds_the_state():
     link = dashboard("neurons", "The same", checkpoint="match-map", sample=3)
     assert link.address == "http://localhost:8501/neurons?checkpoint=match-map&sample=3"
-    assert 'href="http://localhost:8501/neurons?checkpoint=match-map&amp;sample=3"' in link._repr_html_()
+    assert (
+        'href="http://localhost:8501/neurons?checkpoint=match-map&amp;sample=3"'
+        in link._repr_html_()
+    )

@@ -7,7 +7,16 @@ import warnings
 
 import nbformat
 import pytest
-from lesson_runs import NOTEBOOKS, ROOT, exercises, is_exercise, make_smaller, opened, run, with_solutions
+from lesson_runs import (
+    NOTEBOOKS,
+    ROOT,
+    exercises,
+    is_exercise,
+    make_smaller,
+    opened,
+    run,
+    with_solutions,
+)
 
 from dista import checkpoint
 
@@ -47,7 +56,12 @@ def test_it_asks_first_defines_no_helpers_and_draws_nothing_itself(path):
 
 
 def test_the_entrance_ends_with_what_was_learnt():
-    headings = [line for cell in opened(NOTEBOOKS[0]).cells for line in cell.source.splitlines() if line[:3] == "## "]
+    headings = [
+        line
+        for cell in opened(NOTEBOOKS[0]).cells
+        for line in cell.source.splitlines()
+        if line[:3] == "## "
+    ]
     assert headings[-2:] == ["## What was learnt", "## Exercises"]
 
 
@@ -60,7 +74,12 @@ def test_a_lesson_has_its_parts(path):
     assert first.startswith(f"# {number} · ") and "minutes" in first
     assert len(exercises(notebook)) >= 2
     text = "\n".join(cell.source for cell in notebook.cells)
-    parts = ["widgets.predict(", "## What was learnt", "## What we do not know", "lessons.dashboard("]
+    parts = [
+        "widgets.predict(",
+        "## What was learnt",
+        "## What we do not know",
+        "lessons.dashboard(",
+    ]
     places = [text.find(part) for part in parts]
     assert -1 not in places and places == sorted(places), parts
     headings = re.findall(r"^## .*", text, re.M)
@@ -70,7 +89,9 @@ def test_a_lesson_has_its_parts(path):
 @pytest.mark.parametrize("path", LESSONS, ids=by_name)
 def test_a_lesson_runs_unsolved(path, monkeypatch, tmp_path):
     done = in_process(path, monkeypatch, tmp_path)
-    assert [verdict.state for verdict in done.verdicts] == ["unsolved"] * len(exercises(opened(path)))
+    assert [verdict.state for verdict in done.verdicts] == ["unsolved"] * len(
+        exercises(opened(path))
+    )
     assert done.predictions and done.links
     for prediction in done.predictions:
         assert prediction.answer(prediction.truth).score == pytest.approx(1), prediction.question

@@ -25,7 +25,11 @@ def test_a_neuron_does_what_its_equations_say(tau, reset):
     h, s = by_hand(current, tau, 0.8, reset)
     np.testing.assert_allclose(trace.h, h)
     np.testing.assert_array_equal(trace.spikes, s)
-    assert 0 < len(trace.fired) < 40 and trace.tau == tau and trace.v_reset == (0.0 if reset == "hard" else None)
+    assert (
+        0 < len(trace.fired) < 40
+        and trace.tau == tau
+        and trace.v_reset == (0.0 if reset == "hard" else None)
+    )
 
 
 @pytest.mark.parametrize("tau", [1.0, 2.0, 5.0])

@@ -28,7 +28,9 @@ def driven(
     threshold that is not positive, another reset, or a current without a step.
     """
     if not tau >= 1:
-        raise ValueError(f"tau={tau}; expected 1 or more steps: below 1 a neuron overshoots its input")
+        raise ValueError(
+            f"tau={tau}; expected 1 or more steps: below 1 a neuron overshoots its input"
+        )
     if not threshold > 0:
         raise ValueError(f"threshold={threshold}; expected a positive number")
     if reset not in RESETS:

@@ -96,7 +96,11 @@ def membrane(
     of = f" of {short(trace.layer)}" if trace.layer else ""  # a neuron alone is of no layer
     title = f"One neuron{of}: {count(len(fired), 'spike')}{forgets}"
     channel, row, column = trace.neuron
-    which = f"neuron {channel}, row {row}, column {column} of {trace.layer}" if trace.layer else "one neuron"
+    which = (
+        f"neuron {channel}, row {row}, column {column} of {trace.layer}"
+        if trace.layer
+        else "one neuron"
+    )
     when = ", ".join(str(step + 1) for step in fired) or "no step"
     alt = (
         f"Membrane potential of {which} "

@@ -21,14 +21,22 @@ class Link:
 
     @property
     def address(self) -> str:
-        return f"{SERVED}/{self.page}?{urlencode(self.state)}" if self.state else f"{SERVED}/{self.page}"
+        return (
+            f"{SERVED}/{self.page}?{urlencode(self.state)}"
+            if self.state
+            else f"{SERVED}/{self.page}"
+        )
 
     def __repr__(self) -> str:
         return f"{self.words}\n{self.address} (start the dashboard first: dista app)"
 
     def _repr_html_(self) -> str:
         anchor = f'<a href="{inline(self.address)}" target="_blank" rel="noopener">{inline(self.words)}</a>'
-        return page("", [], extra=f'<div class="link">{anchor} (start it first: <code>dista app</code>)</div>')
+        return page(
+            "",
+            [],
+            extra=f'<div class="link">{anchor} (start it first: <code>dista app</code>)</div>',
+        )
 
 
 def dashboard(page: str, words: str, **state: object) -> Link:

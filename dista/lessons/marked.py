@@ -33,7 +33,7 @@ class Steps(Prediction):
 
     def checked(self, values: Any) -> list[int]:
         marked = sorted({int(step) for step in values})
-        if marked and not (0 <= marked[0] and marked[-1] < self.steps):
+        if marked and not (marked[0] >= 0 and marked[-1] < self.steps):
             raise ValueError(f"steps {marked}; expected numbers from 0 to {self.steps - 1}")
         return marked
 

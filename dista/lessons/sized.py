@@ -19,7 +19,9 @@ class _Sized(Prediction):
     unit: str
 
     def size(self, value: float) -> str:
-        return f"{100 * value:.0f} %" if self.unit == "%" else f"{number(value)} {self.unit}".strip()
+        return (
+            f"{100 * value:.0f} %" if self.unit == "%" else f"{number(value)} {self.unit}".strip()
+        )
 
 
 class Bars(_Sized):
