@@ -46,6 +46,11 @@ ROOMS = {
         "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
         "dista.measures",
     ),
+    "dista.lessons": (
+        "dista.extras", "dista.memories", "dista.denoisers", "dista.config", "dista.neurons", "dista.layers", "dista.attention",
+        "dista.model", "dista.recording", "dista.checkpoint", "dista.data", "dista.measures", "dista.style",
+        "dista.experiments",
+    ),
     "dista.runs": (
         "dista.config", "dista.presets", "dista.files", "dista.model", "dista.recording", "dista.checkpoint",
         "dista.data",

@@ -14,7 +14,7 @@ from dista.style import sentences
 from dista.widgets import reports
 from dista.widgets.packing import ALIGN, Packer, Payload
 from dista.widgets.payload import paint_payload, probe_payload
-from dista.widgets.source import CONTROLS, HOSTS, NOTEBOOK, module, stale, styles
+from dista.widgets.source import CONTROLS, HOSTS, LESSONS, module, stale, styles
 from dista.widgets.state import CHOICES, FIELDS
 
 SAMPLE = 2
@@ -230,7 +230,7 @@ def test_tau_at_the_start(recording):
 # --- hosts --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", HOSTS + CONTROLS + NOTEBOOK)
+@pytest.mark.parametrize("name", HOSTS + CONTROLS + LESSONS)
 def test_each_component_is_one_module_that_asks_for_nothing(name):
     """Its default export is what a host mounts; neither it nor its stylesheet loads anything from anywhere."""
     text = re.sub(r"/\*.*?\*/", "", module(name), flags=re.DOTALL)  # types are named as imports
