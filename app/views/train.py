@@ -192,7 +192,7 @@ def show_progress(run: Run, status: Status) -> None:
     if status.reason:
         said += f" Reason: {status.reason}."
     complaint = processes.complaint(run.path.parent, run.path.name)
-    name, data, said = map(plain.text, (config.preset or run.name, config.data, said))
+    name, data, said = map(plain.text, (config.preset or run.name, config.data_title, said))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, done), text=f"**{name}** on {data}. {said}")
         if not permission.training():
