@@ -20,8 +20,8 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     if len(tasks.form(checkpoint.data).test):
         lines += [task(checkpoint), f"x, label = task.test.batch({samples})"]
     else:
-        steps = tasks.options_of(checkpoint.data)
-        words = "".join(f", {option}={value!r}" for option, value in steps.items())
+        steps = tasks.options_of(checkpoint.data).get("time_steps")
+        words = "" if steps is None else f", time_steps={steps}"
         lines += [
             f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
             "x = model.mean.new_zeros(1, *task.input_shape)",
@@ -76,7 +76,11 @@ def own(text: str, checkpoint: Checkpoint) -> list[str]:
     kind = own_input.kind(checkpoint.config.input_shape)
     if kind == "events":
         return own_events(text)
-    return own_colours(text) if kind == "colours" else own_image(text, checkpoint.task)
+    if kind == "colours":
+        return own_colours(text)
+    if checkpoint.task != "match":
+        return own_image(text, "[:]")
+    return own_image(text, "[[step == 'probe' for step in task.step_labels]]")
 
 
 def own_events(key: str) -> list[str]:
@@ -106,9 +110,8 @@ def own_colours(image: str) -> list[str]:
     ]
 
 
-def own_image(image: str, task: str) -> list[str]:
-    """Lines that put the own digit of a link into ``x``."""
-    where = "[-2:]" if task == "match" else "[:]"
+def own_image(image: str, where: str) -> list[str]:
+    """Lines that put the own digit of a link into ``x``, at the steps ``where``."""
     return [
         "",
         "# the own image, 28 x 28 pixels with 16 greys",

@@ -184,7 +184,7 @@ def show_progress(run: Run, status: Status) -> None:
     done = status.step / steps if steps else status.epoch / epochs
     said = sentences.progress(status.state, status, epochs, status.reason)
     complaint = background.complaint(run.path)
-    name, data, said = map(plain.text, (config.preset or run.name, config.data, said))
+    name, data, said = map(plain.text, (config.preset or run.name, config.data_title, said))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, done), text=f"**{name}** on {data}. {said}")
         if not permission.training():
