@@ -36,6 +36,7 @@ from dista.measures import (
     SeedAccuracy,
     SeedDifference,
     SpikeDistance,
+    TauSweep,
 )
 
 LAYERS = ("stem.stages.0.neuron", "blocks.0.attention.query.neuron", "blocks.1.mlp.hidden.neuron")
@@ -100,6 +101,10 @@ def trace() -> MembraneTrace:
     fired = h >= 1
     v = np.where(fired, 0, h)
     return MembraneTrace(LAYERS[1], (5, 0, 1), h, v, 2 * h, fired, 1.0, 0.0, 2.0, 1.0)
+
+
+def sweep() -> TauSweep:
+    return TauSweep(np.array([1, 2.5, 8]), np.array([8, 3, 0]), np.array([1, 1.02, 1.5]), 1.0, 8)
 
 
 def rows() -> list[LayerActivity]:
@@ -198,6 +203,12 @@ def epochs() -> pd.DataFrame:
     )
 
 
+def steps() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"step": [1, 2, 3, 4], "epoch": [1, 1, 2, 2], "loss": [2.0, 1.5, 1.0, 0.5], "lr": 0.1}
+    )
+
+
 def neurons() -> pd.DataFrame:
     return pd.DataFrame(
         [
@@ -248,6 +259,8 @@ FIGURES = {
     "membrane, h alone": lambda t: figures.membrane(
         replace(trace(), v=None, current=None, spikes=None, tau=None, half_life=None), theme=t
     ),
+    "membrane, a neuron alone": lambda t: figures.membrane(replace(trace(), layer=""), theme=t),
+    "tau_sweep": lambda t: figures.tau_sweep(sweep(), theme=t),
     "taus": lambda t: figures.taus(rows(), start=2.0, theme=t),
     "taus, no start": lambda t: figures.taus(rows()[:1], theme=t),
     "decision": lambda t: figures.decision(decision(), step_labels=LABELS, theme=t),
@@ -288,6 +301,7 @@ FIGURES = {
     "anytime, no stop": lambda t: figures.anytime(any_time(), theme=t),
     "learning_curves": lambda t: figures.learning_curves(epochs(), theme=t),
     "learning_curves, first epoch": lambda t: figures.learning_curves(epochs()[:1], theme=t),
+    "loss_by_step": lambda t: figures.loss_by_step(steps(), epoch=1, theme=t),
     "tau_history": lambda t: figures.tau_history(neurons(), theme=t),
     "tau_history, first epoch": lambda t: figures.tau_history(neurons()[:3], theme=t),
     "rate_history": lambda t: figures.rate_history(neurons(), theme=t),

@@ -89,8 +89,11 @@ def fitting(checkpoint: Checkpoint, problems: list[str]) -> str | None:
         elif kind == "colours":
             images.colour_pixels(text)
         else:
-            for part in images.roles(text).values():
+            parts = images.roles(text)
+            for part in parts.values():
                 images.image_pixels(part)
+            if checkpoint.task != "match" and "probe" not in parts:
+                return None  # it is a cue, for another task
     except ValueError as error:
         problems.append(f"{plain.sentence(error)} Showing the sample.")
         return None

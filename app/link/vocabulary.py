@@ -44,7 +44,7 @@ _ALL = (
              "that of the shipped recording, or the first", was={"compare": "left"}),
     _subject("path", "text", "a checkpoint or recording at a path on the server, instead", ONE_MODEL, "none"),
     _subject("sample", "whole number", "the held-out sample", ONE_SAMPLE, "that of the shipped recording, or 0"),
-    _subject("image", "text", "the picture of one's own, packed", OWN_INPUT, "none"),
+    _subject("image", "text", "the picture of one's own, packed; for probe and cue PROBE.CUE", OWN_INPUT, "none"),
     _subject("events", "text", "the key of one's own recording of events on the server", OWN_INPUT, "none"),
     _subject("step", "whole number", "the step at which the probe is, from 0", PROBES, "chosen by the probe"),
     _subject("block", "whole number", "the block, from 0", PROBES, "chosen by the probe"),

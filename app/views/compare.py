@@ -87,7 +87,11 @@ def choose_sides(
     first = own if own in options else checkpoints.default(options)
     left = checkpoints.choose("checkpoint", "Left", options, first, problems)
     st.markdown("and", width="content")
-    same_task = {name: one for name, one in options.items() if one.task == left.task}
+    same_task = {
+        name: one
+        for name, one in options.items()
+        if (one.task, one.data_options) == (left.task, left.data_options)
+    }
     if url.text("right") not in same_task:
         url.write(right=None)  # of another task: samples have nothing in common
     right = checkpoints.choose("right", "Right", same_task, left.name, problems)

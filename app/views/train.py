@@ -15,7 +15,8 @@ from app.link.problems import Problems, reads
 from app.page import charts, choosers, downloads, next_page, snippets, toolbar
 from app.page.next_page import Way
 from app.trainings import live_charts, new_run, processes, run_tables
-from dista.runs import Run, RunError, Status, default_folder, find, unfinished
+from dista.runs import Run, RunError, Status, background, default_folder, find, unfinished
+from dista.style import sentences
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -196,19 +197,10 @@ def read(run: Run, table: str) -> pd.DataFrame:
 def show_progress(run: Run, status: Status) -> None:
     config = run.config
     epochs, steps = config.training.epochs, status.steps
-    epoch, step = status.epoch, status.step
-    done = step / steps if steps else epoch / epochs
-    said = {
-        "running": f"Epoch {min(epoch + 1, epochs)} of {epochs}, step {step}"
-        + (f" of {steps}." if steps else "."),
-        "finished": f"Finished after {epoch} epochs and {step} steps.",
-        "stopped": f"Stopped in epoch {min(epoch + 1, epochs)} of {epochs}.",
-        "crashed": f"Ended early in epoch {min(epoch + 1, epochs)} of {epochs}.",
-    }[status.state]
-    if status.reason:
-        said += f" Reason: {status.reason}."
-    complaint = processes.complaint(run.path.parent, run.path.name)
-    name, data, said = map(plain.text, (config.preset or run.name, config.data, said))
+    done = status.step / steps if steps else status.epoch / epochs
+    said = sentences.progress(status.state, status, epochs, status.reason)
+    complaint = background.complaint(run.path)
+    name, data, said = map(plain.text, (config.preset or run.name, config.data_title, said))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, done), text=f"**{name}** on {data}. {said}")
         if not permission.training():
@@ -238,7 +230,7 @@ def stop(run: Run) -> None:
 
 
 def go_on(run: Run) -> None:
-    run_tables.go_on(run)
+    processes.go_on(run.path)
     st.session_state["continuing"] = run.name
     st.session_state["asked"] = ["The training goes on from its last saved state in some seconds."]
 
