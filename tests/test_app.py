@@ -268,6 +268,24 @@ def test_a_run_is_shown_with_its_curves_and_its_probe(page):
     assert "Stopped in epoch 3 of 3" in text and "interrupted from the keyboard" in text
 
 
+def test_a_run_that_ended_in_its_first_epoch_keeps_the_loss_of_its_steps(
+    page, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
+    run = dashboard.Writer(tmp_path / "short").run
+    run.append("steps", [{"step": s, "epoch": 1, "loss": 1 / s, "lr": 0.001} for s in (1, 2, 3)])
+    run.set_status("stopped", epoch=0, step=3, steps=30)
+    test = page("train")
+    assert not test.exception and not test.error
+    assert "ended before its first epoch" in test.info[0].value
+    assert len(test.get("vega_lite_chart")) == 1
+    said = " ".join(element.value for element in test.markdown)
+    assert "Before training: which neurons fire" in said and "never fired" not in said
+    (more,) = [one for one in test.toggle if one.label == "Follow latest"]
+    more.set_value(False).run()
+    assert test.query_params["run"] in ("short", ["short"]), "an epoch comes with its run"
+
+
 def test_an_epoch_can_be_chosen_and_the_latest_followed(page):
     test = page("train", epoch="1")
     assert test.select_slider[0].value == 1 and test.toggle[0].value is False
