@@ -144,7 +144,7 @@ def test_an_own_input_is_on_both_sides_with_noise_on_the_right(page):
     assert not np.array_equal(pair[0]["input"].values, sample["input"].values)
     decided = [measures.decision(one) for one in pair]
     answers = [one.classes[one.answer] for one in decided]
-    (headline,) = [m.value for m in test.markdown if m.value.startswith("##### Left")]
+    (headline,) = [m.value for m in test.markdown if m.value.startswith("## Left")]
     assert (
         f"Left answers {answers[0]} (" in headline and f"right answers {answers[1]} (" in headline
     )

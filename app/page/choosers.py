@@ -46,7 +46,7 @@ _TRAININGS = {
     ),
 }
 _EMPTY = """
-#### There is no checkpoint {what}
+## There is no checkpoint {what}
 
 {train}, a few minutes on a laptop, and it appears here:
 

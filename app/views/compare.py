@@ -54,7 +54,7 @@ def show(problems: Problems) -> None:
     problems.here()
     with plain.errors():
         recordings = [reruns.side(side) for side in sides]
-        st.markdown(f"##### {plain.text(sentence(recordings))}")
+        st.markdown(f"## {plain.text(sentence(recordings))}")
         choose_shown()
         with st.container(key="differences"):
             show_differences(sides, recordings)
