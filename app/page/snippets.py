@@ -130,7 +130,7 @@ def own_events(key: str) -> list[str]:
         "import base64, io, numpy",
         "from dista.data.recordings import as_input",
         f"file = numpy.load(io.BytesIO(base64.b64decode({packed!r})))",
-        "events = numpy.rec.fromarrays([file[name] for name in 'xytp'], names='x,y,t,p')",
+        "events = numpy.rec.fromarrays([file[name].astype(int) for name in 'xytp'], names='x,y,t,p')",
         "x = as_input(events, task)",
         "",
     ]
