@@ -14,7 +14,7 @@ sys.path.insert(
 
 import streamlit as st
 
-from app.link import following, permission, share
+from app.link import following, permission, share, url
 from app.link.vocabulary import PAGES
 from app.page import garbage_collection, next_page
 from dista.engine.threads import wait_briefly
@@ -38,7 +38,7 @@ pages = {
 }
 # The first page has no path of its own: who writes /watch is sent to it, and does not read that there is none.
 watch = st.Page(
-    lambda: st.switch_page(pages["watch"], query_params=st.query_params.to_dict()),
+    lambda: st.switch_page(pages["watch"], query_params=url.written()),
     title="Watch", url_path="watch", visibility="hidden",
 )  # fmt: skip
 page = st.navigation([*pages.values(), watch], position="top")

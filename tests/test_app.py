@@ -368,13 +368,14 @@ def press(test, label):
 
 def test_a_run_is_started_with_what_the_link_says(page, started):
     link = {"preset": "match_map", "data": "match", "epochs": "5", "freeze": "taus", "seed": "3"}
-    model = {"new-window": "2", "new-u": "3", "new-depth": "1", "new-tau": "4.5"}
+    model = {"new-window": "2", "new-u": "3", "new-depth": "1", "new-tau": "4.5", "new-film": "20"}
     test = page("train", **{f"new-{name}": value for name, value in link.items()}, **model)
     assert "--preset match_map --data match --epochs 5" in test.code[0].value
     test = press(test, "Start training")
     ((name, words),) = started
     expected = {f"--{name}={value}" for name, value in link.items()} | {"--minutes=30"}
     named = {"memory.window": "2", "denoiser.u": "3.0", "depth": "1", "neuron.tau": "4.5"}
+    expected |= {"--set=epoch_steps=20"}
     expected |= {f"--set=model.{name}={value}" for name, value in named.items()}
     assert expected == {word for word in words if not word.startswith("--out=")}
     assert expected <= set(words) and test.query_params["run"] == name

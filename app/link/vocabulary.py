@@ -111,6 +111,7 @@ _ALL = (
     Parameter("new-tau", "number", "the time constants at its start, in steps", ("train",), "those of the model"),
     Parameter("new-depth", "whole number", "its blocks", ("train",), "those of the model"),
     Parameter("new-epochs", "whole number", "its epochs", ("train",), "12"),
+    Parameter("new-film", "whole number", "after how many steps an epoch ends, and the film gets a picture", ("train",), "0, all of the data"),
     Parameter("new-minutes", "whole number", "its minutes at most", ("train",), "30"),
     Parameter("new-seed", "whole number", "its seed", ("train",), "0"),
     # All pages

@@ -31,7 +31,11 @@ def offer(problems: list[str]) -> None:
             f"--{name} {value}" for name, values in options.items() for value in _several(values)
         )
         st.code(f"dista train {words}", language="sh", wrap_lines=True)
-        changed = dict(word.removeprefix("model.").split("=") for word in options["set"])
+        changed = dict(
+            word.removeprefix("model.").split("=")
+            for word in options["set"]
+            if word.startswith("model.")
+        )
         wrong = new_model.check(
             preset(options["preset"]), {n: json.loads(v) for n, v in changed.items()}
         )
@@ -62,10 +66,16 @@ def _choices(problems: list[str]) -> dict:
     middle.number_input("Minutes at most", min_value=1, step=5, **url.bound("new-minutes", minutes))
     seed = url.number("new-seed", 0, problems)
     right.number_input("Seed", min_value=0, step=1, **url.bound("new-seed", seed))
+    every = url.number("new-film", 0, problems)
+    st.number_input(
+        "Steps an epoch, 0 for all of the data", min_value=0, step=10, **url.bound("new-film", every),
+        help="After each epoch accuracy is measured and the film gets a picture: with 20, say, every 20 steps.",
+    )  # fmt: skip
     return {
         "preset": model, "data": data, "epochs": epochs, "minutes": minutes, "seed": seed,
         "freeze": None if freeze == "none" else freeze,
-        "set": [f"model.{name}={json.dumps(value)}" for name, value in changes.items()],
+        "set": [f"model.{name}={json.dumps(value)}" for name, value in changes.items()]
+        + ([f"epoch_steps={every}"] if every else []),
     }  # fmt: skip
 
 

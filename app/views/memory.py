@@ -279,9 +279,7 @@ def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> i
     """Over how many held-out samples the cue is changed; in the URL as ``samples``."""
     samples = url.choice("samples", SAMPLES, SAMPLES[1], problems)
     with choosers.row("cue"):
-        st.markdown(
-            "## What the answer knows of the cue, over held-out samples", width="content"
-        )
+        st.markdown("## What the answer knows of the cue, over held-out samples", width="content")
         st.segmented_control(
             "Held-out samples", SAMPLES, required=True, label_visibility="collapsed",
             **url.bound("samples", samples),
