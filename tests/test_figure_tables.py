@@ -167,6 +167,13 @@ ENTRIES = {
         {"spikes": [8, 3, 0], "silent_below": [1, 1.02, 1.5], "steps": [8] * 3},
         of("spikes", "silent_below"),
     ),
+    "learning": Entry(
+        lambda: figures.learning(small.learners()),
+        "learns update weight tau loss spikes first_spike_step wanted_step",
+        {"weight": [1.5, 1.4, 1.2, 0.75, 0.7, 0.6], "tau": [2.0] * 6, "spikes": [1] * 3 + [0] * 3,
+         "first_spike_step": [0, 1, 2, np.nan, np.nan, np.nan]},
+        of("weight"), "x",
+    ),
     "taus": Entry(
         lambda: figures.taus(LAYERS, start=dict(zip(small.LAYERS, (3.0, 2.5, 1.5)))),
         f"{ACTIVITY} start",

@@ -27,6 +27,7 @@ from dista.measures import (
     KeyMaps,
     LagContributions,
     LayerActivity,
+    Learning,
     MapSimilarity,
     MembraneHistogram,
     MembraneTrace,
@@ -105,6 +106,16 @@ def trace() -> MembraneTrace:
 
 def sweep() -> TauSweep:
     return TauSweep(np.array([1, 2.5, 8]), np.array([8, 3, 0]), np.array([1, 1.02, 1.5]), 1.0, 8)
+
+
+def learners() -> list[Learning]:
+    """One that fires at step 3 alone in the end, one that never fires."""
+    fired = np.eye(5, dtype=bool)[[0, 1, 2]]
+    one = Learning(
+        ("weight",), 2, np.array([1.5, 1.4, 1.2]), np.array([2.0, 2.0, 2.0]), np.array([2.0, 2, 0]), fired
+    )  # fmt: skip
+    silent = replace(one, parts=("weight", "tau"), weight=one.weight / 2, fired=fired & False)
+    return [one, silent]
 
 
 def rows() -> list[LayerActivity]:
@@ -255,6 +266,7 @@ FIGURES = {
     ),
     "membrane, a neuron alone": lambda t: figures.membrane(replace(trace(), layer=""), theme=t),
     "tau_sweep": lambda t: figures.tau_sweep(sweep(), theme=t),
+    "learning": lambda t: figures.learning(learners(), theme=t),
     "taus": lambda t: figures.taus(rows(), start=2.0, theme=t),
     "taus, no start": lambda t: figures.taus(rows()[:1], theme=t),
     "decision": lambda t: figures.decision(decision(), step_labels=LABELS, theme=t),

@@ -22,6 +22,7 @@ from dista.figures.decisions import decision
 from dista.figures.denoiser import denoising
 from dista.figures.energy import anytime, energy_comparison, energy_map
 from dista.figures.firing import firing_change, firing_map, membrane_histogram
+from dista.figures.learning import learning
 from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
@@ -50,6 +51,7 @@ __all__ = [
     "input_change",
     "lag_contributions",
     "layer_pairs",
+    "learning",
     "learning_curves",
     "map_similarity",
     "membrane",

@@ -33,6 +33,7 @@ from dista.measures.energy import (
     energy,
 )
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
+from dista.measures.learning import Learning
 from dista.measures.lookup import MeasureError, Patch, layers
 from dista.measures.maps import MapStatistics, map_statistics
 from dista.measures.memory import (
@@ -103,6 +104,7 @@ __all__ = [
     "KeyMaps",
     "LagContributions",
     "LayerActivity",
+    "Learning",
     "MapSimilarity",
     "MapStatistics",
     "MeasureError",
