@@ -86,7 +86,7 @@ CURRENTS = 0.12 + 0.03 * _RANDOM.normal(size=40) + 0.04 * _RANDOM.normal(size=(1
 
 def activity(gain: float) -> tuple[float, float, float]:
     """Of the layer under ``gain`` times its currents, tau = 2: the firing rate, and the shares that are dead and saturated."""
-    fired = np.stack([driven(float(gain) * column, 2.0).spikes for column in CURRENTS.T], 1)
+    fired = np.stack([driven(float(gain) * column, 2.0).h >= 1 for column in CURRENTS.T], 1)
     return float(fired.mean()), float((~fired.any(0)).mean()), float(fired.all(0).mean())
 
 
