@@ -289,6 +289,12 @@ ENTRIES = {
         {"epoch": [0, 1, 2], "train_loss": [np.nan, 0.6, 0.4], "val_accuracy": [0.5, 0.8, 0.7]},
         percents,
     ),
+    "loss_by_step": Entry(
+        lambda: figures.loss_by_step(small.steps()),
+        "step epoch loss",
+        {"step": [1, 2, 3, 4], "loss": [2.0, 1.5, 1.0, 0.5]},
+        of("loss"),
+    ),
     "tau_history": Entry(
         lambda: figures.tau_history(small.neurons()),
         "epoch layer tau",

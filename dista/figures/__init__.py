@@ -30,7 +30,7 @@ from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.single_neuron import tau_sweep
 from dista.figures.surgery import attention_change, decision_change, membrane_change
-from dista.figures.training import learning_curves, rate_history, tau_history
+from dista.figures.training import learning_curves, loss_by_step, rate_history, tau_history
 
 __all__ = [
     "accuracy_changes",
@@ -53,6 +53,7 @@ __all__ = [
     "layer_pairs",
     "learning",
     "learning_curves",
+    "loss_by_step",
     "map_similarity",
     "membrane",
     "membrane_change",
