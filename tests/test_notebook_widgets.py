@@ -22,7 +22,7 @@ def titles(figures):
     return [json.loads(text)["layout"]["title"]["text"] for text in figures.drawn]
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=20):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
