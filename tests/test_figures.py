@@ -388,7 +388,10 @@ def test_a_raster_says_of_whom_its_neurons_are():
 
 def test_causal_memory_says_how_far_a_change_reaches():
     effect = np.where(np.tri(3, dtype=bool), np.eye(3), np.nan)
-    for later, said in ((0.0, "leaves no trace"), (0.5, "seen for up to 2 more steps")):
+    for later, said in (
+        (0.0, "nothing is left of step 1 at step 3"),
+        (0.5, "0.50 logits are left of step 1"),
+    ):
         effect[2, 0] = later
         figure = figures.causal_memory(CausalMemory("head", effect), subject="Cut", largest=4)
         title = figure.layout.title.text.replace("<br>", " ")
@@ -589,7 +592,13 @@ def test_energy_comparison_takes_one_look_at_an_image(static, looks):
 
 def test_anytime_marks_the_stop():
     figure = figures.anytime(any_time(), stop=2)
-    assert title(figure) == "<b>After 2 steps: 80 % right for 75 % of the energy</b>"
+    said = title(figure).replace("<br>", " ")
+    low, high = (100 * float(part[1]) for part in (any_time().low, any_time().high))
+    correct = f"{round(0.8 * any_time().samples)} of {any_time().samples} correct"
+    assert (
+        said
+        == f"<b>After 2 steps: {correct} ({low:.0f} to {high:.0f} %) for 75 % of the energy</b>"
+    )
     np.testing.assert_array_equal(figure.data[0].y, any_time().accuracy)
     np.testing.assert_array_equal(figure.data[3].y, any_time().picojoules / 1e3)
     assert figure.layout.yaxis2.title.text == "nJ so far"

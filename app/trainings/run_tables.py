@@ -13,6 +13,7 @@ from app.inputs import identity
 from dista.runs import Run, Tail
 from dista.runs.facts import TABLES
 from dista.runs.tables import with_columns
+from dista.style import sentences
 from dista.widgets.payload import probe_payload
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _snapshot_payload(stamp: tuple, sample: int, _run: Run, _epoch: int) -> Payl
         step_labels=labels,
         step_sentences=payloads.step_sentences(labels) if labels else None,
         class_names=recording.attrs.get("classes"),
+        moment=sentences.moment(_epoch),
     )
 
 

@@ -78,7 +78,9 @@ def starting(run: Path) -> bool:
 
 def complaint(run: Path) -> str | None:
     """The error with which the process started last for this run ended; None where it has none."""
-    said = re.findall(r"^(?:dista: |[\w.]*Error: )(.+)$", log(run), re.M)
+    # That it was stopped is what somebody asked for, and no error.
+    pattern = r"^(?:dista: (?!stopped after |interrupted)|[\w.]*Error: )(.+)$"
+    said = re.findall(pattern, log(run), re.M)
     return said[-1] if said else None
 
 
@@ -183,6 +185,7 @@ def words(config: RunConfig) -> list[str]:
     name, model = _nearest(config)
     changed = {f"model.{path}": value for path, value in model.items()}
     changed |= dict(_differences(config.training.model_dump(), TrainingConfig().model_dump()))
+    changed |= {f"data.{option}": value for option, value in config.data_options.items()}
     root = [f"--data-dir={config.data_root}"] if config.data_root else []
     settings = [f"--set={path}={json.dumps(value)}" for path, value in changed.items()]
     return [f"--preset={name}", f"--data={config.data}", *root, *settings]

@@ -159,6 +159,15 @@ def tau_history(tau: float, start: float | None, *, learned: bool) -> str:
     return f"learned tau = {tau:.1f}, from {start:.1f} at the start,"
 
 
+TRAINED = "after training"
+"""When a network was recorded, where nothing else is known of it."""
+
+
+def moment(epoch: int) -> str:
+    """When in its training a network was recorded: ``epoch`` 0 is before it."""
+    return f"after epoch {epoch}" if epoch else "before training"
+
+
 def no_lags(memory: Mapping[str, Any] | None) -> str:
     """Why there is nothing to say of how much each past step adds to Q, K and V."""
     if memory and memory.get("window") == 1:

@@ -37,7 +37,10 @@ def train(
 ) -> Run:
     """``dista.train`` in this process, into ``folder``."""
     root = None if data_root is None else str(Path(data_root).resolve())
-    what = RunConfig(preset=preset, data=task.name, data_root=root, model=config, training=training)
+    what = RunConfig(
+        preset=preset, data=task.name, data_root=root, data_options=dict(task.options),
+        model=config, training=training,
+    )  # fmt: skip
     fabric = machine.launch(training, _events(folder, logger))
     model = starting_model(what)
     folder = fabric.broadcast(str(folder))
@@ -65,7 +68,7 @@ def resume(
     run = Run(folder)
     run.check_resumable()  # what follows takes a while
     config = run.config
-    task = task or data.open_for(config.model, config.data, root=config.data_root)
+    task = task or config.open_task()
     check_fit(task, config.model, config.training)
     fabric = machine.launch(config.training, _events(folder, logger))
     try:
