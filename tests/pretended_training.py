@@ -54,7 +54,9 @@ def write(run: Run, epoch: int, learns: bool) -> None:
     steps = range(10 * epoch - 9, 10 * epoch + 1)
     run.append("steps", [{"step": s, "epoch": epoch, "loss": 1 / s} for s in steps])
     write_layers(run, epoch, 2 + 0.1 * epoch)
-    run.append("gradients", [{"epoch": epoch, "layer": n, "weights": 0.5, "tau": 0.1} for n in LAYERS])
+    run.append(
+        "gradients", [{"epoch": epoch, "layer": n, "weights": 0.5, "tau": 0.1} for n in LAYERS]
+    )
     run.append("epochs", [{"epoch": epoch, **loss, "seconds": 0.1}])
 
 

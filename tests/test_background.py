@@ -155,13 +155,18 @@ def test_a_process_that_is_started_is_one_of_its_own(tmp_path, monkeypatch):
     ],
 )
 def test_the_words_say_the_whole_configuration(name, model, training):
-    what = RunConfig(preset=name, data="digits", data_root="/data", model=model, training=training)
+    what = RunConfig(
+        preset=name, data="match", data_root="/data", data_options={"delay": "noise"}, model=model,
+        training=training,
+    )  # fmt: skip
     first, *rest = background.words(what)
     settings = [word.removeprefix("--set=") for word in rest if word.startswith("--set=")]
-    mine, its = _split_off("model.", _pairs(settings))
+    others, its = _split_off("model.", _pairs(settings))
+    mine, of_data = _split_off("data.", others)
+    assert of_data == {"delay": "noise"}
     assert preset(first.removeprefix("--preset=")).changed(its) == model
     assert recipe("default").replace(**mine) == training
-    assert rest[:2] == ["--data=digits", "--data-dir=/data"]
+    assert rest[:2] == ["--data=match", "--data-dir=/data"]
     assert name in ("", first.removeprefix("--preset="))
 
 
@@ -169,7 +174,9 @@ def test_what_does_not_fit_starts_no_process(tmp_path, monkeypatch):
     monkeypatch.setattr(background, "_spawn", lambda *_: pytest.fail("a process was started"))
     with pytest.raises(ValueError, match="the model has 10 classes, but 'match' has 2"):
         dista.train("match", "tiny", background=True)
-    with pytest.raises(ValueError, match=r"'digits' has other samples \(\d+ to train with\) than this task \(60\)"):
+    with pytest.raises(
+        ValueError, match=r"'digits' has other samples \(\d+ to train with\) than this task \(60\)"
+    ):
         dista.train(few_digits(), TINY, ONE, background=True)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").touch()

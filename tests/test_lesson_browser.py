@@ -99,7 +99,9 @@ def page(browser, tmp_path):
 
 def run_all(page):
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.locator("jp-button[title*='idle'], .jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+    page.locator(
+        "jp-button[title*='idle'], .jp-Notebook-ExecutionIndicator[data-status=idle]"
+    ).first.wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
