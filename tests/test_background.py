@@ -72,13 +72,13 @@ def test_two_handles_stop_resume_and_read_one_run(tmp_path):
 def test_a_crash_is_a_sentence_and_so_is_a_start_that_failed(tmp_path):
     training = started()
     (training.path / "fail").touch()
-    with pytest.raises(RunError, match="^RuntimeError: the loss became nan$"):
+    with pytest.raises(RunError, match=r"^RuntimeError: the loss became nan$"):
         training.wait(60)
     assert training.sentence == "crashed: RuntimeError: the loss became nan"
     until(lambda: "Traceback" in training.log)
     background.start(tmp_path / "runs" / "two", ["--data=nothing"])
     two = Training(tmp_path / "runs" / "two")
-    with pytest.raises(RunError, match="no data 'nothing'$"):
+    with pytest.raises(RunError, match=r"no data 'nothing'$"):
         two.wait(60)
     with pytest.raises(RunError, match=r"is not a run folder"):
         _ = two.run
@@ -93,7 +93,7 @@ def test_a_resume_that_is_refused_says_so_until_it_is_resumed_from_elsewhere():
     config = training.path / "resume.safetensors"
     config.write_bytes(b"no state")
     training.resume()
-    with pytest.raises(RunError, match="resume.safetensors is damaged"):
+    with pytest.raises(RunError, match=r"resume\.safetensors is damaged"):
         training.wait(60)
     assert training.run.status().state == "stopped"
     config.unlink()
