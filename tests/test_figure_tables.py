@@ -289,6 +289,18 @@ ENTRIES = {
         {"epoch": [0, 1, 2], "train_loss": [np.nan, 0.6, 0.4], "val_accuracy": [0.5, 0.8, 0.7]},
         percents,
     ),
+    "accuracy_by_run": Entry(
+        lambda: figures.accuracy_by_run({"a": small.epochs(), "b": small.epochs()[1:]}),
+        "run epoch val_accuracy",
+        {"epoch": [0, 1, 2, 1, 2], "val_accuracy": [0.5, 0.8, 0.7, 0.8, 0.7]},
+        of("val_accuracy", times=100),
+    ),
+    "gradient_history": Entry(
+        lambda: figures.gradient_history(small.gradients()[:-1]),
+        "epoch layer tau",
+        {"tau": small.gradients()["tau"][:-1], "epoch": np.repeat([1, 2], 3)},
+        of("tau"),
+    ),
     "loss_by_step": Entry(
         lambda: figures.loss_by_step(small.steps()),
         "step epoch loss",

@@ -220,6 +220,15 @@ def steps() -> pd.DataFrame:
     )
 
 
+def gradients() -> pd.DataFrame:
+    rows = [
+        dict(epoch=epoch, layer=layer, weights=1 + epoch * i, tau=0.5 - 0.1 * epoch * i)
+        for epoch in (1, 2)
+        for i, layer in enumerate(LAYERS)
+    ]
+    return pd.DataFrame([*rows, dict(epoch=1, layer="head.linear", weights=3.0, tau=None)])
+
+
 def neurons() -> pd.DataFrame:
     return pd.DataFrame(
         [
@@ -313,6 +322,13 @@ FIGURES = {
     "anytime, no stop": lambda t: figures.anytime(any_time(), theme=t),
     "learning_curves": lambda t: figures.learning_curves(epochs(), theme=t),
     "learning_curves, first epoch": lambda t: figures.learning_curves(epochs()[:1], theme=t),
+    "accuracy_by_run": lambda t: figures.accuracy_by_run(
+        {name: epochs()[1:] for name in LABELS[:2]}, theme=t
+    ),
+    "gradient_history": lambda t: figures.gradient_history(gradients(), theme=t),
+    "gradient_history, weights": lambda t: figures.gradient_history(
+        gradients()[:-1], "weights", theme=t
+    ),
     "loss_by_step": lambda t: figures.loss_by_step(steps(), epoch=1, theme=t),
     "tau_history": lambda t: figures.tau_history(neurons(), theme=t),
     "tau_history, first epoch": lambda t: figures.tau_history(neurons()[:3], theme=t),
@@ -621,6 +637,8 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.raster(raster(), step_labels=["cue"]), "1 entries for 5 steps"),
         (lambda: figures.learning_curves(epochs()[["epoch"]]), "has no train_loss, val_loss"),
         (lambda: figures.tau_history(epochs()), "neurons table has no layer, tau"),
+        (lambda: figures.gradient_history(gradients(), "rate"), "of='rate'; expected weights or"),
+        (lambda: figures.accuracy_by_run({}), "runs is empty"),
         (lambda: figures.denoising([]), "blocks is empty"),
         (lambda: figures.accuracy_changes({}), "results is empty"),
         (lambda: figures.seed_accuracies({}), "results is empty"),

@@ -26,6 +26,7 @@ from dista.figures.learning import learning
 from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
+from dista.figures.plasticity import accuracy_by_run, gradient_history
 from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.single_neuron import tau_sweep
@@ -33,6 +34,7 @@ from dista.figures.surgery import attention_change, decision_change, membrane_ch
 from dista.figures.training import learning_curves, loss_by_step, rate_history, tau_history
 
 __all__ = [
+    "accuracy_by_run",
     "accuracy_changes",
     "anytime",
     "attention_change",
@@ -48,6 +50,7 @@ __all__ = [
     "filmstrip",
     "firing_change",
     "firing_map",
+    "gradient_history",
     "input_change",
     "lag_contributions",
     "layer_pairs",
