@@ -37,8 +37,8 @@ def trained(tmp_path_factory):
     """A study of which one run has all that training writes; its data lie in a folder of this machine."""
     folder = tmp_path_factory.mktemp("studies")
     (folder / "grid.yml").write_text(TINY)
-    study = begin(folder / "grid.yml", folder / "tiny")
-    planned = study.planned()[0]
+    begun = begin(folder / "grid.yml", folder / "tiny")
+    planned = begun.planned()[0]
     writer = dashboard.Writer(planned.path, config=planned.config)
     writer.epoch(1)
     run, model = writer.run, writer.model
@@ -51,12 +51,14 @@ def trained(tmp_path_factory):
     for which in ("best", "last"):
         dista.save(model, run.checkpoint(which))
     run.set_status("finished", epoch=1, step=10, steps=10, seconds=60.0)
-    return study
+    return begun
 
 
 def test_a_shipped_study_has_the_same_results_and_is_opened_by_its_name(
-    study, tmp_path, monkeypatch
-):  # noqa: F811
+    study,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
     monkeypatch.setenv("DISTA_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "runs"))
     out = tmp_path / "assets" / "studies" / "three"
