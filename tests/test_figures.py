@@ -32,6 +32,7 @@ from dista.measures import (
     MembraneHistogram,
     MembraneTrace,
     NoiseCurve,
+    OptionImportance,
     PairedDifference,
     Raster,
     SeedAccuracy,
@@ -196,7 +197,9 @@ def denoised() -> list[BlockDenoising]:
 
 def of_seeds() -> dict[str, SeedAccuracy]:
     accuracy = np.array([0.9, 0.92, 0.97])
-    one = SeedAccuracy((0, 1, 4), accuracy, 2000, float(accuracy.mean()), 0.036, 0.86, 0.99)
+    one = SeedAccuracy(
+        (0, 1, 4), accuracy, 2000, float(accuracy.mean()), 0.036, 0.86, 0.99, accuracy - 0.4, 0.48
+    )
     return {"memory=none,taus=fixed": one, "memory=map,taus=fixed": replace(one, mean=0.5)}
 
 
@@ -205,6 +208,21 @@ def seed_changes() -> dict[str, SeedDifference]:
     one = SeedDifference((0, 1, 4), parts, 2000, 0.02, -0.05, 0.09, 0.3, 0.6)
     lost = replace(one, difference=-0.2, low=-0.3, high=-0.1, p=0.001, holm=0.002)
     return {"memory=map,taus=fixed": one, "memory=none,taus=learned": lost}
+
+
+def importance() -> OptionImportance:
+    share = np.array([0.7, 0.2, 0.1])
+    return OptionImportance(("memory", "taus", "seed"), share, share - 0.05, share + 0.05, 40)
+
+
+def swept_runs() -> pd.DataFrame:
+    columns = {"memory": ["map", "none", "map"], "u": [1, 2, 3], "accuracy": [0.9, 0.7, 0.8]}
+    return pd.DataFrame(columns)
+
+
+def curves() -> pd.DataFrame:
+    table = epochs()
+    return pd.concat([table.assign(run="a,seed=0"), table.assign(run="b,seed=0", val_accuracy=0.6)])
 
 
 def epochs() -> pd.DataFrame:
@@ -266,6 +284,9 @@ FIGURES = {
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
+    "run_curves": lambda t: figures.run_curves(curves(), theme=t),
+    "parallel_runs": lambda t: figures.parallel_runs(swept_runs(), theme=t),
+    "option_importance": lambda t: figures.option_importance(importance(), theme=t),
     "spike_distance": lambda t: figures.spike_distance(apart(), step_labels=LABELS, theme=t),
     "spike_distance of nothing": lambda t: figures.spike_distance(
         SpikeDistance(LAYERS, np.zeros((3, 5))), theme=t

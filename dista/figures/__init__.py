@@ -27,6 +27,7 @@ from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
 from dista.figures.plasticity import accuracy_by_run, gradient_history
+from dista.figures.runs import option_importance, parallel_runs, run_curves
 from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.single_neuron import tau_sweep
@@ -63,9 +64,12 @@ __all__ = [
     "membrane_histogram",
     "noise_curve",
     "noise_differences",
+    "option_importance",
+    "parallel_runs",
     "patch_attention",
     "raster",
     "rate_history",
+    "run_curves",
     "seed_accuracies",
     "seed_differences",
     "spike_distance",

@@ -33,6 +33,7 @@ from dista.measures.energy import (
     energy,
 )
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
+from dista.measures.importance import OptionImportance, option_importance
 from dista.measures.learning import Learning
 from dista.measures.lookup import MeasureError, Patch, layers
 from dista.measures.maps import MapStatistics, map_statistics
@@ -111,6 +112,7 @@ __all__ = [
     "MembraneHistogram",
     "MembraneTrace",
     "NoiseCurve",
+    "OptionImportance",
     "PairedDifference",
     "Patch",
     "PatchAttention",
@@ -149,6 +151,7 @@ __all__ = [
     "most_changed",
     "neuron_table",
     "noise_curve",
+    "option_importance",
     "paired_difference",
     "patch_attention",
     "raster",
