@@ -125,6 +125,13 @@ ENTRIES = {
          "gained": [0, 0, 15]},
         of("low", "difference", "high", times=100), "x",
     ),
+    "part_changes": Entry(
+        lambda: figures.part_changes(small.part_changes("map", "projection"), chance=0.5),
+        "model part samples before after difference low high lost gained most_frequent_before "
+        "most_frequent_after",
+        {"difference": [0.05, -0.1, -0.1, 0, 0], "lost": [0, 30, 30, 0, 0]},
+        of("low", "difference", "high", times=100), "x",
+    ),
     "seed_accuracies": Entry(
         lambda: figures.seed_accuracies(small.of_seeds()),
         "name seeds accuracy samples mean spread low high seed",

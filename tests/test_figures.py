@@ -85,6 +85,14 @@ def changes() -> dict[str, PairedDifference]:
     }
 
 
+def part_changes(*models: str) -> dict[str, dict[str, PairedDifference]]:
+    """The second model's parts are worth the same, in another order, and it lacks one."""
+    parts = list(changes().values())
+    each = {f"block 1 head {head + 1}": part for head, part in enumerate([*parts[::-1]])}
+    fewer = {name: parts[place] for place, name in enumerate([*each][:2])}
+    return dict(zip(models or ("map",), (each, fewer)))
+
+
 def apart() -> SpikeDistance:
     return SpikeDistance(LAYERS, np.linspace(0, 1, 15).reshape(3, 5))
 
@@ -233,6 +241,10 @@ FIGURES = {
         causal("blocks.0.attention.query.neuron.membrane"), theme=t
     ),
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
+    "part_changes": lambda t: figures.part_changes(part_changes(), chance=0.5, what="head", theme=t),
+    "part_changes, of two models": lambda t: figures.part_changes(
+        part_changes("map", "projection"), theme=t
+    ),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
     "spike_distance": lambda t: figures.spike_distance(apart(), step_labels=LABELS, theme=t),
@@ -390,6 +402,19 @@ def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
     assert filled == [True, False, True]
     assert "Memory: off: −10.0 points" in figure.layout.title.text.replace("<br>", " ")
     assert "240 instead of 270 of 300 right" in lost.hovertemplate
+
+
+def test_part_changes_are_sorted_and_chance_is_where_it_is():
+    figure = figures.part_changes(part_changes(), chance=0.5, what="head")
+    dots = next(trace for trace in figure.data if trace.mode == "markers")
+    by_row = [x for _, x in sorted(zip(dots.y, dots.x))]
+    assert by_row == sorted(by_row) == pytest.approx([-10, 0, 5])
+    assert "block 1 head 3: −10.0 points, the most" in figure.layout.title.text.replace("<br>", " ")
+    assert -40 in [shape.x0 for shape in figure.layout.shapes]  # from 90 % to guessing
+    assert "one answer 50 %" in figure.layout.annotations[1].text
+    both = figures.part_changes(part_changes("map", "projection"))
+    assert {trace.name for trace in both.data} == {"map", "projection"}
+    assert both.layout.height > figure.layout.height
 
 
 def test_layer_pairs_are_of_the_layers_that_both_have():
@@ -588,6 +613,7 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.tau_history(epochs()), "neurons table has no layer, tau"),
         (lambda: figures.denoising([]), "blocks is empty"),
         (lambda: figures.accuracy_changes({}), "results is empty"),
+        (lambda: figures.part_changes({"map": {}}), "results is empty"),
         (lambda: figures.seed_accuracies({}), "results is empty"),
         (lambda: figures.seed_differences({}), "results is empty"),
         (lambda: figures.layer_pairs(rows(), []), "no layer in common of which the firing rate"),

@@ -28,6 +28,7 @@ READERS = {
 DYNAMIC = {  # where a name is not written where it is read, and what it is there
     "app/inputs/own_input_form.py": {"image", "events"},  # NAMES
     "app/views/neurons.py": {"channel", "neuron-row", "neuron-column"},  # PLACE
+    "app/page/playground.py": {"u", "window", "tau-times", "noise"},  # _slider, _nearest
     "app/link/url.py": set(FIELDS) - {"sample"},  # the place of the probe
 }
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.computed import payloads, recordings, trust
+from app.computed.recordings import Changes
 from app.inputs import checkpoints, own_paths, recording_files
 from app.inputs.own_paths import RecordingFile
 from app.link import plain, url
 from app.link.problems import Problems, reads
-from app.page import choosers, downloads, next_page, snippets, toolbar
+from app.page import choosers, downloads, next_page, overview, playground, snippets, toolbar
 from app.page.next_page import Way
 from dista.widgets.streamlit import probe
 
@@ -66,7 +67,7 @@ def show(problems: Problems) -> None:
     with plain.errors():
         with waiting:
             recording = recordings.recording(source, sample, image)
-        watch(source, sample, image, recording, place, tools)
+        watch(source, sample, image, recording, place, tools, problems)
         if doubts.open:
             with doubts, plain.errors():
                 show_doubts(source, recording, sample, image)
@@ -74,16 +75,49 @@ def show(problems: Problems) -> None:
 
 def watch(
     checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, recording: xr.DataTree,
-    place: dict[str, Any], tools: toolbar.Toolbar,
+    place: dict[str, Any], tools: toolbar.Toolbar, problems: Problems,
 ) -> None:  # fmt: skip
-    """A checkpoint with one sample, in the probe."""
+    """A checkpoint with one sample, in the probe, and beside it what can be changed and where to look."""
     if "left_out" in recording.attrs:
         st.caption(recording.attrs["left_out"])
-    payload = payloads.payload(recording, checkpoint.weights, sample, image)
-    seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
-    offer_ways({"step": payload.header["steps"] - 1} | seen)
-    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", recording)
-    tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
+    key = checkpoint.weights, sample, image
+    patch = (place["row"], place["column"]) if {"row", "column"} <= place.keys() else None
+    where = overview.look(recording, key, patch, problems)
+    opened = not place.keys() & {"step", "block", "head", "row", "column"}
+    begins = overview.place(where) if opened else {}
+    st.markdown(overview.sentence(where, opened))
+    left, right = st.columns([0.72, 0.28], gap="small")
+    with right, st.container(border=True, key="card-change"):
+        changes = playground.choose(checkpoint, place.get("layer", ""), problems)
+        answers = st.container()
+    shown = recording
+    if changes != Changes():
+        shown = recordings.changed(checkpoint.weights, sample, image, changes)
+    with answers:
+        playground.show_answers(recording, None if shown is recording else shown)
+        playground.offer_many(checkpoint, changes)
+    payload = payloads.payload(shown, *key, changes)
+    with left:
+        kept = {"sample": sample} | own_paths.in_url(checkpoint)
+        seen = show_probe(payload, begins | place, **kept)
+    with right, st.container(border=True, key="card-overview"):
+        look_around(checkpoint, where, begins | place | seen, shown, problems)
+    offer_ways({"step": payload.header["steps"] - 1} | begins | seen)
+    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", shown)
+    tools.code.code(as_python(checkpoint, sample, image, begins | seen, changes), language="python")
+
+
+def look_around(
+    checkpoint: checkpoints.Checkpoint, where: overview.Where | None, at: dict[str, Any],
+    recording: xr.DataTree, problems: Problems,
+) -> None:  # fmt: skip
+    """All heads and steps at once, and the neurons of a class."""
+    if where is not None:
+        labels = recording.attrs.get("step_labels")
+        overview.show(where, at, labels)
+    block = at.get("block", checkpoint.config.depth - 1)
+    layer = at.get("layer") or f"blocks.{block}.attention.neuron"
+    overview.show_neurons(checkpoint, layer, recording.attrs["classes"], problems)
 
 
 def offer_ways(seen: dict[str, Any]) -> None:
@@ -192,10 +226,17 @@ def _options(place: dict[str, Any]) -> str:
 
 
 def as_python(
-    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, place: dict[str, Any]
-) -> str:
+    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, place: dict[str, Any],
+    changes: Changes = Changes(),
+) -> str:  # fmt: skip
     """Code that shows the same view in a notebook."""
     lines = snippets.recording(checkpoint, sample, image)
+    if changes.noise:
+        noise = "from dista.experiments.corruption import Noise, corrupt"
+        counts = "counts=task.test.unit == 1"
+        lines[-1:] = [noise, f"x = corrupt(x, Noise('gaussian', {changes.noise!r}), [{sample}], {counts})", lines[-1]]
+    if changes.interventions:
+        lines[-1:] = [*playground.as_python(changes), f"    {lines[-1]}"]
     lines += ["", "dista.widgets.probe(", "    recording,", "    step_labels=task.step_labels,"]
     return "\n".join(lines) + "\n    class_names=task.classes,\n" + _options(place) + ")"
 

@@ -10,7 +10,7 @@ from dista.extras import need
 
 need("plotly", "dista.figures", "figures")
 
-from dista.figures.ablations import accuracy_changes
+from dista.figures.ablations import accuracy_changes, part_changes
 from dista.figures.attention import (
     attention_over_time,
     attention_split,
@@ -25,6 +25,7 @@ from dista.figures.firing import firing_change, firing_map, membrane_histogram
 from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
+from dista.figures.overview import attention_grid
 from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.surgery import attention_change, decision_change, membrane_change
@@ -34,6 +35,7 @@ __all__ = [
     "accuracy_changes",
     "anytime",
     "attention_change",
+    "attention_grid",
     "attention_over_time",
     "attention_split",
     "causal_memory",
@@ -56,6 +58,7 @@ __all__ = [
     "membrane_histogram",
     "noise_curve",
     "noise_differences",
+    "part_changes",
     "patch_attention",
     "raster",
     "rate_history",
