@@ -199,7 +199,19 @@ def population(weights: Weights, samples: int) -> FiringMap:
 
     task = tasks.task(weights.data)
     x, _ = task.test.batch(range(samples))
+    _counted().add((weights, samples))
     return firing_map(recordings.record(models.model(weights), task, x, ["*.spikes"]))
+
+
+@st.cache_resource(show_spinner=False)
+def _counted() -> set[tuple[Weights, int]]:
+    """Of which samples ``population`` has been computed."""
+    return set()
+
+
+def is_counted(weights: Weights, samples: int) -> bool:
+    """Whether ``population`` is there at once; otherwise fewer samples are a picture for meanwhile."""
+    return (weights, samples) in _counted()
 
 
 @st.cache_data(show_spinner="Asking which neurons fire for what …", max_entries=64)

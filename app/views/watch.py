@@ -200,10 +200,13 @@ def show_doubts(
 ) -> None:
     """Row sums, and how much of the maps networks have that learned nothing."""
     st.markdown("**Counts, not probabilities**\n\n" + bullets(trust.row_sentences(recording)))
-    similarities = trust.untrained(checkpoint.weights, trust.controls(checkpoint))
-    st.markdown(
-        "**How much of it is learned?**\n\n" + bullets(map(trust.similarity_sentence, similarities))
-    )
+    place, controls = st.empty(), trust.controls(checkpoint)
+    there = trust.is_there(checkpoint.weights, controls)
+    for networks in (trust.NETWORKS,) if there else (trust.FEWER, trust.NETWORKS):
+        similarities = trust.untrained(checkpoint.weights, controls, networks)
+        early = "" if networks == trust.NETWORKS else f" The first {networks} networks say:"
+        lines = bullets(map(trust.similarity_sentence, similarities))
+        place.markdown(f"**How much of it is learned?**{early}\n\n{lines}")
     st.caption(trust.METHOD)
     st.code("\n".join(snippets.trust(checkpoint, sample, image)), language="python")
 
