@@ -125,6 +125,12 @@ ENTRIES = {
          "gained": [0, 0, 15]},
         of("low", "difference", "high", times=100), "x",
     ),
+    "attention_grid": Entry(
+        lambda: figures.attention_grid(small.looked(), to="the cue"),
+        "block head step share paid total even",
+        {"share": [np.nan, 5 / 26, 9 / 26, np.nan, 17 / 26, 21 / 26, np.nan, 7 / 26, 11 / 26, np.nan, 19 / 26, 23 / 26]},
+        of("share"),
+    ),
     "part_changes": Entry(
         lambda: figures.part_changes(small.part_changes("map", "projection"), chance=0.5),
         "model part samples before after difference low high lost gained most_frequent_before "

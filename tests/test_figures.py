@@ -17,6 +17,7 @@ from dista.measures import (
     AttentionOverTime,
     AttentionReceived,
     AttentionSplit,
+    AttentionTo,
     BlockDenoising,
     CausalMemory,
     CueEffect,
@@ -54,6 +55,13 @@ def over_time() -> AttentionOverTime:
     share = np.full((5, 5), np.nan)
     share[np.tril_indices(5)] = 0.2
     return AttentionOverTime(1, share, np.arange(5.0), "kept")
+
+
+def looked() -> list[AttentionTo]:
+    """Two blocks of two heads, three steps and two patches; the last head pays most, at the last step."""
+    paid = np.arange(12.0).reshape(2, 3, 1, 2)
+    even = np.array([1.0, 0.5, 0.5])
+    return [AttentionTo(block, paid + block, np.full((2, 3, 1, 2), 13.0), even, "kept") for block in (0, 1)]  # fmt: skip
 
 
 def lags() -> LagContributions:
@@ -241,7 +249,12 @@ FIGURES = {
         causal("blocks.0.attention.query.neuron.membrane"), theme=t
     ),
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
-    "part_changes": lambda t: figures.part_changes(part_changes(), chance=0.5, what="head", theme=t),
+    "attention_grid": lambda t: figures.attention_grid(
+        looked(), to="the cue", place=(1, 1, 2), step_labels=LABELS[:3], theme=t
+    ),
+    "part_changes": lambda t: figures.part_changes(
+        part_changes(), chance=0.5, what="head", theme=t
+    ),
     "part_changes, of two models": lambda t: figures.part_changes(
         part_changes("map", "projection"), theme=t
     ),
@@ -415,6 +428,19 @@ def test_part_changes_are_sorted_and_chance_is_where_it_is():
     both = figures.part_changes(part_changes("map", "projection"))
     assert {trace.name for trace in both.data} == {"map", "projection"}
     assert both.layout.height > figure.layout.height
+
+
+def test_the_attention_grid_is_empty_where_a_share_says_nothing():
+    figure = figures.attention_grid(looked(), to="the cue", place=(1, 1, 2))
+    (cells,) = figure.data
+    assert np.isnan(cells.z[:, 0]).all()  # everything that step 1 reaches is the cue
+    assert cells.z[3, 2] == pytest.approx((11 + 12) / 26)
+    assert (
+        "Block 2 head 2 pays most to the cue: 88 % at step 3"
+        in figure.layout.title.text.replace("<br>", " ")
+    )
+    (frame,) = figure.layout.shapes
+    assert (frame.x0, frame.y0) == (1.5, 2.5)
 
 
 def test_layer_pairs_are_of_the_layers_that_both_have():
@@ -614,6 +640,7 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.denoising([]), "blocks is empty"),
         (lambda: figures.accuracy_changes({}), "results is empty"),
         (lambda: figures.part_changes({"map": {}}), "results is empty"),
+        (lambda: figures.attention_grid([], to="the cue"), "results is empty"),
         (lambda: figures.seed_accuracies({}), "results is empty"),
         (lambda: figures.seed_differences({}), "results is empty"),
         (lambda: figures.layer_pairs(rows(), []), "no layer in common of which the firing rate"),

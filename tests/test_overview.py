@@ -55,7 +55,9 @@ def test_those_who_pay_most_beyond_even_attention_come_first(recording):
     results = measures.attention_to(recording, np.arange(5) < 2)
     lookers = measures.rank_patches(results)
     surplus = [
-        (one.paid - one.total * one.even[:, None, None])[one.paid > one.total * one.even[:, None, None]]
+        (one.paid - one.total * one.even[:, None, None])[
+            one.paid > one.total * one.even[:, None, None]
+        ]
         for one in results
     ]
     assert [one.surplus for one in lookers] == pytest.approx(np.sort(np.concatenate(surplus))[::-1])
@@ -67,7 +69,9 @@ def test_those_who_pay_most_beyond_even_attention_come_first(recording):
     heads = measures.rank_heads(results)
     places = [(one.block, one.head) for one in heads]
     assert len(set(places)) == len(heads) and heads == sorted(heads, key=lambda h: -h.surplus)
-    best = {(b.block, h): b.surplus[h].sum((1, 2)).max() for b in results for h in range(len(b.paid))}
+    best = {
+        (b.block, h): b.surplus[h].sum((1, 2)).max() for b in results for h in range(len(b.paid))
+    }
     assert all(one.surplus == pytest.approx(best[one.block, one.head]) for one in heads)
 
 

@@ -104,7 +104,7 @@ def test_all_parts_of_a_kind_are_taken_away_in_one_click(page):
     worst = min(results.values(), key=lambda result: result.difference)
     assert f"{sum(one.high < 0 for one in results.values())} of 4 heads" in said
     assert points(worst.difference) in said
-    made, (*lines, last) = {}, [line for line in test.code[0].value.splitlines() if line]
+    made, lines = {}, [line for line in test.code[0].value.splitlines() if line]
     last_of_parts = next(line for line in lines if "part_changes" in line)
     before = lines[: lines.index(last_of_parts)]
     exec("\n".join([*before, f"figure = {last_of_parts}"]), made)

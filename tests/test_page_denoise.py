@@ -48,11 +48,13 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
     )
     change, received = measures.input_change(clean, noisy), measures.attention_received(noisy)
     without = measures.attention_received(clean)
+    looks = measures.attention_to(noisy, np.repeat(change.patches[None], 4, 0))
+    lookers = [as_shown(figures.attention_grid(looks, to="corrupted patches"))]
     assert shown(test) == [
         as_shown(figures.input_change(change, received)),
         as_shown(figures.patch_attention(received, change.patches, clean=without)),
         as_shown(figures.map_similarity(measures.map_similarity(clean, noisy))),
-    ]
+    ] + lookers * (change.patches.any() and not change.patches.all())
     used = 1 if u is None else u
     for block in measures.denoising(noisy):
         assert block.mass_kept == sum(n * a for a, n in enumerate(block.before) if a > used)

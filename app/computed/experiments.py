@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from dista.experiments.corruption import Noise
     from dista.figures.theme import Theme
-    from dista.measures import Anytime, ClassRates, Convention, Energy, FiringMap, MembraneHistogram, NoiseCurve
+    from dista.measures import (
+        Anytime,
+        ClassRates,
+        Convention,
+        Energy,
+        FiringMap,
+        MembraneHistogram,
+        NoiseCurve,
+    )
 
 OBSERVABLES = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.denoise", "head")
 """What the pages look at in a changed model."""

@@ -59,9 +59,7 @@ def _compared(
 
 
 @st.cache_resource(show_spinner="Asking networks that have learned nothing …", max_entries=16)
-def _maps(
-    weights: identity.Weights, shown: identity.Weights, seed: int | None
-) -> xr.DataTree:
+def _maps(weights: identity.Weights, shown: identity.Weights, seed: int | None) -> xr.DataTree:
     """The maps of a model, or of an untrained one like it, of what the model ``shown`` is asked."""
     from dista.experiments.untrained import untrained_like
 

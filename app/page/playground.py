@@ -35,11 +35,15 @@ def choose(checkpoint: Checkpoint, layer: str, problems: list[str]) -> Changes:
             help="Everything as it was trained",
         )  # fmt: skip
     own = config.denoiser.u if config.denoiser.kind == "threshold" else None
-    u = _slider("u", "Denoiser: keeps counts above u", range(min(config.head_dim, 16) + 1), own, problems)
+    u = _slider(
+        "u", "Denoiser: keeps counts above u", range(min(config.head_dim, 16) + 1), own, problems
+    )
     window = None
     if config.memory.window > 1:
         steps = range(1, config.memory.window + 1)
-        window = _slider("window", "Attention sees, in steps", steps, config.memory.window, problems)
+        window = _slider(
+            "window", "Attention sees, in steps", steps, config.memory.window, problems
+        )
     times = _nearest("tau-times", "Time constants, times", FACTORS, 1.0, problems)
     scope = url.choice("scope", ["all", "layer"], "all", problems)
     if times != 1 and layer:
@@ -86,7 +90,9 @@ def _choose_heads(depth: int, heads: int, problems: list[str]) -> tuple[tuple[in
     options = {f"{b}.{h}": (b, h) for b in range(depth) for h in range(heads)}
     said = [text for text in (url.text("silent") or "").split(",") if text]
     if unknown := [text for text in said if text not in options]:
-        problems.append(f"The link says silent={unknown[0][:40]!r}; there are {', '.join(options)}.")
+        problems.append(
+            f"The link says silent={unknown[0][:40]!r}; there are {', '.join(options)}."
+        )
     silent = [text for text in options if text in said]
     st.pills(
         "Silent heads, block.head", list(options), selection_mode="multi", wrap=True,
@@ -135,7 +141,6 @@ def offer_many(checkpoint: Checkpoint, changes: Changes) -> None:
         state = {"switches": ",".join(texts)} | ({"together": "open"} if len(texts) > 1 else {})
         st.caption("One sample proves little.")
         next_page.offer(Way("ablate", "The same over 300 samples", state), key="over-many")
-
 
 
 def as_python(changes: Changes) -> list[str]:

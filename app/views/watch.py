@@ -202,7 +202,7 @@ def show_doubts(
     st.markdown("**Counts, not probabilities**\n\n" + bullets(trust.row_sentences(recording)))
     place, controls = st.empty(), trust.controls(checkpoint)
     there = trust.is_there(checkpoint.weights, controls)
-    for networks in (trust.NETWORKS,) if there else (trust.FEWER, trust.NETWORKS):
+    for networks in dict.fromkeys((trust.NETWORKS,) if there else (trust.FEWER, trust.NETWORKS)):
         similarities = trust.untrained(checkpoint.weights, controls, networks)
         early = "" if networks == trust.NETWORKS else f" The first {networks} networks say:"
         lines = bullets(map(trust.similarity_sentence, similarities))
@@ -237,7 +237,11 @@ def as_python(
     if changes.noise:
         noise = "from dista.experiments.corruption import Noise, corrupt"
         counts = "counts=task.test.unit == 1"
-        lines[-1:] = [noise, f"x = corrupt(x, Noise('gaussian', {changes.noise!r}), [{sample}], {counts})", lines[-1]]
+        lines[-1:] = [
+            noise,
+            f"x = corrupt(x, Noise('gaussian', {changes.noise!r}), [{sample}], {counts})",
+            lines[-1],
+        ]
     if changes.interventions:
         lines[-1:] = [*playground.as_python(changes), f"    {lines[-1]}"]
     lines += ["", "dista.widgets.probe(", "    recording,", "    step_labels=task.step_labels,"]

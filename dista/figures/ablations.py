@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,7 +102,11 @@ def part_changes(
         if chance is not None:
             at = 100 * (chance - next(iter(of_parts.values())).before)
             dash = {"color": hues[model], "width": 1, "dash": "dot"}
-            text = {"text": "chance", "font": {"size": 11, "color": colours.muted}, "yanchor": "bottom"}
+            text = {
+                "text": "chance",
+                "font": {"size": 11, "color": colours.muted},
+                "yanchor": "bottom",
+            }
             figure.add_vline(at, line=dash, annotation=text, annotation_position="top")
     for row, part in enumerate(order):
         figure.add_annotation(

@@ -79,10 +79,14 @@ def attention_grid(
         )  # fmt: skip
     labels = step_ticks(steps, step_labels if steps < 10 else None)
     figure.update_xaxes(tickvals=np.arange(steps), ticktext=labels, side="top", tickangle=0)
-    figure.update_yaxes(range=[len(names) - 0.5, -0.5], tickvals=np.arange(len(names)), ticktext=said)
+    figure.update_yaxes(
+        range=[len(names) - 0.5, -0.5], tickvals=np.arange(len(names)), ticktext=said
+    )
     title = _title(results, to)
     alt = f"{title} By head, at its highest step: " + "; ".join(
-        f"{name} {percent(np.nanmax(row))}" for name, row in zip(said, share) if not np.isnan(row).all()
+        f"{name} {percent(np.nanmax(row))}"
+        for name, row in zip(said, share)
+        if not np.isnan(row).all()
     )
     return finish(figure, theme, title=title, alt=f"{alt}.", height=80 + _ROW * len(names), top=24)
 

@@ -109,9 +109,9 @@ def drawn(recording: xr.DataTree, block: int, sample: int = 0) -> np.ndarray | N
     colours, or has something everywhere or nowhere.
     """
     values, map_ = find(recording, "input"), find(recording, f"blocks.{block}.attention.denoise")
-    if values is None or map_ is None or values.sizes["channel"] > 2:
+    if values is None or map_ is None or values.sizes["colour"] > 2:
         return None
-    frames = one_sample(values, sample).max("channel").values
+    frames = one_sample(values, sample).max("colour").values
     frames = frames if frames.ndim == 3 else frames[None]
     steps = int(map_.coords["query_time"].max()) + 1
     rows, columns = grid(recording, block, map_.sizes["key"])
@@ -168,6 +168,7 @@ def rank_patches(of: Sequence[AttentionTo], most: int | None = None) -> list[Loo
             numbers = int(one.paid[at]), int(one.total[at]), float(surplus[place])
             lookers.append(Looker(one.block, *at, *numbers))
     return sorted(lookers, key=lambda looker: -looker.surplus)[:most]
+
 
 def rank_heads(of: Sequence[AttentionTo], most: int | None = None) -> list[Looker]:
     """Every head at the step at which it pays most beyond even attention, in the order of ``rank_patches``."""
