@@ -25,8 +25,8 @@ wait_briefly()
 
 st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large")
-panel = palette(st.context.theme.type or "light").panel
-colours = f":root {{ --panel: {panel}; --hairline: {HAIRLINE}; }}"
+look = palette(st.context.theme.type or "light")
+colours = f":root {{ --panel: {look.panel}; --accent: {look.accent}; --hairline: {HAIRLINE}; }}"
 st.html(f"<style>{colours} {(HERE / 'page' / 'style.css').read_text('utf-8')}</style>")
 
 views = HERE / "views"
@@ -36,12 +36,18 @@ pages = {
     )
     for name in PAGES
 }
-page = st.navigation(list(pages.values()), position="top")
+# The first page has no path of its own: who writes /watch is sent to it, and does not read that there is none.
+watch = st.Page(
+    lambda: st.switch_page(pages["watch"], query_params=st.query_params.to_dict()),
+    title="Watch", url_path="watch", visibility="hidden",
+)  # fmt: skip
+page = st.navigation([*pages.values(), watch], position="top")
 next_page.keep(pages)
 permission.take_token()
 following.resume(page.title.lower())
 if share.lesson():
     share.frame_lesson(page.title)
 page.run()
+next_page.menu(page.title.lower())
 following.leave_mark(page.title.lower())
 garbage_collection.settle()

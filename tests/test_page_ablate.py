@@ -5,7 +5,7 @@ from __future__ import annotations
 import dashboard
 import pytest
 import streamlit as st
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 import dista.data
 from app.computed import reruns
@@ -104,12 +104,9 @@ def test_all_parts_of_a_kind_are_taken_away_in_one_click(page):
     worst = min(results.values(), key=lambda result: result.difference)
     assert f"{sum(one.high < 0 for one in results.values())} of 4 heads" in said
     assert points(worst.difference) in said
-    made, lines = {}, [line for line in test.code[0].value.splitlines() if line]
-    last_of_parts = next(line for line in lines if "part_changes" in line)
-    before = lines[: lines.index(last_of_parts)]
-    exec("\n".join([*before, f"figure = {last_of_parts}"]), made)
-    same = [t for t in made["figure"].data if t.mode == "markers"]
-    assert sorted(same[0].x) == sorted(100 * one.difference for one in results.values())
+    (figure,) = ran(test.code[0].value)["figures"]
+    (dots,) = (trace for trace in figure.data if trace.mode == "markers")
+    assert sorted(dots.x) == sorted(100 * one.difference for one in results.values())
 
 
 def test_with_nothing_taken_away_it_says_how_good_the_network_is(page):
@@ -139,10 +136,8 @@ def test_stopping_makes_do_with_what_there_is(page, monkeypatch):
 
 def test_the_code_on_the_page_reproduces_the_figure(page):
     test = page("ablate", **QUERY, switches="neuron-memory,head=0.1,noise=0.2")
-    *lines, last = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join([*lines, f"figure = {last}"]), made)
-    assert as_shown(made["figure"]) == shown(test)[0]
+    (figure,) = ran(test.code[0].value)["figures"]
+    assert as_shown(figure) == shown(test)[0]
 
 
 @pytest.fixture

@@ -157,15 +157,19 @@ def sentence(results: Parts, kind: str) -> str:
     )
 
 
+FIGURE = "dista.figures.part_changes({'model': parts}, chance=1 / len(task.classes))"
+
+
 def as_python(kind: str, limit: int) -> list[str]:
-    """Lines that draw the same, for ``model`` and ``task``."""
+    """Lines that make what ``FIGURE`` draws, for ``model`` and ``task``."""
     return [
         "", "from dista.experiments import evaluation, one_by_one", "",
         f"texts = one_by_one.parts(model)[{kind!r}]",
         "each = [(), *([text] for text in texts)]",
         f"batches = evaluation.batches(task.test, {limit})",
-        "answers = [one_by_one.answer_each(model, task.test, part, each) for part in batches]",
-        "before, *after = map(evaluation.join, zip(*answers))",
-        "results = [dista.measures.paired_difference(before, one) for one in after]",
-        "dista.figures.part_changes({'model': dict(zip(texts, results))}, chance=1 / len(task.classes))",
+        "answered = [one_by_one.answer_each(model, task.test, part, each) for part in batches]",
+        "intact, *without = map(evaluation.join, zip(*answered))",
+        "parts = {",
+        "    text: dista.measures.paired_difference(intact, one) for text, one in zip(texts, without)",
+        "}",
     ]  # fmt: skip

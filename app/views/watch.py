@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.computed import payloads, recordings, trust
+from app.computed import payloads, probe_numbers, recordings, trust
 from app.computed.recordings import Changes
 from app.inputs import checkpoints, own_paths, recording_files
 from app.inputs.own_paths import RecordingFile
@@ -103,8 +103,10 @@ def watch(
     with right, st.container(border=True, key="card-overview"):
         look_around(checkpoint, where, begins | place | seen, shown, problems)
     offer_ways({"step": payload.header["steps"] - 1} | begins | seen)
-    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", shown)
-    tools.code.code(as_python(checkpoint, sample, image, begins | seen, changes), language="python")
+    at = begins | seen
+    python = as_python(checkpoint, sample, image, at, changes)
+    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", shown, at, python)
+    tools.code.code(python, language="python")
 
 
 def look_around(
@@ -137,12 +139,17 @@ def offer_ways(seen: dict[str, Any]) -> None:
     )
 
 
-def offer_files(tools: toolbar.Toolbar, name: str, recording: xr.DataTree) -> None:
+def offer_files(
+    tools: toolbar.Toolbar, name: str, recording: xr.DataTree, seen: dict[str, Any], python: str,
+    position: int = 0,
+) -> None:  # fmt: skip
     downloads.fill(
         tools.save,
         name,
         {"Recording": lambda: recording},
-        tables=lambda: recordings.numbers(recording),
+        tables=lambda: probe_numbers.numbers(recording, seen, position),
+        python=python,
+        hint="Panels are saved by the buttons in their corners, as PNG or SVG.",
     )
 
 
@@ -173,8 +180,9 @@ def watch_recording(
     recording = recording_files.open_recording(path)
     payload = payloads.foreign_payload(recording, path, position)
     seen = show_probe(payload, place, path=file.name)
-    offer_files(tools, path.name.partition(".")[0], recording)
-    tools.code.code(of_recording(file, position, seen), language="python")
+    python = of_recording(file, position, seen)
+    offer_files(tools, path.name.partition(".")[0], recording, seen, python, position)
+    tools.code.code(python, language="python")
 
 
 def show_without_checkpoint(problems: list[str]) -> None:

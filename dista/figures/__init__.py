@@ -28,8 +28,9 @@ from dista.figures.noise import input_change, noise_curve, noise_differences, pa
 from dista.figures.overview import attention_grid
 from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
+from dista.figures.single_neuron import tau_sweep
 from dista.figures.surgery import attention_change, decision_change, membrane_change
-from dista.figures.training import learning_curves, rate_history, tau_history
+from dista.figures.training import learning_curves, loss_by_step, rate_history, tau_history
 
 __all__ = [
     "accuracy_changes",
@@ -52,6 +53,7 @@ __all__ = [
     "lag_contributions",
     "layer_pairs",
     "learning_curves",
+    "loss_by_step",
     "map_similarity",
     "membrane",
     "membrane_change",
@@ -66,5 +68,6 @@ __all__ = [
     "seed_differences",
     "spike_distance",
     "tau_history",
+    "tau_sweep",
     "taus",
 ]
