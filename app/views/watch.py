@@ -85,6 +85,8 @@ def watch(
     where = overview.look(recording, key, patch, problems)
     opened = not place.keys() & {"step", "block", "head", "row", "column"}
     begins = overview.place(where) if opened else {}
+    for name, value in begins.items():
+        url.show(name, value)
     st.markdown(overview.sentence(where, opened))
     left, right = st.columns([0.72, 0.28], gap="small")
     with right, st.container(border=True, key="card-change"):
@@ -101,7 +103,8 @@ def watch(
         kept = {"sample": sample} | own_paths.in_url(checkpoint)
         seen = show_probe(payload, begins | place, **kept)
     with right, st.container(border=True, key="card-overview"):
-        look_around(checkpoint, where, begins | place | seen, shown, problems)
+        now = where if shown is recording else overview.look(shown, (*key, changes), patch, [])
+        look_around(checkpoint, now, begins | place | seen, shown, problems)
     offer_ways({"step": payload.header["steps"] - 1} | begins | seen)
     at = begins | seen
     python = as_python(checkpoint, sample, image, at, changes)

@@ -140,7 +140,14 @@ def _history(
 
 
 def _line(
-    x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str, *, markers: bool, at: str = "epoch"
+    x: np.ndarray,
+    y: np.ndarray,
+    name: str,
+    colour: str,
+    dash: str,
+    *,
+    markers: bool,
+    at: str = "epoch",
 ) -> go.Scatter:
     return go.Scatter(
         x=x,
