@@ -139,7 +139,7 @@ def test_of_two_names_for_one_thing_the_newer_counts():
 # Complete links -----------------------------------------------------------------------------------
 
 DEFAULTS = {
-    "watch": {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE), "step": "7", "block": "1", "stage": "denoise"},
+    "watch": {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE), "to": "cue", "noise": "0.0", "stage": "denoise"},
     "neurons": {"checkpoint": "match-map", "samples": "64", "taus": "learned", "scope": "layer"},
     "denoise": {"kind": "salt-and-pepper", "level": "0.3", "where": "centre", "changed": "all", "samples": "0"},
     "memory": {"input": "blank", "changed": "0", "compared": "head", "network": "trained"},
