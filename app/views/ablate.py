@@ -32,6 +32,8 @@ HOW_TO_READ = """
 - **The same held-out samples** are answered by the network as it was trained and by the changed one. The
   interval (95 %, Bonett and Price 2012) is for such pairs: what counts is how many samples were lost and how
   many gained. Where it leaves 0 out, the dot is filled; a loss is orange.
+- **One after another**: every part of a kind is taken away alone, the one that costs most first. What lies before
+  a change is computed once for all of them. Of twenty parts that cost nothing, one leaves 0 out by chance.
 - **Weights stay as they were.** A network that was trained without a part can do better than one that
   loses it afterwards: see the runs at the bottom.
 - **One training each.** The interval speaks of other samples, not of another seed of the same training.

@@ -38,6 +38,11 @@ HOW_TO_READ = """
   before the map [reviews, a reconstruction], so that each map stays within its step.
 - **The time constant tau** says how many steps a membrane listens back. It is learned together
   with the weights [paper: intrinsic plasticity].
+- **Who looks at the cue?** A cell is the share of a head's attention at a step that goes there, over all patches.
+  Patches are ranked by the counts beyond those of even attention over all keys in reach [ours]: a share alone is
+  high wherever little else can be reached. What is *drawn* are patches with a pixel of half the largest value or more.
+- **Change it and watch** changes the trained network, which is not trained anew. Another time constant is another
+  gain as well: 1/tau of the current enters. Noise is Gaussian, its deviation in units of the input.
 - Attention shows where spikes coincide. It does not show what the answer depends on.
 """
 
