@@ -126,6 +126,19 @@ ENTRIES = {
          "gained": [0, 0, 15]},
         of("low", "difference", "high", times=100), "x",
     ),
+    "attention_grid": Entry(
+        lambda: figures.attention_grid(small.looked(), to="the cue"),
+        "block head step share paid total even",
+        {"share": [np.nan, 5 / 26, 9 / 26, np.nan, 17 / 26, 21 / 26, np.nan, 7 / 26, 11 / 26, np.nan, 19 / 26, 23 / 26]},
+        of("share"),
+    ),
+    "part_changes": Entry(
+        lambda: figures.part_changes(small.part_changes("map", "projection"), chance=0.5),
+        "model part samples before after difference low high lost gained most_frequent_before "
+        "most_frequent_after",
+        {"difference": [0.05, -0.1, -0.1, 0, 0], "lost": [0, 30, 30, 0, 0]},
+        of("low", "difference", "high", times=100), "x",
+    ),
     "seed_accuracies": Entry(
         lambda: figures.seed_accuracies(small.of_seeds()),
         "name seeds accuracy samples mean spread low high most_frequent chance seed",

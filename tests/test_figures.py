@@ -17,6 +17,7 @@ from dista.measures import (
     AttentionOverTime,
     AttentionReceived,
     AttentionSplit,
+    AttentionTo,
     BlockDenoising,
     CausalMemory,
     CueEffect,
@@ -59,6 +60,13 @@ def over_time() -> AttentionOverTime:
     return AttentionOverTime(1, share, np.arange(5.0), "kept")
 
 
+def looked() -> list[AttentionTo]:
+    """Two blocks of two heads, three steps and two patches; the last head pays most, at the last step."""
+    paid = np.arange(12.0).reshape(2, 3, 1, 2)
+    even = np.array([1.0, 0.5, 0.5])
+    return [AttentionTo(block, paid + block, np.full((2, 3, 1, 2), 13.0), even, "kept") for block in (0, 1)]  # fmt: skip
+
+
 def lags() -> LagContributions:
     share = np.tril(np.ones((5, 3)))
     return LagContributions(0, np.stack([share / share.sum(1, keepdims=True)] * 3))
@@ -86,6 +94,14 @@ def changes() -> dict[str, PairedDifference]:
             300, 0.9, 0.95, 0.05, 0.02, 0.08, none, lost[:15], 0.2, 0.2
         ),
     }
+
+
+def part_changes(*models: str) -> dict[str, dict[str, PairedDifference]]:
+    """The second model's parts are worth the same, in another order, and it lacks one."""
+    parts = list(changes().values())
+    each = {f"block 1 head {head + 1}": part for head, part in enumerate([*parts[::-1]])}
+    fewer = {name: parts[place] for place, name in enumerate([*each][:2])}
+    return dict(zip(models or ("map",), (each, fewer)))
 
 
 def apart() -> SpikeDistance:
@@ -282,6 +298,15 @@ FIGURES = {
         causal("blocks.0.attention.query.neuron.membrane"), theme=t
     ),
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
+    "attention_grid": lambda t: figures.attention_grid(
+        looked(), to="the cue", place=(1, 1, 2), step_labels=LABELS[:3], theme=t
+    ),
+    "part_changes": lambda t: figures.part_changes(
+        part_changes(), chance=0.5, what="head", theme=t
+    ),
+    "part_changes, of two models": lambda t: figures.part_changes(
+        part_changes("map", "projection"), theme=t
+    ),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
     "run_curves": lambda t: figures.run_curves(curves(), theme=t),
@@ -456,6 +481,32 @@ def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
     assert filled == [True, False, True]
     assert "Memory: off: −10.0 points" in figure.layout.title.text.replace("<br>", " ")
     assert "240 instead of 270 of 300 right" in lost.hovertemplate
+
+
+def test_part_changes_are_sorted_and_chance_is_where_it_is():
+    figure = figures.part_changes(part_changes(), chance=0.5, what="head")
+    dots = next(trace for trace in figure.data if trace.mode == "markers")
+    by_row = [x for _, x in sorted(zip(dots.y, dots.x))]
+    assert by_row == sorted(by_row) == pytest.approx([-10, 0, 5])
+    assert "block 1 head 3: −10.0 points, the most" in figure.layout.title.text.replace("<br>", " ")
+    assert -40 in [shape.x0 for shape in figure.layout.shapes]  # from 90 % to guessing
+    assert "one answer 50 %" in figure.layout.annotations[1].text
+    both = figures.part_changes(part_changes("map", "projection"))
+    assert {trace.name for trace in both.data} == {"map", "projection"}
+    assert both.layout.height > figure.layout.height
+
+
+def test_the_attention_grid_is_empty_where_a_share_says_nothing():
+    figure = figures.attention_grid(looked(), to="the cue", place=(1, 1, 2))
+    (cells,) = figure.data
+    assert np.isnan(cells.z[:, 0]).all()  # everything that step 1 reaches is the cue
+    assert cells.z[3, 2] == pytest.approx((11 + 12) / 26)
+    assert (
+        "Block 2 head 2 pays most to the cue: 88 % at step 3"
+        in figure.layout.title.text.replace("<br>", " ")
+    )
+    (frame,) = figure.layout.shapes
+    assert (frame.x0, frame.y0) == (1.5, 2.5)
 
 
 def test_layer_pairs_are_of_the_layers_that_both_have():
@@ -662,6 +713,8 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.accuracy_by_run({}), "runs is empty"),
         (lambda: figures.denoising([]), "blocks is empty"),
         (lambda: figures.accuracy_changes({}), "results is empty"),
+        (lambda: figures.part_changes({"map": {}}), "results is empty"),
+        (lambda: figures.attention_grid([], to="the cue"), "results is empty"),
         (lambda: figures.seed_accuracies({}), "results is empty"),
         (lambda: figures.seed_differences({}), "results is empty"),
         (lambda: figures.layer_pairs(rows(), []), "no layer in common of which the firing rate"),

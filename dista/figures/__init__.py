@@ -10,7 +10,7 @@ from dista.extras import need
 
 need("plotly", "dista.figures", "figures")
 
-from dista.figures.ablations import accuracy_changes
+from dista.figures.ablations import accuracy_changes, part_changes
 from dista.figures.attention import (
     attention_over_time,
     attention_split,
@@ -26,6 +26,7 @@ from dista.figures.learning import learning
 from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
+from dista.figures.overview import attention_grid
 from dista.figures.plasticity import accuracy_by_run, gradient_history
 from dista.figures.runs import option_importance, parallel_runs, run_curves
 from dista.figures.seeds import seed_accuracies, seed_differences
@@ -39,6 +40,7 @@ __all__ = [
     "accuracy_changes",
     "anytime",
     "attention_change",
+    "attention_grid",
     "attention_over_time",
     "attention_split",
     "causal_memory",
@@ -66,6 +68,7 @@ __all__ = [
     "noise_differences",
     "option_importance",
     "parallel_runs",
+    "part_changes",
     "patch_attention",
     "raster",
     "rate_history",
