@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
-import time
-from pathlib import Path
 
 import dashboard
 import numpy as np
@@ -19,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 import dista.widgets
 from app.computed import payloads, recordings
 from app.inputs import checkpoints, images, recording_files
-from dista.runs import background
 from dista import measures
+from dista.runs import background
 
 
 def probes(test):

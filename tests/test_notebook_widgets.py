@@ -22,7 +22,7 @@ def titles(figures):
     return [json.loads(text)["layout"]["title"]["text"] for text in figures.drawn]
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=20):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -188,7 +188,7 @@ def test_own_changes_starts_and_figures(model, x):
     view._widgets["block that is silent"].value = 2
     assert set(view.changes) == {"blocks.*.attention.denoise", "blocks.1.mlp"}
     assert not view.recording["blocks/1/mlp/output/neuron/spikes"].isel(batch=0).attrs.get("none")
-    assert "Changed: Denoiser, u 3; block that is silent 2." == view._said
+    assert view._said == "Changed: Denoiser, u 3; block that is silent 2."
     view._figures.theme = "dark"
 
 

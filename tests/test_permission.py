@@ -17,8 +17,8 @@ from test_browser import CHROMIUM, PATIENCE, PROBE, answers, browser, wait_until
 from app.link import permission
 from app.link.permission import Visit, allowed, local
 from app.trainings import processes
-from dista.runs import background
 from dista.cli import serve
+from dista.runs import background
 
 ROOT = Path(__file__).parent.parent
 

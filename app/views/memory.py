@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ NETWORKS = {
 }
 """What each matrix is of: how it is called, and the switches that make it."""
 
+SLOW = 0.5  # seconds from which a network is worth a picture for meanwhile
 STOPPED = "memory stopped"  # in the session: until the reader asks again
 SAMPLES = ("0", "25", "100", "400")
 INPUTS = {"blank": "blank", "other": "another sample's"}
@@ -131,11 +133,29 @@ def network_effects(
     """The effects in each of the four networks; a bar while they are being computed."""
     effects, said = {}, "changing one step after the other …"
     then = "Leave it; the networks that are done are kept for the next time"
+    meanwhile = st.empty()
     with progress.working("effects", said.capitalize(), stop, then=then) as report:
         for name, (title, switches) in NETWORKS.items():
             report(len(effects) / len(NETWORKS), f"{title}: {said}")
+            began = time.monotonic()
             effects[name] = reruns.effects(checkpoint.weights, sample, other, switches)
+            if time.monotonic() - began > SLOW and len(effects) < len(NETWORKS):
+                with meanwhile.container():
+                    show_first(effects)
+    meanwhile.empty()
     return effects
+
+
+def show_first(effects: dict[str, dict[str, CausalMemory]]) -> None:
+    """What the networks that are done say of the logits, while the others run."""
+    from dista import figures
+
+    for column, (name, each) in zip(st.columns(len(NETWORKS)), effects.items()):
+        figure = figures.causal_memory(
+            each["head"], subject=NETWORKS[name][0], theme=charts.theme()
+        )
+        with column:
+            charts.plot(figure, f"at-first-{len(effects)}-{name}")
 
 
 def stop() -> None:

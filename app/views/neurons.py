@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 OVER = ("16", "64", "256")
+FIRST = 32  # samples that are shown while all are counted
 AXES = ("channel", "row", "column")
 PLACE = ("channel", "neuron-row", "neuron-column")  # in the URL, where row and column are a patch's
 TAUS = (1.0, 20.0)
@@ -240,15 +241,23 @@ def show_population(
         )  # fmt: skip
     left, right = st.columns([0.6, 0.4])
     with left:
-        samples = min(int(over), held_out(checkpoint))
-        figure = experiments.population_figure(checkpoint.weights, samples, charts.theme())
-        charts.plot(figure, "firing")
+        samples, place = min(int(over), held_out(checkpoint)), st.empty()
+        if samples > FIRST and not experiments.is_counted(checkpoint.weights, samples):
+            with place.container():
+                show_firing(checkpoint, FIRST, "firing-at-first")
+        with place.container():
+            show_firing(checkpoint, samples, "firing")
     with right:
         rows = measures.neuron_table(recording)
         start = checkpoint.starting_taus
         charts.plot(figures.taus(rows, start=start, theme=charts.theme()), "taus")
         if start is None:
             st.caption(sentences.MISSING["tau_start"])
+
+
+def show_firing(checkpoint: checkpoints.Checkpoint, samples: int, key: str) -> None:
+    figure = experiments.population_figure(checkpoint.weights, samples, charts.theme())
+    charts.plot(figure, key)
 
 
 # Python -------------------------------------------------------------------------------------------

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 LOOK = 1.0
 """Seconds between looks into the folder."""
 
+_FIGURES = (
+    (figures.loss_by_step, "steps"),
+    (figures.learning_curves, "epochs"),
+    (figures.tau_history, "neurons"),
+    (figures.rate_history, "neurons"),
+)
 _TABLES = ("steps", "epochs", "neurons")
 
 
@@ -46,6 +52,7 @@ class Follow(ipywidgets.VBox):
         self.training = Training(run)
         self._every, self._closed, self._lock = every, threading.Event(), threading.RLock()
         self._tails: dict[str, Tail] = {}
+        self._figure_of: dict[Any, tuple[Any, Any]] = {}
         self._shown: tuple[Any, ...] = ()
         self._snapshot: tuple[Any, ...] = ()
         self._said = ""
@@ -154,12 +161,14 @@ class Follow(ipywidgets.VBox):
         tables, epoch = self._drawn
         if not any(map(len, tables.values())):
             return []
-        return [
-            figures.loss_by_step(tables["steps"], epoch=epoch, theme=theme),
-            figures.learning_curves(tables["epochs"], epoch=epoch, theme=theme),
-            figures.tau_history(tables["neurons"], epoch=epoch, theme=theme),
-            figures.rate_history(tables["neurons"], epoch=epoch, theme=theme),
-        ]
+        return [self._one(draw, tables[table], epoch, theme) for draw, table in _FIGURES]
+
+    def _one(self, draw: Any, table: pd.DataFrame, epoch: int | None, theme: Theme) -> go.Figure:
+        """A figure, as it was where nothing of it changed: the cores belong to the training."""
+        key = (len(table), epoch, theme)
+        if self._figure_of.get(draw, (None,))[0] != key:
+            self._figure_of[draw] = (key, draw(table, epoch=epoch, theme=theme))
+        return self._figure_of[draw][1]
 
     def _show_maps(self, run: Run, epoch: int | None) -> None:
         """The probe on the run's own sample, as the network was after ``epoch``."""
