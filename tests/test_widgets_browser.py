@@ -603,7 +603,9 @@ def carry(page, widget, *names):
     for name in names:
         setattr(widget, name, saved[name])
     answer = "result" if widget.part == "predict" else "drawn"
-    page.evaluate("([name, value]) => window.model.fire(name, value)", [answer, getattr(widget, answer)])
+    page.evaluate(
+        "([name, value]) => window.model.fire(name, value)", [answer, getattr(widget, answer)]
+    )
 
 
 def of_steps(page):
@@ -694,3 +696,51 @@ def test_bars_are_dragged_and_the_lab_follows(page):
     page.get_by_role("button", name="soft reset").click()
     carry(page, lab, "reset")
     assert lab.reset == "soft"
+
+
+FIGURES = """async ([source, drawn]) => {
+  const values = { drawn, theme: "light" }, listeners = {};
+  window.model = {
+    get: (name) => values[name], set: (name, value) => { values[name] = value; },
+    save_changes: () => { window.saved = { ...values }; },
+    on: (event, listener) => { listeners[event] = listener; },
+    off: (event) => { delete listeners[event]; },
+    fire: (name, value) => { values[name] = value; listeners[`change:${name}`]?.(); },
+  };
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  window.remove = (await import(url)).default.render({ model: window.model, el: document.getElementById("host") });
+}"""
+
+
+def test_figures_are_drawn_in_place(page):
+    """What grows is drawn into the figure that is there, which keeps the reader's zoom; nothing is torn down."""
+    import test_figures as small
+
+    from dista import figures
+    from dista.widgets.figures import Figures
+
+    texts = [figures.tau_history(small.neurons()[: 3 * n]).to_json() for n in (2, 3)]
+    accuracy = figures.learning_curves(small.epochs()).to_json()
+    page.evaluate(FIGURES, [Figures._esm, [texts[0], accuracy]])
+    plots = page.locator(".js-plotly-plot")
+    plots.nth(1).locator(".main-svg").first.wait_for()
+    tags = "nodes => nodes.map((n) => { n.tag = true; return n.data?.[0].x.length; })"
+    assert plots.evaluate_all(tags) == [2, 3]
+    page.evaluate(
+        """() => { window.torn = 0; new MutationObserver((list) => { for (const { removedNodes } of list)
+        for (const node of removedNodes) if (node.classList?.contains("main-svg")) window.torn += 1; })
+        .observe(document.getElementById("host"), { childList: true, subtree: true }); }"""
+    )
+    zoom = "node => globalThis[Symbol.for('dista plotly')].relayout(node, {'xaxis.range': [0, 1]})"
+    plots.first.evaluate(zoom)
+    page.evaluate("(drawn) => window.model.fire('drawn', drawn)", [texts[1], accuracy])
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].x.length === 3")
+    assert plots.evaluate_all("nodes => nodes.every((n) => n.tag)")
+    assert page.evaluate("window.torn") == 0
+    assert plots.first.evaluate("node => node.layout.xaxis.range") == [0, 1]
+    assert "moved furthest" in plots.first.get_attribute("aria-label")
+    page.evaluate("document.body.style.background = '#111'")
+    page.evaluate("(drawn) => window.model.fire('drawn', drawn)", [texts[1]])
+    assert plots.count() == 1
+    page.evaluate("window.remove()")
+    assert page.locator(".figures").count() == 0
