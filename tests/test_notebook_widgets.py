@@ -160,7 +160,7 @@ def test_controls_are_interventions_and_the_figure_follows(model, x):
         ("u", 2, ["u=2"]), ("window", 1, ["window=1"]), ("tau", 4, ["tau=4"]),
         ("heads", ("0.0", "1.2"), ["head=0.0", "head=1.2"]), ("noise", 0.4, []), (layer, 8, []),
     ):  # fmt: skip
-        before, view._widgets[name].value = view._widgets[name].value, value
+        view.set(name, value)
         noisy = (
             corruption.corrupt(x, corruption.Noise("gaussian", 0.4), [0]) if name == "noise" else x
         )
@@ -173,7 +173,9 @@ def test_controls_are_interventions_and_the_figure_follows(model, x):
         expected = dista.figures.decision(measures.decision(recording), theme="light").to_json()
         assert view._figures.drawn == [expected]
         seen[name] = view._said
-        view._widgets[name].value = before
+        view.set(name, None)
+    with pytest.raises(ValueError, match="expected one of 1, 2, 3"):
+        view.set("window", 4)
     assert seen["heads"] == "Changed: Silent heads block 1, head 1, block 2, head 3."
     assert view.changes == {} and torch.equal(model(x), trained), "the model is left as it was"
 
@@ -185,7 +187,7 @@ def test_own_changes_starts_and_figures(model, x):
         figure=lambda recording: dista.figures.taus(measures.neuron_table(dista.record(model, x, "*.neuron.*"))),
     )  # fmt: skip
     assert view.value == {"u": 3, "block that is silent": None}
-    view._widgets["block that is silent"].value = 2
+    view.set("block that is silent", 2)
     assert set(view.changes) == {"blocks.*.attention.denoise", "blocks.1.mlp"}
     assert not view.recording["blocks/1/mlp/output/neuron/spikes"].isel(batch=0).attrs.get("none")
     assert view._said == "Changed: Denoiser, u 3; block that is silent 2."
@@ -209,7 +211,7 @@ def test_controls_that_are_not_there_are_said(model, x, changes, words):
 def test_a_change_that_fails_is_a_sentence_and_the_rest_goes_on(model, x):
     bad = ([1], lambda _: {"blocks.0.mlp": torch.zeros(1)})
     view = widgets.controls(model, x, {"bad": bad, "u": None})
-    view._widgets["bad"].value = 1
+    view.set("bad", 1)
     assert "returned shape (1,); expected" in view._sentence.value
-    view._widgets["bad"].value = ""
+    view.set("bad", None)
     assert "as trained" in view._sentence.value
