@@ -83,8 +83,8 @@ def test_buttons_act_and_others_may_act_too(writer, monkeypatch):
     view._stop.click()
     assert writer.run.asked_to_stop()
     writer.run.set_status("stopped", epoch=0, step=0, reason="stopped after step 0")
-    until(lambda: not view._resume.disabled)
-    assert "Stopped in epoch 1 of 3. Reason: stopped after step 0." in view._said and threads()
+    until(lambda: view._said == "Stopped in epoch 1 of 3. Reason: stopped after step 0.")
+    assert not view._resume.disabled and threads()
     view._resume.click()
     assert spawned == [[f"--resume={writer.run.path.resolve()}"]]
     writer.run.set_status(
@@ -162,7 +162,9 @@ def test_controls_are_interventions_and_the_figure_follows(model, x):
     ):  # fmt: skip
         view.set(name, value)
         noisy = (
-            corruption.corrupt(x, corruption.Noise("gaussian", 0.4), [0]) if name == "noise" else x
+            corruption.corrupt(x, corruption.Noise("gaussian", 0.4), [0], counts=True)
+            if name == "noise"
+            else x
         )
         own = {"blocks.1.mlp.hidden.neuron.tau": interventions.tau(8)} if name == layer else {}
         with dista.intervene(model, ablations.changes(switches, model) | own):
@@ -182,16 +184,18 @@ def test_controls_are_interventions_and_the_figure_follows(model, x):
 
 def test_own_changes_starts_and_figures(model, x):
     own = ([1, 2], lambda part: {f"blocks.{part - 1}.mlp": interventions.zero()})
+    layer = "blocks.0.mlp.hidden.neuron"
     view = widgets.controls(
         model, x, {"u": 3, "block that is silent": own}, record="*.spikes",
-        figure=lambda recording: dista.figures.taus(measures.neuron_table(dista.record(model, x, "*.neuron.*"))),
+        figure=lambda recording: dista.figures.raster(measures.raster(recording, layer)),
     )  # fmt: skip
     assert view.value == {"u": 3, "block that is silent": None}
     view.set("block that is silent", 2)
     assert set(view.changes) == {"blocks.*.attention.denoise", "blocks.1.mlp"}
-    assert not view.recording["blocks/1/mlp/output/neuron/spikes"].isel(batch=0).attrs.get("none")
     assert view._said == "Changed: Denoiser, u 3; block that is silent 2."
-    view._figures.theme = "dark"
+    before = view._figures.drawn
+    view._figures.theme = "dark"  # a figure that takes no theme stays as it is
+    assert view._figures.drawn == before
 
 
 @pytest.mark.parametrize(
