@@ -21,7 +21,10 @@ from lesson_runs import (
 from dista import checkpoint
 from dista.runs import background
 
-FEWER = {"00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"}}
+FEWER = {
+    "00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"},
+    "02_how_does_one_learn_through_a_step": {r"^updates = 200\b": "updates = 80"},
+}
 """Sizes that a lesson sets at its top, made smaller for the tests."""
 
 LESSONS = [path for path in NOTEBOOKS if not path.stem.startswith("00")]

@@ -159,6 +159,20 @@ def tau(steps: float | Sequence[float]) -> Change:
     return _on_axis("group", f"tau({steps})", apply)
 
 
+def tau_times(factor: float) -> Change:
+    """Every time constant ``factor`` times as long, and at least 1 step, so that layers stay apart.
+
+    As with ``tau``, the gain changes with it. ValueError for a factor that is not above 0.
+    """
+    if not factor > 0:
+        raise ValueError(f"factor={factor}; expected a number above 0, where 1 leaves tau as it is")
+
+    def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        return (factor * output).clamp(min=1)
+
+    return _on_axis("group", f"tau_times({factor})", apply)
+
+
 def transplant(model: nn.Module, donor: nn.Module) -> dict[str, Change]:
     """The time constants of ``donor`` for every layer that ``model`` has as well, for ``intervene``.
 

@@ -37,7 +37,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dista.checkpoint import CheckpointError, write_whole
+from dista.checkpoint import WEIGHTS, CheckpointError, write_whole
 from dista.config import ConfigError
 from dista.files import replacement
 from dista.files.facts import Damaged, read_whole
@@ -361,6 +361,8 @@ class Run:
 
         if not self.checkpoint(which).is_dir():
             raise CheckpointError(f"{self.path} has no checkpoint {which!r} yet")
+        if not (self.checkpoint(which) / WEIGHTS).is_file():
+            raise CheckpointError(f"{self.path} is here without its weights; train it to have them")
         return load(self.checkpoint(which))
 
 
