@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     Table = Callable[[], pd.DataFrame]
 
 _NOTED = "figures on the page"
+
+
+class File(NamedTuple):
+    """A file that is made when it is asked for; ``ending`` is how its name ends."""
+
+    content: Callable[[], bytes]
+    ending: str
 
 
 def begin() -> DeltaGenerator:
@@ -41,10 +48,12 @@ def fill(
     name: str,
     recordings: Mapping[str, Callable[[], xr.DataTree]] | None = None,
     tables: Callable[[], Mapping[str, pd.DataFrame]] | None = None,
+    files: Mapping[str, File] = {},
 ) -> None:
     """Offer the page's figures, their numbers and its ``recordings``, each by what its button says.
 
-    ``tables`` are numbers that no figure of the page holds; both are called when they are asked for.
+    ``tables`` are numbers that no figure of the page holds, ``files`` whatever else there is, by what their buttons
+    say; all are called when they are asked for.
     ``name`` is how the files begin.
     """
     name = file_name(name)
@@ -57,6 +66,8 @@ def fill(
             _file("Numbers, CSV", partial(csv, figures, tables), f"{name}.csv")
         for label, recording in (recordings or {}).items():
             _file(f"{label}, zarr", partial(zarr, recording), f"{name}-{_slug(label)}.zarr.zip")
+        for label, file in files.items():
+            _file(label, file.content, f"{name}-{file.ending}")
         st.caption(_HINT)
         if recordings:
             st.code(OPEN_ZIP, language="python", wrap_lines=True)

@@ -25,14 +25,16 @@ def keep(pages: Mapping[str, st.Page]) -> None:
     st.session_state[_PAGES] = dict(pages)
 
 
-def offer(*ways: Way) -> None:
+def offer(*ways: Way, of: str = "") -> None:
     """A row of links that stay in this session; a click brings the reader's subject along.
+
+    A second row on a page says ``of`` what it is.
 
     ``st.page_link`` and not a link in Markdown, which opens another tab with a session of its own, in which an own
     recording of events and what was drawn are not there.
     """
     pages = st.session_state.get(_PAGES, {})
-    with st.container(horizontal=True, gap="small", key="next-pages"):
+    with st.container(horizontal=True, gap="small", key=f"next-pages{of}"):
         for way in ways:
             if way.page in pages:  # a page may be run by itself, without the menu
                 state = query(way)

@@ -46,12 +46,18 @@ def go_on(run: Path) -> None:
     _spawn(run.parent, run.name, [f"--resume={run}"])
 
 
-def _spawn(folder: Path, name: str, words: list[str]) -> None:
+def spawn(folder: Path, name: str, command: str, words: list[str]) -> None:
+    """Start ``dista COMMAND WORDS``; what it says goes into the log of that name."""
+    permission.check_training()
+    _spawn(folder, name, words, command)
+
+
+def _spawn(folder: Path, name: str, words: list[str], command: str = "train") -> None:
     log = folder / LOGS / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         subprocess.Popen(
-            [sys.executable, "-P", "-m", "dista", "train", *words],
+            [sys.executable, "-P", "-m", "dista", command, *words],
             env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -68,10 +74,13 @@ def _environment() -> dict[str, str]:
     return inherited | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
+def said(folder: Path, name: str) -> str:
+    """All that the process started last for this name has said."""
+    log = folder / LOGS / f"{name}.log"
+    return log.read_text("utf-8", "replace") if log.is_file() else ""
+
+
 def complaint(folder: Path, name: str) -> str | None:
     """The error with which the process started last for this run ended; None where it has none."""
-    log = folder / LOGS / f"{name}.log"
-    if not log.is_file():
-        return None
-    said = re.findall(r"^(?:dista: |\w*Error: )(.+)$", log.read_text("utf-8", "replace"), re.M)
-    return said[-1] if said else None
+    complaints = re.findall(r"^(?:dista: |\w*Error: )(.+)$", said(folder, name), re.M)
+    return complaints[-1] if complaints else None

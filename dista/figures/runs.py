@@ -110,7 +110,9 @@ def option_importance(result: OptionImportance, *, theme: Theme = "light") -> go
             )
         )  # fmt: skip
         _name(figure, row, f"<b>{percent(share)}</b>  {name}")
-    figure.update_xaxes(title={"text": "share of the variance of accuracies, %"}, range=[0, 105], showgrid=True)
+    figure.update_xaxes(
+        title={"text": "share of the variance of accuracies, %"}, range=[0, 105], showgrid=True
+    )
     figure.update_yaxes(range=[len(result.option) - 0.5, -0.75], visible=False)
     first = result.option[0]
     title = f"{first} accounts for {percent(result.share[0])} of the differences between runs"

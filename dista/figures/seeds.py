@@ -36,7 +36,9 @@ def seed_accuracies(results: Mapping[str, SeedAccuracy], *, theme: Theme = "ligh
         )
         _interval(figure, row, result.mean, result.low, result.high, colours.accent, True, colours)
         _dots(figure, 100 * result.accuracy, y, hover, colours.accent, colours)
-        below = f"{_count(result.seeds)}; one answer to {percent(result.most_frequent.max())} at most"
+        below = (
+            f"{_count(result.seeds)}; one answer to {percent(result.most_frequent.max())} at most"
+        )
         _label(figure, row, name, f"{100 * result.mean:.1f} %", below, colours)
     _chance(figure, max(result.chance for result in results.values()), len(results), colours)
     _axes(figure, len(results), "accuracy, %")
@@ -136,7 +138,9 @@ def _dots(
     )  # fmt: skip
 
 
-def _label(figure: go.Figure, row: int, name: str, value: str, below: str, colours: Palette) -> None:
+def _label(
+    figure: go.Figure, row: int, name: str, value: str, below: str, colours: Palette
+) -> None:
     for text, shift, font in (
         (f"<b>{value}</b>  {fitting(name)}", 15, {"size": 12}),
         (below, -15, {"size": 11, "color": colours.muted}),

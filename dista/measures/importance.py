@@ -63,7 +63,9 @@ def option_importance(
         raise MeasureError(
             f"{len(reached)} runs that differ in {len(levels)} options; expected at least {FEWEST} and 2"
         )
-    if wrong := next((name for name, values in levels.items() if len(values) != len(reached)), None):
+    if wrong := next(
+        (name for name, values in levels.items() if len(values) != len(reached)), None
+    ):
         raise MeasureError(f"{wrong} has {len(levels[wrong])} values for {len(reached)} runs")
     study = _study(levels, reached)
     shares = np.array([_shares(study, list(levels), seed) for seed in range(forests)])

@@ -100,9 +100,7 @@ def seed_accuracy(answers: Mapping[int, Answers]) -> SeedAccuracy:
     labels = answers[seeds[0]].label
     chance = float(np.unique_counts(labels).counts.max() / len(labels))
     frequent = np.array([answers[seed].most_frequent for seed in seeds])
-    return SeedAccuracy(
-        seeds, accuracy, right.shape[1], mean, spread, low, high, frequent, chance
-    )
+    return SeedAccuracy(seeds, accuracy, right.shape[1], mean, spread, low, high, frequent, chance)
 
 
 def seed_differences(

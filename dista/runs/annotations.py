@@ -45,7 +45,9 @@ def write(run: Run, note: str, tags: Sequence[str]) -> Annotation:
     if len(note) > LONGEST_NOTE:
         raise RunError(f"the note has {len(note)} characters; expected at most {LONGEST_NOTE}")
     if long := next((tag for tag in words if len(tag) > LONGEST_TAG), None):
-        raise RunError(f"the tag {long[:50]!r} is too long; expected at most {LONGEST_TAG} characters")
+        raise RunError(
+            f"the tag {long[:50]!r} is too long; expected at most {LONGEST_TAG} characters"
+        )
     if len(words) > MOST_TAGS:
         raise RunError(f"there are {len(words)} tags; expected at most {MOST_TAGS}")
     annotation = Annotation(note=note.strip(), tags=words)
