@@ -86,7 +86,9 @@ def test_every_page_offers_what_it_shows(page, view):
     assert not test.exception and not test.error
     assert [button.proto.label for button in test.get("download_button")] == OFFERED[view]
     noted = test.session_state[downloads._NOTED]
-    assert noted or view in ("watch", "train", "runs"), "the probe and live charts have tables instead"
+    assert noted or view in ("watch", "train", "runs"), (
+        "the probe and live charts have tables instead"
+    )
     if noted:
         rows = pd.read_csv(io.BytesIO(downloads.csv(noted)), low_memory=False)
         assert list(rows.figure.unique()) == list(noted)

@@ -61,16 +61,15 @@ def show(problems: Problems) -> None:
     with plain.errors():
         if study is not None:
             progress.show(study)
-            next_page.offer(
-                Way("ablate", "What the study came to, on Ablate", {"study": study.name})
-            )
+            way = Way("ablate", "What the study came to, on Ablate", {"study": study.name})
+            next_page.offer(way, of="-study")
         show_runs(study, tools, problems)
 
 
 def choose_study(studies: dict[str, Path], problems: list[str]) -> Path | None:
     """One of the studies, or all runs; in the URL as ``study``."""
     starting = st.session_state.get("study-starting")
-    if url.text("study") == starting and starting not in studies:
+    if starting and url.text("study") == starting and starting not in studies:
         return None
     name = url.choice("study", [ALL, *studies], ALL, problems)
     st.selectbox(
