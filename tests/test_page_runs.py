@@ -20,7 +20,7 @@ from app.studies.trained_without import headline
 from app.trainings import processes
 from dista import figures, measures
 from dista.measures import MeasureError
-from dista.runs import Run, RunError, annotations, everywhere, overview
+from dista.runs import Run, RunError, annotations, background, everywhere, overview
 from dista.runs.places import GRID
 
 ONE, OTHER = "tiny/memory=none,taus=fixed,seed=0", "tiny/memory=map,taus=fixed,seed=1"
@@ -158,9 +158,9 @@ def test_which_options_matter_is_that_of_the_one_that_does():
 def test_a_study_starts_after_its_cost_was_measured(study_page, studied, monkeypatch):
     spawned = []
     monkeypatch.setattr(
-        processes,
+        background,
         "_spawn",
-        lambda folder, name, words, command: spawned.append((name, command, words)),
+        lambda place, words, without, command: spawned.append((place.name, command, words)),
     )
     test = study_page("runs")
     test.session_state["new-study"] = True
@@ -178,7 +178,7 @@ def test_a_study_starts_after_its_cost_was_measured(study_page, studied, monkeyp
     next(b for b in test.button if b.label == "Measure its cost").click().run()
     ((name, command, words),) = spawned
     assert command == "sweep" and {"--dry-run", "--json", "--workers=1"} <= set(words)
-    logs = studied.parent / processes.LOGS
+    logs = studied.parent / background.LOGS
     logs.mkdir(exist_ok=True)
     runs = [{"run": "a", "state": "finished"}, {"run": "b", "state": "not begun"}]
     (logs / f"{name}.log").write_text(
@@ -207,14 +207,14 @@ def test_a_sweep_is_seen_and_stopped_and_only_that_one(studied, tmp_path, monkey
     try:
         assert [process.pid for process in sweeps.working(studied)] == [ours.pid]
         spawned = []
-        monkeypatch.setattr(processes, "_spawn", lambda *words: spawned.append(words))
+        monkeypatch.setattr(background, "_spawn", lambda *words: spawned.append(words))
         sweeps.go_on(studied, 1)
         assert spawned == [], "one is at it"
         assert sweeps.stop(studied) == 1 and ours.wait(20) != 0
         assert other.poll() is None
         sweeps.go_on(studied, 2)
         words = [str(studied / GRID), f"--out={studied}", "--workers=2"]
-        assert spawned == [(studied.parent, "tiny", words, "sweep")]
+        assert spawned == [(studied, words, processes.WITHOUT, "sweep")]
     finally:
         for process in (ours, other):
             process.kill(), process.wait()

@@ -40,6 +40,14 @@ RESULTS = [
     (small.any_time(), 3),
     (small.over_time(), 15),
     (small.received()[0], 6),
+    (small.looked()[0], 24),
+    (measures.rank_patches(small.looked())[0], 1),
+    (
+        measures.ClassRates(
+            "stem", np.ones((3, 2)), np.array([4, 5]), np.zeros(3, int), np.zeros(3)
+        ),
+        6,
+    ),
     (AttentionSplit(0.25, 0.5, 0.25, 8.0, "kept"), 3),
     (small.denoised()[1], 6),
     (small.causal(), 15),

@@ -10,8 +10,7 @@ import streamlit as st
 
 from app.link import permission, plain
 from app.studies import reading, sweeps
-from app.trainings import processes
-from dista.runs import RunError
+from dista.runs import RunError, background
 from dista.studies.places import is_shipped
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def follow(path: Path, was_active: bool) -> None:
         said = f"**{name}**: {finished} of {len(runs)} runs are finished, {whole_seeds(runs)}."
         st.progress(finished / len(runs), text=said)
         _buttons(path, active, finished < len(runs))
-    if not active and (complaint := processes.complaint(path.parent, path.name)):
+    if not active and (complaint := background.complaint(path)):
         plain.error(f"The sweep ended: {complaint}")
     st.table(states(path, runs))
     st.caption(LEGEND)

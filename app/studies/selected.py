@@ -29,7 +29,7 @@ def show(runs: Read) -> None:
             "Select runs at the left of the table: their curves, differences and notes stand here then."
         )
         return
-    st.markdown(f"##### {_sentence(runs)}")
+    st.markdown(f"## {_sentence(runs)}")
     left, right = st.columns([0.6, 0.4])
     with left:
         _show_curves(runs[:MOST])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from app.link import permission
 from app.trainings import processes
 from dista.checkpoint import write_whole
-from dista.runs import RunError, default_folder
+from dista.runs import RunError, background, default_folder
 from dista.runs.places import GRID
 from dista.studies.study import Study
 
@@ -41,37 +41,31 @@ def measure(name: str, text: str, workers: int) -> None:
     permission.check_training()
     file = _written(text)
     words = [str(file), f"--out={default_folder() / name}", f"--workers={workers}"]
-    processes.spawn(
-        default_folder(), _log(name, text, workers), "sweep", [*words, "--dry-run", "--json"]
-    )
+    processes.spawn(_log(name, text, workers), "sweep", [*words, "--dry-run", "--json"])
 
 
 def cost(name: str, text: str, workers: int) -> Cost | str | None:
     """The measured cost, or why there is none; None while it is being measured, or where nobody asked."""
     log = _log(name, text, workers)
-    for line in processes.said(default_folder(), log).splitlines():
+    for line in background.log(log).splitlines():
         if line.startswith("{"):
             with contextlib.suppress(ValueError, KeyError):
                 said = json.loads(line)
                 left = sum(run["state"] != "finished" for run in said["runs"])
                 return Cost(len(said["runs"]), left, said["worker_hours"], said["hours"])
-    return processes.complaint(default_folder(), log)
+    return background.complaint(log)
 
 
-def _log(name: str, text: str, workers: int) -> str:
-    return f"{name}-{grid_file(text).stem}-{workers}-cost"
+def _log(name: str, text: str, workers: int) -> Path:
+    return default_folder() / f"{name}-{grid_file(text).stem}-{workers}-cost"
 
 
 def start(name: str, text: str, workers: int) -> Path:
     """Start ``dista sweep`` on the grid, and return the folder of the study, which it makes itself."""
     permission.check_training()
     folder = default_folder() / name
-    processes.spawn(
-        default_folder(),
-        name,
-        "sweep",
-        [str(_written(text)), f"--out={folder}", f"--workers={workers}"],
-    )
+    words = [str(_written(text)), f"--out={folder}", f"--workers={workers}"]
+    processes.spawn(folder, "sweep", words)
     return folder
 
 
@@ -80,7 +74,7 @@ def go_on(study: Path, workers: int) -> None:
     permission.check_training()
     if not working(study):
         words = [str(study / GRID), f"--out={study}", f"--workers={workers}"]
-        processes.spawn(study.parent, study.name, "sweep", words)
+        processes.spawn(study, "sweep", words)
 
 
 def stop(study: Path) -> int:

@@ -40,7 +40,7 @@ def choose(task: str | None, problems: list[str]) -> Results | None:
 
     That comes first whose task is the one of the checkpoint above.
     """
-    st.markdown("#### Trained without it")
+    st.markdown("## Trained without it")
     studies = places.everywhere()
     if not studies:
         st.markdown(EMPTY.format(folder=plain.path(default_folder())))
@@ -87,7 +87,7 @@ def show(results: Results) -> None:
     if not results.accuracies:
         st.info("None of its runs is finished and has answered the test samples yet.")
     else:
-        st.markdown(f"##### {plain.text(headline(results))}")
+        st.markdown(f"### {plain.text(headline(results))}")
         drawn = {}
         if results.differences:
             drawn["study-differences"] = figures.seed_differences(results.differences, theme=theme)
@@ -108,7 +108,7 @@ def show(results: Results) -> None:
         charts.row(drawn)
         _show_table(results)
     way = Way("runs", "Its runs, one by one", {"study": results.study.name})
-    next_page.offer(way, of="-study")
+    next_page.offer(way, key="next-pages-study")
 
 
 def headline(results: Results) -> str:

@@ -11,7 +11,7 @@ from app.link.problems import Problems, reads
 from app.page import downloads, next_page, toolbar
 from app.page.next_page import Way
 from app.studies import files, new_study, options, progress, reading, selected, table
-from dista.runs import default_folder, everywhere
+from dista.runs import background, default_folder, everywhere
 from dista.studies import places
 
 ALL = "all runs"
@@ -62,7 +62,7 @@ def show(problems: Problems) -> None:
         if study is not None:
             progress.show(study)
             way = Way("ablate", "What the study came to, on Ablate", {"study": study.name})
-            next_page.offer(way, of="-study")
+            next_page.offer(way, key="next-pages-study")
         show_runs(study, tools, problems)
 
 
@@ -83,10 +83,8 @@ def choose_study(studies: dict[str, Path], problems: list[str]) -> Path | None:
 @st.fragment(run_every=1.0)
 def wait(name: str) -> None:
     """Say that a study is starting, until it is there or has failed."""
-    from app.trainings import processes
-
     there = name in places.everywhere()
-    said = None if there else processes.complaint(default_folder(), name)
+    said = None if there else background.complaint(default_folder() / name)
     if said:
         plain.error(f"The study did not start: {said}")
         if st.button("Close"):
@@ -117,7 +115,7 @@ def show_runs(study: Path | None, tools: toolbar.Toolbar, problems: Problems) ->
     if shown.empty:
         return
     selected.show(closely)
-    st.markdown("##### Which options matter")
+    st.markdown("## Which options matter")
     options.show(shown)
     tools.code.code(as_python(study), language="python")
     downloads.fill(
