@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from dista.measures import OptionImportance
 
 
-def show(table: pd.DataFrame) -> None:
-    """For as many runs as that needs: else a sentence that says how many."""
+def show(table: pd.DataFrame) -> bool:
+    """Whether there are as many runs as that needs: else a sentence says how many."""
     from dista import figures
     from dista.measures.importance import FEWEST
 
@@ -26,13 +26,14 @@ def show(table: pd.DataFrame) -> None:
             f"Which options matter is shown for {FEWEST} or more finished runs that differ in two options or more; here "
             f"are {len(runs)} in {len(options)}."
         )
-        return
+        return False
     theme = charts.theme()
     left, right = st.columns([0.62, 0.38])
     with left:
         charts.plot(figures.parallel_runs(runs, theme=theme), "parallel-runs")
     with right:
         charts.plot(figures.option_importance(_importance(runs), theme=theme), "importance")
+    return True
 
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:

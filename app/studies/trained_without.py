@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.link import plain, url
-from app.page import charts, next_page
+from app.page import charts, next_page, snippets
 from app.page.next_page import Way
 from app.studies import files, progress, reading
 from dista.figures.ablations import points
@@ -179,16 +179,17 @@ def _title(name: str) -> str:
 
 def as_python(results: Results) -> str:
     """Code that draws the same figures."""
-    path = results.study.path
-    name = results.study.name if places.is_shipped(path) else str(path)
-    lines = ["import dista", "", f"results = dista.open_study({name!r})", "print(results.table())"]
-    if results.effects:
-        lines.append("dista.figures.seed_differences(results.effects).show()")
-    if results.differences:
-        lines.append("dista.figures.seed_differences(results.differences).show()")
-    if results.accuracies:
-        lines.append("dista.figures.seed_accuracies(results.accuracies)")
-    return "\n".join(lines)
+    made = [
+        f"dista.figures.{figure}(results.{what})"
+        for figure, what in (
+            ("seed_differences", "effects"),
+            ("seed_differences", "differences"),
+            ("seed_accuracies", "accuracies"),
+        )
+        if getattr(results, what)
+    ]
+    lines = ["import dista", "", f"results = dista.open_study({results.study.name!r})"]
+    return "\n".join([*lines, "print(results.table())", *(snippets.shown(*made) if made else [])])
 
 
 def saved(results: Results | None) -> Mapping[str, File]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app.link import permission, plain, url
 from app.link.problems import Problems, reads
-from app.page import downloads, next_page, toolbar
+from app.page import downloads, next_page, snippets, toolbar
 from app.page.next_page import Way
 from app.studies import files, new_study, options, progress, reading, selected, table
 from dista.runs import background, default_folder, everywhere
 from dista.studies import places
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALL = "all runs"
 
@@ -116,37 +120,44 @@ def show_runs(study: Path | None, tools: toolbar.Toolbar, problems: Problems) ->
         return
     selected.show(closely)
     st.markdown("## Which options matter")
-    options.show(shown)
-    tools.code.code(as_python(study), language="python")
-    downloads.fill(
-        tools.save, "runs" if study is None else study.name, files=files.of_runs(shown, study)
-    )
+    python = as_python(study, options.show(shown))
+    tools.code.code(python, language="python")
+    name, own = "runs" if study is None else study.name, files.of_runs(shown, study)
+    downloads.fill(tools.save, name, tables=lambda: {"runs": flat(shown)}, python=python, files=own)
 
 
-def as_python(study: Path | None) -> str:
-    """Code that makes the table and draws its figures."""
+def flat(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without curves, which have a length of their own."""
+    return table.drop(columns="curve")
+
+
+def as_python(study: Path | None, enough: bool) -> str:
+    """Code that makes the table, and draws which options matter where there are enough runs."""
     runs = "list(dista.runs.everywhere().values())"
     if study is not None:
-        name = study.name if places.is_shipped(study) else str(study)
-        planned = f"dista.open_study({name!r}).study.planned()"
+        planned = f"dista.open_study({study.name!r}).study.planned()"
         runs = f"[run for one in {planned} if (run := one.run())]"
-    return "\n".join(
-        [
-            "import dista",
-            "from dista.runs import overview",
-            "",
-            f"runs = {runs}",
-            "table = overview.table([overview.summary(run) for run in runs], [run.status() for run in runs])",
-            "finished = table[table['state'] == 'finished'].dropna(subset='accuracy')",
-            "options = [name for name in table.attrs['options'] if finished[name].astype(str).nunique() > 1]",
-            "if len(finished) >= 8 and len(options) > 1:",
-            "    drawn = {name: finished[name].tolist() for name in options}",
-            "    importance = dista.measures.option_importance(drawn, finished['accuracy'].tolist())",
-            "    dista.figures.option_importance(importance).show()",
-            "    dista.figures.parallel_runs(finished[[*options, 'accuracy']]).show()",
-            "table",
-        ]
-    )
+    lines = [
+        "import dista",
+        "from dista.runs import overview",
+        "",
+        f"runs = {runs}",
+        "table = overview.table([overview.summary(run) for run in runs], [run.status() for run in runs])",
+        "print(table)",
+    ]
+    if not enough:
+        return "\n".join(lines)
+    lines += [
+        "finished = table[table['state'] == 'finished'].dropna(subset='accuracy')",
+        "options = [name for name in table.attrs['options'] if finished[name].astype(str).nunique() > 1]",
+        "drawn = {name: finished[name].tolist() for name in options}",
+        "importance = dista.measures.option_importance(drawn, finished['accuracy'].tolist())",
+        *snippets.shown(
+            "dista.figures.option_importance(importance)",
+            "dista.figures.parallel_runs(finished[[*options, 'accuracy']])",
+        ),
+    ]
+    return "\n".join(lines)
 
 
 show()
