@@ -98,9 +98,14 @@ ROOMS = {
         "app.link", "app.inputs", "app.computed", "dista.recording", "dista.measures", "dista.figures",
         "dista.widgets",
     ),
+    "app.studies": (
+        "app.link", "app.inputs", "app.trainings", "app.page", "dista.files", "dista.checkpoint", "dista.measures",
+        "dista.figures", "dista.runs", "dista.studies",
+    ),
     "app.views": (
-        "app.link", "app.inputs", "app.computed", "app.trainings", "app.page", "dista.memories", "dista.denoisers",
-        "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs", "dista.widgets",
+        "app.link", "app.inputs", "app.computed", "app.trainings", "app.page", "app.studies", "dista.memories",
+        "dista.denoisers", "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs",
+        "dista.studies", "dista.widgets",
     ),
     "app.main": ("app.link", "app.page", "dista.style", "dista.engine"),
 }  # fmt: skip
