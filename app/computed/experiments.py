@@ -13,6 +13,7 @@ from app.inputs import checkpoints, tasks
 from app.inputs.identity import Weights
 from app.link.switches import Experiment
 from dista.config import ModelConfig
+from dista.measures.noise import LEVELS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,15 +28,6 @@ OBSERVABLES = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.de
 """What the pages look at in a changed model."""
 
 DENOISERS = "blocks.*.attention.denoise"
-
-LEVELS = {
-    "gaussian": (0.0, 0.1, 0.2, 0.4, 0.8),
-    "salt-and-pepper": (0.0, 0.02, 0.05, 0.1, 0.2),
-    "events": (0.0, 0.02, 0.05, 0.1, 0.2),
-    "occlusion": (0.0, 0.2, 0.4, 0.6, 0.8),
-}
-"""The amounts of each kind of noise at which accuracy is measured."""
-
 
 # Neurons ----------------------------------------------------------------------------------------
 

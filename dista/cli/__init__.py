@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dista.cli import about, checkpoints, results, serve, sweep, train
+from dista.cli import about, checkpoints, conditions, results, serve, sweep, train
 from dista.cli.answers import stopped
 from dista.engine.threads import wait_briefly
 
@@ -19,6 +19,8 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("results")(results.results)
+app.command("noise")(conditions.noise)
+app.command("cuts")(conditions.cuts)
 app.command("eval")(checkpoints.evaluate)
 app.command("record")(checkpoints.record)
 app.command("ablate")(checkpoints.ablate)

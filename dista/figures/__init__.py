@@ -25,7 +25,7 @@ from dista.figures.firing import firing_change, firing_map, membrane_histogram
 from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
-from dista.figures.seeds import seed_accuracies, seed_differences
+from dista.figures.seeds import seed_accuracies, seed_curves, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.surgery import attention_change, decision_change, membrane_change
 from dista.figures.training import learning_curves, rate_history, tau_history
@@ -60,6 +60,7 @@ __all__ = [
     "raster",
     "rate_history",
     "seed_accuracies",
+    "seed_curves",
     "seed_differences",
     "spike_distance",
     "tau_history",

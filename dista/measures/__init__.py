@@ -73,9 +73,11 @@ from dista.measures.paired import (
 )
 from dista.measures.seeds import (
     SeedAccuracy,
+    SeedCurve,
     SeedDifference,
     mean_differences,
     seed_accuracy,
+    seed_curve,
     seed_differences,
 )
 from dista.measures.similarity import MapSimilarity, map_similarity
@@ -115,6 +117,7 @@ __all__ = [
     "Result",
     "RowSums",
     "SeedAccuracy",
+    "SeedCurve",
     "SeedDifference",
     "SpikeDistance",
     "Stage",
@@ -151,6 +154,7 @@ __all__ = [
     "representatives",
     "row_sums",
     "seed_accuracy",
+    "seed_curve",
     "seed_differences",
     "spike_distance",
     "split",
