@@ -24,7 +24,6 @@ from dista.files import replacement
 from dista.files.facts import Damaged, Facts
 from dista.measures import Answers
 from dista.measures.noise import LEVELS
-from dista.memories import FORMS
 from dista.runs import Run
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def of_cuts(what: RunConfig, *, starting_taus: bool = True) -> list[Condition]:
     Learned taus can be put back where the ``starting_taus`` were written down.
     """
     cuts = [("neuron-memory",), ("carry-over",)]
-    if FORMS[what.model.memory.form].remembers and what.model.memory.window > 1:
+    if what.model.memory.form != "none" and what.model.memory.window > 1:
         cuts += [("own-past",), ("neuron-memory", "own-past")]
     if starting_taus and what.model.neuron.learn_tau and what.training.freeze != "taus":
         cuts.append(("learned-taus",))
