@@ -154,7 +154,7 @@ def _digest(path: str, stamp: tuple) -> str:
 
 
 def runnable() -> dict[str, Checkpoint]:
-    """Shipped checkpoints by name, then those of runs by path, newest first.
+    """Shipped checkpoints by name, then those of runs as links call them, newest first.
 
     For those that are left out see ``show_damaged``.
     """
@@ -183,8 +183,22 @@ def show_damaged() -> None:
                 st.text(f"{name}: {reason}")
 
 
+def in_links(folder: Path) -> str:
+    """How links call the checkpoint of a run: within the folder of runs, and not by where that lies here."""
+    runs = default_folder().absolute()
+    path = folder.absolute()
+    return str(Path("runs", path.relative_to(runs)) if path.is_relative_to(runs) else folder)
+
+
+def take_old_name(parameter: str) -> None:
+    """Older links call the checkpoint of a run by its place on the server; from here on by its name."""
+    text = url.text(parameter)
+    if text and Path(text).is_absolute() and in_links(Path(text)) != text:
+        url.write(**{parameter: in_links(Path(text))})
+
+
 def best(run: Run) -> Checkpoint | None:
-    """The best checkpoint of a run, its path as its name; None while there is none to be read."""
+    """The best checkpoint of a run; None while there is none to be read."""
     return _read_best(run)[0]
 
 
@@ -203,7 +217,7 @@ def _best(path: str, changed: tuple[tuple, ...]) -> tuple[Checkpoint | None, str
     try:
         run = Run(path)
         folder = run.checkpoint("best")
-        return checkpoint_at(str(folder), folder, run.config.data_root), None
+        return checkpoint_at(in_links(folder), folder, run.config.data_root), None
     except (ValueError, OSError) as error:
         return None, plain.sentence(error)
 
@@ -229,6 +243,7 @@ def choose(
     name: str, label: str, options: Mapping[str, Checkpoint], default: str, problems: list[str]
 ) -> Checkpoint:  # fmt: skip
     """A select box over ``options``, in the URL as ``name``."""
+    take_old_name(name)
     option = url.choice(name, list(options), default, problems)
     st.selectbox(
         label, list(options), format_func=lambda one: title(options[one]),

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dista.cli import about, checkpoints, conditions, results, serve, sweep, train
+from dista.cli import about, checkpoints, conditions, results, serve, ship, sweep, train
 from dista.cli.answers import stopped
 from dista.engine.threads import wait_briefly
 
@@ -21,6 +21,7 @@ app.command("sweep")(sweep.sweep)
 app.command("results")(results.results)
 app.command("noise")(conditions.noise)
 app.command("cuts")(conditions.cuts)
+app.command("ship")(ship.ship)
 app.command("eval")(checkpoints.evaluate)
 app.command("record")(checkpoints.record)
 app.command("ablate")(checkpoints.ablate)

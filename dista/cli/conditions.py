@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from dista.studies.conditions import Condition
     from dista.studies.study import Study
 
-Of = Annotated[Path, typer.Argument(help="The folder of a study.")]
+Of = Annotated[
+    str, typer.Argument(help="A study: its folder, or its name in runs/ or of a shipped one.")
+]
 Limit = Annotated[
     int | None, typer.Option(help="Only the first so many test samples; 500 if nothing is said.")
 ]
@@ -46,10 +48,10 @@ def noise(
     Three kinds of noise at five levels, with the denoiser as it was trained and with other thresholds. What is
     measured is kept beside each run; started again, the command goes on where it was.
     """
-    from dista.studies import conditions, robustness
+    from dista.studies import conditions, places, robustness
     from dista.studies.study import Study
 
-    there = Study(study)
+    there = Study(places.find(study))
     target = csv and place(csv, b"name,noise,")
 
     def of_run(run: Run, split: Split) -> list[Condition]:
@@ -61,7 +63,7 @@ def noise(
     left_out |= robustness.of_runs(there)[1]
     if as_json:
         rows = as_rows(_stacked(curves)) if curves else []
-        show({"study": str(study), "rows": rows, "left_out": left_out}, as_json=True)
+        show({"study": str(there.path), "rows": rows, "left_out": left_out}, as_json=True)
         return
     for kind, by_name in curves.items():
         levels = next(iter(by_name.values())).levels
@@ -87,10 +89,10 @@ def cuts(
     Cut is what neurons remember, what attention remembers, what taus have learned, and the denoiser. What is
     measured is kept beside each run; started again, the command goes on where it was.
     """
-    from dista.studies import conditions, robustness
+    from dista.studies import conditions, places, robustness
     from dista.studies.study import Study
 
-    there = Study(study)
+    there = Study(places.find(study))
     target = csv and place(csv, b"configuration,cut,")
 
     def of_run(run: Run, _: Split) -> list[Condition]:
@@ -102,7 +104,7 @@ def cuts(
     left_out |= outcome.left_out
     if as_json:
         rows = as_rows(outcome.table()) if outcome.cuts else []
-        show({"study": str(study), "rows": rows, "left_out": left_out}, as_json=True)
+        show({"study": str(there.path), "rows": rows, "left_out": left_out}, as_json=True)
         return
     for cut in outcome.cuts:
         said = f"{_points(cut.difference)}, {100 * cut.most_frequent:.0f} % one answer"

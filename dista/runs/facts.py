@@ -51,7 +51,10 @@ def data_title(name: str, options: Mapping[str, Any]) -> str:
 
 
 class Status(Facts):
-    """How far a run is: complete epochs, steps of how many, seconds, and why it ended if it did early."""
+    """How far a run is: complete epochs, steps of how many, seconds, and why it ended if it did early.
+
+    ``pid`` is the process that says so.
+    """
 
     state: State
     epoch: Count = 0
@@ -59,6 +62,7 @@ class Status(Facts):
     steps: Count | None = None
     seconds: float | None = None
     reason: str | None = None
+    pid: Count | None = None
 
 
 class Environment(Facts):

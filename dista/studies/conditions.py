@@ -1,7 +1,7 @@
 """What the finished runs of a study answer under other conditions: noise in the input, a part cut from the network.
 
     conditions.json    beside each run: its answers to the first test samples under every condition, and which weights
-                       answered, as class numbers
+                       answered. Answers are hexadecimal class numbers, of ``digits`` digits a sample
 
 A condition is some switches of ``dista.ablations``, and noise of a kind and level. All runs meet the same samples with
 the same noise, so that whatever is compared is paired. What is measured is written down at once, one condition after
@@ -14,10 +14,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from dista.checkpoint import WEIGHTS
 from dista.files import replacement
@@ -53,7 +53,7 @@ class _Answered(Facts):
     switches: list[str]
     kind: str
     level: float
-    answer: list[int]
+    answer: Annotated[str, Field(pattern="^[0-9a-f]+$")]
 
 
 class Content(Facts):
@@ -61,14 +61,17 @@ class Content(Facts):
 
     task: str
     weights: str
+    digits: Annotated[int, Field(ge=1, le=8)]
     label: list[int]
     conditions: list[_Answered]
 
     @model_validator(mode="after")
     def _as_many(self) -> Content:
         for one in self.conditions:
-            if not self.label or len(one.answer) != len(self.label):
-                raise ValueError(f"{len(one.answer)} answers to {len(self.label)} samples")
+            if not self.label or len(one.answer) != self.digits * len(self.label):
+                raise ValueError(
+                    f"{len(one.answer)} digits of answers to {len(self.label)} samples"
+                )
         return self
 
 
@@ -168,19 +171,28 @@ def read(run: Path) -> Conditions | None:
     except Damaged as error:
         raise Damaged(f"{run}: {error}") from None
     answered = {
-        Condition(tuple(one.switches), one.kind, one.level): np.array(one.answer)
+        Condition(tuple(one.switches), one.kind, one.level): _numbers(one.answer, content.digits)
         for one in content.conditions
     }
     return Conditions(content.task, content.weights, np.array(content.label), answered)
 
 
+def _numbers(text: str, digits: int) -> np.ndarray:
+    return np.array([int(text[i : i + digits], 16) for i in range(0, len(text), digits)])
+
+
 def _write(run: Path, what: Conditions) -> None:
+    """Text, as a study of 40 runs has 2,800 lists of answers: as numbers in JSON they would be twice as long."""
+    digits = len(f"{max(int(a.max()) for a in what.answers.values()):x}")
     conditions = [
-        {"switches": list(one.switches), "kind": one.kind, "level": one.level, "answer": a.tolist()}
+        {
+            "switches": list(one.switches), "kind": one.kind, "level": one.level,
+            "answer": "".join(f"{int(number):0{digits}x}" for number in a),
+        }
         for one, a in what.answers.items()
-    ]
+    ]  # fmt: skip
     facts = {
-        "task": what.task, "weights": what.weights, "label": what.label.tolist(),
+        "task": what.task, "weights": what.weights, "digits": digits, "label": what.label.tolist(),
         "conditions": conditions,
     }  # fmt: skip
     with replacement.replacing(run / FILE) as file:

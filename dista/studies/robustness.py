@@ -28,7 +28,7 @@ from dista.measures import (
 )
 from dista.runs import RunError
 from dista.runs.differences import differences
-from dista.studies import conditions
+from dista.studies import conditions, places
 from dista.studies.conditions import AS_TRAINED, Condition, Conditions
 from dista.studies.study import Planned, Study
 
@@ -76,7 +76,7 @@ def noise(study: Study | str | os.PathLike[str]) -> dict[str, dict[str, SeedCurv
     Configurations are compared with the baseline, other thresholds with the configuration as it was trained; of
     these seeds alone that met all levels. Empty where nothing was measured.
     """
-    study = study if isinstance(study, Study) else Study(study)
+    study = study if isinstance(study, Study) else Study(places.find(study))
     answered, _ = of_runs(study)
     samples, met = _samples(answered), [r for runs in answered.values() for r in runs.values()]
     kinds = dict.fromkeys(c.kind for one in met for c in one.answers if c.kind)
@@ -181,7 +181,7 @@ class Cuts:
 
 def cuts(study: Study | str | os.PathLike[str]) -> Cuts:
     """What the runs of a study lose by each cut, paired by seed and sample; p is corrected for all of them."""
-    study = study if isinstance(study, Study) else Study(study)
+    study = study if isinstance(study, Study) else Study(places.find(study))
     answered, left_out = of_runs(study)
     samples = _samples(answered)
     clean = {name: _under(runs, AS_TRAINED, samples) for name, runs in answered.items()}
