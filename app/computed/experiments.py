@@ -240,10 +240,9 @@ def operations(
 
     What was counted is kept: another ``convention`` needs no other run.
     """
-    import xarray as xr
-
     from dista import measures
     from dista.experiments import evaluation
+    from dista.experiments.operations import joined
 
     parts = evaluation.batches(tasks.task(weights.data).test, limit)
     counted, labels = [], []
@@ -252,8 +251,7 @@ def operations(
         counted.append(counts)
         labels.append(label)
         report(done / len(parts))
-    varying = [name for name, array in counted[0].items() if "batch" in array.dims]
-    counts = xr.concat(counted, "batch", data_vars=varying)
+    counts = joined(counted)
     return (
         measures.energy(counts, convention),
         measures.anytime(counts, np.concatenate(labels), convention),

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dista.cli import about, checkpoints, conditions, results, serve, ship, sweep, train
+from dista.cli import about, checkpoints, conditions, measured, results, serve, ship, sweep, train
 from dista.cli.answers import stopped
 from dista.engine.threads import wait_briefly
 
@@ -25,6 +25,8 @@ app.command("ship")(ship.ship)
 app.command("eval")(checkpoints.evaluate)
 app.command("record")(checkpoints.record)
 app.command("ablate")(checkpoints.ablate)
+app.command("energy")(measured.energy)
+app.command("cue")(measured.cue)
 app.command("presets")(about.list_presets)
 app.command("info")(about.info)
 app.command("bench")(about.bench)
