@@ -87,7 +87,9 @@ def test_the_stylesheet_hands_every_colour_on():
 
 def test_both_sheets_of_the_page_get_what_they_use():
     used = set(re.findall(r"var\(--([\w-]+)", (ROOT / "app" / "page" / "style.css").read_text()))
-    assert used == {"panel", "hairline"} and HAIRLINE.startswith("rgba(")
+    assert used == {"panel", "hairline", "accent", "ink", "muted", "line"} and HAIRLINE.startswith(
+        "rgba("
+    )
 
 
 def luminance(colour):

@@ -11,9 +11,12 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["whole number", "number", "one of", "some of", "text", "open"]
-PAGES = ("watch", "neurons", "denoise", "memory", "train", "ablate", "compare", "energy")
+VIEWS = ("watch", "neurons", "denoise", "memory", "train", "ablate", "compare", "energy")
+READ = ("tours", "glossary")  # pages to read, which show no network
+PAGES = (*VIEWS, *READ)
+TOUR = ("tour", "tour-step")
 PROBES = ("watch", "compare", "train")  # pages with the probe, which reports where it is
-ONE_MODEL = tuple(page for page in PAGES if page != "train")
+ONE_MODEL = tuple(page for page in VIEWS if page != "train")
 ONE_SAMPLE = ("watch", "neurons", "denoise", "memory", "compare")
 OWN_INPUT = ("watch", "neurons", "denoise", "compare")
 
@@ -105,7 +108,10 @@ _ALL = (
     Parameter("new-epochs", "whole number", "its epochs", ("train",), "12"),
     Parameter("new-minutes", "whole number", "its minutes at most", ("train",), "30"),
     Parameter("new-seed", "whole number", "its seed", ("train",), "0"),
+    Parameter("term", "text", "the term that is looked up", ("glossary",), "all terms"),
     # All pages
+    Parameter("tour", "text", "the tour beside the page: the name of one, or a file on the server", PAGES, "none"),
+    Parameter("tour-step", "whole number", "its step, from 1", PAGES, "1"),
     Parameter("lesson", "open", "without controls", PAGES, "with them"),
     Parameter("token", "text", "the token of the printed link; taken out at once", PAGES, "none"),
 )  # fmt: skip
@@ -143,6 +149,11 @@ def translated(page: str, old: Mapping[str, str]) -> dict[str, str | None]:
     return changes
 
 
+def old_names(page: str) -> set[str]:
+    """Names by which old links to a page say what has another name today."""
+    return {one.was[page] for one in of_page(page) if page in one.was}
+
+
 def following(page: str) -> set[str]:
     """The names of what a page shows that goes with the reader, from it and to it.
 
@@ -177,8 +188,8 @@ def taken(page: str, carried: Mapping[str, str]) -> dict[str, str]:
 
 def left_behind(page: str, carried: Mapping[str, str]) -> str | None:
     """One sentence on what the page cannot show of it, and why; None where it shows all that matters."""
-    if page == "train":
-        return None  # it shows a run, nothing else
+    if page == "train" or page in READ:
+        return None  # it shows a run or words, nothing else
     if {"image", "events"} & carried.keys() and page not in OWN_INPUT:
         why = "compares held-out samples" if page == "memory" else "answers many held-out samples"
         return f"The own input is not shown here: this page {why}. It is kept for the others."
