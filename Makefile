@@ -8,15 +8,20 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 HOST = localhost
 
-.PHONY: app test types notebooks clean browser javascript
+.PHONY: app test style suite types notebooks clean browser javascript
 
 app: $(VENV)/installed
 	$(BIN)/dista app --port $(PORT) --host $(HOST)
 
-test: $(VENV)/installed browser javascript
+# Types and JavaScript are checked beside the tests: these leave cores waiting for browsers and child processes.
+test: $(VENV)/installed browser
+	@$(MAKE) --no-print-directory --jobs 2 style javascript types suite
+
+style: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+
+suite: $(VENV)/installed
 	$(BIN)/pytest -n 3 --dist worksteal
 
 types: $(VENV)/installed

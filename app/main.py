@@ -41,7 +41,12 @@ pages = {
     )
     for name in PAGES
 }
-page = st.navigation(list(pages.values()), position="top")
+# The first page has no path of its own: who writes /watch is sent to it, and does not read that there is none.
+watch = st.Page(
+    lambda: st.switch_page(pages["watch"], query_params=st.query_params.to_dict()),
+    title="Watch", url_path="watch", visibility="hidden",
+)  # fmt: skip
+page = st.navigation([*pages.values(), watch], position="top")
 name = page.title.lower()
 st.set_page_config(page_title=frame.title(name))
 next_page.keep(pages)
@@ -59,5 +64,6 @@ with panel.beside(place, name, pages) if place else st.container(key="untoured")
     page.run()
     frame.end(name)
 terms.explain()
+next_page.menu(name)
 following.leave_mark(name)
 garbage_collection.settle()

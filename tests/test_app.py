@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 import dista.widgets
 from app.computed import payloads, recordings
 from app.inputs import checkpoints, images, recording_files
-from app.trainings import processes
+from dista.runs import background
 from dista import measures
 
 
@@ -338,7 +338,7 @@ def started(monkeypatch):
     """The words of the processes that the page starts, none of which runs."""
     words = []
     monkeypatch.setattr(
-        processes, "_spawn", lambda folder, name, options: words.append((name, options))
+        background, "_spawn", lambda run, options, without: words.append((run.name, options))
     )
     return words
 
@@ -362,8 +362,7 @@ def test_a_start_that_failed_says_why(page, runs, started, tmp_path, monkeypatch
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
     test = press(page("train"), "Start training")
     ((name, _),) = started
-    (tmp_path / processes.LOGS).mkdir(exist_ok=True)
-    (tmp_path / processes.LOGS / f"{name}.log").write_text("dista: no room for it\n")
+    (tmp_path / background.LOGS / f"{name}.log").write_text("dista: no room for it\n")
     test = test.run()
     assert "did not start: no room for it" in test.error[0].value
 
@@ -384,18 +383,3 @@ def test_a_stopped_run_goes_on(page, started):
     test = press(page("train"), "Continue")
     ((name, words),) = started
     assert name == "some-run" and words[0].startswith("--resume=") and not test.exception
-
-
-def test_a_process_started_in_a_clone_finds_the_package():
-    first, *_ = processes._environment()["PYTHONPATH"].split(os.pathsep)
-    assert (Path(first) / "dista" / "cli").is_dir()
-
-
-def test_a_process_started_here_is_one_of_its_own(tmp_path):
-    """It leads its session, says what it has to say into its log, and leaves an error there."""
-    processes._spawn(tmp_path, "one", ["--preset=nothing", "--data=digits"])
-    deadline = time.monotonic() + 120
-    while processes.complaint(tmp_path, "one") is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    assert "no preset 'nothing'" in processes.complaint(tmp_path, "one")

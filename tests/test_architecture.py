@@ -42,16 +42,25 @@ ROOMS = {
     "dista.measures": ("dista.config",),
     "dista.style": ("dista.memories", "dista.denoisers"),
     "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
-    "dista.widgets": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
         "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
         "dista.measures",
     ),
+    "dista.lessons": (
+        "dista.extras", "dista.memories", "dista.denoisers", "dista.config", "dista.neurons", "dista.layers", "dista.attention",
+        "dista.model", "dista.recording", "dista.checkpoint", "dista.data", "dista.measures", "dista.style",
+        "dista.experiments",
+    ),
     "dista.runs": (
-        "dista.config", "dista.files", "dista.model", "dista.recording", "dista.checkpoint", "dista.data",
+        "dista.config", "dista.presets", "dista.files", "dista.model", "dista.recording", "dista.checkpoint",
+        "dista.data",
+    ),
+    "dista.widgets": (
+        "dista.extras", "dista.recording", "dista.measures", "dista.style", "dista.figures", "dista.experiments",
+        "dista.runs",
     ),
     "dista.training": (
-        "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.neurons", "dista.layers",
+        "dista.extras", "dista.config", "dista.presets", "dista.memories", "dista.engine", "dista.files", "dista.neurons", "dista.layers",
         "dista.model", "dista.recording", "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments",
         "dista.runs",
     ),

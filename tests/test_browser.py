@@ -570,19 +570,21 @@ def test_figures_numbers_and_recordings_are_saved(visit):
     name, content = saved(page, page.get_by_role("button", name="Numbers, CSV"))
     assert name == "energy-digits.csv" and content.startswith(b"figure,")
     for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
-        if not page.get_by_role("button", name=f"{kind}:").first.is_visible():
-            page.get_by_role("button", name="Save").click()
         name, content = saved(page, page.get_by_role("button", name=f"{kind}:").first)
         assert name == f"energy-digits-map.{kind.lower()}" and content.startswith(start)
+    assert page.get_by_role("button", name="Everything, zip").is_visible(), "the popover stays open"
     page = visit(f"?sample={dashboard.SAMPLE}")
     page.get_by_role("button", name="Save", exact=True).click()
     name, content = saved(page, page.get_by_role("button", name="Recording, zarr"))
     assert name.endswith(".zarr.zip") and content.startswith(b"PK")
     page.keyboard.press("Escape")
-    for panel in (".attention", ".decision"):
-        name, content = saved(page, page.locator(f"{panel} button.save"))
-        assert name.endswith(".png") and content.startswith(b"\x89PNG")
-    assert page.locator(".tau button.save").is_hidden(), "a list is nothing to save as a picture"
+    for panel in ("attention", "decision"):
+        for kind, start in (("png", b"\x89PNG"), ("svg", b"<svg")):
+            name, content = saved(page, page.locator(f".{panel} button.save.{kind}"))
+            assert name == f"{panel}.{kind}" and content.startswith(start)
+    assert page.locator(".tau button.save.png").is_hidden(), (
+        "a list is nothing to save as a picture"
+    )
 
 
 @pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])

@@ -161,6 +161,12 @@ ENTRIES = {
         {"h": TRACE.h, "v": TRACE.v, "current": TRACE.current, "fired": TRACE.spikes},
         of("h", "v", "current"),
     ),
+    "tau_sweep": Entry(
+        lambda: figures.tau_sweep(small.sweep()),
+        "tau spikes silent_below threshold steps",
+        {"spikes": [8, 3, 0], "silent_below": [1, 1.02, 1.5], "steps": [8] * 3},
+        of("spikes", "silent_below"),
+    ),
     "taus": Entry(
         lambda: figures.taus(LAYERS, start=dict(zip(small.LAYERS, (3.0, 2.5, 1.5)))),
         f"{ACTIVITY} start",
@@ -275,6 +281,12 @@ ENTRIES = {
         "epoch train_loss val_loss val_accuracy",
         {"epoch": [0, 1, 2], "train_loss": [np.nan, 0.6, 0.4], "val_accuracy": [0.5, 0.8, 0.7]},
         percents,
+    ),
+    "loss_by_step": Entry(
+        lambda: figures.loss_by_step(small.steps()),
+        "step epoch loss",
+        {"step": [1, 2, 3, 4], "loss": [2.0, 1.5, 1.0, 0.5]},
+        of("loss"),
     ),
     "tau_history": Entry(
         lambda: figures.tau_history(small.neurons()),

@@ -36,6 +36,7 @@ from dista.measures import (
     SeedAccuracy,
     SeedDifference,
     SpikeDistance,
+    TauSweep,
 )
 
 LAYERS = ("stem.stages.0.neuron", "blocks.0.attention.query.neuron", "blocks.1.mlp.hidden.neuron")
@@ -100,6 +101,10 @@ def trace() -> MembraneTrace:
     fired = h >= 1
     v = np.where(fired, 0, h)
     return MembraneTrace(LAYERS[1], (5, 0, 1), h, v, 2 * h, fired, 1.0, 0.0, 2.0, 1.0)
+
+
+def sweep() -> TauSweep:
+    return TauSweep(np.array([1, 2.5, 8]), np.array([8, 3, 0]), np.array([1, 1.02, 1.5]), 1.0, 8)
 
 
 def rows() -> list[LayerActivity]:
@@ -198,6 +203,12 @@ def epochs() -> pd.DataFrame:
     )
 
 
+def steps() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"step": [1, 2, 3, 4], "epoch": [1, 1, 2, 2], "loss": [2.0, 1.5, 1.0, 0.5], "lr": 0.1}
+    )
+
+
 def neurons() -> pd.DataFrame:
     return pd.DataFrame(
         [
@@ -248,6 +259,8 @@ FIGURES = {
     "membrane, h alone": lambda t: figures.membrane(
         replace(trace(), v=None, current=None, spikes=None, tau=None, half_life=None), theme=t
     ),
+    "membrane, a neuron alone": lambda t: figures.membrane(replace(trace(), layer=""), theme=t),
+    "tau_sweep": lambda t: figures.tau_sweep(sweep(), theme=t),
     "taus": lambda t: figures.taus(rows(), start=2.0, theme=t),
     "taus, no start": lambda t: figures.taus(rows()[:1], theme=t),
     "decision": lambda t: figures.decision(decision(), step_labels=LABELS, theme=t),
@@ -288,6 +301,7 @@ FIGURES = {
     "anytime, no stop": lambda t: figures.anytime(any_time(), theme=t),
     "learning_curves": lambda t: figures.learning_curves(epochs(), theme=t),
     "learning_curves, first epoch": lambda t: figures.learning_curves(epochs()[:1], theme=t),
+    "loss_by_step": lambda t: figures.loss_by_step(steps(), epoch=1, theme=t),
     "tau_history": lambda t: figures.tau_history(neurons(), theme=t),
     "tau_history, first epoch": lambda t: figures.tau_history(neurons()[:3], theme=t),
     "rate_history": lambda t: figures.rate_history(neurons(), theme=t),
@@ -358,7 +372,10 @@ def test_a_raster_says_of_whom_its_neurons_are():
 
 def test_causal_memory_says_how_far_a_change_reaches():
     effect = np.where(np.tri(3, dtype=bool), np.eye(3), np.nan)
-    for later, said in ((0.0, "leaves no trace"), (0.5, "seen for up to 2 more steps")):
+    for later, said in (
+        (0.0, "nothing is left of step 1 at step 3"),
+        (0.5, "0.50 logits are left of step 1"),
+    ):
         effect[2, 0] = later
         figure = figures.causal_memory(CausalMemory("head", effect), subject="Cut", largest=4)
         title = figure.layout.title.text.replace("<br>", " ")
@@ -559,7 +576,13 @@ def test_energy_comparison_takes_one_look_at_an_image(static, looks):
 
 def test_anytime_marks_the_stop():
     figure = figures.anytime(any_time(), stop=2)
-    assert title(figure) == "<b>After 2 steps: 80 % right for 75 % of the energy</b>"
+    said = title(figure).replace("<br>", " ")
+    low, high = (100 * float(part[1]) for part in (any_time().low, any_time().high))
+    correct = f"{round(0.8 * any_time().samples)} of {any_time().samples} correct"
+    assert (
+        said
+        == f"<b>After 2 steps: {correct} ({low:.0f} to {high:.0f} %) for 75 % of the energy</b>"
+    )
     np.testing.assert_array_equal(figure.data[0].y, any_time().accuracy)
     np.testing.assert_array_equal(figure.data[3].y, any_time().picojoules / 1e3)
     assert figure.layout.yaxis2.title.text == "nJ so far"

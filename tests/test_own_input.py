@@ -264,8 +264,7 @@ def test_a_recording_is_shown_and_its_code_reproduces_it(own_page, own_runs, tmp
     key = event_files.shelf().keep(event_files.read("mine.npy", saved(array)))
     test = own_page(checkpoint=own_runs[1]["recordings"], events=key)
     assert not test.exception and not test.error and not test.warning
-    monkeypatch.chdir(tmp_path)
-    np.save(tmp_path / "mine.npy", array)
+    monkeypatch.chdir(tmp_path)  # where the file is not
     shown = {}
     monkeypatch.setitem(vars(dista.widgets), "probe", lambda it, **place: shown.update(it=it))
     exec(test.code[0].value, {})
@@ -381,18 +380,11 @@ def test_a_side_that_cannot_see_it_shows_the_sample_and_says_why(page, tmp_path,
     assert warning.value.startswith("Right: ") and "Left" not in warning.value
     assert "lie outside of the 8 x 8 pixels that this model sees" in warning.value
     monkeypatch.chdir(tmp_path)
-    np.save("mine.npy", array)
     monkeypatch.setitem(vars(dista.widgets), "probe", lambda it, **place: it)
-    left, right = ran(test.code[0].value)["probes"]
+    left, right = dashboard.ran(test.code[0].value)["probes"]
     assert left["input"].values.sum() == len(array) and "label" not in left.coords
     x, _ = noisy(tasks["small"].test, [0], 0.5)
     assert np.array_equal(right["input"].values, x) and right["label"].values.size == 1
-
-
-def ran(code):
-    made = {}
-    exec(code, made)
-    return made
 
 
 @pytest.mark.parametrize(

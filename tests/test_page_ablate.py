@@ -5,7 +5,7 @@ from __future__ import annotations
 import dashboard
 import pytest
 import streamlit as st
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 import dista.data
 from app.computed import reruns
@@ -113,10 +113,8 @@ def test_stopping_makes_do_with_what_there_is(page, monkeypatch):
 
 def test_the_code_on_the_page_reproduces_the_figure(page):
     test = page("ablate", **QUERY, switches="neuron-memory,head=0.1,noise=0.2")
-    *lines, last = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join([*lines, f"figure = {last}"]), made)
-    assert as_shown(made["figure"]) == shown(test)[0]
+    (figure,) = ran(test.code[0].value)["figures"]
+    assert as_shown(figure) == shown(test)[0]
 
 
 @pytest.fixture

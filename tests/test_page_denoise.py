@@ -5,7 +5,7 @@ from __future__ import annotations
 import dashboard
 import numpy as np
 import pytest
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 import dista
 from app.computed import experiments, models
@@ -87,9 +87,7 @@ def test_noise_can_be_at_one_step_only(page, query, noise):
     received = measures.attention_received(noisy, **at)
     assert shown(test)[0] == as_shown(figures.input_change(change, received))
     assert any("corrupted patches of step 7 and" in element.value for element in test.markdown)
-    *lines, _ = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join(lines), made)
+    made = ran(test.code[0].value)
     assert np.array_equal(made["after"]["input"].values, after)
     assert as_shown(figures.input_change(made["change"], made["received"])) == shown(test)[0]
 
@@ -142,13 +140,9 @@ def test_the_curve_is_of_the_step(page, monkeypatch):
 )
 def test_the_code_on_the_page_reproduces_its_figures(page, digits, query, noise):
     test = page("denoise", **QUERY, **query, u="2")
-    *lines, last = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join([*lines, f"figure = {last}"]), made)
+    drawn = [as_shown(figure) for figure in ran(test.code[0].value)["figures"]]
     noisy = experiments.noisy(digits.weights, 3, None, noise, 2)
-    assert as_shown(made["figure"]) == as_shown(figures.denoising(measures.denoising(noisy)))
-    change = figures.input_change(made["change"], made["received"])
-    assert as_shown(change) == shown(test)[0]
+    assert drawn == [*shown(test)[:3], as_shown(figures.denoising(measures.denoising(noisy)))]
 
 
 def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):

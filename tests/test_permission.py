@@ -17,6 +17,7 @@ from test_browser import CHROMIUM, PATIENCE, PROBE, answers, browser, wait_until
 from app.link import permission
 from app.link.permission import Visit, allowed, local
 from app.trainings import processes
+from dista.runs import background
 from dista.cli import serve
 
 ROOT = Path(__file__).parent.parent
@@ -78,7 +79,7 @@ def test_other_names_are_not_this_machine(name):
 
 def test_nothing_is_started_for_somebody_from_nowhere(page_of, tmp_path, monkeypatch):
     """Neither by a button, of which there is none, nor by who calls the function all the same."""
-    monkeypatch.setattr(processes, "_spawn", lambda *_: pytest.fail("a process was started"))
+    monkeypatch.setattr(background, "_spawn", lambda *_: pytest.fail("a process was started"))
     test = page_of("train")
     assert not test.exception and permission.NO_TRAINING in test.caption[0].value
     labels = {button.label for button in test.button}
@@ -129,8 +130,8 @@ def test_without_a_token_none_is_right(monkeypatch):
 def test_two_runs_of_one_second_have_two_names(tmp_path, monkeypatch):
     started = []
     monkeypatch.setenv(permission.TRAINING, "1")
-    monkeypatch.setattr(processes.time, "strftime", lambda _: "now")
-    monkeypatch.setattr(processes, "_spawn", lambda folder, name, words: started.append(name))
+    monkeypatch.setattr(background.time, "strftime", lambda _: "now")
+    monkeypatch.setattr(background, "_spawn", lambda run, words, without: started.append(run.name))
     (tmp_path / "digits-now-2").mkdir()
     for _ in range(3):
         processes.start(tmp_path, {"preset": "digits"})

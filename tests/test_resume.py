@@ -63,6 +63,18 @@ def assert_same(run, whole):
     assert [*run.path.rglob(".*")] == []
 
 
+def stop_at(monkeypatch, at, number):
+    """The signal arrives while step ``at`` is being made."""
+    step = Session.step
+
+    def interrupted(self, batches):
+        if self.position.step + 1 == at:
+            os.kill(os.getpid(), number)
+        step(self, batches)
+
+    monkeypatch.setattr(Session, "step", interrupted)
+
+
 # --- kill -9 ------------------------------------------------------------------------------------
 
 KILLED = """
@@ -119,7 +131,7 @@ MOMENTS = [
     slow("line", 9),  # in the tables of an epoch
     ("state", 2),
     slow("state", 5),
-    ("checkpoint", 2),  # between the files of the first one
+    slow("checkpoint", 2),  # between the files of the first one
     slow("checkpoint", 10),
     slow("snapshot", 2),
 ]
@@ -134,12 +146,15 @@ def test_killed_and_resumed_is_as_if_nothing_happened(few, whole, tmp_path, plac
     assert_same(resume(run.path, task=few), whole)
 
 
-def test_a_run_goes_on_without_the_checkpoint_it_started_from(few, whole, tmp_path):
+def test_a_run_goes_on_without_the_checkpoint_it_started_from(few, whole, tmp_path, monkeypatch):
     """It has weights of its own by then."""
     start = whole.load("last")
     dista.save(start, tmp_path / "start")
     config = FULL.replace(init=str(tmp_path / "start"))
-    trainings.python(KILLED, tmp_path / "run", config.to_json(), "line", "9")
+    stop_at(monkeypatch, 4, signal.SIGTERM)
+    with pytest.raises(Stopped):
+        train(few, trainings.TINY, config, folder=tmp_path / "run")
+    monkeypatch.undo()
     (tmp_path / "start").rename(tmp_path / "gone")
     assert resume(tmp_path / "run", task=few).status().state == "finished"
 
@@ -161,18 +176,18 @@ def test_killed_twice(few, whole, tmp_path):
 # --- Ctrl-C and SIGTERM -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("at", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("at", "number"),
+    [
+        (1, signal.SIGINT),
+        (4, signal.SIGTERM),
+        *(slow(at, number) for at, number in [(1, signal.SIGTERM), (4, signal.SIGINT)]),
+        *(slow(3, number) for number in [signal.SIGINT, signal.SIGTERM]),
+    ],
+)
 def test_a_signal_finishes_the_step_and_saves(few, whole, tmp_path, monkeypatch, number, at):
-    step = Session.step
-
-    def interrupted(self, batches):
-        if self.position.step + 1 == at:
-            os.kill(os.getpid(), number)
-        step(self, batches)
-
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(Session, "step", interrupted)
+    stop_at(monkeypatch, at, number)
     with pytest.raises(
         Stopped, match=f"stopped after step {at}; go on with: dista train --resume"
     ) as e:
@@ -289,7 +304,7 @@ def test_from_the_command_line(tmp_path):
     start = [sys.executable, "-m", "dista", "train"]
     options = ["--preset", "tiny", "--data", "digits", "--epochs", "40", "--threads", "1"]
     process = subprocess.Popen(
-        [*start, *options, "--set", "minutes=0.06", "--out", str(folder)],
+        [*start, *options, "--set", "minutes=0.03", "--out", str(folder)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     while not (folder / "steps.jsonl").is_file():

@@ -11,7 +11,6 @@ from app.inputs import recording_files, tasks
 from app.inputs.identity import Weights
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
     from torch import Tensor
 
@@ -60,11 +59,3 @@ def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any)
     if task.step_labels:
         result.attrs["step_labels"] = list(task.step_labels)
     return result
-
-
-def numbers(recording: xr.DataTree) -> dict[str, pd.DataFrame]:
-    """What the probe shows in numbers: each layer's, and the logits of each step."""
-    from dista.measures import neuron_table, stacked
-
-    layers = stacked(neuron_table(recording))
-    return {"layers": layers, "logits": recording["head"].to_dataframe("logit").reset_index()}

@@ -56,7 +56,8 @@ def controls(checkpoint: checkpoints.Checkpoint) -> tuple[identity.Weights, ...]
     same = [
         one.weights
         for one in checkpoints.runnable().values()
-        if (one.task, one.config) == (checkpoint.task, checkpoint.config)
+        if (one.task, one.data_options, one.config)
+        == (checkpoint.task, checkpoint.data_options, checkpoint.config)
     ]
     others = {one.version: one for one in same if one.version != checkpoint.weights.version}
     return tuple(others.values())[:NETWORKS]

@@ -28,14 +28,18 @@ STILL = ("digits", "match", "cifar10", "cifar100")
 
 
 def options_of(data: Data) -> dict[str, Any]:
-    """The options with which ``dista.data.open`` gives the task its steps and the model's labels."""
+    """The options with which ``dista.data.open`` gives the task as the model was trained on it.
+
+    Its own ones, and those of its steps and of the model's labels.
+    """
+    own = dict(data.options)
     if data.name in STILL:
-        return {}
+        return own
     import dista.data
 
     if data.steps is None or data.name not in dista.data.names():
-        return {}
-    return dista.data.chosen_options(data.name, data.steps, data.classes)
+        return own
+    return own | dista.data.chosen_options(data.name, data.steps, data.classes)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -12,7 +12,8 @@ _CARRIED, _LEFT = "url carried", "url left behind"
 def resume(page: str) -> bool:
     """Bring a page's state back when the reader comes by the menu, whose links carry none.
 
-    Whether he comes from another page. What he looked at on the last page goes with him; the rest of the page is as he left it.
+    What he looked at on the last page goes with him; the rest of the page is as he left it. Whether he comes from
+    another page.
     """
     before = st.session_state.get("page", page)
     st.session_state["page"] = page

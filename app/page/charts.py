@@ -64,6 +64,8 @@ def clickable(figure: Figure) -> Figure:
 
 def unusual_layers(neurons: pd.DataFrame) -> list[str]:
     """Sentences on the layers that are mostly silent or always firing after the last epoch."""
+    if neurons["epoch"].max() == 0:
+        return ["Before training: which neurons fire is up to the first weights, and no alarm."]
     last = neurons[neurons["epoch"] == neurons["epoch"].max()]
     sentences = []
     for column, limit, what in (

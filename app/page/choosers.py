@@ -126,6 +126,7 @@ def _choose(own: Any, problems: list[str]) -> Any:
     elif options:
         first = checkpoints.default(options)
         options = {first: options[first]} | options  # the default first, the rest as they are
+        checkpoints.take_old_name("checkpoint")
         name = url.choice("checkpoint", list(options), first, problems)
     else:
         own_paths.offer()

@@ -56,6 +56,17 @@ def pages() -> Mapping[str, Any]:
     return st.session_state.get(_PAGES, {})
 
 
+def menu(current: str) -> None:
+    """The pages in a bar at the foot of the screen, which the stylesheet shows on a phone alone.
+
+    The menu above is folded away there, and stays open over the page that was chosen in it.
+    """
+    with st.container(horizontal=True, gap=None, key="phone-menu"):
+        for name, page in pages().items():
+            with st.container(width="content", key=f"phone-{'here' if name == current else name}"):
+                st.page_link(page, label=page.title)
+
+
 def query(way: Way) -> dict[str, str]:
     """What the link to the page says: what is looked at here as far as it is shown there, and its own part."""
     for name in way.state:

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 from app.inputs import checkpoints, event_files, own_input, tasks
 
+MOST_TEXT = (
+    100_000  # letters of a recording of events within the code; one of N-MNIST has some 30,000
+)
+
 if TYPE_CHECKING:
     from app.computed.experiments import Surgery
     from app.inputs.checkpoints import Checkpoint
@@ -20,8 +24,8 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     if len(tasks.form(checkpoint.data).test):
         lines += [task(checkpoint), f"x, label = task.test.batch({samples})"]
     else:
-        steps = tasks.options_of(checkpoint.data)
-        words = "".join(f", {option}={value!r}" for option, value in steps.items())
+        steps = tasks.options_of(checkpoint.data).get("time_steps")
+        words = "" if steps is None else f", time_steps={steps}"
         lines += [
             f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
             "x = model.mean.new_zeros(1, *task.input_shape)",
@@ -40,6 +44,20 @@ def task(checkpoint: Checkpoint) -> str:
     options = ({"root": data.root} if data.root else {}) | tasks.options_of(data)
     words = "".join(f", {option}={value!r}" for option, value in options.items())
     return f"task = dista.data.open({data.name!r}{words})"
+
+
+def shown(*figures: str) -> list[str]:
+    """Lines that make ``figures`` and show all of them: below a notebook's cell, or from a script in a browser.
+
+    A figure that is only made is shown by a notebook alone, and there only if it is the last.
+    """
+    made = [f"    {one}," for one in figures]
+    return ["", "figures = [", *made, "]", "for figure in figures:", "    figure.show()"]
+
+
+def displayed(widgets: str) -> list[str]:
+    """Lines that show widgets in a notebook; a script has no place for them."""
+    return ["from IPython.display import display", "", f"display({widgets})  # in a notebook"]
 
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
@@ -76,18 +94,38 @@ def own(text: str, checkpoint: Checkpoint) -> list[str]:
     kind = own_input.kind(checkpoint.config.input_shape)
     if kind == "events":
         return own_events(text)
-    return own_colours(text) if kind == "colours" else own_image(text, checkpoint.task)
+    if kind == "colours":
+        return own_colours(text)
+    if checkpoint.task != "match":
+        return own_image(text, "[:]")
+    return own_image(text, "[[step == 'probe' for step in task.step_labels]]")
 
 
 def own_events(key: str) -> list[str]:
-    """Lines that read the recording from the reader's own copy, which the link does not hold."""
+    """Lines with the recording itself, as the server forgets it, or that read it from the reader's own copy.
+
+    A long one would be more text than anybody pastes.
+    """
+    file = event_files.shelf().get(key)
+    name, packed = file.name, event_files.packed(file.events)
+    if len(packed) > MOST_TEXT:
+        return [
+            "",
+            f"# the own recording, too long to stand here: put {name!r}, which was uploaded, beside this code",
+            "from pathlib import Path",
+            "from dista.data.event_readers import read_events",
+            "from dista.data.recordings import as_input",
+            f"x = as_input(read_events(Path({name!r})), task)",
+            "",
+        ]
     return [
         "",
-        "# the own recording, from the file that was uploaded",
-        "from pathlib import Path",
-        "from dista.data.event_readers import read_events",
+        f"# the own recording, {' '.join(name.split())}",
+        "import base64, io, numpy",
         "from dista.data.recordings import as_input",
-        f"x = as_input(read_events(Path({event_files.shelf().get(key).name!r})), task)",
+        f"file = numpy.load(io.BytesIO(base64.b64decode({packed!r})))",
+        "events = numpy.rec.fromarrays([file[name] for name in 'xytp'], names='x,y,t,p')",
+        "x = as_input(events, task)",
         "",
     ]
 
@@ -106,9 +144,8 @@ def own_colours(image: str) -> list[str]:
     ]
 
 
-def own_image(image: str, task: str) -> list[str]:
-    """Lines that put the own digit of a link into ``x``."""
-    where = "[-2:]" if task == "match" else "[:]"
+def own_image(image: str, where: str) -> list[str]:
+    """Lines that put the own digit of a link into ``x``, at the steps ``where``."""
     return [
         "",
         "# the own image, 28 x 28 pixels with 16 greys",

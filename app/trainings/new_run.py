@@ -11,7 +11,7 @@ import dista.data
 from app.link import plain, url
 from app.trainings import processes
 from dista.presets import preset, presets
-from dista.runs import default_folder
+from dista.runs import background, default_folder
 
 OPEN = "new-run"
 _FREEZE = {"none": "synapses and taus", "taus": "synapses only", "synapses": "taus only"}
@@ -80,7 +80,7 @@ def wait() -> None:
     """Say that a run is starting, until it is there or has failed."""
     name = st.session_state["starting"]
     there = (default_folder() / name / "config.json").is_file()
-    said = None if there else processes.complaint(default_folder(), name)
+    said = None if there else background.complaint(default_folder() / name)
     if said:
         st.session_state["start-failed"] = said
         url.write(run=None)

@@ -74,9 +74,11 @@ def show(problems: Problems) -> None:
             Way("memory", "Its memory in Memory"),
             Way("energy", "What it costs, in Energy"),
         )
-        tools.code.code(as_python(checkpoint, experiments, limit), language="python")
+        python = as_python(checkpoint, experiments, limit)
+        tools.code.code(python, language="python")
         show_differing_runs(checkpoint, before, limit)
-        downloads.fill(tools.save, f"ablate-{downloads.short(checkpoint.name)}")
+        name = f"ablate-{downloads.short(checkpoint.name)}"
+        downloads.fill(tools.save, name, python=python)
 
 
 def choose_limit(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
@@ -224,10 +226,13 @@ def as_python(
     lines += ["    return dista.evaluation.answers(model, task.test, switches, **options)", ""]
     lines += ["experiments = {"]
     lines += [f"    {name!r}: {tuple(experiment)}," for name, experiment in experiments.items()]
-    lines += ["}", "before = answers()", "results = {"]
+    lines += ["}", "before = answers()"]
+    if not experiments:
+        return "\n".join([*lines, "print(before.correct.mean())"])
+    lines += ["results = {"]
     lines += ["    name: dista.measures.paired_difference(before, answers(*chosen))"]
     lines += ["    for name, chosen in experiments.items()", "}"]
-    return "\n".join([*lines, "dista.figures.accuracy_changes(results)"])
+    return "\n".join([*lines, *snippets.shown("dista.figures.accuracy_changes(results)")])
 
 
 show()

@@ -88,7 +88,7 @@ def show(problems: Problems) -> None:
         show_curve(checkpoint, noise, problems)
         name = f"denoise-{downloads.short(checkpoint.name)}-{sample}"
         recordings = {"Clean": lambda: clean, "Noisy": lambda: noisy}
-        downloads.fill(tools.save, name, recordings)
+        downloads.fill(tools.save, name, recordings, python=python)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -354,8 +354,21 @@ def likeness(checkpoint: checkpoints.Checkpoint, noise: Noise, u: int | None) ->
         return "Too few maps have attention left to compare noisy ones with clean ones."
     return (
         f"With this noise denoised maps are **less** like the clean ones than raw maps in {result.less} of "
-        f"{count(result.samples, 'sample')}: a mean cosine of {result.denoised:.2f} against {result.raw:.2f}."
+        f"{count(result.samples, 'sample')}: a mean cosine of {result.denoised:.2f} against {result.raw:.2f}. "
+        f"{verdict(result)}"
     )
+
+
+def verdict(result: experiments.Likeness) -> str:
+    """Whether that is denoising, in words: by most samples and by the mean, or it is neither."""
+    most = 2 * result.less > result.samples
+    if most and result.denoised < result.raw:
+        return "**So here it does not denoise:** with it noisy maps are further from the clean ones than without."
+    if not most and result.denoised > result.raw:
+        return (
+            "**So here it denoises:** with it noisy maps are nearer to the clean ones than without."
+        )
+    return "**So here it does neither:** most samples and the mean do not agree."
 
 
 # Python -------------------------------------------------------------------------------------------
@@ -381,11 +394,13 @@ def as_python(
             "    before, after = (dista.record(model, it) for it in (x, noisy))",
             f"change = dista.measures.input_change(before, after{of_step})",
             f"received = dista.measures.attention_received(after{of_step})",
-            "dista.figures.input_change(change, received)",
             f"without = dista.measures.attention_received(before{of_step})",
-            "dista.figures.patch_attention(received, change.patches, clean=without)",
-            "dista.figures.map_similarity(dista.measures.map_similarity(before, after))",
-            "dista.figures.denoising(dista.measures.denoising(after))",
+            *snippets.shown(
+                "dista.figures.input_change(change, received)",
+                "dista.figures.patch_attention(received, change.patches, clean=without)",
+                "dista.figures.map_similarity(dista.measures.map_similarity(before, after))",
+                "dista.figures.denoising(dista.measures.denoising(after))",
+            ),
         ]
     )
 

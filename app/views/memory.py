@@ -95,8 +95,8 @@ def show(problems: Problems) -> None:
         samples = choose_samples(checkpoint, problems)
         said.markdown(f"##### {show_cue(checkpoint, samples, other is None)}")
         name = f"memory-{downloads.short(checkpoint.name)}-{sample}"
-        downloads.fill(tools.save, name, {"Recording": lambda: recording})
         python = as_python(checkpoint, sample, other, of, step, samples)
+        downloads.fill(tools.save, name, {"Recording": lambda: recording}, python=python)
         tools.code.code(python, language="python")
 
 
@@ -395,6 +395,7 @@ def as_python(
         "    for name, result in results.items()",
         "]",
     ]
+    drawn = ["*matrices"]
     if samples:
         new = (
             ""
@@ -413,9 +414,9 @@ def as_python(
             "    with dista.ablations.ablated(model, switches, lent):",
             "        pair = [dista.record(model, each, 'head') for each in (x, changed)]",
             "    effects[name] = dista.measures.cue_effect(*pair)",
-            "dista.figures.cue_effects(effects)",
         ]
-    return "\n".join(lines)
+        drawn += ["dista.figures.cue_effects(effects)"]
+    return "\n".join([*lines, *snippets.shown(*drawn)])
 
 
 show()

@@ -70,7 +70,7 @@ def show(problems: Problems) -> None:
         with plain.errors():  # needs held-out samples, which need not be here
             show_population(checkpoint, before, layer, problems)
         name = f"neurons-{downloads.short(checkpoint.name)}-{sample}"
-        downloads.fill(tools.save, name, {"Recording": lambda: after})
+        downloads.fill(tools.save, name, {"Recording": lambda: after}, python=python)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -264,14 +264,26 @@ def as_python(
 ) -> str:
     """Code that shows the membrane and, after a surgery, what became of it."""
     lines = [*snippets.recording(checkpoint, sample, image), f"layer, neuron = {layer!r}, {neuron}"]
+    lines += ["steps = {'step_labels': task.step_labels}"]
     if surgery.kind == "learned":
-        trace = "dista.measures.membrane_trace(recording, layer, neuron)"
-        return "\n".join([*lines, f"dista.figures.membrane({trace})"])
+        lines += ["trace = dista.measures.membrane_trace(recording, layer, neuron)"]
+        drawn = [
+            "dista.figures.raster(dista.measures.raster(recording, layer), **steps)",
+            "dista.figures.membrane(trace, **steps)",
+            "dista.figures.taus(dista.measures.neuron_table(recording))",
+        ]
+        return "\n".join([*lines, *snippets.shown(*drawn)])
     lines += ["", *snippets.surgery(surgery), "with dista.intervene(model, changes):"]
     lines += ["    after = dista.record(model, x, classes=task.classes)"]
     lines += ["traces = [", "    dista.measures.membrane_trace(one, layer, neuron)"]
-    lines += ["    for one in (recording, after)", "]", "dista.figures.membrane_change(*traces)"]
-    return "\n".join(lines)
+    lines += ["    for one in (recording, after)", "]"]
+    drawn = [
+        "dista.figures.raster(dista.measures.raster(after, layer), **steps)",
+        "dista.figures.membrane(traces[1], **steps)",
+        "dista.figures.membrane_change(*traces, **steps)",
+        "dista.figures.decision_change(*map(dista.measures.decision, (recording, after)), **steps)",
+    ]
+    return "\n".join([*lines, *snippets.shown(*drawn)])
 
 
 show()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.computed import payloads, recordings, trust
+from app.computed import payloads, probe_numbers, recordings, trust
 from app.inputs import checkpoints, own_paths, recording_files
 from app.inputs.own_paths import RecordingFile
 from app.link import plain, url
@@ -82,8 +82,9 @@ def watch(
     payload = payloads.payload(recording, checkpoint.weights, sample, image)
     seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
     offer_ways({"step": payload.header["steps"] - 1} | seen)
-    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", recording)
-    tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
+    python = as_python(checkpoint, sample, image, seen)
+    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", recording, seen, python)
+    tools.code.code(python, language="python")
 
 
 def offer_ways(seen: dict[str, Any]) -> None:
@@ -103,12 +104,17 @@ def offer_ways(seen: dict[str, Any]) -> None:
     )
 
 
-def offer_files(tools: toolbar.Toolbar, name: str, recording: xr.DataTree) -> None:
+def offer_files(
+    tools: toolbar.Toolbar, name: str, recording: xr.DataTree, seen: dict[str, Any], python: str,
+    position: int = 0,
+) -> None:  # fmt: skip
     downloads.fill(
         tools.save,
         name,
         {"Recording": lambda: recording},
-        tables=lambda: recordings.numbers(recording),
+        tables=lambda: probe_numbers.numbers(recording, seen, position),
+        python=python,
+        hint="Panels are saved by the buttons in their corners, as PNG or SVG.",
     )
 
 
@@ -139,8 +145,9 @@ def watch_recording(
     recording = recording_files.open_recording(path)
     payload = payloads.foreign_payload(recording, path, position)
     seen = show_probe(payload, place, path=file.name)
-    offer_files(tools, path.name.partition(".")[0], recording)
-    tools.code.code(of_recording(file, position, seen), language="python")
+    python = of_recording(file, position, seen)
+    offer_files(tools, path.name.partition(".")[0], recording, seen, python, position)
+    tools.code.code(python, language="python")
 
 
 def show_without_checkpoint(problems: list[str]) -> None:

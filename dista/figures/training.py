@@ -9,13 +9,41 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dista.figures.tables import tabled
-from dista.figures.theme import Palette, Theme, finish, palette, percent, short
+from dista.figures.theme import Palette, Theme, count, finish, palette, percent, short
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _CURVES = ("epoch", "train_loss", "val_loss", "val_accuracy")
+_POINTS = 400  # of a curve by step that are drawn
 _NAMED = 3  # lines that are labelled: those that moved furthest
+
+
+@tabled(only=("step", "epoch", "loss"))
+def loss_by_step(
+    steps: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
+) -> go.Figure:
+    """Training loss of each step and its mean over a fiftieth of them; a cursor at the end of ``epoch``.
+
+    From a run's ``steps`` table; needs the columns step, epoch and loss. A long curve is thinned.
+    """
+    _check(steps, "steps", ("step", "epoch", "loss"))
+    colours, loss = palette(theme), steps["loss"].astype(float)
+    mean = loss.rolling(max(1, len(loss) // 50), min_periods=1).mean().to_numpy()
+    every = slice(None, None, max(1, len(loss) // _POINTS))
+    x = steps["step"].to_numpy(int)
+    figure = go.Figure()
+    for name, y, width, opacity in (("each step", loss.to_numpy(), 1, 0.35), ("mean", mean, 2, 1)):
+        line = _line(x[every], y[every], name, colours.accent, "solid", markers=False, at="step")
+        figure.add_trace(line.update(line_width=width, opacity=opacity, showlegend=False))
+    before = x[steps["epoch"].to_numpy(int) <= epoch] if epoch is not None else x[:0]
+    _cursor(figure, None if epoch is None else int(before.max(initial=0)), colours)
+    figure.update_xaxes(title={"text": "step"}, rangemode="tozero", nticks=5)
+    figure.update_yaxes(title={"text": "training loss"}, showgrid=True, nticks=5)
+    title = "No step has been made yet"
+    if len(x):
+        title = f"Training loss {mean[0]:.2f} at first, {mean[-1]:.2f} after {count(int(x[-1]), 'step')}"
+    return finish(figure, theme, title=title, alt=f"{title}.", height=330)
 
 
 @tabled(only=_CURVES)
@@ -112,7 +140,14 @@ def _history(
 
 
 def _line(
-    x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str, *, markers: bool
+    x: np.ndarray,
+    y: np.ndarray,
+    name: str,
+    colour: str,
+    dash: str,
+    *,
+    markers: bool,
+    at: str = "epoch",
 ) -> go.Scatter:
     return go.Scatter(
         x=x,
@@ -121,7 +156,7 @@ def _line(
         name=name,
         line={"color": colour, "width": 1.8, "dash": dash},
         marker={"size": 5},
-        hovertemplate=f"{name}: %{{y:.3g}}, epoch %{{x}}<extra></extra>",
+        hovertemplate=f"{name}: %{{y:.3g}}, {at} %{{x}}<extra></extra>",
     )
 
 

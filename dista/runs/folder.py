@@ -384,5 +384,5 @@ def _taken(path: Path) -> RunError:
 
 
 def _write_status(path: Path, state: State, **facts: Any) -> None:
-    status = {"state": state, "updated": time.time(), **facts}
+    status = {"state": state, "updated": time.time(), "pid": os.getpid(), **facts}
     write_whole(path / "status.json", json.dumps(status).encode())

@@ -181,7 +181,7 @@ def _about(study: Study) -> str:
     what = study.planned()[0].config
     start = f"from the weights of {what.training.init}" if what.training.init else "from nothing"
     return (
-        f"`{what.preset}` on `{what.data}`, {what.training.epochs} epochs {start}, "
+        f"`{what.preset}` on `{study.grid.data}`, {what.training.epochs} epochs {start}, "
         f"seeds {', '.join(map(str, study.grid.seeds))}."
     )
 

@@ -20,16 +20,31 @@ HOSTS = ("streamlit", "jupyter")
 CONTROLS = ("threshold", "brush", "pad", "downloads", "terms")
 """The small widgets of the dashboard."""
 
+LESSONS = ("lesson", "figures")
+"""What lessons show in a notebook: predictions, the tau lab, and figures that follow."""
+
 _HERE = Path(__file__).parent
-_PROBE = ("base", "stages", "legends", "attention", "charts", "taus", "layout", "controls")
+_PROBE = (
+    "base",
+    "stages",
+    "legends",
+    "attention",
+    "charts",
+    "taus",
+    "layout",
+    "controls",
+    "lesson",
+)
 _OWN = ("pad", "downloads")  # those that have a look of their own
 
 
 @cache
 def module(name: str) -> str:
     """The probe for a host, or a control, as one ES module whose default export is what the host expects."""
-    if name not in HOSTS + CONTROLS:
-        raise ValueError(f"no widget {name!r}; choose one of {', '.join(HOSTS + CONTROLS)}")
+    if name not in HOSTS + CONTROLS + LESSONS:
+        raise ValueError(
+            f"no widget {name!r}; choose one of {', '.join(HOSTS + CONTROLS + LESSONS)}"
+        )
     return (_HERE / "built" / f"{name}.js").read_text("utf-8")
 
 
@@ -38,7 +53,8 @@ def styles(name: str = "streamlit") -> str:
     """The stylesheet of a widget; but for those with a look of their own it is the same for all."""
     if name in _OWN:
         return (_HERE / "css" / f"{name}.css").read_text("utf-8")
-    sheets = [(_HERE / "css" / f"{part}.css").read_text("utf-8") for part in _PROBE]
+    parts = ("base", "figures") if name == "figures" else _PROBE
+    sheets = [(_HERE / "css" / f"{part}.css").read_text("utf-8") for part in parts]
     return "\n".join([_colours(), *sheets])
 
 
