@@ -193,9 +193,7 @@ def test_what_does_not_fit_starts_no_process(tmp_path, monkeypatch):
     monkeypatch.setattr(background, "_spawn", lambda *_: pytest.fail("a process was started"))
     with pytest.raises(ValueError, match="the model has 10 classes, but 'match' has 2"):
         dista.train("match", "tiny", background=True)
-    with pytest.raises(
-        ValueError, match=r"'digits' has other samples \(\d+ to train with\) than this task \(60\)"
-    ):
+    with pytest.raises(ValueError, match=r"'digits' has other samples \(\d+ to train with\) than this task \(60\)"):
         dista.train(few_digits(), TINY, ONE, background=True)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").touch()

@@ -46,7 +46,9 @@ def intervene(
         yield model
 
 
-def changed(model: nn.Module, changes: Mapping[str, Hook | Tensor | Sequence[Hook]]) -> list[str]:
+def changed(
+    model: nn.Module, changes: Mapping[str, Hook | Tensor | Sequence[Hook]]
+) -> list[str]:
     """The dotted names of the modules that ``intervene`` would change; RecordingError as there."""
     modules = {name: module for name, module in named(model).items() if name}
     return [name for entry in _each(changes) for name in _targets(modules, *entry)]

@@ -140,14 +140,7 @@ def _history(
 
 
 def _line(
-    x: np.ndarray,
-    y: np.ndarray,
-    name: str,
-    colour: str,
-    dash: str,
-    *,
-    markers: bool,
-    at: str = "epoch",
+    x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str, *, markers: bool, at: str = "epoch"
 ) -> go.Scatter:
     return go.Scatter(
         x=x,

@@ -40,9 +40,7 @@ class Follow(ipywidgets.VBox):
     say. The thread ends when the run is finished or gone, or with ``close``.
     """
 
-    def __init__(
-        self, run: Run | Training | str | os.PathLike[str], *, every: float = LOOK
-    ) -> None:
+    def __init__(self, run: Run | Training | str | os.PathLike[str], *, every: float = LOOK) -> None:
         self.training = Training(run)
         self._every, self._closed, self._lock = every, threading.Event(), threading.RLock()
         self._tails: dict[str, Tail] = {}
@@ -57,14 +55,10 @@ class Follow(ipywidgets.VBox):
         )
         self._film.observe(lambda _: self.refresh(), "value")
         self._figures, self._maps = Figures(self._draw), ipywidgets.VBox()
-        controls = ipywidgets.HBox(
-            [self._stop, self._resume, self._film], layout={"flex_flow": "wrap"}
-        )
+        controls = ipywidgets.HBox([self._stop, self._resume, self._film], layout={"flex_flow": "wrap"})
         super().__init__([self._sentence, controls, self._figures, self._maps])
         if self.refresh():
-            threading.Thread(
-                target=self._watch, name=f"follow {self.training.path}", daemon=True
-            ).start()
+            threading.Thread(target=self._watch, name=f"follow {self.training.path}", daemon=True).start()
 
     def close(self) -> None:
         """Take it off the page, and end its thread; the training goes on."""
@@ -105,9 +99,7 @@ class Follow(ipywidgets.VBox):
         epoch = self._choose_epoch(run.snapshots())
         reason = self.training.problem if state == "crashed" else status.reason
         said = [sentences.progress(state, status, config.epochs, reason), *self._damage(run)]
-        self._say(
-            " ".join(said if any(map(len, tables.values())) else [*said, sentences.UNMEASURED])
-        )
+        self._say(" ".join(said if any(map(len, tables.values())) else [*said, sentences.UNMEASURED]))
         shown = (*map(len, tables.values()), epoch)
         if shown != self._shown:
             self._shown, self._drawn = shown, (tables, epoch)
@@ -166,10 +158,7 @@ class Follow(ipywidgets.VBox):
         if epoch is None or (epoch, run.snapshots()[0]) == self._snapshot:
             return
         recording = run.snapshot(epoch)
-        options = {
-            "tau_start": run.starting_taus(),
-            "step_labels": recording.attrs.get("step_labels"),
-        }
+        options = {"tau_start": run.starting_taus(), "step_labels": recording.attrs.get("step_labels")}
         if self._maps.children:
             self._maps.children[0].show(recording, **options)
         else:
@@ -194,9 +183,7 @@ class Follow(ipywidgets.VBox):
 
 
 def _button(label: str, icon: str, act: Callable[[Any], None]) -> ipywidgets.Button:
-    button = ipywidgets.Button(
-        description=label, icon=icon, disabled=True, layout={"width": "110px"}
-    )
+    button = ipywidgets.Button(description=label, icon=icon, disabled=True, layout={"width": "110px"})
     button.on_click(act)
     return button
 
