@@ -28,7 +28,16 @@ def plot(figure: Figure, key: str, **options: Any) -> Any:
     downloads.note(key, partial(table, figure))
     alt = figure.layout.meta["alt"]
     config = PLOTLY | {"toImageButtonOptions": IMAGE | {"filename": key}}
+    keep_place(key, int(options.get("height", figure.layout.height)))
     return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt, **options)
+
+
+def keep_place(key: str, height: int) -> None:
+    """The room of a figure before plotly has drawn it, so that what stands below does not jump.
+
+    A sheet of style takes no room of its own on a page.
+    """
+    st.html(f"<style>.st-key-{key} {{ min-height: {height}px }}</style>")
 
 
 def row(

@@ -25,14 +25,14 @@ def keep(pages: Mapping[str, st.Page]) -> None:
     st.session_state[_PAGES] = dict(pages)
 
 
-def offer(*ways: Way) -> None:
+def offer(*ways: Way, key: str = "next-pages") -> None:
     """A row of links that stay in this session; a click brings the reader's subject along.
 
     ``st.page_link`` and not a link in Markdown, which opens another tab with a session of its own, in which an own
     recording of events and what was drawn are not there.
     """
     there = pages()
-    with st.container(horizontal=True, gap="small", key="next-pages"):
+    with st.container(horizontal=True, gap="small", key=key):
         for way in ways:
             if way.page in there:  # a page may be run by itself, without the menu
                 state = query(way)
