@@ -14,7 +14,7 @@ sys.path.insert(
 
 import streamlit as st
 
-from app.link import following, permission, share
+from app.link import following, permission, share, url
 from app.link.vocabulary import PAGES
 from app.page import garbage_collection, next_page
 from dista.engine.threads import wait_briefly
@@ -30,15 +30,17 @@ colours = f":root {{ --panel: {look.panel}; --accent: {look.accent}; --hairline:
 st.html(f"<style>{colours} {(HERE / 'page' / 'style.css').read_text('utf-8')}</style>")
 
 views = HERE / "views"
+FIRST = "watch"  # at the address without a path, whatever Streamlit is told of one
 pages = {
     name: st.Page(
-        views / f"{name}.py", title=name.capitalize(), url_path=name, default=name == "watch"
+        views / f"{name}.py", title=name.capitalize(), url_path="first" if name == FIRST else name,
+        default=name == FIRST,
     )
     for name in PAGES
-}
-# The first page has no path of its own: who writes /watch is sent to it, and does not read that there is none.
+}  # fmt: skip
+# Who writes /watch is sent to it, and does not read that there is no such page.
 watch = st.Page(
-    lambda: st.switch_page(pages["watch"], query_params=st.query_params.to_dict()),
+    lambda: st.switch_page(pages["watch"], query_params=url.written()),
     title="Watch", url_path="watch", visibility="hidden",
 )  # fmt: skip
 page = st.navigation([*pages.values(), watch], position="top")

@@ -64,18 +64,17 @@ def record_sample(model, task, sample, names):
 class Writer:
     """Writes a run as training does, an epoch at a time, without training anything."""
 
-    def __init__(self, folder: Path, epochs: int = 3) -> None:
+    def __init__(self, folder: Path, epochs: int = 3, config: RunConfig | None = None) -> None:
         self.task = dista.data.open("match")
         self.model = tiny_model("match_map", self.task)
+        config = config or RunConfig(
+            preset="match_map",
+            data="match",
+            model=self.model.config,
+            training=TrainingConfig(epochs=epochs),
+        )
         self.run = Run.create(
-            folder,
-            RunConfig(
-                preset="match_map",
-                data="match",
-                model=self.model.config,
-                training=TrainingConfig(epochs=epochs),
-            ),
-            {"command": "dista train --preset match_map --data match"},
+            folder, config, {"command": "dista train --preset match_map --data match"}
         )
         self.write_activity(0)
 

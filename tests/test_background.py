@@ -19,39 +19,15 @@ from dista.presets import preset
 from dista.recipes import recipe
 from dista.runs import Run, RunConfig, RunError, Training, background
 
-# What ``dista train`` does to its folder, without the ten seconds in which it loads Lightning.
-PROGRAM = """
-import json, os, sys, time
-from dista.presets import preset
-from dista.config import TrainingConfig
-from dista.runs import Run, RunConfig
-words = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[1:])
-if words.get("data") == "nothing":
-    sys.exit("dista: no data 'nothing'")
-if "resume" in words:
-    run = Run(words["resume"])
-    run.reopen()
-else:
-    what = RunConfig(preset="tiny", data="digits", model=preset("tiny"), training=TrainingConfig(epochs=9))
-    run = Run.create(words["out"], what, {})
-epoch = 1 + run.status().epoch
-run.append("epochs", [{"epoch": epoch, "train_loss": 1.0, "val_loss": 1.0, "val_accuracy": 0.5}])
-run.set_status("running", epoch=epoch, step=epoch)
-while not run.asked_to_stop():
-    if (run.path / "fail").exists():
-        run.set_status("crashed", epoch=epoch, step=epoch, reason="RuntimeError: the loss became nan")
-        raise RuntimeError("the loss became nan")
-    if epoch == 9:
-        break
-    time.sleep(0.02)
-run.set_status("finished" if epoch == 9 else "stopped", epoch=epoch, step=epoch)
-"""
+PRETENDED = str(Path(__file__).parent / "pretended_training.py")
 
 
 @pytest.fixture(autouse=True)
 def program(monkeypatch, tmp_path):
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(background, "PROGRAM", ("-c", PROGRAM))
+    monkeypatch.setattr(background, "PROGRAM", (PRETENDED,))
+    monkeypatch.setenv("PRETENDED", "holds")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     yield
     for path in (tmp_path / "runs").glob("*"):
         if (path / "config.json").is_file() and Run(path).status().state == "running":
@@ -66,7 +42,7 @@ def until(condition, seconds=60):
 
 
 def started():
-    training = dista.train("digits", "tiny", ONE, background=True)
+    training = dista.train("digits", "tiny", ONE.replace(epochs=9), background=True)
     assert training.state == "starting"
     until(lambda: training.state == "running")
     return training
@@ -96,13 +72,13 @@ def test_two_handles_stop_resume_and_read_one_run(tmp_path):
 def test_a_crash_is_a_sentence_and_so_is_a_start_that_failed(tmp_path):
     training = started()
     (training.path / "fail").touch()
-    with pytest.raises(RunError, match="^RuntimeError: the loss became nan$"):
+    with pytest.raises(RunError, match=r"^RuntimeError: the loss became nan$"):
         training.wait(60)
     assert training.sentence == "crashed: RuntimeError: the loss became nan"
     until(lambda: "Traceback" in training.log)
     background.start(tmp_path / "runs" / "two", ["--data=nothing"])
     two = Training(tmp_path / "runs" / "two")
-    with pytest.raises(RunError, match="^no data 'nothing'$"):
+    with pytest.raises(RunError, match=r"no data 'nothing'$"):
         two.wait(60)
     with pytest.raises(RunError, match=r"is not a run folder"):
         _ = two.run
@@ -117,11 +93,11 @@ def test_a_resume_that_is_refused_says_so_until_it_is_resumed_from_elsewhere():
     config = training.path / "resume.safetensors"
     config.write_bytes(b"no state")
     training.resume()
-    with pytest.raises(RunError, match="resume.safetensors is damaged"):
+    with pytest.raises(RunError, match=r"resume\.safetensors is damaged"):
         training.wait(60)
     assert training.run.status().state == "stopped"
     config.unlink()
-    terminal = subprocess.Popen([sys.executable, "-c", PROGRAM, f"--resume={training.path}"])
+    terminal = subprocess.Popen([sys.executable, PRETENDED, f"--resume={training.path}"])
     until(lambda: training.state == "running")
     training.stop()
     assert training.wait(60).status().epoch == 2 and training.problem is None
@@ -141,14 +117,14 @@ KERNEL = """
 import os, signal, sys, time
 from dista.runs import background
 from pathlib import Path
-background.PROGRAM = ("-c", sys.argv[2])
+background.PROGRAM = (sys.argv[2],)
 background.start(Path(sys.argv[1]), [])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 def test_killing_who_started_it_leaves_it_going(tmp_path):
-    assert python(KERNEL, tmp_path / "runs" / "one", PROGRAM).returncode == -signal.SIGKILL
+    assert python(KERNEL, tmp_path / "runs" / "one", PRETENDED).returncode == -signal.SIGKILL
     training = Training(tmp_path / "runs" / "one")
     until(lambda: training.state == "running")
     training.stop()
@@ -179,13 +155,18 @@ def test_a_process_that_is_started_is_one_of_its_own(tmp_path, monkeypatch):
     ],
 )
 def test_the_words_say_the_whole_configuration(name, model, training):
-    what = RunConfig(preset=name, data="digits", data_root="/data", model=model, training=training)
+    what = RunConfig(
+        preset=name, data="match", data_root="/data", data_options={"delay": "noise"}, model=model,
+        training=training,
+    )  # fmt: skip
     first, *rest = background.words(what)
     settings = [word.removeprefix("--set=") for word in rest if word.startswith("--set=")]
-    mine, its = _split_off("model.", _pairs(settings))
+    others, its = _split_off("model.", _pairs(settings))
+    mine, of_data = _split_off("data.", others)
+    assert of_data == {"delay": "noise"}
     assert preset(first.removeprefix("--preset=")).changed(its) == model
     assert recipe("default").replace(**mine) == training
-    assert rest[:2] == ["--data=digits", "--data-dir=/data"]
+    assert rest[:2] == ["--data=match", "--data-dir=/data"]
     assert name in ("", first.removeprefix("--preset="))
 
 
@@ -193,7 +174,9 @@ def test_what_does_not_fit_starts_no_process(tmp_path, monkeypatch):
     monkeypatch.setattr(background, "_spawn", lambda *_: pytest.fail("a process was started"))
     with pytest.raises(ValueError, match="the model has 10 classes, but 'match' has 2"):
         dista.train("match", "tiny", background=True)
-    with pytest.raises(ValueError, match=r"'digits' has other samples \(\d+ to train with\) than this task \(60\)"):
+    with pytest.raises(
+        ValueError, match=r"'digits' has other samples \(\d+ to train with\) than this task \(60\)"
+    ):
         dista.train(few_digits(), TINY, ONE, background=True)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").touch()

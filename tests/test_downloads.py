@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import dashboard
@@ -18,7 +20,7 @@ from dashboard import APP
 from streamlit.testing.v1 import AppTest
 
 import dista
-from app.computed import recordings
+from app.computed import probe_numbers, recordings
 from app.inputs import checkpoints, images
 from app.link import vocabulary
 from app.page import downloads
@@ -53,6 +55,38 @@ def test_the_recording_is_a_file_that_opens(page, tmp_path):
     path.write_bytes(downloads.zarr(lambda: recording))
     again = open_recording(path)
     assert np.array_equal(again["head"].values, recording["head"].values)
+
+
+def test_everything_of_a_page_is_one_zip(page, tmp_path):
+    recording = recordings.recording(checkpoints.shipped()["digits"], 3, None)
+    tables = partial(probe_numbers.numbers, recording, {})
+    files = downloads.everything(
+        {"causal": test_figures.causal().table}, tables, {"One": lambda: recording}, "x = 1"
+    )
+    with zipfile.ZipFile(io.BytesIO(files)) as file:
+        probe = {"layers", "logits", "map", "shares", "raster", "membrane"}
+        expected = {f"{name}.csv" for name in probe | {"causal"}} | {"one.zarr.zip", "page.py"}
+        assert set(file.namelist()) == expected
+        rows = pd.read_csv(file.open("map.csv"))
+        (tmp_path / "one.zarr.zip").write_bytes(file.read("one.zarr.zip"))
+    assert open_recording(tmp_path / "one.zarr.zip")["head"].equals(recording["head"])
+    assert rows.query_step.unique().tolist() == [3] and rows.block.unique().tolist() == [1]
+
+
+def test_numbers_of_the_probe_are_of_the_place_where_it_is(page):
+    recording = recordings.recording(checkpoints.shipped()["digits"], 3, None)
+    place = {"step": 2, "block": 0, "head": 1, "row": 3, "column": 4, "neuron": 5}
+    place["layer"] = "blocks.0.attention.query.neuron"
+    tables = probe_numbers.numbers(recording, place)
+    expected = measures.key_maps(recording, 0, 1, (3, 4), 2)
+    pd.testing.assert_frame_equal(tables["map"], expected.table())
+    assert (tables["membrane"].layer == place["layer"]).all()
+    busiest = probe_numbers.numbers(recording, {"block": 0, "step": 2})["map"]
+    sums = [
+        measures.key_maps(recording, 0, head, (row, column), 2).denoised.sum()
+        for head in range(2) for row in range(7) for column in range(7)
+    ]  # fmt: skip
+    assert busiest.denoised.sum() == max(sums)
 
 
 NUMBERS, ONE, ALL = "Numbers, CSV", "Recording, zarr", "Everything, zip"

@@ -28,10 +28,12 @@ from dista.measures import (
     KeyMaps,
     LagContributions,
     LayerActivity,
+    Learning,
     MapSimilarity,
     MembraneHistogram,
     MembraneTrace,
     NoiseCurve,
+    OptionImportance,
     PairedDifference,
     Raster,
     SeedAccuracy,
@@ -123,6 +125,16 @@ def sweep() -> TauSweep:
     return TauSweep(np.array([1, 2.5, 8]), np.array([8, 3, 0]), np.array([1, 1.02, 1.5]), 1.0, 8)
 
 
+def learners() -> list[Learning]:
+    """One that fires at step 3 alone in the end, one that never fires."""
+    fired = np.eye(5, dtype=bool)[[0, 1, 2]]
+    one = Learning(
+        ("weight",), 2, np.array([1.5, 1.4, 1.2]), np.array([2.0, 2.0, 2.0]), np.array([2.0, 2, 0]), fired
+    )  # fmt: skip
+    silent = replace(one, parts=("weight", "tau"), weight=one.weight / 2, fired=fired & False)
+    return [one, silent]
+
+
 def rows() -> list[LayerActivity]:
     return [
         LayerActivity(layer, tau, tau - 0.5, tau + 0.5, 0.1, 0.2, 0.0)
@@ -201,7 +213,9 @@ def denoised() -> list[BlockDenoising]:
 
 def of_seeds() -> dict[str, SeedAccuracy]:
     accuracy = np.array([0.9, 0.92, 0.97])
-    one = SeedAccuracy((0, 1, 4), accuracy, 2000, float(accuracy.mean()), 0.036, 0.86, 0.99)
+    one = SeedAccuracy(
+        (0, 1, 4), accuracy, 2000, float(accuracy.mean()), 0.036, 0.86, 0.99, accuracy - 0.4, 0.48
+    )
     return {"memory=none,taus=fixed": one, "memory=map,taus=fixed": replace(one, mean=0.5)}
 
 
@@ -210,6 +224,21 @@ def seed_changes() -> dict[str, SeedDifference]:
     one = SeedDifference((0, 1, 4), parts, 2000, 0.02, -0.05, 0.09, 0.3, 0.6)
     lost = replace(one, difference=-0.2, low=-0.3, high=-0.1, p=0.001, holm=0.002)
     return {"memory=map,taus=fixed": one, "memory=none,taus=learned": lost}
+
+
+def importance() -> OptionImportance:
+    share = np.array([0.7, 0.2, 0.1])
+    return OptionImportance(("memory", "taus", "seed"), share, share - 0.05, share + 0.05, 40)
+
+
+def swept_runs() -> pd.DataFrame:
+    columns = {"memory": ["map", "none", "map"], "u": [1, 2, 3], "accuracy": [0.9, 0.7, 0.8]}
+    return pd.DataFrame(columns)
+
+
+def curves() -> pd.DataFrame:
+    table = epochs()
+    return pd.concat([table.assign(run="a,seed=0"), table.assign(run="b,seed=0", val_accuracy=0.6)])
 
 
 def epochs() -> pd.DataFrame:
@@ -223,6 +252,15 @@ def steps() -> pd.DataFrame:
     return pd.DataFrame(
         {"step": [1, 2, 3, 4], "epoch": [1, 1, 2, 2], "loss": [2.0, 1.5, 1.0, 0.5], "lr": 0.1}
     )
+
+
+def gradients() -> pd.DataFrame:
+    rows = [
+        dict(epoch=epoch, layer=layer, weights=1 + epoch * i, tau=0.5 - 0.1 * epoch * i)
+        for epoch in (1, 2)
+        for i, layer in enumerate(LAYERS)
+    ]
+    return pd.DataFrame([*rows, dict(epoch=1, layer="head.linear", weights=3.0, tau=None)])
 
 
 def neurons() -> pd.DataFrame:
@@ -271,6 +309,9 @@ FIGURES = {
     ),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
+    "run_curves": lambda t: figures.run_curves(curves(), theme=t),
+    "parallel_runs": lambda t: figures.parallel_runs(swept_runs(), theme=t),
+    "option_importance": lambda t: figures.option_importance(importance(), theme=t),
     "spike_distance": lambda t: figures.spike_distance(apart(), step_labels=LABELS, theme=t),
     "spike_distance of nothing": lambda t: figures.spike_distance(
         SpikeDistance(LAYERS, np.zeros((3, 5))), theme=t
@@ -286,6 +327,7 @@ FIGURES = {
     ),
     "membrane, a neuron alone": lambda t: figures.membrane(replace(trace(), layer=""), theme=t),
     "tau_sweep": lambda t: figures.tau_sweep(sweep(), theme=t),
+    "learning": lambda t: figures.learning(learners(), theme=t),
     "taus": lambda t: figures.taus(rows(), start=2.0, theme=t),
     "taus, no start": lambda t: figures.taus(rows()[:1], theme=t),
     "decision": lambda t: figures.decision(decision(), step_labels=LABELS, theme=t),
@@ -326,6 +368,13 @@ FIGURES = {
     "anytime, no stop": lambda t: figures.anytime(any_time(), theme=t),
     "learning_curves": lambda t: figures.learning_curves(epochs(), theme=t),
     "learning_curves, first epoch": lambda t: figures.learning_curves(epochs()[:1], theme=t),
+    "accuracy_by_run": lambda t: figures.accuracy_by_run(
+        {name: epochs()[1:] for name in LABELS[:2]}, theme=t
+    ),
+    "gradient_history": lambda t: figures.gradient_history(gradients(), theme=t),
+    "gradient_history, weights": lambda t: figures.gradient_history(
+        gradients()[:-1], "weights", theme=t
+    ),
     "loss_by_step": lambda t: figures.loss_by_step(steps(), epoch=1, theme=t),
     "tau_history": lambda t: figures.tau_history(neurons(), theme=t),
     "tau_history, first epoch": lambda t: figures.tau_history(neurons()[:3], theme=t),
@@ -660,6 +709,8 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.raster(raster(), step_labels=["cue"]), "1 entries for 5 steps"),
         (lambda: figures.learning_curves(epochs()[["epoch"]]), "has no train_loss, val_loss"),
         (lambda: figures.tau_history(epochs()), "neurons table has no layer, tau"),
+        (lambda: figures.gradient_history(gradients(), "rate"), "of='rate'; expected weights or"),
+        (lambda: figures.accuracy_by_run({}), "runs is empty"),
         (lambda: figures.denoising([]), "blocks is empty"),
         (lambda: figures.accuracy_changes({}), "results is empty"),
         (lambda: figures.part_changes({"map": {}}), "results is empty"),

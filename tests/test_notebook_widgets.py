@@ -22,7 +22,7 @@ def titles(figures):
     return [json.loads(text)["layout"]["title"]["text"] for text in figures.drawn]
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=20):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -87,7 +87,9 @@ def test_buttons_act_and_others_may_act_too(writer, monkeypatch):
     assert "Stopped in epoch 1 of 3. Reason: stopped after step 0." in view._said and threads()
     view._resume.click()
     assert spawned == [[f"--resume={writer.run.path.resolve()}"]]
-    writer.run.set_status("running", epoch=0, step=1)  # as the process that was started, or another's
+    writer.run.set_status(
+        "running", epoch=0, step=1
+    )  # as the process that was started, or another's
     until(lambda: not view._stop.disabled)
     view.close()
     until(lambda: not threads())
@@ -100,7 +102,9 @@ def test_states_without_figures_are_sentences(writer, tmp_path):
     until(lambda: "epochs.jsonl: a line is damaged and left out" in view._said)
     config = (writer.run.path / "config.json").read_bytes()
     (writer.run.path / "config.json").write_bytes(b"{")
-    until(lambda: "The run cannot be shown: " in view._said and "config.json is damaged" in view._said)
+    until(
+        lambda: "The run cannot be shown: " in view._said and "config.json is damaged" in view._said
+    )
     (writer.run.path / "config.json").write_bytes(config)
     until(lambda: "step 0" in view._said)
     shutil.rmtree(writer.run.path)
@@ -125,7 +129,9 @@ def test_where_no_widget_runs_there_is_a_picture(writer):
     view = widgets.follow(writer.run)
     bundle = view._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["application/vnd.plotly.v1+json"]["data"] and "Epoch 2 of 3" in bundle["text/plain"]
+    assert (
+        bundle["application/vnd.plotly.v1+json"]["data"] and "Epoch 2 of 3" in bundle["text/plain"]
+    )
     view.close()
 
 
@@ -155,7 +161,9 @@ def test_controls_are_interventions_and_the_figure_follows(model, x):
         ("heads", ("0.0", "1.2"), ["head=0.0", "head=1.2"]), ("noise", 0.4, []), (layer, 8, []),
     ):  # fmt: skip
         before, view._widgets[name].value = view._widgets[name].value, value
-        noisy = corruption.corrupt(x, corruption.Noise("gaussian", 0.4), [0]) if name == "noise" else x
+        noisy = (
+            corruption.corrupt(x, corruption.Noise("gaussian", 0.4), [0]) if name == "noise" else x
+        )
         own = {"blocks.1.mlp.hidden.neuron.tau": interventions.tau(8)} if name == layer else {}
         with dista.intervene(model, ablations.changes(switches, model) | own):
             recording = dista.record(model, noisy, "head")
@@ -180,7 +188,7 @@ def test_own_changes_starts_and_figures(model, x):
     view._widgets["block that is silent"].value = 2
     assert set(view.changes) == {"blocks.*.attention.denoise", "blocks.1.mlp"}
     assert not view.recording["blocks/1/mlp/output/neuron/spikes"].isel(batch=0).attrs.get("none")
-    assert "Changed: Denoiser, u 3; block that is silent 2." == view._said
+    assert view._said == "Changed: Denoiser, u 3; block that is silent 2."
     view._figures.theme = "dark"
 
 

@@ -19,8 +19,12 @@ from lesson_runs import (
 )
 
 from dista import checkpoint
+from dista.runs import background
 
-FEWER = {"00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"}}
+FEWER = {
+    "00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"},
+    "02_how_does_one_learn_through_a_step": {r"^updates = 200\b": "updates = 80"},
+}
 """Sizes that a lesson sets at its top, made smaller for the tests."""
 
 LESSONS = [path for path in NOTEBOOKS if not path.stem.startswith("00")]
@@ -115,6 +119,8 @@ def in_process(path, monkeypatch, tmp_path, *, solved=False):
     if solved:
         with_solutions(notebook)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(background, "PROGRAM", (str(ROOT / "tests" / "pretended_training.py"),))
+    monkeypatch.delenv("DISTA_RUNS", raising=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         warnings.simplefilter("error", RuntimeWarning)

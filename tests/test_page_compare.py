@@ -24,13 +24,13 @@ MAP = {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE)}
 
 @pytest.fixture
 def run(runs, assets):
-    """The path of the best checkpoint of a run on ``match``, in another form of memory."""
+    """How links call the best checkpoint of a run on ``match``, in another form of memory."""
     path = runs / "some-run" / "checkpoints" / "best"
     if not path.is_dir():
         model = dashboard.tiny_model("match_projection", dista.data.open("match"))
         model.card = {"task": "match", "metrics": {}}
         dista.save(model, path)
-    return str(path)
+    return "runs/some-run/checkpoints/best"
 
 
 def probes(test):
@@ -144,7 +144,7 @@ def test_an_own_input_is_on_both_sides_with_noise_on_the_right(page):
     assert not np.array_equal(pair[0]["input"].values, sample["input"].values)
     decided = [measures.decision(one) for one in pair]
     answers = [one.classes[one.answer] for one in decided]
-    (headline,) = [m.value for m in test.markdown if m.value.startswith("##### Left")]
+    (headline,) = [m.value for m in test.markdown if m.value.startswith("## Left")]
     assert (
         f"Left answers {answers[0]} (" in headline and f"right answers {answers[1]} (" in headline
     )

@@ -17,8 +17,8 @@ from test_browser import CHROMIUM, PATIENCE, PROBE, answers, browser, wait_until
 from app.link import permission
 from app.link.permission import Visit, allowed, local
 from app.trainings import processes
-from dista.runs import background
 from dista.cli import serve
+from dista.runs import background
 
 ROOT = Path(__file__).parent.parent
 
@@ -157,6 +157,8 @@ def test_an_open_server_answers_to_its_own_names_only():
     assert {"localhost", "127.0.0.1", socket.gethostname(), "dista.example.org"} <= set(hosts)
     assert "*" not in hosts and "0.0.0.0" not in hosts
     assert serve.answers_to("192.0.2.1")[3] == "192.0.2.1"
+    assert serve.answers_to("127.0.0.2") == [*serve.answers_to("localhost"), "127.0.0.2"]
+    assert "--logger.hideWelcomeMessage=true" not in serve.server_options("127.0.0.2", 80, (), True)
 
 
 @pytest.mark.parametrize(

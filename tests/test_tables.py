@@ -69,7 +69,13 @@ RESULTS = [
     (RowSums(0, "raw", 1.0, 2.0, 3.0, 40, 2), 1),
     (small.apart(), 15),
     (UntrainedSimilarity(0, "raw", 16, 1, 0.4, None, None, None, 0, None, None), 1),
-    (SeedAccuracy((0, 1), np.array([0.8, 0.9]), 500, 0.85, 0.07, 0.7, 1.0), 2),
+    (
+        SeedAccuracy(
+            (0, 1), np.array([0.8, 0.9]), 500, 0.85, 0.07, 0.7, 1.0, np.array([0.5, 0.6]), 0.5
+        ),
+        2,
+    ),
+    (small.importance(), 3),
     (SeedDifference((0, 1), np.array([0.1, 0.2]), 500, 0.15, 0.0, 0.3, 0.04, 0.08), 2),
     (CueEffect(np.arange(3.0), 1.0, 0.0, 2.0), 3),
 ]

@@ -6,7 +6,7 @@ import base64
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -238,14 +238,33 @@ def _bytes(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def with_own_image(x: Tensor, pixels: np.ndarray, step_labels: Sequence[str] | None) -> Tensor:
-    """The input with the own image in it: at the steps called probe, or instead of the whole image."""
+def roles(text: str) -> dict[str, str]:
+    """The pictures in a text of a link, by the steps that they are for: ``PROBE.CUE``, either of them or both."""
+    probe, _, cue = text.partition(".")
+    return {role: part for role, part in (("probe", probe), ("cue", cue)) if part}
+
+
+def of_roles(parts: Mapping[str, str]) -> str | None:
+    """The inverse of ``roles``; None for no picture."""
+    probe, cue = parts.get("probe", ""), parts.get("cue", "")
+    return (f"{probe}.{cue}" if cue else probe) or None
+
+
+def with_own_image(
+    x: Tensor, pixels: np.ndarray, step_labels: Sequence[str] | None, role: str = "probe",
+    noise: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """The input with the own image in it: at the steps called ``role``, or instead of the whole image.
+
+    ``noise`` (time, channel, row, column) is what the task adds to its own digits, at each step.
+    """
     import torch
 
     picture = torch.from_numpy(pixels)
     x = x.clone()
     if step_labels is None:
         x[:] = picture
-    else:
-        x[[label == "probe" for label in step_labels]] = picture
+        return x
+    here = torch.tensor([label == role for label in step_labels])
+    x[here] = picture if noise is None else (picture + noise[here, None]).clamp(0, 1)
     return x

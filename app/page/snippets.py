@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.inputs import checkpoints, event_files, own_input, tasks
+from app.inputs import checkpoints, event_files, images, own_input, tasks
 
 MOST_TEXT = (
     100_000  # letters of a recording of events within the code; one of N-MNIST has some 30,000
@@ -19,6 +19,14 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     """Lines that load the model and the task and make ``x`` and ``label``, of one sample or a range."""
     samples = f"[{sample}]" if isinstance(sample, int) else sample
     lines = ["import dista", "", f"model = dista.load({name_or_path(checkpoint)!r})"]
+    stands_in = checkpoint.task in tasks.FROM_FILES and tasks.stand_ins(checkpoint.data)
+    if stands_in:
+        steps = tasks.options_of(checkpoint.data)
+        words = "".join(f", {option}={value!r}" for option, value in steps.items())
+        bare = f"dista.data.without_samples({checkpoint.task!r}{words})"
+        lines += [f"task = dista.data.with_stand_ins({bare})  # its files are not here"]
+        lines += [f"x, label = task.test.batch({samples})"]
+        return lines if image is None else lines + own(image, checkpoint, sample)
     if image is None:
         return [*lines, task(checkpoint), f"x, label = task.test.batch({samples})"]
     if len(tasks.form(checkpoint.data).test):
@@ -30,7 +38,7 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
             f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
             "x = model.mean.new_zeros(1, *task.input_shape)",
         ]
-    return lines + own(image, checkpoint)
+    return lines + own(image, checkpoint, sample)
 
 
 def name_or_path(checkpoint: Checkpoint) -> str:
@@ -89,16 +97,14 @@ def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
     ]
 
 
-def own(text: str, checkpoint: Checkpoint) -> list[str]:
-    """Lines that put the own input into ``x``."""
+def own(text: str, checkpoint: Checkpoint, sample: int | str = 0) -> list[str]:
+    """Lines that put the own input into ``x``, which holds ``sample``."""
     kind = own_input.kind(checkpoint.config.input_shape)
     if kind == "events":
         return own_events(text)
     if kind == "colours":
         return own_colours(text)
-    if checkpoint.task != "match":
-        return own_image(text, "[:]")
-    return own_image(text, "[[step == 'probe' for step in task.step_labels]]")
+    return own_digits(text, sample) if checkpoint.task == "match" else own_image(text)
 
 
 def own_events(key: str) -> list[str]:
@@ -124,7 +130,7 @@ def own_events(key: str) -> list[str]:
         "import base64, io, numpy",
         "from dista.data.recordings import as_input",
         f"file = numpy.load(io.BytesIO(base64.b64decode({packed!r})))",
-        "events = numpy.rec.fromarrays([file[name] for name in 'xytp'], names='x,y,t,p')",
+        "events = numpy.rec.fromarrays([file[name].astype(int) for name in 'xytp'], names='x,y,t,p')",
         "x = as_input(events, task)",
         "",
     ]
@@ -144,16 +150,30 @@ def own_colours(image: str) -> list[str]:
     ]
 
 
-def own_image(image: str, where: str) -> list[str]:
-    """Lines that put the own digit of a link into ``x``, at the steps ``where``."""
+def own_image(image: str) -> list[str]:
+    """Lines that put the own digit of a link into ``x``."""
+    return [*_unpacked(images.roles(image)["probe"]), "x[:] = picture", ""]
+
+
+def own_digits(image: str, sample: int | str) -> list[str]:
+    """Lines that put own digits in the place of probe and cue, with the noise of the held-out sample."""
+    lines = [f"noise = task.test.noise_of({sample})"]
+    for role, part in images.roles(image).items():
+        lines += _unpacked(part)
+        lines += [f"steps = [label == {role!r} for label in task.step_labels]"]
+        lines += ["x[steps, 0] = (picture + noise[steps]).clamp(0, 1)", ""]
+    return lines
+
+
+def _unpacked(image: str) -> list[str]:
+    """Lines that make ``picture`` of what a link holds."""
     return [
         "",
         "# the own image, 28 x 28 pixels with 16 greys",
         "import base64, zlib, numpy, torch",
         f"packed = base64.urlsafe_b64decode({image + '=' * (-len(image) % 4)!r})",
         "grey = numpy.frombuffer(zlib.decompress(packed), numpy.uint8).reshape(28, 28)",
-        f"x{where} = torch.from_numpy(grey / numpy.float32(15))",
-        "",
+        "picture = torch.from_numpy(grey / numpy.float32(15))",
     ]
 
 

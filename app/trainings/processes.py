@@ -17,7 +17,8 @@ def start(folder: Path, options: Mapping[str, Any]) -> Path:
     """Start ``dista train`` with these options and return the folder of its run, which it makes itself."""
     permission.check_training()
     run = background.new_run(folder, options["preset"])
-    words = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    several = {n: v if isinstance(v, list) else [v] for n, v in options.items()}
+    words = [f"--{n}={v}" for n, values in several.items() for v in values if v is not None]
     background.start(run, words, without=WITHOUT)
     return run
 

@@ -168,7 +168,7 @@ def show_results(
     """The figure, and the samples that changed sides; ``early`` tells what is shown before all are answered."""
     from dista import figures
 
-    st.markdown(f"##### {sentence(before, results)}")
+    st.markdown(f"## {sentence(before, results)}")
     if not results:
         return
     left, right = st.columns([0.62, 0.38])
@@ -217,7 +217,7 @@ def show_differing_runs(checkpoint: checkpoints.Checkpoint, before: Answers, lim
     """Runs that were trained with one switch set otherwise, on the same samples."""
     from dista import figures, measures, runs
 
-    st.markdown("##### Trained without it: runs that differ in a single switch")
+    st.markdown("## Trained without it: runs that differ in a single switch")
     try:
         others = differing_runs(of_checkpoint(checkpoint.path), runs.find(runs.default_folder()))
     except runs.RunError as error:

@@ -54,7 +54,7 @@ def show(problems: Problems) -> None:
     problems.here()
     with plain.errors():
         recordings = [reruns.side(side) for side in sides]
-        st.markdown(f"##### {plain.text(sentence(recordings))}")
+        st.markdown(f"## {plain.text(sentence(recordings))}")
         choose_shown()
         with st.container(key="differences"):
             show_differences(sides, recordings)
@@ -96,7 +96,7 @@ def choose_sides(
         url.write(right=None)  # of another task: samples have nothing in common
     right = checkpoints.choose("right", "Right", same_task, left.name, problems)
     sample = choosers.choose_sample(left, problems)
-    images = choose_images((left, right), problems)
+    images = choose_images((left, right), sample, problems)
     noise = url.real("noise", NOISE if right == left else 0.0, 0.0, MOST, problems)
     with choosers.together():
         st.markdown("noise on the right", width="content")
@@ -108,10 +108,10 @@ def choose_sides(
 
 
 def choose_images(
-    sides: tuple[checkpoints.Checkpoint, checkpoints.Checkpoint], problems: list[str]
+    sides: tuple[checkpoints.Checkpoint, checkpoints.Checkpoint], sample: int, problems: list[str]
 ) -> list[str | None]:
     """The own input, for each side that can see it; what keeps a side from it is said of that side."""
-    own_input_form.offer(sides[0], problems)
+    own_input_form.offer(sides[0], problems, choosers.answer(sides[0], sample))
     said = [], []
     images = [own_input_form.fitting(one, told) for one, told in zip(sides, said)]
     if said[0] == said[1]:

@@ -195,7 +195,7 @@ def show_maps(
         [measures.patch_attention(one, change.patches) for one in each]
         for each in (received, without)
     )
-    st.markdown(f"##### {sentence(parts, quiet, change.patches.mean(), noise)}")
+    st.markdown(f"## {sentence(parts, quiet, change.patches.mean(), noise)}")
     st.markdown(plain.text(answers(clean, noisy)))
     alike = measures.map_similarity(clean, noisy)
     about_noise = {
@@ -355,7 +355,7 @@ def choose_curve(
     offered, trained = range(min(most, 9)), int(own or 0)
     default = sorted({0, trained, min(trained + 2, most)} & set(offered))
     at = "" if noise.step is None else f", at step {noise.step + 1} only"
-    st.markdown(f"##### Accuracy against {KINDS[noise.kind]} noise, {noise.where}{at}")
+    st.markdown(f"## Accuracy against {KINDS[noise.kind]} noise, {noise.where}{at}")
     thresholds = url.numbers("thresholds", offered, default, problems)
     samples = int(url.choice("samples", SAMPLES, "0", problems))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -76,7 +76,7 @@ def show(problems: Problems) -> None:
             energy, anytime = experiments.operations(
                 checkpoint.weights, samples, report, convention
             )
-        said.markdown(f"##### {sentence(energy, anytime, stop)}")
+        said.markdown(f"## {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
         st.caption(about_accuracy(checkpoint, anytime.samples))
         next_page.offer(

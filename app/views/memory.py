@@ -95,7 +95,7 @@ def show(problems: Problems) -> None:
         )
         show_own_account(checkpoint, sample, labels)
         samples = choose_samples(checkpoint, problems)
-        said.markdown(f"##### {show_cue(checkpoint, samples, other is None)}")
+        said.markdown(f"## {show_cue(checkpoint, samples, other is None)}")
         name = f"memory-{downloads.short(checkpoint.name)}-{sample}"
         python = as_python(checkpoint, sample, other, of, step, samples)
         downloads.fill(tools.save, name, {"Recording": lambda: recording}, python=python)
@@ -242,7 +242,7 @@ def show_one_change(
     from dista import figures, measures
 
     with choosers.row("closely"):
-        st.markdown(f"##### With step {step + 1} changed", width="content")
+        st.markdown(f"## With step {step + 1} changed", width="content")
         network = choose_network(problems)
         layer = choose_layer(layers, checkpoint, of, problems)
     switches = NETWORKS[network][1]
@@ -299,9 +299,7 @@ def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> i
     """Over how many held-out samples the cue is changed; in the URL as ``samples``."""
     samples = url.choice("samples", SAMPLES, SAMPLES[1], problems)
     with choosers.row("cue"):
-        st.markdown(
-            "##### What the answer knows of the cue, over held-out samples", width="content"
-        )
+        st.markdown("## What the answer knows of the cue, over held-out samples", width="content")
         st.segmented_control(
             "Held-out samples", SAMPLES, required=True, label_visibility="collapsed",
             **url.bound("samples", samples),

@@ -144,7 +144,7 @@ def show_neuron(
     from dista import figures, measures
 
     theme, labels = charts.theme(), before.attrs.get("step_labels")
-    st.markdown(f"##### {sentence(checkpoint, before, after, layer, surgery)}")
+    st.markdown(f"## {sentence(checkpoint, before, after, layer, surgery)}")
     neuron = choose_neuron(before, layer, problems)
     raster = measures.raster(after, layer)
     spikes = charts.clickable(figures.raster(raster, step_labels=labels, theme=theme))
@@ -207,7 +207,7 @@ def show_consequences(before: xr.DataTree, after: xr.DataTree, layer: str) -> No
 
     theme, labels = charts.theme(), before.attrs.get("step_labels")
     pair = before, after
-    st.markdown("##### What follows from it: spikes, attention, answer")
+    st.markdown("## What follows from it: spikes, attention, answer")
     firing, answer, membranes = st.columns(3)
     with firing:
         change = figures.firing_change(*map(measures.firing_map, pair), theme=theme)
@@ -234,7 +234,7 @@ def show_population(
 
     over = url.choice("samples", OVER, "64", problems)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("##### Every layer, over held-out samples", width="content")
+        st.markdown("## Every layer, over held-out samples", width="content")
         st.segmented_control(
             "Held-out samples", OVER, required=True, label_visibility="collapsed",
             **url.bound("samples", over),

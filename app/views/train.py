@@ -35,7 +35,7 @@ HOW_TO_READ = """
 """
 
 EMPTY = """
-#### No run yet
+## No run yet
 
 Start one here, or in a terminal: a run appears on this page as soon as it starts. On a laptop, for instance:
 

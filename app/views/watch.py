@@ -55,8 +55,7 @@ def show(problems: Problems) -> None:
             position = choose_position(source, problems)
             tools = toolbar.show(HOW_TO_READ)
         elif source is not None:
-            sample = choosers.choose_sample(source, problems)
-            image = choosers.choose_image(source, problems)
+            sample, image = choosers.choose_input(source, problems)
             tools = toolbar.show(HOW_TO_READ)
             doubts = st.popover("How far to trust", **url.opened("trust"))
         waiting = st.container(width="content")

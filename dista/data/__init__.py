@@ -21,6 +21,7 @@ from dista.data.errors import DataError
 from dista.data.fit import check_fits
 from dista.data.match import match
 from dista.data.recordings import nmnist, recordings
+from dista.data.stand_ins import with_stand_ins
 from dista.data.task import Batches, Split, Task
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ __all__ = [
     "names",
     "open",
     "open_for",
+    "with_stand_ins",
     "without_samples",
 ]
 

@@ -120,6 +120,12 @@ class MatchSplit(Split):
             frames = frames.add_(self.noise[fields]).clamp_(0, 1)
         return frames
 
+    def noise_of(self, index: int) -> torch.Tensor:
+        """The grey that is added to each step of a sample: (time, channel, row, column)."""
+        if self.noise is None:
+            return torch.zeros(len(self.timeline), *self.inputs.shape[1:])
+        return self.noise[self.fields[int(self._checked([index])[0])]]
+
     def to(self, device: torch.device | str) -> Split:
         """Itself: pairs are put together from digits and noise on the CPU."""
         return self

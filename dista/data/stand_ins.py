@@ -64,7 +64,7 @@ def with_stand_ins(task: Task) -> Task:
     """The task, which has no samples, with ten for its test; itself where there is nothing that could stand in."""
     if task.name not in SAID:
         return task
-    inputs = _filmed(task) if task.name == "nmnist" else _drawn()
+    inputs = _frames(task) if task.name == "nmnist" else drawn()
     test = replace(task.test, inputs=torch.from_numpy(inputs), labels=np.arange(10))
     return replace(task, test=test, description=SAID[task.name])
 
@@ -74,19 +74,22 @@ def is_stand_in(task: Task) -> bool:
     return task.description == SAID.get(task.name)
 
 
-def _filmed(task: Task) -> np.ndarray:
-    """Frames of the first held-out digit of each class: uint8 (sample, time, 2, 34, 34)."""
+def _frames(task: Task) -> np.ndarray:
+    """``filmed``, cut into the steps of the task: uint8 (sample, time, 2, 34, 34)."""
+    side, steps = SACCADES.sensor, task.time_steps or 1
+    form = (steps, (side, side), int(SACCADES.duration_us))
+    return np.stack([frames(events, *form) for events in filmed()]).astype(np.uint8)
+
+
+def filmed() -> list[np.ndarray]:
+    """The events of the first held-out digit of each class: fields x, y, t (microseconds), p."""
     images, labels = load_digits()
     held_out = split_indices(labels)["test"]
     of_class = [held_out[np.flatnonzero(labels[held_out] == digit)[0]] for digit in range(10)]
-    side, steps = SACCADES.sensor, task.time_steps or 1
-    form = (steps, (side, side), int(SACCADES.duration_us))
-    return np.stack([frames(events, *form) for events in record_digits(images[of_class])]).astype(
-        np.uint8
-    )
+    return record_digits(images[of_class])
 
 
-def _drawn() -> np.ndarray:
+def drawn() -> np.ndarray:
     """A scene of each class: uint8 (sample, 3, 32, 32)."""
     return np.stack([_scene(number, *scene) for number, scene in enumerate(_SCENES)])
 

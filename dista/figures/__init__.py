@@ -22,10 +22,13 @@ from dista.figures.decisions import decision
 from dista.figures.denoiser import denoising
 from dista.figures.energy import anytime, energy_comparison, energy_map
 from dista.figures.firing import firing_change, firing_map, membrane_histogram
+from dista.figures.learning import learning
 from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
 from dista.figures.overview import attention_grid
+from dista.figures.plasticity import accuracy_by_run, gradient_history
+from dista.figures.runs import option_importance, parallel_runs, run_curves
 from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.single_neuron import tau_sweep
@@ -33,6 +36,7 @@ from dista.figures.surgery import attention_change, decision_change, membrane_ch
 from dista.figures.training import learning_curves, loss_by_step, rate_history, tau_history
 
 __all__ = [
+    "accuracy_by_run",
     "accuracy_changes",
     "anytime",
     "attention_change",
@@ -49,9 +53,11 @@ __all__ = [
     "filmstrip",
     "firing_change",
     "firing_map",
+    "gradient_history",
     "input_change",
     "lag_contributions",
     "layer_pairs",
+    "learning",
     "learning_curves",
     "loss_by_step",
     "map_similarity",
@@ -60,10 +66,13 @@ __all__ = [
     "membrane_histogram",
     "noise_curve",
     "noise_differences",
+    "option_importance",
+    "parallel_runs",
     "part_changes",
     "patch_attention",
     "raster",
     "rate_history",
+    "run_curves",
     "seed_accuracies",
     "seed_differences",
     "spike_distance",

@@ -33,6 +33,8 @@ from dista.measures.energy import (
     energy,
 )
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
+from dista.measures.importance import OptionImportance, option_importance
+from dista.measures.learning import Learning
 from dista.measures.lookup import MeasureError, Patch, layers
 from dista.measures.maps import MapStatistics, map_statistics
 from dista.measures.memory import (
@@ -117,6 +119,7 @@ __all__ = [
     "KeyMaps",
     "LagContributions",
     "LayerActivity",
+    "Learning",
     "Looker",
     "MapSimilarity",
     "MapStatistics",
@@ -124,6 +127,7 @@ __all__ = [
     "MembraneHistogram",
     "MembraneTrace",
     "NoiseCurve",
+    "OptionImportance",
     "PairedDifference",
     "Patch",
     "PatchAttention",
@@ -165,6 +169,7 @@ __all__ = [
     "most_changed",
     "neuron_table",
     "noise_curve",
+    "option_importance",
     "paired_difference",
     "past",
     "patch_attention",

@@ -6,9 +6,10 @@ from dista.runs.background import Training
 from dista.runs.begun import unfinished
 from dista.runs.facts import RunConfig, State, Status, Table
 from dista.runs.folder import Run, RunError, default_folder, find, place
+from dista.runs.shipped import everywhere
 from dista.runs.tables import Tail
 
 __all__ = [
-    "Run", "RunConfig", "RunError", "State", "Status", "Table", "Tail", "Training", "default_folder", "find",
-    "place", "unfinished",
+    "Run", "RunConfig", "RunError", "State", "Status", "Table", "Tail", "Training", "default_folder", "everywhere",
+    "find", "place", "unfinished",
 ]  # fmt: skip

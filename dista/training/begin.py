@@ -51,7 +51,7 @@ def train(
 
     In the ``background`` it trains in a process of its own, which goes on when this one ends: what comes back
     at once is a ``dista.runs.Training``, to follow, stop, resume and wait for. That process opens the data
-    by name; ValueError for a task that is another than the one of its name.
+    by name and options; ValueError for a task that is another than the one of its name.
 
     Else it trains here. The best checkpoint by validation accuracy, the later one of equals, is evaluated on
     the test split once, at the end. Ctrl-C and SIGTERM finish the step, save and raise Stopped, which is a
@@ -75,7 +75,9 @@ def train(
         )  # fmt: skip
     _check_opens_the_same(task, config, data_root)
     root = None if data_root is None else str(Path(data_root).resolve())
-    what = RunConfig(preset=preset, data=name, data_root=root, model=config, training=training)
+    what = RunConfig(
+        preset=preset, data=name, data_root=root, data_options=dict(task.options), model=config, training=training
+    )  # fmt: skip
     words = [*processes.words(what), *([f"--logger={logger}"] if logger else [])]
     processes.start(runs.place(folder), words)
     return Training(folder)
@@ -83,7 +85,7 @@ def train(
 
 def _check_opens_the_same(task: data.Task, config: ModelConfig, root: str | Path | None) -> None:
     """ValueError where another process would not open the same samples by the task's name."""
-    opened = data.open_for(config, task.name, root=root)
+    opened = data.open_for(config, task.name, root=root, options=task.options)
     same = task.description == opened.description and all(
         np.array_equal(getattr(task, split).labels, getattr(opened, split).labels)
         for split in ("train", "validation", "test")

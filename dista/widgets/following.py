@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 LOOK = 1.0
 """Seconds between looks into the folder."""
 
+_FIGURES = (
+    (figures.loss_by_step, "steps"),
+    (figures.learning_curves, "epochs"),
+    (figures.tau_history, "neurons"),
+    (figures.rate_history, "neurons"),
+)
 _TABLES = ("steps", "epochs", "neurons")
 
 
@@ -40,10 +46,13 @@ class Follow(ipywidgets.VBox):
     say. The thread ends when the run is finished or gone, or with ``close``.
     """
 
-    def __init__(self, run: Run | Training | str | os.PathLike[str], *, every: float = LOOK) -> None:
+    def __init__(
+        self, run: Run | Training | str | os.PathLike[str], *, every: float = LOOK
+    ) -> None:
         self.training = Training(run)
         self._every, self._closed, self._lock = every, threading.Event(), threading.RLock()
         self._tails: dict[str, Tail] = {}
+        self._figure_of: dict[Any, tuple[Any, Any]] = {}
         self._shown: tuple[Any, ...] = ()
         self._snapshot: tuple[Any, ...] = ()
         self._said = ""
@@ -55,10 +64,14 @@ class Follow(ipywidgets.VBox):
         )
         self._film.observe(lambda _: self.refresh(), "value")
         self._figures, self._maps = Figures(self._draw), ipywidgets.VBox()
-        controls = ipywidgets.HBox([self._stop, self._resume, self._film], layout={"flex_flow": "wrap"})
+        controls = ipywidgets.HBox(
+            [self._stop, self._resume, self._film], layout={"flex_flow": "wrap"}
+        )
         super().__init__([self._sentence, controls, self._figures, self._maps])
         if self.refresh():
-            threading.Thread(target=self._watch, name=f"follow {self.training.path}", daemon=True).start()
+            threading.Thread(
+                target=self._watch, name=f"follow {self.training.path}", daemon=True
+            ).start()
 
     def close(self) -> None:
         """Take it off the page, and end its thread; the training goes on."""
@@ -99,7 +112,9 @@ class Follow(ipywidgets.VBox):
         epoch = self._choose_epoch(run.snapshots())
         reason = self.training.problem if state == "crashed" else status.reason
         said = [sentences.progress(state, status, config.epochs, reason), *self._damage(run)]
-        self._say(" ".join(said if any(map(len, tables.values())) else [*said, sentences.UNMEASURED]))
+        self._say(
+            " ".join(said if any(map(len, tables.values())) else [*said, sentences.UNMEASURED])
+        )
         shown = (*map(len, tables.values()), epoch)
         if shown != self._shown:
             self._shown, self._drawn = shown, (tables, epoch)
@@ -146,19 +161,24 @@ class Follow(ipywidgets.VBox):
         tables, epoch = self._drawn
         if not any(map(len, tables.values())):
             return []
-        return [
-            figures.loss_by_step(tables["steps"], epoch=epoch, theme=theme),
-            figures.learning_curves(tables["epochs"], epoch=epoch, theme=theme),
-            figures.tau_history(tables["neurons"], epoch=epoch, theme=theme),
-            figures.rate_history(tables["neurons"], epoch=epoch, theme=theme),
-        ]
+        return [self._one(draw, tables[table], epoch, theme) for draw, table in _FIGURES]
+
+    def _one(self, draw: Any, table: pd.DataFrame, epoch: int | None, theme: Theme) -> go.Figure:
+        """A figure, as it was where nothing of it changed: the cores belong to the training."""
+        key = (len(table), epoch, theme)
+        if self._figure_of.get(draw, (None,))[0] != key:
+            self._figure_of[draw] = (key, draw(table, epoch=epoch, theme=theme))
+        return self._figure_of[draw][1]
 
     def _show_maps(self, run: Run, epoch: int | None) -> None:
         """The probe on the run's own sample, as the network was after ``epoch``."""
         if epoch is None or (epoch, run.snapshots()[0]) == self._snapshot:
             return
         recording = run.snapshot(epoch)
-        options = {"tau_start": run.starting_taus(), "step_labels": recording.attrs.get("step_labels")}
+        options = {
+            "tau_start": run.starting_taus(),
+            "step_labels": recording.attrs.get("step_labels"),
+        }
         if self._maps.children:
             self._maps.children[0].show(recording, **options)
         else:
@@ -183,7 +203,9 @@ class Follow(ipywidgets.VBox):
 
 
 def _button(label: str, icon: str, act: Callable[[Any], None]) -> ipywidgets.Button:
-    button = ipywidgets.Button(description=label, icon=icon, disabled=True, layout={"width": "110px"})
+    button = ipywidgets.Button(
+        description=label, icon=icon, disabled=True, layout={"width": "110px"}
+    )
     button.on_click(act)
     return button
 

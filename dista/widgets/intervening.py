@@ -54,12 +54,18 @@ class Change:
     def widget(self, start: Any) -> Any:
         """The control, at ``start``; ValueError where that is none of the values."""
         style = {"description_width": "150px"}
-        common = {"description": self.title, "style": style, "layout": {"width": "430px", "max_width": "100%"}}
+        common = {
+            "description": self.title,
+            "style": style,
+            "layout": {"width": "430px", "max_width": "100%"},
+        }
         if self.many:
             tags = {text: value for text, value in self.values.items()}
             _check(self, start or (), tags.values())
             rows = min(len(tags), 6)
-            return ipywidgets.SelectMultiple(options=tags, value=tuple(start or ()), rows=rows, **common)
+            return ipywidgets.SelectMultiple(
+                options=tags, value=tuple(start or ()), rows=rows, **common
+            )
         options = {"as trained": AS_TRAINED} | dict(self.values)
         start = AS_TRAINED if start is None else start
         _check(self, [start], options.values())
@@ -85,7 +91,9 @@ def _offers(config: ModelConfig) -> dict[str, Change]:
     windows = range(1, config.memory.window + 1)
     return {
         "u": Change("Denoiser, u", {f"{u}": u for u in range(config.head_dim)}, switch="u"),
-        "window": Change("Attention's window", {sentences.count(w, "step"): w for w in windows}, switch="window"),
+        "window": Change(
+            "Attention's window", {sentences.count(w, "step"): w for w in windows}, switch="window"
+        ),
         "tau": Change("Every tau", {f"{t:g}": t for t in TAUS}, switch="tau"),
         "heads": Change("Silent heads", heads, switch="head", many=True),
         "noise": Change("Noise in the input", {f"{level:g}": level for level in NOISES}),
@@ -124,12 +132,16 @@ class Controls(ipywidgets.VBox):
         self._figures = Figures(self._draw)
         for widget in self._widgets.values():
             widget.observe(self._follow, "value")
-        super().__init__([ipywidgets.VBox([*self._widgets.values()]), self._sentence, self._figures])
+        super().__init__(
+            [ipywidgets.VBox([*self._widgets.values()]), self._sentence, self._figures]
+        )
 
     @property
     def value(self) -> dict[str, Any]:
         values = {name: widget.value for name, widget in self._widgets.items()}
-        return {name: None if value in (AS_TRAINED, ()) else value for name, value in values.items()}
+        return {
+            name: None if value in (AS_TRAINED, ()) else value for name, value in values.items()
+        }
 
     @property
     def changes(self) -> dict[str, list[Any]]:
@@ -154,7 +166,9 @@ class Controls(ipywidgets.VBox):
         x, level = self._x, self.value.get("noise")
         if level:
             numbers = self._options.get("samples") or range(x.shape[x.ndim - 4])
-            x = corruption.corrupt(x, corruption.Noise("gaussian", level), numbers, counts=x.shape[-3] == 2)
+            x = corruption.corrupt(
+                x, corruption.Noise("gaussian", level), numbers, counts=x.shape[-3] == 2
+            )
         with interventions.intervene(self._model, self.changes):
             self.recording = recorded(self._model, x, self._record, **self._options)
         moved = [
@@ -196,7 +210,11 @@ def _offer(model: DISTA, name: str, start: Any) -> Change:
         if layer in layers:
             pattern = f"{layer}.tau"
             title = f"Tau, {labels.layer(layer)}"
-            return Change(title, {f"{t:g}": t for t in TAUS}, lambda steps: {pattern: interventions.tau(steps)})
+            return Change(
+                title,
+                {f"{t:g}": t for t in TAUS},
+                lambda steps: {pattern: interventions.tau(steps)},
+            )
         raise ValueError(f"no layer {layer!r} has a tau; the model has {', '.join(layers)}")
     raise ValueError(
         f"no control {name!r}; there are {', '.join(offers)}, 'tau of LAYER', and your own as "
