@@ -127,7 +127,7 @@ def test_old_links_show_what_they_showed(page, view, old, new):
 
 
 def test_every_page_has_an_old_link_and_every_old_name_is_in_one():
-    assert [view for view, *_ in OLD] == list(vocabulary.PAGES)
+    assert [view for view, *_ in OLD] == list(vocabulary.VIEWS)
     for view, old, _ in OLD:
         assert {o.was[view] for o in vocabulary.of_page(view) if view in o.was} <= old.keys()
 

@@ -11,10 +11,13 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["whole number", "number", "one of", "some of", "text", "open"]
-PAGES = ("watch", "neurons", "denoise", "memory", "train", "runs", "ablate", "compare", "energy")
+VIEWS = ("watch", "neurons", "denoise", "memory", "train", "runs", "ablate", "compare", "energy")
+READ = ("tours", "glossary")  # pages to read, which show no network
+PAGES = (*VIEWS, *READ)
+TOUR = ("tour", "tour-step")
 PROBES = ("watch", "compare", "train")  # pages with the probe, which reports where it is
 TRAININGS = ("train", "runs")  # pages that show trainings, and no checkpoint
-ONE_MODEL = tuple(page for page in PAGES if page not in TRAININGS)
+ONE_MODEL = tuple(page for page in VIEWS if page not in TRAININGS)
 ONE_SAMPLE = ("watch", "neurons", "denoise", "memory", "compare")
 OWN_INPUT = ("watch", "neurons", "denoise", "compare")
 
@@ -132,7 +135,10 @@ _ALL = (
     Parameter("new-film", "whole number", "after how many steps an epoch ends, and the film gets a picture", ("train",), "0, all of the data"),
     Parameter("new-minutes", "whole number", "its minutes at most", ("train",), "30"),
     Parameter("new-seed", "whole number", "its seed", ("train",), "0"),
+    Parameter("term", "text", "the term that is looked up", ("glossary",), "all terms"),
     # All pages
+    Parameter("tour", "text", "the tour beside the page: the name of one, or a file on the server", PAGES, "none"),
+    Parameter("tour-step", "whole number", "its step, from 1", PAGES, "1"),
     Parameter("lesson", "open", "without controls", PAGES, "with them"),
     Parameter("token", "text", "the token of the printed link; taken out at once", PAGES, "none"),
 )  # fmt: skip
@@ -170,6 +176,11 @@ def translated(page: str, old: Mapping[str, str]) -> dict[str, str | None]:
     return changes
 
 
+def old_names(page: str) -> set[str]:
+    """Names by which old links to a page say what has another name today."""
+    return {one.was[page] for one in of_page(page) if page in one.was}
+
+
 def following(page: str) -> set[str]:
     """The names of what a page shows that goes with the reader, from it and to it.
 
@@ -204,8 +215,8 @@ def taken(page: str, carried: Mapping[str, str]) -> dict[str, str]:
 
 def left_behind(page: str, carried: Mapping[str, str]) -> str | None:
     """One sentence on what the page cannot show of it, and why; None where it shows all that matters."""
-    if page in TRAININGS:
-        return None  # they show runs, nothing else
+    if page in TRAININGS or page in READ:
+        return None  # they show runs or words, nothing else
     if {"image", "events"} & carried.keys() and page not in OWN_INPUT:
         why = "compares held-out samples" if page == "memory" else "answers many held-out samples"
         return f"The own input is not shown here: this page {why}. It is kept for the others."

@@ -72,7 +72,8 @@ def show(problems: Problems) -> None:
         return
     checkpoint, limit, tools = opening
     with st.container(border=True, key="card-switches"):
-        texts = switches.choose(checkpoint.config, problems)
+        starting_taus = checkpoint.starting_taus is not None
+        texts = switches.choose(checkpoint.config, problems, starting_taus=starting_taus)
     with plain.errors():
         together = len(texts) > 1 and choose_together()
         experiments = switches.experiments(checkpoint.config, texts, together)
