@@ -97,6 +97,9 @@ def _said(table: pd.DataFrame) -> pd.DataFrame:
         shown[column] = 100 * shown[column].astype(float)
     shown["curve"] = [[100 * value for value in curve] for curve in shown["curve"]]
     shown["state"] = shown["state"].map(_MARKS)
+    studies = {name.rpartition("/")[0] for name in shown["run"]}
+    if len(studies) == 1:  # which says the same in all rows
+        shown["run"] = [name.rpartition("/")[2] for name in shown["run"]]
     return shown
 
 

@@ -87,7 +87,7 @@ def show(results: Results) -> None:
     if not results.accuracies:
         st.info("None of its runs is finished and has answered the test samples yet.")
     else:
-        st.markdown(f"### {plain.text(headline(results))}")
+        st.markdown(f"## {plain.text(headline(results))}")
         drawn = {}
         if results.differences:
             drawn["study-differences"] = figures.seed_differences(results.differences, theme=theme)
@@ -159,7 +159,7 @@ def _show_table(results: Results) -> None:
     number = st.column_config.NumberColumn
     config = {name: number(_title(name), format="%.1f") for name in shares}
     config |= {name: number(_title(name), format="%.2g") for name in ("p", "p_holm")}
-    config["configuration"] = st.column_config.TextColumn(pinned=True, width="medium")
+    config["configuration"] = st.column_config.TextColumn(pinned=True, width="large")
     st.dataframe(
         shown, hide_index=True, column_order=order, column_config=config, key="study-table",
         alt=f"{len(table)} configurations: seeds, mean, spread, difference to {results.baseline}",
