@@ -399,7 +399,7 @@ def test_the_figure_shows_the_numbers_of_its_table_and_no_others(name):
 
 def on_axes(figure: go.Figure, axis: str) -> np.ndarray:
     """The numbers of a figure; outlines and connecting lines have none."""
-    traces = [trace for trace in figure.data if trace.hoverinfo != "skip"]
+    traces = [trace for trace in figure.data if getattr(trace, "hoverinfo", "") != "skip"]
     parts = [np.ravel(part).astype(float) for trace in traces for part in parts_of(trace, axis)]
     numbers = np.concatenate(parts)
     return numbers[np.isfinite(numbers)]

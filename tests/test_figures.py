@@ -483,12 +483,16 @@ def test_every_seed_is_shown_and_only_certain_differences_are_coloured():
     dots = [trace for trace in figure.data if trace.mode == "markers" and len(trace.x) == 3]
     assert [list(trace.x.round(6)) for trace in dots] == [[-1, 2, 5]] * 2
     assert [trace.marker.line.color for trace in dots] == [colours.muted, colours.orange]
-    bands = [list(trace.x.round(6)) for trace in figure.data if trace.mode == "lines"]
-    assert bands == [[-5, 9], [-30, -10]]
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert [list(trace.x.round(6)) for trace in lines] == [[-5, 2, 9], [-30, -20, -10]]
+    full = [trace.marker.color != colours.panel for trace in lines]
+    assert full == [False, True], "the mean of what may be chance is hollow"
     assert "1 of 2 differences are certain, counting all of them" in figure.layout.meta["alt"]
     assert "over 3 seeds, 95 % interval" in figure.layout.meta["alt"]
-    means = [trace.x[0] for trace in figures.seed_accuracies(of_seeds()).data if len(trace.x) == 1]
-    assert means == pytest.approx([93, 50])
+    reached = figures.seed_accuracies(of_seeds())
+    means = [trace.x[1] for trace in reached.data if trace.mode == "lines+markers"]
+    assert means == pytest.approx([93, 50]) and reached.layout.shapes[0].x0 == 48
+    assert "chance 48 %" in reached.layout.meta["alt"]
 
 
 def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
