@@ -147,7 +147,7 @@ ENTRIES = {
     ),
     "event_statistics": Entry(
         lambda: figures.event_statistics(small.cameras()),
-        "name time_ms rate x y recordings events on centre_x centre_y width height shortest_us noise_hz "
+        "name time_ms rate x y recordings events on centre_x centre_y spread_x spread_y shortest_us noise_hz "
         "noise_hz_most",
         {"x": [14, 16, 19, 16, 18, 21], "rate": [1, 8, 2, 3, 24, 6]},
         of("x", "y", "rate"),

@@ -23,8 +23,8 @@ SACCADES = Saccades()
 CAMERAS = {
     "plain": (CAMERA, SACCADES),
     "nmnist": (
-        Camera(refractory_us=1000, noise_hz=0.5, noise_spread=1.0),
-        Saccades(width=5.4, height=5.4, down=1.4),
+        Camera(refractory_us=1000, noise_hz=0.7, noise_spread=1.2),
+        Saccades(width=5.8, height=5.3, down=1.2),
     ),
 }
 """Sensors and motions by name: the first one, and one with what was measured of recordings of N-MNIST."""

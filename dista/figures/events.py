@@ -35,7 +35,7 @@ def event_statistics(
     figure.update_yaxes(autorange="reversed", row=2, col=1)  # as on the sensor
     figure.update_xaxes(title={"text": "ms"}, row=3, col=1)
     said = "; ".join(
-        f"{name}: range {one.width:.1f} by {one.height:.1f} px, centre {one.centre_x:.1f}, {one.centre_y:.1f}, "
+        f"{name}: moves by {one.spread_x:.2f} and {one.spread_y:.2f} px, centre {one.centre_x:.1f}, {one.centre_y:.1f}, "
         f"{one.events:.0f} events, 1 % of gaps below {one.shortest_us:.0f} µs, border {one.noise_hz:.2f} Hz "
         f"(1 % above {one.noise_hz_most:.2f})"
         for name, one in results.items()

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from dista.measures.lookup import MeasureError
-from dista.measures.tables import Columns, Result
+from dista.measures.tables import Result
 
 BORDER = 3
 """Pixels from the edge inside of which nothing but noise is expected, where what is filmed stays in the middle."""
@@ -20,8 +20,8 @@ class EventStatistics(Result):
     """Means over some recordings of one sensor, in ``time_ms`` bins (bin,).
 
     ``rate`` are events a millisecond, ``x`` and ``y`` where they lie on average, in pixels; nan where there are
-    hardly any. ``centre_x`` and ``centre_y`` are of all events, ``width`` and ``height`` how far x and y range in
-    bins with many. ``on`` is the share of ON events, ``shortest_us`` the time between two events of a pixel that
+    none. ``centre_x`` and ``centre_y`` are of all events; ``spread_x`` and ``spread_y`` the standard deviations of x
+    and y over the events: how far they are moved, together, which a few events of noise hardly change. ``on`` is the share of ON events, ``shortest_us`` the time between two events of a pixel that
     1 % stay below: a little more than its rest. ``noise_hz`` and ``noise_hz_most`` are events per second of a pixel
     at the border, the median one and the one that 1 % exceed: they are far apart where some pixels are hot.
     """
@@ -35,8 +35,8 @@ class EventStatistics(Result):
     on: float
     centre_x: float
     centre_y: float
-    width: float
-    height: float
+    spread_x: float
+    spread_y: float
     shortest_us: float
     noise_hz: float
     noise_hz_most: float
@@ -45,10 +45,6 @@ class EventStatistics(Result):
         "time_ms": "ms", "rate": "events / ms", "x": "pixels", "y": "pixels", "shortest_us": "µs",
         "noise_hz": "Hz", "noise_hz_most": "Hz",
     }  # fmt: skip
-
-    def columns(self) -> Columns:
-        """A row for each bin."""
-        return super().columns()
 
 
 def event_statistics(
@@ -64,9 +60,8 @@ def event_statistics(
     events = np.concatenate([one[one["t"] < duration_us] for one in recordings])
     place = np.minimum(events["t"] * bins // duration_us, bins - 1)
     count, sum_x, sum_y = (np.bincount(place, w, bins) for w in (None, events["x"], events["y"]))
-    many = count > 0.5 * count.mean()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        x, y = (np.where(many, each / count, np.nan) for each in (sum_x, sum_y))
+    with np.errstate(invalid="ignore"):
+        x, y = sum_x / count, sum_y / count
     hertz = _border(events, rows, columns) / len(recordings) / duration_us * 1e6
     width = duration_us / bins / 1000
     return EventStatistics(
@@ -79,8 +74,8 @@ def event_statistics(
         on=float((events["p"] == 1).mean()),
         centre_x=float(events["x"].mean()),
         centre_y=float(events["y"].mean()),
-        width=float(np.nanmax(x) - np.nanmin(x)),
-        height=float(np.nanmax(y) - np.nanmin(y)),
+        spread_x=_spread(x, count),
+        spread_y=_spread(y, count),
         shortest_us=_shortest(recordings, columns),
         noise_hz=float(np.median(hertz)),
         noise_hz_most=float(np.percentile(hertz, 99)),
@@ -93,6 +88,12 @@ def _border(events: np.ndarray, rows: int, columns: int) -> np.ndarray:
     inside = np.zeros((rows, columns), bool)
     inside[BORDER:-BORDER, BORDER:-BORDER] = True
     return count[~inside.ravel()]
+
+
+def _spread(place: np.ndarray, count: np.ndarray) -> float:
+    some = count > 0
+    mean = np.average(place[some], weights=count[some])
+    return float(np.average((place[some] - mean) ** 2, weights=count[some]) ** 0.5)
 
 
 def _shortest(recordings: Sequence[np.ndarray], columns: int) -> float:
