@@ -145,6 +145,13 @@ ENTRIES = {
         {"accuracy": [0.9, 0.92, 0.97] * 2, "seed": [0, 1, 4] * 2, "seeds": [3] * 6},
         of("accuracy", "mean", "low", "high", times=100), "x",
     ),
+    "event_statistics": Entry(
+        lambda: figures.event_statistics(small.cameras()),
+        "name time_ms rate x y recordings events on centre_x centre_y spread_x spread_y shortest_us noise_hz "
+        "noise_hz_most",
+        {"x": [14, 16, 19, 16, 18, 21], "rate": [1, 8, 2, 3, 24, 6]},
+        of("x", "y", "rate"),
+    ),
     "seed_curves": Entry(
         lambda: figures.seed_curves(small.seed_curves()),
         "name noise level seeds samples against mean low high difference difference_low difference_high "

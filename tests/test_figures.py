@@ -23,6 +23,7 @@ from dista.measures import (
     CueEffect,
     Decision,
     Energy,
+    EventStatistics,
     FiringMap,
     InputChange,
     KeyMaps,
@@ -251,6 +252,12 @@ def curves() -> pd.DataFrame:
     return pd.concat([table.assign(run="a,seed=0"), table.assign(run="b,seed=0", val_accuracy=0.6)])
 
 
+def cameras() -> dict[str, EventStatistics]:
+    time, rate, x = np.array([5.0, 15, 25]), np.array([1.0, 8, 2]), np.array([14.0, 16, 19])
+    one = EventStatistics(time, rate, x, x - 1, 40, 4100.0, 0.5, 16.4, 15.4, 5, 5, 1700.0, 0.3, 4.0)
+    return {"real": one, "simulated": replace(one, x=x + 2, y=x - 3, rate=rate * 3)}
+
+
 def epochs() -> pd.DataFrame:
     columns = ("epoch", "train_loss", "val_loss", "val_accuracy", "seconds")
     return pd.DataFrame(
@@ -318,6 +325,7 @@ FIGURES = {
         part_changes("map", "projection"), theme=t
     ),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
+    "event_statistics": lambda t: figures.event_statistics(cameras(), theme=t),
     "seed_curves": lambda t: figures.seed_curves(seed_curves(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
     "run_curves": lambda t: figures.run_curves(curves(), theme=t),
@@ -733,6 +741,7 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.seed_accuracies({}), "results is empty"),
         (lambda: figures.seed_differences({}), "results is empty"),
         (lambda: figures.seed_curves({}), "results is empty"),
+        (lambda: figures.event_statistics({}), "results is empty"),
         (
             lambda: figures.seed_curves(
                 seed_curves() | {"x": replace(seed_curves()["u=1"], kind="events")}

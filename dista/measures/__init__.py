@@ -32,6 +32,7 @@ from dista.measures.energy import (
     anytime,
     energy,
 )
+from dista.measures.events import EventStatistics, event_statistics
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
 from dista.measures.importance import OptionImportance, option_importance
 from dista.measures.learning import Learning
@@ -116,6 +117,7 @@ __all__ = [
     "CueEffect",
     "Decision",
     "Energy",
+    "EventStatistics",
     "FiringMap",
     "InputChange",
     "KeyMaps",
@@ -157,6 +159,7 @@ __all__ = [
     "denoising",
     "drawn",
     "energy",
+    "event_statistics",
     "firing_map",
     "half_life",
     "input_change",
