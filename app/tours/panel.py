@@ -128,8 +128,7 @@ def _lead(place: Place, page: str, pages: Mapping[str, st.Page]) -> None:
         ):
             go(place.tour, index - 1, pages)
         if index < last:
-            said = f"Next: {plain.text(place.tour.steps[index + 1].title)}"
-            if st.button(said, key="tour-next", shortcut="Alt+PageDown", type="primary"):
+            if st.button("Next", key="tour-next", shortcut="Alt+PageDown", type="primary"):
                 go(place.tour, index + 1, pages)
         else:
             st.button("End the tour", key="tour-end", type="primary", on_click=_close)
