@@ -43,7 +43,7 @@ ROOMS = {
     "dista.style": ("dista.memories", "dista.denoisers"),
     "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
-        "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
+        "dista.config", "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
         "dista.measures",
     ),
     "dista.lessons": (
@@ -99,9 +99,14 @@ ROOMS = {
         "app.link", "app.inputs", "app.computed", "dista.recording", "dista.measures", "dista.style", "dista.figures",
         "dista.widgets",
     ),
+    "app.studies": (
+        "app.link", "app.inputs", "app.trainings", "app.page", "dista.files", "dista.checkpoint", "dista.measures",
+        "dista.figures", "dista.runs", "dista.studies",
+    ),
     "app.views": (
-        "app.link", "app.inputs", "app.computed", "app.trainings", "app.tours", "app.page", "dista.memories", "dista.denoisers",
-        "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs", "dista.widgets",
+        "app.link", "app.inputs", "app.computed", "app.trainings", "app.tours", "app.page", "app.studies",
+        "dista.memories",        "dista.denoisers", "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs",
+        "dista.studies", "dista.widgets",
     ),
     "app.main": ("app.link", "app.tours", "app.page", "dista.style", "dista.engine"),
 }  # fmt: skip

@@ -174,7 +174,9 @@ def test_the_browser_writes_no_label_and_no_sentence_about_a_recording():
 
 
 def test_what_is_missing_is_said_without_names_of_modules():
-    assert not [said for said in sentences.MISSING.values() if "." in said.rstrip(".").replace(". ", " ")]
+    assert not [
+        said for said in sentences.MISSING.values() if "." in said.rstrip(".").replace(". ", " ")
+    ]
 
 
 # --- sentences ------------------------------------------------------------------------------------
