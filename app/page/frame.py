@@ -16,6 +16,7 @@ QUESTIONS = {
     "denoise": "What does the denoiser take out of the maps, and does that help against noise?",
     "memory": "Which steps still know what was shown before, and where is it remembered?",
     "train": "How do weights and time constants come about while a network learns?",
+    "runs": "Which trainings are there, in what do they differ, and what came of them?",
     "ablate": "What is each part of the network worth?",
     "compare": "Where do two networks, or two versions of an input, part ways?",
     "energy": "What does an answer cost, and how early could the network stop?",
