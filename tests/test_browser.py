@@ -646,7 +646,7 @@ def test_the_first_view_offers_the_tour_and_the_tour_is_walked(visit):
         if number == 1:
             page.get_by_text("remember the first digit until the second one comes").click()
             page.get_by_text("What is not remembered is lost.").wait_for()
-            page.keyboard.press("n")
+            page.keyboard.press("Alt+PageDown")
         elif number < 12:
             page.locator(".st-key-tour-next button").click()
     wait_for_url(page, tour="dista", **{"tour-step": 12})
