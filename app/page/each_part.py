@@ -138,7 +138,7 @@ def _differences(answers: dict[tuple[str, str], Answers]) -> Parts:
 def _draw(results: Parts, kind: str, checkpoint: checkpoints.Checkpoint, key: str) -> None:
     from dista import figures
 
-    st.markdown(f"##### {plain.text(sentence(results, kind))}")
+    st.markdown(f"## {plain.text(sentence(results, kind))}")
     figure = figures.part_changes(
         results, chance=1 / checkpoint.config.classes, what=ONE[kind], theme=charts.theme()
     )
