@@ -8,11 +8,12 @@ import streamlit as st
 
 from app.computed import reruns
 from app.inputs import checkpoints
-from app.link import plain, switches, url
+from app.link import plain, url
 from app.link.switches import Experiment
 from app.page import charts, choosers, progress
 from dista.figures.ablations import by_effect, points
 from dista.figures.theme import count, percent
+from dista.style.labels import layer
 
 if TYPE_CHECKING:
     from dista.measures import Answers, PairedDifference
@@ -121,7 +122,17 @@ def stop() -> None:
 
 def _parts(checkpoint: checkpoints.Checkpoint, kind: str) -> dict[str, str]:
     """The switches of the parts, by what they are called."""
-    return {switches.part(text): text for text in reruns.parts(checkpoint.weights)[kind]}
+    return {part(text): text for text in reruns.parts(checkpoint.weights)[kind]}
+
+
+def part(switch: str) -> str:
+    """What a switch of ``dista.experiments.one_by_one.parts`` takes away, in words that count from 1."""
+    name, _, value = switch.partition("=")
+    if name == "learned-tau-of":
+        return f"tau of {layer(value)}"
+    block, _, head = value.partition(".")
+    place = f"block {int(block) + 1}" + (f" head {int(head) + 1}" if head else "")
+    return f"denoiser of {place}" if name == "denoiser-of" else place
 
 
 def _differences(answers: dict[tuple[str, str], Answers]) -> Parts:
