@@ -161,7 +161,8 @@ def sentence(results: Parts, kind: str) -> str:
     own = next(iter(results.values()))
     worst = by_effect({"": own})[0]
     result, certain = own[worst], sum(one.high < 0 for one in own.values())
-    lead = f"{certain} of {count(len(own), ONE[kind])} cost more than chance may"
+    costs = "costs" if certain == 1 else "cost"
+    lead = f"{certain} of {count(len(own), ONE[kind])} {costs} more than chance may"
     return (
         f"{lead} on {count(result.samples, 'held-out sample')}. Most: {worst}, {points(result.difference)} points "
         f"({points(result.low)} to {points(result.high)}), from {percent(result.before)} to {percent(result.after)}."
