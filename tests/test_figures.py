@@ -19,6 +19,7 @@ from dista.measures import (
     AttentionSplit,
     BlockDenoising,
     CausalMemory,
+    ChanceLevel,
     CueEffect,
     Decision,
     Energy,
@@ -32,6 +33,7 @@ from dista.measures import (
     MembraneTrace,
     NoiseCurve,
     PairedDifference,
+    PatchTotals,
     Raster,
     SeedAccuracy,
     SeedDifference,
@@ -83,6 +85,15 @@ def changes() -> dict[str, PairedDifference]:
             300, 0.9, 0.95, 0.05, 0.02, 0.08, none, lost[:15], 0.2, 0.2
         ),
     }
+
+
+def by_chance() -> dict[str, list[ChanceLevel]]:
+    levels = [ChanceLevel(0, 0.3, 0.27, 0.7), ChanceLevel(1, 0.6, 0.4, None)]
+    return {"trained": levels, "untrained": levels[:1]}
+
+
+def patch_totals() -> PatchTotals:
+    return PatchTotals(0, "raw", 4, np.arange(6.0).reshape(2, 3), np.arange(6.0)[::-1].reshape(2, 3))
 
 
 def apart() -> SpikeDistance:
@@ -232,6 +243,8 @@ FIGURES = {
     "causal_memory, of a membrane": lambda t: figures.causal_memory(
         causal("blocks.0.attention.query.neuron.membrane"), theme=t
     ),
+    "chance_levels": lambda t: figures.chance_levels(by_chance(), theme=t),
+    "patch_totals": lambda t: figures.patch_totals(patch_totals(), theme=t),
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
@@ -354,6 +367,19 @@ def test_a_raster_says_of_whom_its_neurons_are():
     )
     few = replace(some, active=40)
     assert "the 40 of 12544 neurons that fire" in title(figures.raster(few)).replace("<br>", " ")
+
+
+def test_counts_and_their_chance_levels_stand_side_by_side():
+    figure = figures.chance_levels(by_chance())
+    assert [list(trace.x) for trace in figure.data] == [[0.3, 0.6, 0.3], [0.27, 0.4, 0.27]]
+    assert "67 % to 90 % of the counts" in title(figure).replace("<br>", " ").replace("\xa0", " ")
+
+
+def test_patch_totals_are_two_maps_on_one_scale():
+    figure = figures.patch_totals(patch_totals())
+    np.testing.assert_array_equal([trace.z for trace in figure.data], [patch_totals().paid, patch_totals().received])
+    assert figure.layout.coloraxis.cmax == 5
+    assert "row 2, column 3 pays most attention, patch row 1, column 1" in title(figure).replace("<br>", " ")
 
 
 def test_causal_memory_says_how_far_a_change_reaches():

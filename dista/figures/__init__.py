@@ -17,6 +17,7 @@ from dista.figures.attention import (
     filmstrip,
     lag_contributions,
 )
+from dista.figures.chance import chance_levels, patch_totals
 from dista.figures.comparison import layer_pairs, spike_distance
 from dista.figures.decisions import decision
 from dista.figures.denoiser import denoising
@@ -37,6 +38,7 @@ __all__ = [
     "attention_over_time",
     "attention_split",
     "causal_memory",
+    "chance_levels",
     "cue_effects",
     "decision",
     "decision_change",
@@ -57,6 +59,7 @@ __all__ = [
     "noise_curve",
     "noise_differences",
     "patch_attention",
+    "patch_totals",
     "raster",
     "rate_history",
     "seed_accuracies",

@@ -19,6 +19,7 @@ from dista.measures.attention import (
     key_maps,
     split,
 )
+from dista.measures.chance import ChanceLevel, PatchTotals, chance_levels, chance_map, patch_totals
 from dista.measures.comparison import SpikeDistance, spike_distance
 from dista.measures.decision import Decision, decision
 from dista.measures.denoiser import BlockDenoising, denoising
@@ -93,6 +94,7 @@ __all__ = [
     "AttentionSplit",
     "BlockDenoising",
     "CausalMemory",
+    "ChanceLevel",
     "Convention",
     "CueEffect",
     "Decision",
@@ -111,6 +113,7 @@ __all__ = [
     "PairedDifference",
     "Patch",
     "PatchAttention",
+    "PatchTotals",
     "Raster",
     "Result",
     "RowSums",
@@ -125,6 +128,8 @@ __all__ = [
     "attention_split",
     "blocks",
     "causal_memory",
+    "chance_levels",
+    "chance_map",
     "confident_mistakes",
     "cue_effect",
     "decision",
@@ -147,6 +152,7 @@ __all__ = [
     "noise_curve",
     "paired_difference",
     "patch_attention",
+    "patch_totals",
     "raster",
     "representatives",
     "row_sums",
