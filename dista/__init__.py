@@ -41,6 +41,7 @@ _MODULES = {
     "forgetting": "dista.experiments.forgetting",
     "figures": "dista.figures",
     "interventions": "dista.experiments.interventions",
+    "lessons": "dista.lessons",
     "measures": "dista.measures",
     "operations": "dista.experiments.operations",
     "runs": "dista.runs",
@@ -49,7 +50,7 @@ _MODULES = {
 __all__ = [*_HOME, *_MODULES]
 
 if TYPE_CHECKING:
-    from dista import data, figures, measures, runs, widgets
+    from dista import data, figures, lessons, measures, runs, widgets
     from dista.checkpoint import load, save
     from dista.config import ModelConfig, TrainingConfig
     from dista.experiments import (

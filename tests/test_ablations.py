@@ -41,11 +41,14 @@ def mapped(small_model, small_input):
 SAME = {
     "denoiser": {"*.denoise": threshold(0)},
     "u=3": {"*.denoise": threshold(3)},
+    "denoiser-of=1": {"blocks.1.attention.denoise": threshold(0)},
+    "denoiser-of=0.2": {"blocks.0.attention.denoise": threshold(0, head=2)},
     "memory": {"blocks.*.attention.*": window(1)},
     "window=2": {"blocks.*.attention.*": window(2)},
     "tau=1": {"*.tau": tau(1)},
     "carry-over": {"*.membrane": forgetting.without_carry_over()},
     "learned-taus": {"*.tau": tau(3.0)},
+    "learned-tau-of=stem.position.neuron": {"stem.position.neuron.tau": tau(3.0)},
     "head=1.2": {"blocks.1.attention.denoise": silence(head=2)},
     "block=1": {"blocks.1.attention": zero(), "blocks.1.mlp": zero()},
 }

@@ -42,11 +42,16 @@ ROOMS = {
     "dista.measures": ("dista.config",),
     "dista.style": ("dista.memories", "dista.denoisers"),
     "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
-    "dista.widgets": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
         "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
         "dista.measures",
     ),
+    "dista.lessons": (
+        "dista.extras", "dista.memories", "dista.denoisers", "dista.config", "dista.neurons", "dista.layers", "dista.attention",
+        "dista.model", "dista.recording", "dista.checkpoint", "dista.data", "dista.measures", "dista.style",
+        "dista.experiments",
+    ),
+    "dista.widgets": ("dista.extras", "dista.measures", "dista.style", "dista.experiments"),
     "dista.runs": (
         "dista.config", "dista.files", "dista.model", "dista.recording", "dista.checkpoint", "dista.data",
     ),

@@ -161,6 +161,12 @@ ENTRIES = {
         {"h": TRACE.h, "v": TRACE.v, "current": TRACE.current, "fired": TRACE.spikes},
         of("h", "v", "current"),
     ),
+    "tau_sweep": Entry(
+        lambda: figures.tau_sweep(small.sweep()),
+        "tau spikes silent_below threshold steps",
+        {"spikes": [8, 3, 0], "silent_below": [1, 1.02, 1.5], "steps": [8] * 3},
+        of("spikes", "silent_below"),
+    ),
     "taus": Entry(
         lambda: figures.taus(LAYERS, start=dict(zip(small.LAYERS, (3.0, 2.5, 1.5)))),
         f"{ACTIVITY} start",

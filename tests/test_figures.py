@@ -38,6 +38,7 @@ from dista.measures import (
     SeedAccuracy,
     SeedDifference,
     SpikeDistance,
+    TauSweep,
 )
 
 LAYERS = ("stem.stages.0.neuron", "blocks.0.attention.query.neuron", "blocks.1.mlp.hidden.neuron")
@@ -111,6 +112,10 @@ def trace() -> MembraneTrace:
     fired = h >= 1
     v = np.where(fired, 0, h)
     return MembraneTrace(LAYERS[1], (5, 0, 1), h, v, 2 * h, fired, 1.0, 0.0, 2.0, 1.0)
+
+
+def sweep() -> TauSweep:
+    return TauSweep(np.array([1, 2.5, 8]), np.array([8, 3, 0]), np.array([1, 1.02, 1.5]), 1.0, 8)
 
 
 def rows() -> list[LayerActivity]:
@@ -261,6 +266,8 @@ FIGURES = {
     "membrane, h alone": lambda t: figures.membrane(
         replace(trace(), v=None, current=None, spikes=None, tau=None, half_life=None), theme=t
     ),
+    "membrane, a neuron alone": lambda t: figures.membrane(replace(trace(), layer=""), theme=t),
+    "tau_sweep": lambda t: figures.tau_sweep(sweep(), theme=t),
     "taus": lambda t: figures.taus(rows(), start=2.0, theme=t),
     "taus, no start": lambda t: figures.taus(rows()[:1], theme=t),
     "decision": lambda t: figures.decision(decision(), step_labels=LABELS, theme=t),

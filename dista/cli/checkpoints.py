@@ -90,8 +90,8 @@ def ablate(
     without: Annotated[
         list[str] | None,
         typer.Option(
-            help="denoiser, memory, own-past, neuron-memory, carry-over, learned-taus, head=BLOCK.HEAD or "
-            "block=BLOCK, from 0; repeatable."
+            help="denoiser, denoiser-of=BLOCK or BLOCK.HEAD, memory, own-past, neuron-memory, carry-over, "
+            "learned-taus, learned-tau-of=LAYER, head=BLOCK.HEAD or block=BLOCK, from 0; repeatable."
         ),
     ] = None,
     with_: Annotated[

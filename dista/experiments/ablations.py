@@ -75,7 +75,7 @@ def _starting_taus(model: DISTA, _: None) -> Changes:
     taus = model.card.get("starting_taus")
     if not taus:
         raise AblationError(
-            "learned-taus was given, but the card of this checkpoint has not kept the time constants from before "
+            "learned time constants cannot be taken away: the card of this checkpoint has not kept the time constants from before "
             "its training; set them by hand with interventions.tau"
         )
     return {f"{layer}.tau": [tau(values)] for layer, values in taus.items()}
@@ -86,6 +86,29 @@ def _head(model: DISTA, place: tuple[int, int]) -> Changes:
     _within("block", block, model.config.depth)
     _within("head", head, model.config.heads)
     return {f"blocks.{block}.attention.denoise": [silence(head=head)]}
+
+
+def _block_or_head(text: str) -> tuple[int, int | None]:
+    block, dot, head = text.partition(".")
+    return int(block), int(head) if dot else None
+
+
+def _denoiser_of(model: DISTA, place: tuple[int, int | None]) -> Changes:
+    block, head = place
+    _within("block", block, model.config.depth)
+    if head is not None:
+        _within("head", head, model.config.heads)
+    return {f"blocks.{block}.attention.denoise": [threshold(0, head=head)]}
+
+
+def _starting_tau(model: DISTA, layer: str) -> Changes:
+    taus = _starting_taus(model, None)
+    if f"{layer}.tau" not in taus:
+        raise AblationError(
+            f"layer {layer!r}; the card has kept the time constants of "
+            + ", ".join(name.removesuffix(".tau") for name in taus)
+        )
+    return {f"{layer}.tau": taus[f"{layer}.tau"]}
 
 
 def _block(model: DISTA, block: int) -> Changes:
@@ -105,6 +128,9 @@ SWITCHES = {
         Switch("denoiser", "without", "denoiser", "every coincidence of spikes counts, as with u = 0",
                lambda model, _: _denoiser(model, 0)),
         Switch("u", "with", "denoiser", "the denoiser keeps the counts above this u", _denoiser, float),
+        Switch("denoiser-of", "without", "denoiser of {}",
+               "every coincidence counts in this block, or in this head of it, as BLOCK.HEAD",
+               _denoiser_of, _block_or_head),
         Switch("memory", "without", "memory", "attention sees the current step alone",
                lambda model, _: _window(model, 1)),
         Switch("window", "with", "memory", "attention sees this many steps, the current one included",
@@ -120,6 +146,8 @@ SWITCHES = {
                _taus, float),
         Switch("learned-taus", "without", "taus", "every tau is what it was before training",
                _starting_taus),
+        Switch("learned-tau-of", "without", "tau of {}",
+               "every tau of this layer is what it was before training", _starting_tau, str),
         Switch("head", "without", "head {}", "this head of a block, as BLOCK.HEAD, is silent",
                _head, _place),
         Switch("block", "without", "block {}", "this block is silent and passes on what it was given",

@@ -40,15 +40,27 @@ def intervene(
     """
     modules = {name: module for name, module in named(model).items() if name}
     with contextlib.ExitStack() as stack:
-        for pattern, several in changes.items():
-            for change in (
-                [several] if isinstance(several, Tensor) or callable(several) else several
-            ):
-                targets = _targets(modules, pattern, change)
-                stack.enter_context(
-                    hooks(model, {name: _replacing(name, change) for name in targets})
-                )
+        for pattern, change in _each(changes):
+            targets = _targets(modules, pattern, change)
+            stack.enter_context(hooks(model, {name: _replacing(name, change) for name in targets}))
         yield model
+
+
+def changed(
+    model: nn.Module, changes: Mapping[str, Hook | Tensor | Sequence[Hook]]
+) -> list[str]:
+    """The dotted names of the modules that ``intervene`` would change; RecordingError as there."""
+    modules = {name: module for name, module in named(model).items() if name}
+    return [name for entry in _each(changes) for name in _targets(modules, *entry)]
+
+
+def _each(
+    changes: Mapping[str, Hook | Tensor | Sequence[Hook]],
+) -> Iterator[tuple[str, Hook | Tensor]]:
+    """Every single change with its pattern, in the order given."""
+    for pattern, several in changes.items():
+        one = isinstance(several, Tensor) or callable(several)
+        yield from ((pattern, change) for change in ([several] if one else several))
 
 
 def _targets(modules: dict[str, nn.Module], pattern: str, change: Hook | Tensor) -> list[str]:
@@ -108,15 +120,24 @@ def _on_axis(axis: str, description: str, apply: Hook) -> Change:
     )
 
 
-def threshold(u: float) -> Change:
-    """Another threshold for the denoiser: keep counts above ``u``; 0 keeps everything."""
+def threshold(u: float, *, head: int | None = None) -> Change:
+    """Another threshold for the denoiser: keep counts above ``u``; 0 keeps everything.
+
+    Of one ``head`` alone, where it is given; IndexError where the layer has no such head.
+    """
     from dista.denoisers import threshold as keep_above
 
     def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        return keep_above(inputs[0], u)
+        if head is None:
+            return keep_above(inputs[0], u)
+        axis, one = _axes(module).index("head"), torch.tensor([head], device=output.device)
+        return output.index_copy(axis, one, keep_above(inputs[0].index_select(axis, one), u))
 
     is_denoiser = lambda module: type(module).__name__ == "Denoise"  # noqa: E731
-    return Change(f"threshold({u})", apply, is_denoiser, "a denoiser (blocks.*.attention.denoise)")
+    of_head = "" if head is None else f", head={head}"
+    return Change(
+        f"threshold({u}{of_head})", apply, is_denoiser, "a denoiser (blocks.*.attention.denoise)"
+    )
 
 
 def tau(steps: float | Sequence[float]) -> Change:

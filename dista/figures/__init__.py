@@ -28,6 +28,7 @@ from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
 from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
+from dista.figures.single_neuron import tau_sweep
 from dista.figures.surgery import attention_change, decision_change, membrane_change
 from dista.figures.training import learning_curves, rate_history, tau_history
 
@@ -66,5 +67,6 @@ __all__ = [
     "seed_differences",
     "spike_distance",
     "tau_history",
+    "tau_sweep",
     "taus",
 ]

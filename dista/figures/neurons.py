@@ -93,11 +93,17 @@ def membrane(
     )
     if trace.half_life_with_resets is not None:
         forgets += f", {trace.half_life_with_resets:.1f} with the layer's resets"
-    title = f"One neuron of {short(trace.layer)}: {count(len(fired), 'spike')}{forgets}"
+    of = f" of {short(trace.layer)}" if trace.layer else ""  # a neuron alone is of no layer
+    title = f"One neuron{of}: {count(len(fired), 'spike')}{forgets}"
     channel, row, column = trace.neuron
+    which = (
+        f"neuron {channel}, row {row}, column {column} of {trace.layer}"
+        if trace.layer
+        else "one neuron"
+    )
     when = ", ".join(str(step + 1) for step in fired) or "no step"
     alt = (
-        f"Membrane potential of neuron {channel}, row {row}, column {column} of {trace.layer} "
+        f"Membrane potential of {which} "
         f"over {count(steps, 'step')}; it fires at {when}. Largest potential "
         f"{trace.h.max():.2f}, threshold {trace.threshold:g}."
     )

@@ -87,6 +87,30 @@ class MembraneTrace(Result):
 
 
 @dataclass(frozen=True)
+class TauSweep(Result):
+    """The same current for neurons that differ in tau: ``taus``, ``spikes`` and ``silent_below``, each (tau,).
+
+    ``silent_below`` is the constant current that makes a neuron reach its ``threshold`` in ``steps`` steps and no
+    sooner; all below leaves it silent.
+    """
+
+    taus: np.ndarray
+    spikes: np.ndarray
+    silent_below: np.ndarray
+    threshold: float
+    steps: int
+
+    UNITS = {"tau": "steps"}
+
+    def columns(self) -> Columns:
+        """A row for each tau."""
+        return {
+            "tau": self.taus, "spikes": self.spikes, "silent_below": self.silent_below, "threshold": self.threshold,
+            "steps": self.steps,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Raster(Result):
     """Spikes (neuron, time) of some neurons of a layer that fire, the most active first.
 

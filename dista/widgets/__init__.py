@@ -1,8 +1,9 @@
-"""The space-time probe: one small ES module, wrapped for Jupyter and for Streamlit.
+"""The space-time probe, wrapped for Jupyter and for Streamlit, and what lessons show in a notebook.
 
 Importing this package loads neither anywidget nor streamlit; each name brings what it needs when
 it is first used. ``probe(recording)`` is for notebooks, ``dista.widgets.streamlit.probe`` for the
-dashboard, ``probe_payload`` packs a recording for either.
+dashboard, ``probe_payload`` packs a recording for either. ``predict(prediction)`` asks a question of
+``dista.lessons`` and scores the answer, ``tau_lab()`` is a neuron under a current drawn by hand.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from typing import Any
 _HOME = {
     "Payload": "packing",
     "probe_payload": "payload",
+    "Predict": "predictions",
     "Probe": "jupyter",
+    "TauLab": "lab",
+    "predict": "predictions",
     "probe": "jupyter",
+    "tau_lab": "lab",
 }
 
 __all__ = sorted(_HOME)

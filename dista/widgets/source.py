@@ -20,16 +20,31 @@ HOSTS = ("streamlit", "jupyter")
 CONTROLS = ("threshold", "brush", "pad", "downloads")
 """The small widgets of the dashboard."""
 
+LESSONS = ("lesson",)
+"""What lessons show in a notebook: predictions, and the tau lab."""
+
 _HERE = Path(__file__).parent
-_PROBE = ("base", "stages", "legends", "attention", "charts", "taus", "layout", "controls")
+_PROBE = (
+    "base",
+    "stages",
+    "legends",
+    "attention",
+    "charts",
+    "taus",
+    "layout",
+    "controls",
+    "lesson",
+)
 _OWN = ("pad", "downloads")  # those that have a look of their own
 
 
 @cache
 def module(name: str) -> str:
     """The probe for a host, or a control, as one ES module whose default export is what the host expects."""
-    if name not in HOSTS + CONTROLS:
-        raise ValueError(f"no widget {name!r}; choose one of {', '.join(HOSTS + CONTROLS)}")
+    if name not in HOSTS + CONTROLS + LESSONS:
+        raise ValueError(
+            f"no widget {name!r}; choose one of {', '.join(HOSTS + CONTROLS + LESSONS)}"
+        )
     return (_HERE / "built" / f"{name}.js").read_text("utf-8")
 
 
