@@ -20,7 +20,10 @@ from lesson_runs import (
 
 from dista import checkpoint
 
-FEWER = {"00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"}}
+FEWER = {
+    "00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"},
+    "04_what_is_attention_without_a_softmax": {r"^digits, pairs = 60, 20\b": "digits, pairs = 12, 3"},
+}
 """Sizes that a lesson sets at its top, made smaller for the tests."""
 
 LESSONS = [path for path in NOTEBOOKS if not path.stem.startswith("00")]
