@@ -36,7 +36,9 @@ def test_a_chance_level_is_the_mean_over_shuffled_channels(recorded):
     assert query.any() and key.any()
     shuffled = [query @ random.permutation(key) for _ in range(4000)]
     assert chance[pair, 1, 2, 5, 9] == pytest.approx(np.mean(shuffled), abs=0.06)
-    assert chance[pair, 1, 2, 5, 9] == pytest.approx(query.sum() * key.sum() / model.config.head_dim)
+    assert chance[pair, 1, 2, 5, 9] == pytest.approx(
+        query.sum() * key.sum() / model.config.head_dim
+    )
 
 
 def test_levels_are_means_of_the_maps(recorded):
@@ -73,14 +75,17 @@ def test_patches_pay_rows_and_receive_columns(recorded):
         assert totals.received[2, 3] == pytest.approx(map_[:, :, :, :, 2 * 11 + 3].sum() / 4)
         assert totals.paid.sum() == pytest.approx(totals.received.sum())
         table = totals.table()
-        assert len(table) == 77 and table.query("row == 2 and column == 3")["paid"].item() == totals.paid[2, 3]
+        assert (
+            len(table) == 77
+            and table.query("row == 2 and column == 3")["paid"].item() == totals.paid[2, 3]
+        )
 
 
 def test_what_is_missing_is_named(recorded):
     _, tree = recorded
     alone = tree.copy()
     del alone["blocks/0/attention/query"]
-    with pytest.raises(measures.MeasureError, match="blocks.0.attention.query.neuron.spikes"):
+    with pytest.raises(measures.MeasureError, match=r"blocks\.0\.attention\.query\.neuron\.spikes"):
         measures.chance_levels(alone)
     with pytest.raises(measures.MeasureError, match="no attention maps"):
         measures.chance_levels(tree["blocks/0/attention/key"])

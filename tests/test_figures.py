@@ -23,6 +23,7 @@ from dista.measures import (
     CueEffect,
     Decision,
     Energy,
+    EventFrames,
     FiringMap,
     InputChange,
     KeyMaps,
@@ -93,8 +94,15 @@ def by_chance() -> dict[str, list[ChanceLevel]]:
     return {"trained": levels, "untrained": levels[:1]}
 
 
+def events() -> EventFrames:
+    on = np.arange(30.0).reshape(5, 2, 3)
+    return EventFrames(on, on[::-1] / 3)
+
+
 def patch_totals() -> PatchTotals:
-    return PatchTotals(0, "raw", 4, np.arange(6.0).reshape(2, 3), np.arange(6.0)[::-1].reshape(2, 3))
+    return PatchTotals(
+        0, "raw", 4, np.arange(6.0).reshape(2, 3), np.arange(6.0)[::-1].reshape(2, 3)
+    )
 
 
 def apart() -> SpikeDistance:
@@ -249,6 +257,10 @@ FIGURES = {
         causal("blocks.0.attention.query.neuron.membrane"), theme=t
     ),
     "chance_levels": lambda t: figures.chance_levels(by_chance(), theme=t),
+    "event_frames": lambda t: figures.event_frames(events(), theme=t),
+    "event_frames of nothing": lambda t: figures.event_frames(
+        EventFrames(np.zeros((2, 3, 4)), np.zeros((2, 3, 4))), theme=t
+    ),
     "patch_totals": lambda t: figures.patch_totals(patch_totals(), theme=t),
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
@@ -382,11 +394,24 @@ def test_counts_and_their_chance_levels_stand_side_by_side():
     assert "67 % to 90 % of the counts" in title(figure).replace("<br>", " ").replace("\xa0", " ")
 
 
+def test_event_frames_stand_side_by_side():
+    figure = figures.event_frames(events())
+    for heat, counts in zip(figure.data, (events().on, events().off)):
+        tiles = heat.z.reshape(2, 5, 5)
+        np.testing.assert_allclose(tiles[..., :3], np.moveaxis(counts, 0, 1), rtol=1e-6)
+        assert np.isnan(tiles[..., 3:]).all() and heat.zmax == 29
+    assert "75 % of them ON" in title(figure).replace("<br>", " ").replace("\xa0", " ")
+
+
 def test_patch_totals_are_two_maps_on_one_scale():
     figure = figures.patch_totals(patch_totals())
-    np.testing.assert_array_equal([trace.z for trace in figure.data], [patch_totals().paid, patch_totals().received])
+    np.testing.assert_array_equal(
+        [trace.z for trace in figure.data], [patch_totals().paid, patch_totals().received]
+    )
     assert figure.layout.coloraxis.cmax == 5
-    assert "row 2, column 3 pays most attention, patch row 1, column 1" in title(figure).replace("<br>", " ")
+    assert "row 2, column 3 pays most attention, patch row 1, column 1" in title(figure).replace(
+        "<br>", " "
+    )
 
 
 def test_causal_memory_says_how_far_a_change_reaches():

@@ -22,7 +22,11 @@ from dista import checkpoint
 
 FEWER = {
     "00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"},
-    "04_what_is_attention_without_a_softmax": {r"^digits, pairs = 60, 20\b": "digits, pairs = 12, 3"},
+    "04_what_is_attention_without_a_softmax": {
+        r"^digits, pairs = 60, 20\b": "digits, pairs = 12, 3"
+    },
+    "05_what_do_slow_neurons_remember": {r"^pairs = 100\b": "pairs = 6"},
+    "06_what_does_explicit_memory_add": {r"^pairs, recorded = 100, 40\b": "pairs, recorded = 6, 6"},
 }
 """Sizes that a lesson sets at its top, made smaller for the tests."""
 

@@ -22,6 +22,7 @@ from dista.figures.comparison import layer_pairs, spike_distance
 from dista.figures.decisions import decision
 from dista.figures.denoiser import denoising
 from dista.figures.energy import anytime, energy_comparison, energy_map
+from dista.figures.events import event_frames
 from dista.figures.firing import firing_change, firing_map, membrane_histogram
 from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
@@ -46,6 +47,7 @@ __all__ = [
     "denoising",
     "energy_comparison",
     "energy_map",
+    "event_frames",
     "filmstrip",
     "firing_change",
     "firing_map",

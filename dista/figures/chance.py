@@ -75,7 +75,11 @@ def patch_totals(result: PatchTotals, *, theme: Theme = "light") -> go.Figure:
     figure.update_xaxes(visible=False, constrain="domain")
     for column, name in enumerate(("y", "y2"), 1):
         figure.update_yaxes(
-            visible=False, autorange="reversed", scaleanchor=name.replace("y", "x"), row=1, col=column
+            visible=False,
+            autorange="reversed",
+            scaleanchor=name.replace("y", "x"),
+            row=1,
+            col=column,
         )
     figure.update_layout(
         coloraxis={

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from einops import rearrange
@@ -10,11 +10,8 @@ from einops import rearrange
 from dista.lessons.exercises import Case, Exercise, Mistake
 from dista.lessons.predictions import Misconception
 
-if TYPE_CHECKING:
-    from jaxtyping import Bool, Float
 
-
-def _spikes(seed: int, *shape: int, rate: float = 0.3) -> Bool[np.ndarray, "..."]:
+def _spikes(seed: int, *shape: int, rate: float = 0.3) -> np.ndarray:
     """Spikes as a recording holds them: booleans."""
     return np.random.default_rng(seed).random(shape) < rate
 
@@ -22,14 +19,14 @@ def _spikes(seed: int, *shape: int, rate: float = 0.3) -> Bool[np.ndarray, "..."
 # --- 4.1: the scores -------------------------------------------------------------------------------
 
 
-def _in_heads(spikes: Any, heads: int, order: str = "(head dim)") -> Float[np.ndarray, "..."]:
-    """Spikes (channel, row, column) of each head: (head, token, dim)."""
+def _in_heads(spikes: Any, heads: int, order: str = "(head dim)") -> np.ndarray:
+    """Spikes (channel, row, column) as those of each head: (head, token, dim)."""
     return rearrange(
         np.asarray(spikes, float), f"{order} row column -> head (row column) dim", head=heads
     )
 
 
-def _scores(query: Any, key: Any, heads: int) -> Float[np.ndarray, "head query key"]:
+def _scores(query: Any, key: Any, heads: int) -> np.ndarray:
     return _in_heads(query, heads) @ _in_heads(key, heads).swapaxes(-1, -2)
 
 
@@ -105,7 +102,7 @@ scores = Exercise(
 # --- 4.2: the chance level -------------------------------------------------------------------------
 
 
-def _chance(query: Any, key: Any) -> Float[np.ndarray, "query key"]:
+def _chance(query: Any, key: Any) -> np.ndarray:
     q, k = np.asarray(query, float), np.asarray(key, float)
     return np.outer(q.sum(1), k.sum(1)) / q.shape[1]
 

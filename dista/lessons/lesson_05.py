@@ -31,7 +31,12 @@ half_life = Exercise(
     "half-life",
     minutes=5,
     difficulty=1,
-    cases=[Case("tau = 2", 2.0), Case("tau = 4", 4.0), Case("tau = 1.5", 1.5), Case("tau = 20", 20.0)],
+    cases=[
+        Case("tau = 2", 2.0),
+        Case("tau = 4", 4.0),
+        Case("tau = 1.5", 1.5),
+        Case("tau = 20", 20.0),
+    ],
     right=by_half,
     mistakes=[
         Mistake(
@@ -46,7 +51,10 @@ half_life = Exercise(
             "This is as if each step took the same *amount*. It takes the same *share* of what is left, so the loss slows down.",
             like=lambda tau: tau / 2,
         ),
-        Mistake("The fraction is upside down: log(0.5) belongs above.", like=lambda tau: 1 / by_half(tau)),
+        Mistake(
+            "The fraction is upside down: log(0.5) belongs above.",
+            like=lambda tau: 1 / by_half(tau),
+        ),
         Mistake(
             "A half-life is a number of steps and positive. The logarithms of both 0.5 and 1 - 1/tau are negative; look at your signs.",
             when=lambda case, answer, expected: answer < 0,

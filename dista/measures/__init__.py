@@ -33,6 +33,7 @@ from dista.measures.energy import (
     anytime,
     energy,
 )
+from dista.measures.events import EventFrames, event_frames
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
 from dista.measures.lookup import MeasureError, Patch, layers
 from dista.measures.maps import MapStatistics, map_statistics
@@ -100,6 +101,7 @@ __all__ = [
     "CueEffect",
     "Decision",
     "Energy",
+    "EventFrames",
     "FiringMap",
     "InputChange",
     "KeyMaps",
@@ -137,6 +139,7 @@ __all__ = [
     "decision",
     "denoising",
     "energy",
+    "event_frames",
     "firing_map",
     "half_life",
     "input_change",
