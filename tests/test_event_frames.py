@@ -15,7 +15,8 @@ def test_off_comes_first_and_steps_are_counted():
     assert frames.off[1, 2, 3] == 200 and frames.on[2, 3, 4] == 100
     assert frames.by_step.tolist() == [0, 202, 100] and frames.on_share == pytest.approx(102 / 302)
     table = frames.table()
-    assert table["on"].tolist() == [0, 2, 100] and table["pixels"].tolist() == [0, 0.1, 0.05]
+    assert len(table) == 60 and table.groupby("step")["on"].sum().tolist() == [0, 2, 100]
+    assert table.query("step == 1 and row == 2 and column == 3")["off"].item() == 200
     assert measures.event_frames(counts * 0).on_share == 0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dista.measures.lookup import MeasureError
-from dista.measures.tables import Columns, Result
+from dista.measures.tables import Columns, Result, cells
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class EventFrames(Result):
     on: np.ndarray
     off: np.ndarray
 
-    UNITS = {"on": "events", "off": "events", "pixels": "share of the pixels"}
+    UNITS = {"on": "events", "off": "events"}
 
     @property
     def by_step(self) -> np.ndarray:
@@ -31,13 +31,9 @@ class EventFrames(Result):
         return float(self.on.sum()) / total if total else 0.0
 
     def columns(self) -> Columns:
-        """A row for each step; ``pixels`` is the share that had an event."""
-        return {
-            "step": np.arange(len(self.on)),
-            "on": self.on.sum((1, 2)),
-            "off": self.off.sum((1, 2)),
-            "pixels": ((self.on + self.off) > 0).mean((1, 2)),
-        }
+        """A row for each pixel of each step."""
+        axes = {name: range(size) for name, size in zip(("step", "row", "column"), self.on.shape)}
+        return cells(axes, on=self.on, off=self.off)
 
 
 def event_frames(counts: np.ndarray) -> EventFrames:
