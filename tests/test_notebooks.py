@@ -22,6 +22,7 @@ from dista import checkpoint
 
 FEWER = {
     "00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"},
+    "03_how_does_a_picture_become_spikes": {r"^digits = 100\b": "digits = 12"},
     "04_what_is_attention_without_a_softmax": {
         r"^digits, pairs = 60, 20\b": "digits, pairs = 12, 3"
     },
