@@ -41,4 +41,5 @@ def event_frames(result: EventFrames, *, theme: Theme = "light") -> go.Figure:
         f"{count(total, 'event')} in {count(steps, 'step')}, {percent(result.on_share)} of them ON"
     )
     alt = f"{title}. Events by step: {', '.join(labels)}."
-    return finish(figure, theme, title=title, alt=alt, height=max(150, round(60 + 1500 / steps)))
+    tall = max(150, round(90 + 1600 * height / (steps * width)))  # two rows of tiles in 800 pixels
+    return finish(figure, theme, title=title, alt=alt, height=tall)
