@@ -14,7 +14,7 @@ sys.path.insert(
 
 import streamlit as st
 
-from app.link import following, permission, share
+from app.link import following, permission, share, url
 from app.link.vocabulary import PAGES
 from app.page import garbage_collection, next_page
 from dista.engine.threads import wait_briefly
@@ -25,23 +25,31 @@ wait_briefly()
 
 st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large")
-panel = palette(st.context.theme.type or "light").panel
-colours = f":root {{ --panel: {panel}; --hairline: {HAIRLINE}; }}"
+look = palette(st.context.theme.type or "light")
+colours = f":root {{ --panel: {look.panel}; --accent: {look.accent}; --hairline: {HAIRLINE}; }}"
 st.html(f"<style>{colours} {(HERE / 'page' / 'style.css').read_text('utf-8')}</style>")
 
 views = HERE / "views"
+FIRST = "watch"  # at the address without a path, whatever Streamlit is told of one
 pages = {
     name: st.Page(
-        views / f"{name}.py", title=name.capitalize(), url_path=name, default=name == "watch"
+        views / f"{name}.py", title=name.capitalize(), url_path="first" if name == FIRST else name,
+        default=name == FIRST,
     )
     for name in PAGES
-}
-page = st.navigation(list(pages.values()), position="top")
+}  # fmt: skip
+# Who writes /watch is sent to it, and does not read that there is no such page.
+watch = st.Page(
+    lambda: st.switch_page(pages["watch"], query_params=url.written()),
+    title="Watch", url_path="watch", visibility="hidden",
+)  # fmt: skip
+page = st.navigation([*pages.values(), watch], position="top")
 next_page.keep(pages)
 permission.take_token()
 following.resume(page.title.lower())
 if share.lesson():
     share.frame_lesson(page.title)
 page.run()
+next_page.menu(page.title.lower())
 following.leave_mark(page.title.lower())
 garbage_collection.settle()

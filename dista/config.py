@@ -156,6 +156,8 @@ class TrainingConfig(Config):
     - ``epochs``, ``batch_size`` (samples of one forward on one device), ``accumulate`` (forwards of one
       optimiser step), ``lr``, ``weight_decay``, ``clip`` (largest gradient norm). ``warmup`` is the part
       of all steps in which the rate rises; then it falls as a cosine [related: Spikformer].
+    - ``epoch_steps`` ends an epoch after so many optimiser steps, where all of the data would take more: what is
+      measured and recorded of epochs, the film, then comes that often. None is a pass over all of the data.
     - ``minutes`` ends the training after that time; the schedule then reaches its end with it
       [related: budgeted training, arXiv 1905.04753].
     - ``init`` is a checkpoint, by name or folder, or the folder of a run, whose best one it is: its weights
@@ -206,6 +208,7 @@ class TrainingConfig(Config):
     weight_decay: float = Field(0.05, ge=0)
     warmup: float = Field(0.15, ge=0, lt=1)
     clip: float = Field(1.0, gt=0)
+    epoch_steps: int | None = Field(None, ge=1)
 
     tau_lr: float = Field(8e-3, gt=0)
     tau_min: float | None = Field(None, gt=1)

@@ -70,20 +70,10 @@ def runs(tmp_path_factory):
 @pytest.fixture
 def page(assets, runs, monkeypatch):
     """``page(view, **query)``: a page of the dashboard after its first run, without a browser."""
-    from dashboard import APP
-    from streamlit.testing.v1 import AppTest
+    import dashboard
 
-    monkeypatch.setenv("DISTA_ASSETS", str(assets))
-    monkeypatch.setenv("DISTA_RUNS", str(runs))
-    monkeypatch.setenv("DISTA_ALLOW_TRAINING", "1")  # a page without a browser comes from nowhere
-
-    def open_page(view="watch", **query):
-        test = AppTest.from_file(APP / "views" / f"{view}.py", default_timeout=60)
-        for name, value in query.items():
-            test.query_params[name] = value
-        return test.run()
-
-    return open_page
+    dashboard.surroundings(monkeypatch, assets, runs)
+    return dashboard.open_page
 
 
 @pytest.fixture(autouse=True)

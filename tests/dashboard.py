@@ -6,10 +6,14 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
 import torch
+from plotly.basedatatypes import BaseFigure
+from streamlit.testing.v1 import AppTest
 
 import dista
 import dista.data
+from app.link import share
 from dista.config import TrainingConfig
 from dista.experiments.untrained import untrained_like
 from dista.measures import neuron_table
@@ -60,18 +64,17 @@ def record_sample(model, task, sample, names):
 class Writer:
     """Writes a run as training does, an epoch at a time, without training anything."""
 
-    def __init__(self, folder: Path, epochs: int = 3) -> None:
+    def __init__(self, folder: Path, epochs: int = 3, config: RunConfig | None = None) -> None:
         self.task = dista.data.open("match")
         self.model = tiny_model("match_map", self.task)
+        config = config or RunConfig(
+            preset="match_map",
+            data="match",
+            model=self.model.config,
+            training=TrainingConfig(epochs=epochs),
+        )
         self.run = Run.create(
-            folder,
-            RunConfig(
-                preset="match_map",
-                data="match",
-                model=self.model.config,
-                training=TrainingConfig(epochs=epochs),
-            ),
-            {"command": "dista train --preset match_map --data match"},
+            folder, config, {"command": "dista train --preset match_map --data match"}
         )
         self.write_activity(0)
 
@@ -94,6 +97,32 @@ class Writer:
         self.write_activity(epoch)
         self.run.append("epochs", [{"epoch": epoch, **metrics, "seconds": 1.0}])
         self.run.set_status("running", epoch=epoch, step=10 * epoch, steps=30)
+
+
+def surroundings(patch, assets: Path, runs: Path) -> None:
+    """Where pages that are opened from now on look for checkpoints and runs."""
+    patch.setenv("DISTA_ASSETS", str(assets))
+    patch.setenv("DISTA_RUNS", str(runs))
+    patch.setenv("DISTA_ALLOW_TRAINING", "1")  # a page without a browser comes from nowhere
+
+
+def open_page(view: str = "watch", **query):
+    """A page of the dashboard after its first run, without a browser; ``open-link``: with its links open."""
+    test = AppTest.from_file(APP / "views" / f"{view}.py", default_timeout=60)
+    if query.pop("open-link", False):
+        test.session_state[share.OPEN] = True
+    for name, value in query.items():
+        test.query_params[name] = value
+    return test.run()
+
+
+def ran(code: str) -> dict:
+    """What the Python of a page leaves behind; its ``figures`` open no window."""
+    made: dict = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseFigure, "show", lambda self: None)
+        exec(code, made)
+    return made
 
 
 def shown(test) -> list[dict]:

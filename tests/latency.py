@@ -1,11 +1,13 @@
 """How fast the dashboard answers, in headless Chromium; prints figures, asserts nothing.
 
-    .venv/bin/python tests/latency.py [--starts 3] [--rounds 30] [--sessions 10] [--minutes 5] [--json]
+    .venv/bin/python tests/latency.py [--starts 3] [--rounds 30] [--sessions 10] [--minutes 5] [--pages] [--json]
 
     start         `dista app` with a warm environment, until the first page shows its figure
     client        a key that moves the query patch, until the film is drawn again: no server involved
     cached        another sample that was recorded before
     intervention  a time constant moved on Neurons: the model runs again, and every figure is made anew
+    slowest       the slowest control of each page: seconds to a first picture, and to the last
+    jumps         what moves while a page loads (cumulative layout shift; good is below 0.1)
     training      both again while a training uses the other core; and what the open Train page costs it
     sessions      several readers at once for some minutes: what they wait, and the server's memory
 
@@ -66,6 +68,34 @@ INTERACTIONS = {
         ("ArrowRight",), "h5", to_the_end=True,
     ),
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Slow:
+    """The slowest control of a page: what is clicked, and what a reader then looks at, early or at the end."""
+
+    path: str
+    target: str
+    picture: str
+
+
+SLOWEST = {
+    "watch, a head off": Slow("?checkpoint=match-map&sample=1", "button:text-is('1.1')", ".st-key-answer-after :text('%')"),
+    "watch, trust": Slow("?checkpoint=match-map&sample=1", "button:has-text('How far to trust')", ":text('How much of it is learned')"),
+    "neurons, 256 samples": Slow("neurons?checkpoint=match-map", "button:text-is('256')", ".st-key-firing-at-first .main-svg"),
+    "neurons, tau": Slow("neurons?checkpoint=match-map&taus=set&tau=3.0&scope=all", ".stSlider input[type=range]", ".st-key-decision-change .main-svg"),
+    "denoise, every denoiser": Slow("denoise?checkpoint=match-map&sample=1", "button:text-is('every denoiser')", ".st-key-each-at-first .main-svg"),
+    "memory, next sample": Slow("memory?checkpoint=match-map&sample=1", "[data-testid=stNumberInputStepUp]", "[class*=st-key-at-first] .main-svg"),
+    "ablate, one switch": Slow("ablate?checkpoint=match-map", "button:text-is('4 steps')", ".st-key-changes-at-first .main-svg"),
+    "ablate, every head": Slow("ablate?checkpoint=match-map&switches=", "button:text-is('every head')", ".st-key-each-at-first .main-svg"),
+    "compare, next sample": Slow("compare?left=match-map&sample=1", "[data-testid=stNumberInputStepUp]", FILM),
+}  # fmt: skip
+PAGES = ("", "neurons", "denoise", "memory", "train", "ablate", "compare", "energy")
+
+JUMPS = """window.jumps = 0;
+new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.jumps += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
 
 
 # The server ---------------------------------------------------------------------------------------
@@ -159,6 +189,55 @@ def measure(browser: Browser, address: str, rounds: int) -> dict[str, dict[str, 
     return summaries
 
 
+def seconds_of(browser: Browser, address: str, what: Slow) -> dict[str, float]:
+    """From the click until a first picture is there, and until the server has finished."""
+    page = open_page(browser, f"{address}/{what.path}")
+    target = page.locator(what.target).first
+    target.wait_for(state="attached")
+    _until_idle(page)
+    began = time.perf_counter()
+    if what.target.endswith("[type=range]"):
+        target.focus()
+        page.keyboard.press("ArrowRight")
+    else:
+        target.click()
+    page.wait_for_timeout(50)
+    first = None
+    while first is None or _running(page):
+        if first is None and page.locator(what.picture).count():
+            first = time.perf_counter() - began
+        if first is None and not _running(page) and time.perf_counter() - began > 2:
+            break  # it was there at once, or is another one at the end
+        if time.perf_counter() - began > PATIENCE / 1000:
+            raise TimeoutError(f"{what.path}: {what.picture} never came")
+        page.wait_for_timeout(20)
+    last = time.perf_counter() - began
+    page.context.close()
+    return {"first": last if first is None else first, "all": last}
+
+
+def jumps(browser: Browser, address: str, path: str) -> float:
+    """How far a page jumps while it loads for the first time: the sum of all its layout shifts."""
+    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.add_init_script(JUMPS)
+    page.goto(f"{address}/{path}")
+    page.locator("[data-testid=stMain]").wait_for()
+    page.wait_for_timeout(2500)
+    _until_idle(page)
+    page.wait_for_timeout(1500)
+    total = page.evaluate("window.jumps")
+    page.context.close()
+    return total
+
+
+def _until_idle(page: Page) -> None:
+    quiet = 0
+    while quiet < 5:
+        page.wait_for_timeout(100)
+        quiet = 0 if _running(page) else quiet + 1
+
+
 def summary(values: list[float]) -> dict[str, float]:
     ordered = sorted(values)
     at_95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
@@ -242,9 +321,17 @@ def run(options: argparse.Namespace) -> dict:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         runs = Path(folder)
-        starts = [first_figure(browser, runs) for _ in range(options.starts + 1)][1:]
-        result = {"start_seconds": statistics.median(starts)}
+        result = {"processors": os.cpu_count(), "load": os.getloadavg()[0]}
+        if not options.pages:
+            starts = [first_figure(browser, runs) for _ in range(options.starts + 1)][1:]
+            result["start_seconds"] = statistics.median(starts)
         with server(runs) as (process, address):
+            result["jumps"] = {path: jumps(browser, address, path) for path in PAGES}
+            result["slowest"] = {
+                name: seconds_of(browser, address, what) for name, what in SLOWEST.items()
+            }
+            if options.pages:
+                return result
             result["idle"] = measure(browser, address, options.rounds)
             with Training(runs / "beside") as training:
                 result["while training"] = measure(browser, address, options.rounds)
@@ -265,6 +352,9 @@ def main() -> None:
     parser.add_argument("--looks", type=int, default=3)
     parser.add_argument("--sessions", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument(
+        "--pages", action="store_true", help="only each page's slowest control and jumps"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     result = run(options)
@@ -272,7 +362,15 @@ def main() -> None:
 
 
 def _said(result: dict) -> str:
-    lines = [f"first figure after {result['start_seconds']:.1f} s"]
+    lines = [f"{result['processors']} processors, load {result['load']:.1f} at the start"]
+    lines += [f"{path or 'watch'} jumps by {total:.3f}" for path, total in result["jumps"].items()]
+    lines += [
+        f"{name}: first picture after {one['first']:.1f} s, all after {one['all']:.1f} s"
+        for name, one in result["slowest"].items()
+    ]
+    if "idle" not in result:
+        return "\n".join(lines)
+    lines.append(f"first figure after {result['start_seconds']:.1f} s")
     for when in ("idle", "while training"):
         lines += [
             f"{name}, {when}: median {row['median']:.0f} ms, 95th percentile {row['p95']:.0f} ms"

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
-import time
-from pathlib import Path
 
 import dashboard
 import numpy as np
@@ -19,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 import dista.widgets
 from app.computed import payloads, recordings
 from app.inputs import checkpoints, images, recording_files
-from app.trainings import processes
 from dista import measures
+from dista.runs import background
 
 
 def probes(test):
@@ -239,7 +236,8 @@ def test_an_own_image_is_shown_as_the_probe(page):
     first = recording_files.first_light()
     frames, before = recording["input"].values[:, 0, 0], first["input"].values[:, 0, 0]
     assert np.array_equal(frames[:6], before[:6])
-    assert np.allclose(frames[6:], images.image_pixels(text))
+    noise = dista.data.open("match").test.noise_of(dashboard.SAMPLE).numpy()[6:, 0]
+    assert np.allclose(frames[6:], (images.image_pixels(text) + noise).clip(0, 1))
     assert "label" not in recording
 
 
@@ -265,6 +263,24 @@ def test_a_run_is_shown_with_its_curves_and_its_probe(page):
     assert len(test.get("plotly_chart")) == 3 and len(probes(test)) == 1
     text = test.get("progress")[0].proto.text
     assert "Stopped in epoch 3 of 3" in text and "interrupted from the keyboard" in text
+
+
+def test_a_run_that_ended_in_its_first_epoch_keeps_the_loss_of_its_steps(
+    page, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
+    run = dashboard.Writer(tmp_path / "short").run
+    run.append("steps", [{"step": s, "epoch": 1, "loss": 1 / s, "lr": 0.001} for s in (1, 2, 3)])
+    run.set_status("stopped", epoch=0, step=3, steps=30)
+    test = page("train")
+    assert not test.exception and not test.error
+    assert "ended before its first epoch" in test.info[0].value
+    assert len(test.get("vega_lite_chart")) == 1
+    said = " ".join(element.value for element in test.markdown)
+    assert "Before training: which neurons fire" in said and "never fired" not in said
+    (more,) = [one for one in test.toggle if one.label == "Follow latest"]
+    more.set_value(False).run()
+    assert test.query_params["run"] in ("short", ["short"]), "an epoch comes with its run"
 
 
 def test_an_epoch_can_be_chosen_and_the_latest_followed(page):
@@ -338,7 +354,7 @@ def started(monkeypatch):
     """The words of the processes that the page starts, none of which runs."""
     words = []
     monkeypatch.setattr(
-        processes, "_spawn", lambda folder, name, options: words.append((name, options))
+        background, "_spawn", lambda run, options, without: words.append((run.name, options))
     )
     return words
 
@@ -349,11 +365,16 @@ def press(test, label):
 
 def test_a_run_is_started_with_what_the_link_says(page, started):
     link = {"preset": "match_map", "data": "match", "epochs": "5", "freeze": "taus", "seed": "3"}
-    test = page("train", **{f"new-{name}": value for name, value in link.items()})
+    model = {"new-window": "2", "new-u": "3", "new-depth": "1", "new-tau": "4.5", "new-film": "20"}
+    test = page("train", **{f"new-{name}": value for name, value in link.items()}, **model)
     assert "--preset match_map --data match --epochs 5" in test.code[0].value
     test = press(test, "Start training")
     ((name, words),) = started
     expected = {f"--{name}={value}" for name, value in link.items()} | {"--minutes=30"}
+    named = {"memory.window": "2", "denoiser.u": "3.0", "depth": "1", "neuron.tau": "4.5"}
+    expected |= {"--set=epoch_steps=20"}
+    expected |= {f"--set=model.{name}={value}" for name, value in named.items()}
+    assert expected == {word for word in words if not word.startswith("--out=")}
     assert expected <= set(words) and test.query_params["run"] == name
     assert f"Starting {name}" in test.info[0].value
 
@@ -362,8 +383,7 @@ def test_a_start_that_failed_says_why(page, runs, started, tmp_path, monkeypatch
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path))
     test = press(page("train"), "Start training")
     ((name, _),) = started
-    (tmp_path / processes.LOGS).mkdir(exist_ok=True)
-    (tmp_path / processes.LOGS / f"{name}.log").write_text("dista: no room for it\n")
+    (tmp_path / background.LOGS / f"{name}.log").write_text("dista: no room for it\n")
     test = test.run()
     assert "did not start: no room for it" in test.error[0].value
 
@@ -384,18 +404,3 @@ def test_a_stopped_run_goes_on(page, started):
     test = press(page("train"), "Continue")
     ((name, words),) = started
     assert name == "some-run" and words[0].startswith("--resume=") and not test.exception
-
-
-def test_a_process_started_in_a_clone_finds_the_package():
-    first, *_ = processes._environment()["PYTHONPATH"].split(os.pathsep)
-    assert (Path(first) / "dista" / "cli").is_dir()
-
-
-def test_a_process_started_here_is_one_of_its_own(tmp_path):
-    """It leads its session, says what it has to say into its log, and leaves an error there."""
-    processes._spawn(tmp_path, "one", ["--preset=nothing", "--data=digits"])
-    deadline = time.monotonic() + 120
-    while processes.complaint(tmp_path, "one") is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    assert "no preset 'nothing'" in processes.complaint(tmp_path, "one")

@@ -39,7 +39,7 @@ ROOMS = {
     "dista.recording": ("dista.observable", "dista.engine", "dista.files", "dista.hooks"),
     "dista.checkpoint": ("dista.config", "dista.memories", "dista.engine", "dista.files", "dista.model"),
     "dista.data": ("dista.extras", "dista.files"),
-    "dista.measures": ("dista.config",),
+    "dista.measures": ("dista.extras", "dista.config"),
     "dista.style": ("dista.memories", "dista.denoisers"),
     "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
@@ -51,12 +51,16 @@ ROOMS = {
         "dista.model", "dista.recording", "dista.checkpoint", "dista.data", "dista.measures", "dista.style",
         "dista.experiments",
     ),
-    "dista.widgets": ("dista.extras", "dista.measures", "dista.style", "dista.experiments"),
     "dista.runs": (
-        "dista.config", "dista.files", "dista.model", "dista.recording", "dista.checkpoint", "dista.data",
+        "dista.config", "dista.presets", "dista.files", "dista.model", "dista.recording", "dista.checkpoint",
+        "dista.data",
+    ),
+    "dista.widgets": (
+        "dista.extras", "dista.recording", "dista.measures", "dista.style", "dista.figures", "dista.experiments",
+        "dista.runs",
     ),
     "dista.training": (
-        "dista.extras", "dista.config", "dista.memories", "dista.engine", "dista.files", "dista.neurons", "dista.layers",
+        "dista.extras", "dista.config", "dista.presets", "dista.memories", "dista.engine", "dista.files", "dista.neurons", "dista.layers",
         "dista.model", "dista.recording", "dista.checkpoint", "dista.data", "dista.measures", "dista.experiments",
         "dista.runs",
     ),
@@ -112,7 +116,7 @@ HOMES = {
     "pytorch_lightning": ("dista/training/",),
     "numba": ("dista/engine/compiled.py",),
     "triton": ("dista/engine/gpu_loops.py", "dista/engine/gpu_maps.py"),
-    "optuna": ("dista/studies/queue.py",),
+    "optuna": ("dista/studies/queue.py", "dista/measures/importance.py"),
     "app": ("app/",),
 }
 

@@ -241,6 +241,35 @@ def test_another_sample_keeps_the_place_and_the_probe(visit):
     wait_until(lambda: "Step 1, patch row 3, column 3" in pumped(page, film), "the same place")
 
 
+def test_the_patch_and_head_that_look_most_at_the_cue_are_one_click_away(visit):
+    page = visit(f"?sample={dashboard.SAMPLE}&step=0&block=0&head=0&row=0&column=0")
+    first = page.locator(".st-key-lookers button").first
+    first.wait_for()
+    said = first.inner_text()
+    first.click()
+    block, head = (int(number) - 1 for number in said.split(",")[0].split("."))
+    step, row, column = (int(part.split()[-1]) - 1 for part in said.split(":")[0].split(",")[1:])
+    wait_for_url(page, block=block, head=head, step=step, row=row, column=column)
+    place = f"Step {step + 1}, patch row {row + 1}, column {column + 1}"
+    wait_until(lambda: place in pumped(page, film), "the probe is there")
+    page.get_by_role("button", name=f"{block + 1}.{head + 1}", exact=True).click()
+    wait_for_url(page, silent=f"{block}.{head}")
+    page.locator(".st-key-answer-after").get_by_text("%").wait_for()
+    wait_until(lambda: place in pumped(page, film), "the probe has kept its place")
+    page.get_by_role("button", name="Reset").click()
+    wait_until(lambda: "silent" not in pumped(page, query), "as it was trained")
+
+
+def test_all_heads_are_measured_in_one_click_with_intervals(visit):
+    page = visit("ablate?checkpoint=digits&samples=75&switches=", ready=".st-key-each-part")
+    page.get_by_role("button", name="every head").click()
+    wait_for_url(page, each="heads")
+    page.locator(".st-key-each .gtitle").wait_for()
+    rows = page.locator(".st-key-each .annotation-text").all_inner_texts()
+    assert sum("one answer" in text for text in rows) == 4  # two blocks of two heads
+    assert page.get_by_text("of 4 heads cost more than chance may").count() == 1
+
+
 def draw(page, *points):
     """Draw through points of the pad, 0..1 each way, with the mouse."""
     box = page.locator("canvas[data-name=pad]").bounding_box()
@@ -570,19 +599,21 @@ def test_figures_numbers_and_recordings_are_saved(visit):
     name, content = saved(page, page.get_by_role("button", name="Numbers, CSV"))
     assert name == "energy-digits.csv" and content.startswith(b"figure,")
     for kind, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
-        if not page.get_by_role("button", name=f"{kind}:").first.is_visible():
-            page.get_by_role("button", name="Save").click()
         name, content = saved(page, page.get_by_role("button", name=f"{kind}:").first)
         assert name == f"energy-digits-map.{kind.lower()}" and content.startswith(start)
+    assert page.get_by_role("button", name="Everything, zip").is_visible(), "the popover stays open"
     page = visit(f"?sample={dashboard.SAMPLE}")
     page.get_by_role("button", name="Save", exact=True).click()
     name, content = saved(page, page.get_by_role("button", name="Recording, zarr"))
     assert name.endswith(".zarr.zip") and content.startswith(b"PK")
     page.keyboard.press("Escape")
-    for panel in (".attention", ".decision"):
-        name, content = saved(page, page.locator(f"{panel} button.save"))
-        assert name.endswith(".png") and content.startswith(b"\x89PNG")
-    assert page.locator(".tau button.save").is_hidden(), "a list is nothing to save as a picture"
+    for panel in ("attention", "decision"):
+        for kind, start in (("png", b"\x89PNG"), ("svg", b"<svg")):
+            name, content = saved(page, page.locator(f".{panel} button.save.{kind}"))
+            assert name == f"{panel}.{kind}" and content.startswith(start)
+    assert page.locator(".tau button.save.png").is_hidden(), (
+        "a list is nothing to save as a picture"
+    )
 
 
 @pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import subprocess
 import sys
+import zipfile
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
+import dashboard
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,11 +20,13 @@ from dashboard import APP
 from streamlit.testing.v1 import AppTest
 
 import dista
-from app.computed import recordings
-from app.inputs import checkpoints
-from app.link import share, vocabulary
+from app.computed import probe_numbers, recordings
+from app.inputs import checkpoints, images
+from app.link import vocabulary
 from app.page import downloads
 from dista import measures, open_recording
+
+DRAWN = images.image_text(np.eye(28) * 15)
 
 # Files ----------------------------------------------------------------------------------------------
 
@@ -50,16 +57,48 @@ def test_the_recording_is_a_file_that_opens(page, tmp_path):
     assert np.array_equal(again["head"].values, recording["head"].values)
 
 
-NUMBERS, ONE = "Numbers, CSV", "Recording, zarr"
+def test_everything_of_a_page_is_one_zip(page, tmp_path):
+    recording = recordings.recording(checkpoints.shipped()["digits"], 3, None)
+    tables = partial(probe_numbers.numbers, recording, {})
+    files = downloads.everything(
+        {"causal": test_figures.causal().table}, tables, {"One": lambda: recording}, "x = 1"
+    )
+    with zipfile.ZipFile(io.BytesIO(files)) as file:
+        probe = {"layers", "logits", "map", "shares", "raster", "membrane"}
+        expected = {f"{name}.csv" for name in probe | {"causal"}} | {"one.zarr.zip", "page.py"}
+        assert set(file.namelist()) == expected
+        rows = pd.read_csv(file.open("map.csv"))
+        (tmp_path / "one.zarr.zip").write_bytes(file.read("one.zarr.zip"))
+    assert open_recording(tmp_path / "one.zarr.zip")["head"].equals(recording["head"])
+    assert rows.query_step.unique().tolist() == [3] and rows.block.unique().tolist() == [1]
+
+
+def test_numbers_of_the_probe_are_of_the_place_where_it_is(page):
+    recording = recordings.recording(checkpoints.shipped()["digits"], 3, None)
+    place = {"step": 2, "block": 0, "head": 1, "row": 3, "column": 4, "neuron": 5}
+    place["layer"] = "blocks.0.attention.query.neuron"
+    tables = probe_numbers.numbers(recording, place)
+    expected = measures.key_maps(recording, 0, 1, (3, 4), 2)
+    pd.testing.assert_frame_equal(tables["map"], expected.table())
+    assert (tables["membrane"].layer == place["layer"]).all()
+    busiest = probe_numbers.numbers(recording, {"block": 0, "step": 2})["map"]
+    sums = [
+        measures.key_maps(recording, 0, head, (row, column), 2).denoised.sum()
+        for head in range(2) for row in range(7) for column in range(7)
+    ]  # fmt: skip
+    assert busiest.denoised.sum() == max(sums)
+
+
+NUMBERS, ONE, ALL = "Numbers, CSV", "Recording, zarr", "Everything, zip"
 OFFERED = {
-    "watch": [NUMBERS, ONE],
-    "neurons": [NUMBERS, ONE],
-    "denoise": [NUMBERS, "Clean, zarr", "Noisy, zarr"],
-    "memory": [NUMBERS, ONE],
-    "ablate": [NUMBERS],
-    "compare": [NUMBERS, "Recording left, zarr", "Recording right, zarr"],
-    "energy": [NUMBERS],
-    "train": [NUMBERS, "Epoch 2, zarr"],
+    "watch": [NUMBERS, ONE, ALL],
+    "neurons": [NUMBERS, ONE, ALL],
+    "denoise": [NUMBERS, "Clean, zarr", "Noisy, zarr", ALL],
+    "memory": [NUMBERS, ONE, ALL],
+    "ablate": [NUMBERS, ALL],
+    "compare": [NUMBERS, "Recording left, zarr", "Recording right, zarr", ALL],
+    "energy": [NUMBERS, ALL],
+    "train": [NUMBERS, "Epoch 2, zarr", ALL],
 }
 
 
@@ -78,10 +117,25 @@ def test_the_line_on_the_page_and_in_the_readme_opens_a_recording(page, tmp_path
     assert read.stdout.split() == [str(classes), "False"], read.stderr
 
 
+@pytest.fixture(scope="module")
+def pages(assets, runs):
+    """Every page once, with its links open, for all tests of this file that only look."""
+    with pytest.MonkeyPatch.context() as patch:
+        dashboard.surroundings(patch, assets, runs)
+        seen = {}
+        for view in OFFERED:
+            query = {name: STATE[name] for name in STATE if view in vocabulary.TABLE[name].pages}
+            query |= {"samples": "25"} if view == "ablate" else {}
+            seen[view] = dashboard.open_page(view, **query, **{"open-link": True})
+        yield seen
+
+
+STATE = {"sample": "3", "thresholds": "0,3"}
+
+
 @pytest.mark.parametrize("view", OFFERED)
-def test_every_page_offers_what_it_shows(page, view):
-    query = {"limit": "25"} if view == "ablate" else {}
-    test = page(view, **query)
+def test_every_page_offers_what_it_shows(pages, view):
+    test = pages[view]
     assert not test.exception and not test.error
     assert [button.proto.label for button in test.get("download_button")] == OFFERED[view]
     noted = test.session_state[downloads._NOTED]
@@ -91,21 +145,64 @@ def test_every_page_offers_what_it_shows(page, view):
         assert list(rows.figure.unique()) == list(noted)
 
 
+# Python ---------------------------------------------------------------------------------------------
+
+OTHER_STATES = [
+    ("ablate", {"switches": "", "samples": "25"}),
+    ("ablate", {"switches": "neuron-memory,head=0.1,noise=0.2", "samples": "25"}),
+    ("neurons", {"taus": "set", "tau": "3", "scope": "all", "checkpoint": "digits"}),
+    ("denoise", {"u": "2", "changed": "6", "kind": "gaussian"}),
+    ("memory", {"input": "other", "samples": "0"}),
+    ("watch", {"image": DRAWN, "checkpoint": "match-map"}),
+    ("compare", {"image": DRAWN, "checkpoint": "digits", "noise": "0.2"}),
+]
+
+CHILD = """
+import json, re, sys
+import plotly.basedatatypes
+shown, told = [], []
+plotly.basedatatypes.BaseFigure.show = lambda self, *a, **k: shown.append(self)
+import dista
+fresh = dict(vars(dista))  # before a page's code has asked for anything
+for code in json.load(sys.stdin):
+    vars(dista).clear(), vars(dista).update(fresh)
+    shown.clear()
+    exec(compile(code, "page", "exec"), {"__name__": "__main__"})
+    told.append([len(shown), len(re.findall(r"dista\\.figures\\.", code))])
+print(json.dumps(told))
+"""
+
+
+def test_the_python_of_every_page_runs_in_a_fresh_process_and_shows_all_figures(
+    pages, page, tmp_path
+):
+    """In another folder, in one process for all of them: each sees the package as its import leaves it."""
+    tests = [*pages.values(), *(page(view, **query) for view, query in OTHER_STATES)]
+    begin = "import dista\n"
+    codes = [next(c.value for c in test.code if c.value.startswith(begin)) for test in tests]
+    environment = os.environ | {"PYTHONPATH": str(APP.parent)}
+    ran = subprocess.run(
+        [sys.executable, "-c", CHILD], input=json.dumps(codes), cwd=tmp_path, env=environment,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    for code, (drawn, written) in zip(codes, json.loads(ran.stdout.splitlines()[-1]), strict=True):
+        assert drawn >= written, code
+
+
 # Links ----------------------------------------------------------------------------------------------
 
 
 def links_of(test):
     """The two links: they are what is last in the toolbar's boxes of code, once their button is open."""
-    test.session_state[share.OPEN] = True
-    test.run()
     return [code.value for code in test.code if code.value.startswith("?") or "://" in code.value]
 
 
 @pytest.mark.parametrize("view", OFFERED)
-def test_both_links_hold_the_whole_state(page, view):
-    state = {"sample": "3", "thresholds": "0,3"} | ({"samples": "25"} if view == "ablate" else {})
+def test_both_links_hold_the_whole_state(pages, view):
+    state = STATE | ({"samples": "25"} if view == "ablate" else {})
     query = {name: text for name, text in state.items() if view in vocabulary.TABLE[name].pages}
-    view_link, lesson = links_of(page(view, **state))
+    view_link, lesson = links_of(pages[view])
     read = [
         {k: v[0] for k, v in parse_qs(urlsplit(it).query).items()} for it in (view_link, lesson)
     ]

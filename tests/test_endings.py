@@ -220,7 +220,7 @@ def test_training_needs_no_module_that_only_unix_has(tmp_path):
 def test_the_memory_of_a_plan_without_resource(monkeypatch):
     import psutil
 
-    from dista.training.plan import _memory
+    from dista.training.dry_run import _memory
 
     class Windows:
         def memory_info(self):

@@ -14,6 +14,7 @@ import pytest
 import test_figures as small
 
 from dista import figures, measures
+from dista.figures.runs import codes
 from dista.figures.tables import table
 from dista.measures import MapSimilarity
 
@@ -143,9 +144,22 @@ ENTRIES = {
          "gained": [0, 0, 15]},
         of("low", "difference", "high", times=100), "x",
     ),
+    "attention_grid": Entry(
+        lambda: figures.attention_grid(small.looked(), to="the cue"),
+        "block head step share paid total even",
+        {"share": [np.nan, 5 / 26, 9 / 26, np.nan, 17 / 26, 21 / 26, np.nan, 7 / 26, 11 / 26, np.nan, 19 / 26, 23 / 26]},
+        of("share"),
+    ),
+    "part_changes": Entry(
+        lambda: figures.part_changes(small.part_changes("map", "projection"), chance=0.5),
+        "model part samples before after difference low high lost gained most_frequent_before "
+        "most_frequent_after",
+        {"difference": [0.05, -0.1, -0.1, 0, 0], "lost": [0, 30, 30, 0, 0]},
+        of("low", "difference", "high", times=100), "x",
+    ),
     "seed_accuracies": Entry(
         lambda: figures.seed_accuracies(small.of_seeds()),
-        "name seeds accuracy samples mean spread low high seed",
+        "name seeds accuracy samples mean spread low high most_frequent chance seed",
         {"accuracy": [0.9, 0.92, 0.97] * 2, "seed": [0, 1, 4] * 2, "seeds": [3] * 6},
         of("accuracy", "mean", "low", "high", times=100), "x",
     ),
@@ -154,6 +168,24 @@ ENTRIES = {
         "name seeds differences samples difference low high p holm seed",
         {"differences": [-0.01, 0.02, 0.05] * 2, "seed": [0, 1, 4] * 2, "holm": [0.6] * 3 + [0.002] * 3},
         of("differences", "difference", "low", "high", times=100), "x",
+    ),
+    "run_curves": Entry(
+        lambda: figures.run_curves(small.curves()),
+        "run epoch val_accuracy",
+        {"val_accuracy": [0.5, 0.8, 0.7, 0.6, 0.6, 0.6]},
+        of("val_accuracy", times=100),
+    ),
+    "parallel_runs": Entry(
+        lambda: figures.parallel_runs(small.swept_runs()),
+        "memory u accuracy",
+        {"u": [1, 2, 3], "accuracy": [0.9, 0.7, 0.8]},
+        lambda rows: [*codes(rows["memory"]), *rows["u"], *(100 * rows["accuracy"])],
+    ),
+    "option_importance": Entry(
+        lambda: figures.option_importance(small.importance()),
+        "option share low high runs",
+        {"share": [0.7, 0.2, 0.1], "low": [0.65, 0.15, 0.05]},
+        of("low", "share", "high", times=100), "x",
     ),
     "spike_distance": Entry(
         lambda: figures.spike_distance(small.apart()),
@@ -184,6 +216,13 @@ ENTRIES = {
         "tau spikes silent_below threshold steps",
         {"spikes": [8, 3, 0], "silent_below": [1, 1.02, 1.5], "steps": [8] * 3},
         of("spikes", "silent_below"),
+    ),
+    "learning": Entry(
+        lambda: figures.learning(small.learners()),
+        "learns update weight tau loss spikes first_spike_step wanted_step",
+        {"weight": [1.5, 1.4, 1.2, 0.75, 0.7, 0.6], "tau": [2.0] * 6, "spikes": [1] * 3 + [0] * 3,
+         "first_spike_step": [0, 1, 2, np.nan, np.nan, np.nan]},
+        of("weight"), "x",
     ),
     "taus": Entry(
         lambda: figures.taus(LAYERS, start=dict(zip(small.LAYERS, (3.0, 2.5, 1.5)))),
@@ -300,6 +339,24 @@ ENTRIES = {
         {"epoch": [0, 1, 2], "train_loss": [np.nan, 0.6, 0.4], "val_accuracy": [0.5, 0.8, 0.7]},
         percents,
     ),
+    "accuracy_by_run": Entry(
+        lambda: figures.accuracy_by_run({"a": small.epochs(), "b": small.epochs()[1:]}),
+        "run epoch val_accuracy",
+        {"epoch": [0, 1, 2, 1, 2], "val_accuracy": [0.5, 0.8, 0.7, 0.8, 0.7]},
+        of("val_accuracy", times=100),
+    ),
+    "gradient_history": Entry(
+        lambda: figures.gradient_history(small.gradients()[:-1]),
+        "epoch layer tau",
+        {"tau": small.gradients()["tau"][:-1], "epoch": np.repeat([1, 2], 3)},
+        of("tau"),
+    ),
+    "loss_by_step": Entry(
+        lambda: figures.loss_by_step(small.steps()),
+        "step epoch loss",
+        {"step": [1, 2, 3, 4], "loss": [2.0, 1.5, 1.0, 0.5]},
+        of("loss"),
+    ),
     "tau_history": Entry(
         lambda: figures.tau_history(small.neurons()),
         "epoch layer tau",
@@ -347,9 +404,15 @@ def test_the_figure_shows_the_numbers_of_its_table_and_no_others(name):
 def on_axes(figure: go.Figure, axis: str) -> np.ndarray:
     """The numbers of a figure; outlines and connecting lines have none."""
     traces = [trace for trace in figure.data if trace.hoverinfo != "skip"]
-    parts = [np.ravel(t.z if t.type == "heatmap" else t[axis]).astype(float) for t in traces]
+    parts = [np.ravel(part).astype(float) for trace in traces for part in parts_of(trace, axis)]
     numbers = np.concatenate(parts)
     return numbers[np.isfinite(numbers)]
+
+
+def parts_of(trace: Any, axis: str) -> list[Any]:
+    if trace.type == "parcoords":
+        return [dimension.values for dimension in trace.dimensions]
+    return [trace.z if trace.type == "heatmap" else trace[axis]]
 
 
 @pytest.mark.parametrize("name", small.FIGURES)

@@ -17,6 +17,7 @@ from dista.measures import (
     AttentionOverTime,
     AttentionReceived,
     AttentionSplit,
+    AttentionTo,
     BlockDenoising,
     CausalMemory,
     ChanceLevel,
@@ -29,10 +30,12 @@ from dista.measures import (
     KeyMaps,
     LagContributions,
     LayerActivity,
+    Learning,
     MapSimilarity,
     MembraneHistogram,
     MembraneTrace,
     NoiseCurve,
+    OptionImportance,
     PairedDifference,
     PatchTotals,
     Raster,
@@ -58,6 +61,13 @@ def over_time() -> AttentionOverTime:
     share = np.full((5, 5), np.nan)
     share[np.tril_indices(5)] = 0.2
     return AttentionOverTime(1, share, np.arange(5.0), "kept")
+
+
+def looked() -> list[AttentionTo]:
+    """Two blocks of two heads, three steps and two patches; the last head pays most, at the last step."""
+    paid = np.arange(12.0).reshape(2, 3, 1, 2)
+    even = np.array([1.0, 0.5, 0.5])
+    return [AttentionTo(block, paid + block, np.full((2, 3, 1, 2), 13.0), even, "kept") for block in (0, 1)]  # fmt: skip
 
 
 def lags() -> LagContributions:
@@ -105,6 +115,14 @@ def patch_totals() -> PatchTotals:
     )
 
 
+def part_changes(*models: str) -> dict[str, dict[str, PairedDifference]]:
+    """The second model's parts are worth the same, in another order, and it lacks one."""
+    parts = list(changes().values())
+    each = {f"block 1 head {head + 1}": part for head, part in enumerate([*parts[::-1]])}
+    fewer = {name: parts[place] for place, name in enumerate([*each][:2])}
+    return dict(zip(models or ("map",), (each, fewer)))
+
+
 def apart() -> SpikeDistance:
     return SpikeDistance(LAYERS, np.linspace(0, 1, 15).reshape(3, 5))
 
@@ -124,6 +142,16 @@ def trace() -> MembraneTrace:
 
 def sweep() -> TauSweep:
     return TauSweep(np.array([1, 2.5, 8]), np.array([8, 3, 0]), np.array([1, 1.02, 1.5]), 1.0, 8)
+
+
+def learners() -> list[Learning]:
+    """One that fires at step 3 alone in the end, one that never fires."""
+    fired = np.eye(5, dtype=bool)[[0, 1, 2]]
+    one = Learning(
+        ("weight",), 2, np.array([1.5, 1.4, 1.2]), np.array([2.0, 2.0, 2.0]), np.array([2.0, 2, 0]), fired
+    )  # fmt: skip
+    silent = replace(one, parts=("weight", "tau"), weight=one.weight / 2, fired=fired & False)
+    return [one, silent]
 
 
 def rows() -> list[LayerActivity]:
@@ -204,7 +232,9 @@ def denoised() -> list[BlockDenoising]:
 
 def of_seeds() -> dict[str, SeedAccuracy]:
     accuracy = np.array([0.9, 0.92, 0.97])
-    one = SeedAccuracy((0, 1, 4), accuracy, 2000, float(accuracy.mean()), 0.036, 0.86, 0.99)
+    one = SeedAccuracy(
+        (0, 1, 4), accuracy, 2000, float(accuracy.mean()), 0.036, 0.86, 0.99, accuracy - 0.4, 0.48
+    )
     return {"memory=none,taus=fixed": one, "memory=map,taus=fixed": replace(one, mean=0.5)}
 
 
@@ -215,11 +245,41 @@ def seed_changes() -> dict[str, SeedDifference]:
     return {"memory=map,taus=fixed": one, "memory=none,taus=learned": lost}
 
 
+def importance() -> OptionImportance:
+    share = np.array([0.7, 0.2, 0.1])
+    return OptionImportance(("memory", "taus", "seed"), share, share - 0.05, share + 0.05, 40)
+
+
+def swept_runs() -> pd.DataFrame:
+    columns = {"memory": ["map", "none", "map"], "u": [1, 2, 3], "accuracy": [0.9, 0.7, 0.8]}
+    return pd.DataFrame(columns)
+
+
+def curves() -> pd.DataFrame:
+    table = epochs()
+    return pd.concat([table.assign(run="a,seed=0"), table.assign(run="b,seed=0", val_accuracy=0.6)])
+
+
 def epochs() -> pd.DataFrame:
     columns = ("epoch", "train_loss", "val_loss", "val_accuracy", "seconds")
     return pd.DataFrame(
         [(0, None, 0.7, 0.5, 1), (1, 0.6, 0.5, 0.8, 2), (2, 0.4, 0.6, 0.7, 2)], columns=columns
     )
+
+
+def steps() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"step": [1, 2, 3, 4], "epoch": [1, 1, 2, 2], "loss": [2.0, 1.5, 1.0, 0.5], "lr": 0.1}
+    )
+
+
+def gradients() -> pd.DataFrame:
+    rows = [
+        dict(epoch=epoch, layer=layer, weights=1 + epoch * i, tau=0.5 - 0.1 * epoch * i)
+        for epoch in (1, 2)
+        for i, layer in enumerate(LAYERS)
+    ]
+    return pd.DataFrame([*rows, dict(epoch=1, layer="head.linear", weights=3.0, tau=None)])
 
 
 def neurons() -> pd.DataFrame:
@@ -263,8 +323,20 @@ FIGURES = {
     ),
     "patch_totals": lambda t: figures.patch_totals(patch_totals(), theme=t),
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
+    "attention_grid": lambda t: figures.attention_grid(
+        looked(), to="the cue", place=(1, 1, 2), step_labels=LABELS[:3], theme=t
+    ),
+    "part_changes": lambda t: figures.part_changes(
+        part_changes(), chance=0.5, what="head", theme=t
+    ),
+    "part_changes, of two models": lambda t: figures.part_changes(
+        part_changes("map", "projection"), theme=t
+    ),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
+    "run_curves": lambda t: figures.run_curves(curves(), theme=t),
+    "parallel_runs": lambda t: figures.parallel_runs(swept_runs(), theme=t),
+    "option_importance": lambda t: figures.option_importance(importance(), theme=t),
     "spike_distance": lambda t: figures.spike_distance(apart(), step_labels=LABELS, theme=t),
     "spike_distance of nothing": lambda t: figures.spike_distance(
         SpikeDistance(LAYERS, np.zeros((3, 5))), theme=t
@@ -280,6 +352,7 @@ FIGURES = {
     ),
     "membrane, a neuron alone": lambda t: figures.membrane(replace(trace(), layer=""), theme=t),
     "tau_sweep": lambda t: figures.tau_sweep(sweep(), theme=t),
+    "learning": lambda t: figures.learning(learners(), theme=t),
     "taus": lambda t: figures.taus(rows(), start=2.0, theme=t),
     "taus, no start": lambda t: figures.taus(rows()[:1], theme=t),
     "decision": lambda t: figures.decision(decision(), step_labels=LABELS, theme=t),
@@ -320,6 +393,14 @@ FIGURES = {
     "anytime, no stop": lambda t: figures.anytime(any_time(), theme=t),
     "learning_curves": lambda t: figures.learning_curves(epochs(), theme=t),
     "learning_curves, first epoch": lambda t: figures.learning_curves(epochs()[:1], theme=t),
+    "accuracy_by_run": lambda t: figures.accuracy_by_run(
+        {name: epochs()[1:] for name in LABELS[:2]}, theme=t
+    ),
+    "gradient_history": lambda t: figures.gradient_history(gradients(), theme=t),
+    "gradient_history, weights": lambda t: figures.gradient_history(
+        gradients()[:-1], "weights", theme=t
+    ),
+    "loss_by_step": lambda t: figures.loss_by_step(steps(), epoch=1, theme=t),
     "tau_history": lambda t: figures.tau_history(neurons(), theme=t),
     "tau_history, first epoch": lambda t: figures.tau_history(neurons()[:3], theme=t),
     "rate_history": lambda t: figures.rate_history(neurons(), theme=t),
@@ -416,7 +497,10 @@ def test_patch_totals_are_two_maps_on_one_scale():
 
 def test_causal_memory_says_how_far_a_change_reaches():
     effect = np.where(np.tri(3, dtype=bool), np.eye(3), np.nan)
-    for later, said in ((0.0, "leaves no trace"), (0.5, "seen for up to 2 more steps")):
+    for later, said in (
+        (0.0, "nothing is left of step 1 at step 3"),
+        (0.5, "0.50 logits are left of step 1"),
+    ):
         effect[2, 0] = later
         figure = figures.causal_memory(CausalMemory("head", effect), subject="Cut", largest=4)
         title = figure.layout.title.text.replace("<br>", " ")
@@ -448,6 +532,32 @@ def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
     assert filled == [True, False, True]
     assert "Memory: off: −10.0 points" in figure.layout.title.text.replace("<br>", " ")
     assert "240 instead of 270 of 300 right" in lost.hovertemplate
+
+
+def test_part_changes_are_sorted_and_chance_is_where_it_is():
+    figure = figures.part_changes(part_changes(), chance=0.5, what="head")
+    dots = next(trace for trace in figure.data if trace.mode == "markers")
+    by_row = [x for _, x in sorted(zip(dots.y, dots.x))]
+    assert by_row == sorted(by_row) == pytest.approx([-10, 0, 5])
+    assert "block 1 head 3: −10.0 points, the most" in figure.layout.title.text.replace("<br>", " ")
+    assert -40 in [shape.x0 for shape in figure.layout.shapes]  # from 90 % to guessing
+    assert "one answer 50 %" in figure.layout.annotations[1].text
+    both = figures.part_changes(part_changes("map", "projection"))
+    assert {trace.name for trace in both.data} == {"map", "projection"}
+    assert both.layout.height > figure.layout.height
+
+
+def test_the_attention_grid_is_empty_where_a_share_says_nothing():
+    figure = figures.attention_grid(looked(), to="the cue", place=(1, 1, 2))
+    (cells,) = figure.data
+    assert np.isnan(cells.z[:, 0]).all()  # everything that step 1 reaches is the cue
+    assert cells.z[3, 2] == pytest.approx((11 + 12) / 26)
+    assert (
+        "Block 2 head 2 pays most to the cue: 88 % at step 3"
+        in figure.layout.title.text.replace("<br>", " ")
+    )
+    (frame,) = figure.layout.shapes
+    assert (frame.x0, frame.y0) == (1.5, 2.5)
 
 
 def test_layer_pairs_are_of_the_layers_that_both_have():
@@ -617,7 +727,13 @@ def test_energy_comparison_takes_one_look_at_an_image(static, looks):
 
 def test_anytime_marks_the_stop():
     figure = figures.anytime(any_time(), stop=2)
-    assert title(figure) == "<b>After 2 steps: 80 % right for 75 % of the energy</b>"
+    said = title(figure).replace("<br>", " ")
+    low, high = (100 * float(part[1]) for part in (any_time().low, any_time().high))
+    correct = f"{round(0.8 * any_time().samples)} of {any_time().samples} correct"
+    assert (
+        said
+        == f"<b>After 2 steps: {correct} ({low:.0f} to {high:.0f} %) for 75 % of the energy</b>"
+    )
     np.testing.assert_array_equal(figure.data[0].y, any_time().accuracy)
     np.testing.assert_array_equal(figure.data[3].y, any_time().picojoules / 1e3)
     assert figure.layout.yaxis2.title.text == "nJ so far"
@@ -644,8 +760,12 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.raster(raster(), step_labels=["cue"]), "1 entries for 5 steps"),
         (lambda: figures.learning_curves(epochs()[["epoch"]]), "has no train_loss, val_loss"),
         (lambda: figures.tau_history(epochs()), "neurons table has no layer, tau"),
+        (lambda: figures.gradient_history(gradients(), "rate"), "of='rate'; expected weights or"),
+        (lambda: figures.accuracy_by_run({}), "runs is empty"),
         (lambda: figures.denoising([]), "blocks is empty"),
         (lambda: figures.accuracy_changes({}), "results is empty"),
+        (lambda: figures.part_changes({"map": {}}), "results is empty"),
+        (lambda: figures.attention_grid([], to="the cue"), "results is empty"),
         (lambda: figures.seed_accuracies({}), "results is empty"),
         (lambda: figures.seed_differences({}), "results is empty"),
         (lambda: figures.layer_pairs(rows(), []), "no layer in common of which the firing rate"),

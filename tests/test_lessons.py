@@ -279,9 +279,9 @@ def test_the_start_of_an_order_gives_nothing_away():
 
 
 def test_a_link_holds_the_state():
-    link = dashboard("neurons", "The same", checkpoint="match-map", sample=3)
-    assert link.address == "http://localhost:8501/neurons?checkpoint=match-map&sample=3"
+    link = dashboard("neurons", "The same", checkpoint="match-map", neuron_row=3)
+    assert link.address == "http://localhost:8501/neurons?checkpoint=match-map&neuron-row=3"
     assert (
-        'href="http://localhost:8501/neurons?checkpoint=match-map&amp;sample=3"'
+        'href="http://localhost:8501/neurons?checkpoint=match-map&amp;neuron-row=3"'
         in link._repr_html_()
     )

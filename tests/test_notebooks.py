@@ -19,9 +19,11 @@ from lesson_runs import (
 )
 
 from dista import checkpoint
+from dista.runs import background
 
 FEWER = {
     "00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"},
+    "02_how_does_one_learn_through_a_step": {r"^updates = 200\b": "updates = 80"},
     "03_how_does_a_picture_become_spikes": {r"^digits = 100\b": "digits = 12"},
     "04_what_is_attention_without_a_softmax": {
         r"^digits, pairs = 60, 20\b": "digits, pairs = 12, 3"
@@ -123,6 +125,8 @@ def in_process(path, monkeypatch, tmp_path, *, solved=False):
     if solved:
         with_solutions(notebook)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(background, "PROGRAM", (str(ROOT / "tests" / "pretended_training.py"),))
+    monkeypatch.delenv("DISTA_RUNS", raising=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         warnings.simplefilter("error", RuntimeWarning)

@@ -35,7 +35,10 @@ def small_split(small_config, small_input):
 def test_each_answer_is_that_of_a_run_of_its_own(moved, small_split):
     parts = one_by_one.parts(moved)
     assert [len(parts[kind]) for kind in ("heads", "blocks", "denoisers", "taus")] == [6, 2, 8, 16]
-    each = [(), *([text] for texts in parts.values() for text in texts[:: len(texts) // 2 - 1 or 1])]
+    each = [
+        (),
+        *([text] for texts in parts.values() for text in texts[:: len(texts) // 2 - 1 or 1]),
+    ]
     each += [["u=2"], ["memory"], ["neuron-memory"], ["head=0.1", "block=1"]]
     quickly = one_by_one.answer_each(moved, small_split, range(3), each, noise=0.1)
     different = 0

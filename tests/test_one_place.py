@@ -14,8 +14,9 @@ WRITERS = {
     "dista/data/cache.py": ({"savez"}, "into the file of replacement.replacing"),
     "dista/runs/tables.py": ({"open 'ab'", "open 'r+b'"}, "lines are added, and cut where a run resumes"),
     "dista/runs/folder.py": ({"touch"}, "a file without content: it is there or not"),
+    "dista/studies/shipping.py": ({"copyfile", "copytree"}, "inside of replacement.whole"),
     "dista/bench/memory.py": ({"write_text"}, "a switch of the system in /proc"),
-    "app/trainings/processes.py": ({"touch", "open 'wb'"}, "a log, which its process goes on writing"),
+    "dista/runs/background.py": ({"touch", "open 'wb'"}, "a log, which its process goes on writing"),
     "app/inputs/event_files.py": ({"write_bytes"}, "in a temporary folder that nobody else reads"),
 }  # fmt: skip
 

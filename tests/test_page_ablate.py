@@ -5,7 +5,7 @@ from __future__ import annotations
 import dashboard
 import pytest
 import streamlit as st
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 import dista.data
 from app.computed import reruns
@@ -13,7 +13,7 @@ from app.inputs import checkpoints
 from app.link import switches
 from dista import figures, measures
 from dista.config import TrainingConfig
-from dista.experiments import evaluation
+from dista.experiments import evaluation, one_by_one
 from dista.figures.ablations import points
 from dista.runs import Run
 from dista.runs.differences import of_checkpoint
@@ -34,7 +34,7 @@ def changes(checkpoint, experiments, limit=40):
 
 
 def test_the_difference_comes_first_and_each_switch_has_its_row(page):
-    test = page("ablate", **QUERY, switches="memory,u=2,noise=0.4")
+    test = page("ablate", **QUERY, switches="memory,u=2,noise=0.4", together="open")
     assert not test.exception and not test.error and not test.warning
     experiments = {
         "All of it together": (("memory", "u=2"), 0.4),
@@ -45,8 +45,8 @@ def test_the_difference_comes_first_and_each_switch_has_its_row(page):
     results = changes(checkpoints.shipped()["digits"], experiments)
     assert shown(test)[0] == as_shown(figures.accuracy_changes(results))
     together = results["All of it together"]
-    headline = next(m.value for m in test.markdown if m.value.startswith("##### All"))
-    assert headline.startswith(f"##### All of it together: {points(together.difference)} points")
+    headline = next(m.value for m in test.markdown if m.value.startswith("## All"))
+    assert headline.startswith(f"## All of it together: {points(together.difference)} points")
     right = [round(share * 40) for share in (together.after, together.before)]
     assert f"{right[0]} instead of {right[1]} of 40 held-out samples" in headline
     links = " ".join(element.value for element in test.markdown)
@@ -64,6 +64,7 @@ def test_every_switch_of_the_page_is_one_of_the_package(small_config, small_mode
     model = [text for text in offered if not text.startswith("noise=")]
     others = small_input(config, samples=1)
     assert all(changes([text], one, others) for text in model)
+    model += [text for texts in one_by_one.parts(one).values() for text in texts]
     assert {text.partition("=")[0] for text in model} == set(SWITCHES)
     assert sum(text.startswith("head=") for text in offered) == config.depth * config.heads
     without = [
@@ -83,7 +84,29 @@ def test_pills_write_the_link_and_exclude_each_other(page):
     assert test.query_params["switches"] == "memory,head=0.1,head=1.0"
     pills(test)["Attention's memory"].set_value("window=2").run()
     assert test.query_params["switches"] == "window=2,head=0.1,head=1.0"
-    assert len(shown(test)[0]["data"]) == 4 and not test.exception and not test.error
+    assert len(shown(test)[0]["data"]) == 3 and not test.exception and not test.error
+    test.checkbox[0].check().run()  # together only when it is asked for
+    assert test.query_params["together"] == "open" and len(shown(test)[0]["data"]) == 4
+
+
+def test_all_parts_of_a_kind_are_taken_away_in_one_click(page):
+    test = page("ablate", **QUERY, switches="")
+    pills(test)["One after another"].set_value("heads").run()
+    assert test.query_params["each"] == "heads" and not test.exception and not test.error
+    of_heads = {
+        f"block {b + 1} head {h + 1}": ((f"head={b}.{h}",), 0.0) for b in (0, 1) for h in (0, 1)
+    }
+    checkpoint = checkpoints.shipped()["digits"]
+    results = changes(checkpoint, of_heads)
+    expected = figures.part_changes({checkpoint.title: results}, chance=0.1, what="head")
+    assert shown(test)[0] == as_shown(expected)
+    said = next(m.value for m in test.markdown if "than chance may" in m.value)
+    worst = min(results.values(), key=lambda result: result.difference)
+    assert f"{sum(one.high < 0 for one in results.values())} of 4 heads" in said
+    assert points(worst.difference) in said
+    (figure,) = ran(test.code[0].value)["figures"]
+    (dots,) = (trace for trace in figure.data if trace.mode == "markers")
+    assert sorted(dots.x) == sorted(100 * one.difference for one in results.values())
 
 
 def test_with_nothing_taken_away_it_says_how_good_the_network_is(page):
@@ -95,7 +118,7 @@ def test_with_nothing_taken_away_it_says_how_good_the_network_is(page):
 def test_stopping_makes_do_with_what_there_is(page, monkeypatch):
     """Stopped after the first batch: the button is there, and leads to what 25 samples say."""
 
-    def halt(asked, limit, seen):
+    def halt(asked, limit, seen, so_far):
         seen(25)
         st.stop()
 
@@ -113,10 +136,8 @@ def test_stopping_makes_do_with_what_there_is(page, monkeypatch):
 
 def test_the_code_on_the_page_reproduces_the_figure(page):
     test = page("ablate", **QUERY, switches="neuron-memory,head=0.1,noise=0.2")
-    *lines, last = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join([*lines, f"figure = {last}"]), made)
-    assert as_shown(made["figure"]) == shown(test)[0]
+    (figure,) = ran(test.code[0].value)["figures"]
+    assert as_shown(figure) == shown(test)[0]
 
 
 @pytest.fixture

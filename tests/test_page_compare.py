@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 import dista.data
 import dista.widgets
@@ -24,13 +24,13 @@ MAP = {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE)}
 
 @pytest.fixture
 def run(runs, assets):
-    """The path of the best checkpoint of a run on ``match``, in another form of memory."""
+    """How links call the best checkpoint of a run on ``match``, in another form of memory."""
     path = runs / "some-run" / "checkpoints" / "best"
     if not path.is_dir():
         model = dashboard.tiny_model("match_projection", dista.data.open("match"))
         model.card = {"task": "match", "metrics": {}}
         dista.save(model, path)
-    return str(path)
+    return "runs/some-run/checkpoints/best"
 
 
 def probes(test):
@@ -105,10 +105,8 @@ def test_the_code_on_the_page_reproduces_it(page, run, monkeypatch, other):
     monkeypatch.setitem(
         vars(dista.widgets), "probe", lambda one, **place: seen.append((one, place))
     )
-    *lines, last = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join([*lines, f"figure = {last}"]), made)
-    assert as_shown(made["figure"]) == shown(test)[0]
+    made = ran(test.code[0].value)
+    assert [as_shown(figure) for figure in made["figures"]] == shown(test)
     assert [place["step"] for _, place in seen] == [6, 6] and seen[1][1]["row"] == 2
     right = Side(checkpoints.runnable()[query.get("right", "match-map")], 11, 0.0 if other else 0.5)
     assert np.array_equal(seen[1][0]["head"].values, reruns.side(right)["head"].values)
@@ -146,7 +144,7 @@ def test_an_own_input_is_on_both_sides_with_noise_on_the_right(page):
     assert not np.array_equal(pair[0]["input"].values, sample["input"].values)
     decided = [measures.decision(one) for one in pair]
     answers = [one.classes[one.answer] for one in decided]
-    (headline,) = [m.value for m in test.markdown if m.value.startswith("##### Left")]
+    (headline,) = [m.value for m in test.markdown if m.value.startswith("## Left")]
     assert (
         f"Left answers {answers[0]} (" in headline and f"right answers {answers[1]} (" in headline
     )
@@ -177,10 +175,8 @@ def test_the_code_reproduces_an_own_input(page, run, monkeypatch, other):
     query = {"right": run} if other else {}
     test = page("compare", **MAP, **query, image=OWN, noise="0.4")
     monkeypatch.setitem(vars(dista.widgets), "probe", lambda one, **place: one)
-    *lines, last = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join([*lines, f"figure = {last}"]), made)
-    assert as_shown(made["figure"]) == shown(test)[0]
+    made = ran(test.code[0].value)
+    assert [as_shown(figure) for figure in made["figures"]] == shown(test)
     both = [checkpoints.runnable()[name] for name in ("match-map", query.get("right", "match-map"))]
     for recording, expected in zip(made["probes"], own_recordings(both, 0.4)):
         assert np.array_equal(recording["input"].values, expected["input"].values)

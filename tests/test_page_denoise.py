@@ -5,7 +5,7 @@ from __future__ import annotations
 import dashboard
 import numpy as np
 import pytest
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 import dista
 from app.computed import experiments, models
@@ -48,11 +48,13 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
     )
     change, received = measures.input_change(clean, noisy), measures.attention_received(noisy)
     without = measures.attention_received(clean)
+    looks = measures.attention_to(noisy, np.repeat(change.patches[None], 4, 0))
+    lookers = [as_shown(figures.attention_grid(looks, to="corrupted patches"))]
     assert shown(test) == [
         as_shown(figures.input_change(change, received)),
         as_shown(figures.patch_attention(received, change.patches, clean=without)),
         as_shown(figures.map_similarity(measures.map_similarity(clean, noisy))),
-    ]
+    ] + lookers * (change.patches.any() and not change.patches.all())
     used = 1 if u is None else u
     for block in measures.denoising(noisy):
         assert block.mass_kept == sum(n * a for a, n in enumerate(block.before) if a > used)
@@ -87,9 +89,7 @@ def test_noise_can_be_at_one_step_only(page, query, noise):
     received = measures.attention_received(noisy, **at)
     assert shown(test)[0] == as_shown(figures.input_change(change, received))
     assert any("corrupted patches of step 7 and" in element.value for element in test.markdown)
-    *lines, _ = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join(lines), made)
+    made = ran(test.code[0].value)
     assert np.array_equal(made["after"]["input"].values, after)
     assert as_shown(figures.input_change(made["change"], made["received"])) == shown(test)[0]
 
@@ -126,7 +126,7 @@ def test_the_curve_is_of_the_step(page, monkeypatch):
     query = {"kind": "gaussian", "changed": "1", "samples": "50", "thresholds": "1"}
     test = page("denoise", **MATCH, **query)
     assert not test.exception and not test.error
-    assert shown(test)[3] == as_shown(figures.noise_curve(curve, own=1.0))
+    assert shown(test)[4] == as_shown(figures.noise_curve(curve, own=1.0))
     assert any("noise, centre, at step 2 only" in element.value for element in test.markdown)
 
 
@@ -142,13 +142,9 @@ def test_the_curve_is_of_the_step(page, monkeypatch):
 )
 def test_the_code_on_the_page_reproduces_its_figures(page, digits, query, noise):
     test = page("denoise", **QUERY, **query, u="2")
-    *lines, last = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join([*lines, f"figure = {last}"]), made)
+    drawn = [as_shown(figure) for figure in ran(test.code[0].value)["figures"]]
     noisy = experiments.noisy(digits.weights, 3, None, noise, 2)
-    assert as_shown(made["figure"]) == as_shown(figures.denoising(measures.denoising(noisy)))
-    change = figures.input_change(made["change"], made["received"])
-    assert as_shown(change) == shown(test)[0]
+    assert drawn == [*shown(test)[:4], as_shown(figures.denoising(measures.denoising(noisy)))]
 
 
 def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
@@ -165,8 +161,8 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     assert not test.exception and not test.error
     asked = Noise("gaussian", 0.3, "centre")
     expected = experiments.noise_curve(digits.weights, asked, [0, 3], 50, done.append, 1.0)
-    assert shown(test)[3] == as_shown(figures.noise_curve(expected, own=1.0))
-    assert shown(test)[4] == as_shown(figures.noise_differences(expected))
+    assert shown(test)[4] == as_shown(figures.noise_curve(expected, own=1.0))
+    assert shown(test)[5] == as_shown(figures.noise_differences(expected))
     assert expected.unit == "standard deviation per pixel" and 0 < expected.added[1] < 0.5 / 2
     found = experiments.likeness(digits.weights, asked, None, 16)
     said = f"in {found.less} of 16 samples: a mean cosine of {found.denoised:.2f} against {found.raw:.2f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 from app.computed import experiments, models
 from app.inputs import checkpoints, tasks
@@ -56,11 +56,8 @@ def test_batches_add_up_to_one_count(page, digits):
 
 def test_the_code_on_the_page_reproduces_its_figures(page):
     test = page("energy", checkpoint="digits", quantity="spikes", stop="3")
-    *lines, last = test.code[0].value.splitlines()
-    made = {}
-    exec("\n".join([*lines, f"figure = {last}"]), made)
-    assert as_shown(made["figure"]) == shown(test)[0]
-    assert as_shown(figures.anytime(made["anytime"], stop=3)) == shown(test)[2]
+    made = ran(test.code[0].value)
+    assert [as_shown(figure) for figure in made["figures"]] == shown(test)
 
 
 def test_the_slider_writes_the_stop_into_the_link(page):

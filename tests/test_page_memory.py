@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dashboard
 import pytest
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 from app.computed import reruns
 from app.inputs import checkpoints, tasks
@@ -89,8 +89,7 @@ def test_attention_gives_its_own_account(page, name, kind):
 
 def test_the_code_on_the_page_makes_the_matrices(page):
     test = page("memory", **MAP, input="other", other="3", changed="2")
-    made = {}
-    exec(test.code[0].value, made)
+    made = ran(test.code[0].value)
     for drawn, figure in zip(shown(test)[:4], made["matrices"], strict=True):
         assert drawn == as_shown(charts.clickable(figure))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dashboard
 import pytest
-from dashboard import as_shown, shown
+from dashboard import as_shown, ran, shown
 
 import dista
 from app.computed import experiments
@@ -93,10 +93,10 @@ def test_the_code_on_the_page_reproduces_the_figure(page, digits):
         {"taus": "match-map"},
     ):
         test = page("neurons", **QUERY, **query)
-        lines = test.code[0].value.splitlines()
-        made = {}
-        exec("\n".join([*lines[:-1], f"figure = {lines[-1]}"]), made)
-        assert as_shown(made["figure"]) == shown(test)[2 if query else 1]
+        drawn = [as_shown(figure) for figure in ran(test.code[0].value)["figures"]]
+        on_page = shown(test)
+        assert drawn[1] == on_page[1] and (not query or drawn[2] == on_page[2])
+        assert drawn[0]["layout"]["title"] == on_page[0]["layout"]["title"]
 
 
 def test_the_taus_of_a_donor_are_those_that_both_have(page, digits):

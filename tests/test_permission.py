@@ -18,6 +18,7 @@ from app.link import permission
 from app.link.permission import Visit, allowed, local
 from app.trainings import processes
 from dista.cli import serve
+from dista.runs import background
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,7 +79,7 @@ def test_other_names_are_not_this_machine(name):
 
 def test_nothing_is_started_for_somebody_from_nowhere(page_of, tmp_path, monkeypatch):
     """Neither by a button, of which there is none, nor by who calls the function all the same."""
-    monkeypatch.setattr(processes, "_spawn", lambda *_: pytest.fail("a process was started"))
+    monkeypatch.setattr(background, "_spawn", lambda *_: pytest.fail("a process was started"))
     test = page_of("train")
     assert not test.exception and permission.NO_TRAINING in test.caption[0].value
     labels = {button.label for button in test.button}
@@ -129,8 +130,8 @@ def test_without_a_token_none_is_right(monkeypatch):
 def test_two_runs_of_one_second_have_two_names(tmp_path, monkeypatch):
     started = []
     monkeypatch.setenv(permission.TRAINING, "1")
-    monkeypatch.setattr(processes.time, "strftime", lambda _: "now")
-    monkeypatch.setattr(processes, "_spawn", lambda folder, name, words: started.append(name))
+    monkeypatch.setattr(background.time, "strftime", lambda _: "now")
+    monkeypatch.setattr(background, "_spawn", lambda run, words, without: started.append(run.name))
     (tmp_path / "digits-now-2").mkdir()
     for _ in range(3):
         processes.start(tmp_path, {"preset": "digits"})
@@ -156,6 +157,8 @@ def test_an_open_server_answers_to_its_own_names_only():
     assert {"localhost", "127.0.0.1", socket.gethostname(), "dista.example.org"} <= set(hosts)
     assert "*" not in hosts and "0.0.0.0" not in hosts
     assert serve.answers_to("192.0.2.1")[3] == "192.0.2.1"
+    assert serve.answers_to("127.0.0.2") == [*serve.answers_to("localhost"), "127.0.0.2"]
+    assert "--logger.hideWelcomeMessage=true" not in serve.server_options("127.0.0.2", 80, (), True)
 
 
 @pytest.mark.parametrize(

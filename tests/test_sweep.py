@@ -57,7 +57,7 @@ def few():
     """The digits are few, for whoever opens them; and nothing is recorded, which takes most of the time."""
     task = trainings.few_digits()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "open_for", lambda config, name, root=None: task)
+        patch.setattr(data, "open_for", lambda config, name, **options: task)
         patch.setattr(Writer, "write_activity", lambda *arguments, **options: None)
         yield task
 

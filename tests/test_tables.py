@@ -40,6 +40,14 @@ RESULTS = [
     (small.any_time(), 3),
     (small.over_time(), 15),
     (small.received()[0], 6),
+    (small.looked()[0], 24),
+    (measures.rank_patches(small.looked())[0], 1),
+    (
+        measures.ClassRates(
+            "stem", np.ones((3, 2)), np.array([4, 5]), np.zeros(3, int), np.zeros(3)
+        ),
+        6,
+    ),
     (AttentionSplit(0.25, 0.5, 0.25, 8.0, "kept"), 3),
     (small.denoised()[1], 6),
     (small.causal(), 15),
@@ -61,7 +69,13 @@ RESULTS = [
     (RowSums(0, "raw", 1.0, 2.0, 3.0, 40, 2), 1),
     (small.apart(), 15),
     (UntrainedSimilarity(0, "raw", 16, 1, 0.4, None, None, None, 0, None, None), 1),
-    (SeedAccuracy((0, 1), np.array([0.8, 0.9]), 500, 0.85, 0.07, 0.7, 1.0), 2),
+    (
+        SeedAccuracy(
+            (0, 1), np.array([0.8, 0.9]), 500, 0.85, 0.07, 0.7, 1.0, np.array([0.5, 0.6]), 0.5
+        ),
+        2,
+    ),
+    (small.importance(), 3),
     (SeedDifference((0, 1), np.array([0.1, 0.2]), 500, 0.15, 0.0, 0.3, 0.04, 0.08), 2),
     (CueEffect(np.arange(3.0), 1.0, 0.0, 2.0), 3),
 ]

@@ -69,6 +69,7 @@ EFFECTS = [
     ({"batch_size": 20}, {}),
     ({"accumulate": 2}, {"batch_size": 30}),
     ({"epochs": 2}, {}),
+    ({"epoch_steps": 1}, {"batch_size": 15}),
     ({"tau_min": 1.9, "tau_max": 1.95}, {}),
     ({"freeze": "synapses"}, {}),
     ({"freeze": "taus"}, {}),

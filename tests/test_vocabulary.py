@@ -28,6 +28,7 @@ READERS = {
 DYNAMIC = {  # where a name is not written where it is read, and what it is there
     "app/inputs/own_input_form.py": {"image", "events"},  # NAMES
     "app/views/neurons.py": {"channel", "neuron-row", "neuron-column"},  # PLACE
+    "app/page/playground.py": {"u", "window", "tau-times", "noise"},  # _slider, _nearest
     "app/link/url.py": set(FIELDS) - {"sample"},  # the place of the probe
 }
 
@@ -138,7 +139,7 @@ def test_of_two_names_for_one_thing_the_newer_counts():
 # Complete links -----------------------------------------------------------------------------------
 
 DEFAULTS = {
-    "watch": {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE), "step": "7", "block": "1", "stage": "denoise"},
+    "watch": {"checkpoint": "match-map", "sample": str(dashboard.SAMPLE), "to": "cue", "noise": "0.0", "stage": "denoise"},
     "neurons": {"checkpoint": "match-map", "samples": "64", "taus": "learned", "scope": "layer"},
     "denoise": {"kind": "salt-and-pepper", "level": "0.3", "where": "centre", "changed": "all", "samples": "0"},
     "memory": {"input": "blank", "changed": "0", "compared": "head", "network": "trained"},

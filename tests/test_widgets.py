@@ -14,7 +14,7 @@ from dista.style import sentences
 from dista.widgets import reports
 from dista.widgets.packing import ALIGN, Packer, Payload
 from dista.widgets.payload import paint_payload, probe_payload
-from dista.widgets.source import CONTROLS, HOSTS, module, stale, styles
+from dista.widgets.source import CONTROLS, HOSTS, LESSONS, module, stale, styles
 from dista.widgets.state import CHOICES, FIELDS
 
 SAMPLE = 2
@@ -230,7 +230,7 @@ def test_tau_at_the_start(recording):
 # --- hosts --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", HOSTS + CONTROLS)
+@pytest.mark.parametrize("name", HOSTS + CONTROLS + LESSONS)
 def test_each_component_is_one_module_that_asks_for_nothing(name):
     """Its default export is what a host mounts; neither it nor its stylesheet loads anything from anywhere."""
     text = re.sub(r"/\*.*?\*/", "", module(name), flags=re.DOTALL)  # types are named as imports
@@ -259,7 +259,7 @@ def test_importing_the_package_loads_no_host():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    with pytest.raises(AttributeError, match="no 'plot'; it offers Payload, Probe"):
+    with pytest.raises(AttributeError, match="no 'plot'; it offers Controls, Fig"):
         _ = __import__("dista.widgets").widgets.plot
 
 

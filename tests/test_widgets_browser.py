@@ -582,3 +582,165 @@ def test_in_a_notebook(page, recordings):
     page.locator(".stem").wait_for()
     page.locator("[data-stage=logits]").click()
     page.wait_for_function("window.saved.stage === 'logits'")
+
+
+# --- predictions and the tau lab --------------------------------------------------------------------
+
+TRAITS = {"predict": ("part", "spec", "values", "committed", "result")}
+TRAITS["tau_lab"] = ("part", "current", "tau", "threshold", "reset", "top", "drawn")
+
+
+def mount(page, widget):
+    """Show a lesson's widget with the traits that it has in Python."""
+    traits = {name: getattr(widget, name) for name in TRAITS[widget.part]}
+    page.evaluate(JUPYTER, [module("lesson"), "", traits])
+    page.locator(".lesson .panel").wait_for()
+
+
+def carry(page, widget, *names):
+    """What the browser saved, to Python; and what Python made of it, back."""
+    saved = page.evaluate("window.saved")
+    for name in names:
+        setattr(widget, name, saved[name])
+    answer = "result" if widget.part == "predict" else "drawn"
+    page.evaluate(
+        "([name, value]) => window.model.fire(name, value)", [answer, getattr(widget, answer)]
+    )
+
+
+def of_steps(page):
+    page.locator("button.mark").first.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    return [3, 4]
+
+
+def of_bars(page):
+    page.locator(".grip").first.focus()
+    for key in ("End", "PageDown", "PageDown", "ArrowDown", "ArrowUp"):
+        page.keyboard.press(key)
+    return pytest.approx([0.6, 0.2, 0.2])
+
+
+def of_curve(page):
+    page.locator(".grip").nth(2).focus()
+    page.keyboard.press("Home")
+    return [0.5, 0.5, 0]
+
+
+def of_order(page):
+    name = page.locator(".sorted li span").first.inner_text()
+    page.locator(".sorted li").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".sorted li:focus span").first.inner_text() == name
+    names = page.locator(".sorted li > span:not(.movers)").all_inner_texts()[:5]
+    assert names[2] == name
+    return names
+
+
+def of_pick(page):
+    assert page.locator("button.decide").is_disabled()
+    page.locator(".cell").first.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    return [1, 1]
+
+
+def of_choice(page):
+    assert page.locator("button.decide").is_disabled()
+    page.locator("input").first.focus()
+    page.keyboard.press("Space")
+    return "a"
+
+
+@pytest.mark.parametrize("position", range(6))
+def test_a_prediction_is_made_with_keys_and_then_shown_beside_the_run(page, position):
+    from test_lessons import KINDS
+
+    from dista.widgets import predict
+
+    prediction = KINDS[position]
+    widget = predict(prediction)
+    mount(page, widget)
+    shown = page.locator("#host").inner_text()
+    values = globals()[f"of_{prediction.kind}"](page)
+    page.locator("button.decide").focus()
+    page.keyboard.press("Enter")
+    carry(page, widget, "values", "committed")
+    assert widget.values == values and prediction.last.points not in shown
+    said = page.locator(".said").inner_text()
+    assert said.startswith(f"{prediction.last.points}. {prediction.last.words}")
+    assert page.locator(".swatch.run:visible, .is-run, .sorted.run li").count()
+    page.get_by_role("button", name="Again").click()
+    carry(page, widget, "committed")
+    assert page.locator(".said").inner_text() == "" and widget.values == values
+
+
+def test_bars_are_dragged_and_the_lab_follows(page):
+    from dista.widgets import tau_lab
+
+    lab = tau_lab([0.0] * 6, tau=1.0)
+    mount(page, lab)
+    box = page.locator("svg.sizes").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 90)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 30)
+    page.mouse.up()
+    carry(page, lab, "current")
+    assert [value > 1 for value in lab.current].count(True) == 1
+    assert page.locator(".readout").inner_text().startswith("1 spike; nothing of the past stays")
+    page.locator("input[type=range]").first.fill("4")
+    carry(page, lab, "tau")
+    assert lab.tau == 4.0 and page.locator("path.spike").count() == len(lab.trace.fired)
+    page.get_by_role("button", name="soft reset").click()
+    carry(page, lab, "reset")
+    assert lab.reset == "soft"
+
+
+FIGURES = """async ([source, drawn]) => {
+  const values = { drawn, theme: "light" }, listeners = {};
+  window.model = {
+    get: (name) => values[name], set: (name, value) => { values[name] = value; },
+    save_changes: () => { window.saved = { ...values }; },
+    on: (event, listener) => { listeners[event] = listener; },
+    off: (event) => { delete listeners[event]; },
+    fire: (name, value) => { values[name] = value; listeners[`change:${name}`]?.(); },
+  };
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  window.remove = (await import(url)).default.render({ model: window.model, el: document.getElementById("host") });
+}"""
+
+
+def test_figures_are_drawn_in_place(page):
+    """What grows is drawn into the figure that is there, which keeps the reader's zoom; nothing is torn down."""
+    import test_figures as small
+
+    from dista import figures
+    from dista.widgets.figures import Figures
+
+    texts = [figures.tau_history(small.neurons()[: 3 * n]).to_json() for n in (2, 3)]
+    accuracy = figures.learning_curves(small.epochs()).to_json()
+    page.evaluate(FIGURES, [Figures._esm, [texts[0], accuracy]])
+    plots = page.locator(".js-plotly-plot")
+    plots.nth(1).locator(".main-svg").first.wait_for()
+    tags = "nodes => nodes.map((n) => { n.tag = true; return n.data?.[0].x.length; })"
+    assert plots.evaluate_all(tags) == [2, 3]
+    page.evaluate(
+        """() => { window.torn = 0; new MutationObserver((list) => { for (const { removedNodes } of list)
+        for (const node of removedNodes) if (node.classList?.contains("main-svg")) window.torn += 1; })
+        .observe(document.getElementById("host"), { childList: true, subtree: true }); }"""
+    )
+    zoom = "node => globalThis[Symbol.for('dista plotly')].relayout(node, {'xaxis.range': [0, 1]})"
+    plots.first.evaluate(zoom)
+    page.evaluate("(drawn) => window.model.fire('drawn', drawn)", [texts[1], accuracy])
+    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].x.length === 3")
+    assert plots.evaluate_all("nodes => nodes.every((n) => n.tag)")
+    assert page.evaluate("window.torn") == 0
+    assert plots.first.evaluate("node => node.layout.xaxis.range") == [0, 1]
+    assert "moved furthest" in plots.first.get_attribute("aria-label")
+    page.evaluate("document.body.style.background = '#111'")
+    page.evaluate("(drawn) => window.model.fire('drawn', drawn)", [texts[1]])
+    assert plots.count() == 1
+    page.evaluate("window.remove()")
+    assert page.locator(".figures").count() == 0

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from dista.experiments.corruption import Noise
     from dista.figures.theme import Theme
-    from dista.measures import Anytime, Convention, Energy, FiringMap, MembraneHistogram, NoiseCurve
+    from dista.measures import (
+        Anytime,
+        ClassRates,
+        Convention,
+        Energy,
+        FiringMap,
+        MembraneHistogram,
+        NoiseCurve,
+    )
 
 OBSERVABLES = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.denoise", "head")
 """What the pages look at in a changed model."""
@@ -199,7 +207,30 @@ def population(weights: Weights, samples: int) -> FiringMap:
 
     task = tasks.task(weights.data)
     x, _ = task.test.batch(range(samples))
+    _counted().add((weights, samples))
     return firing_map(recordings.record(models.model(weights), task, x, ["*.spikes"]))
+
+
+@st.cache_resource(show_spinner=False)
+def _counted() -> set[tuple[Weights, int]]:
+    """Of which samples ``population`` has been computed."""
+    return set()
+
+
+def is_counted(weights: Weights, samples: int) -> bool:
+    """Whether ``population`` is there at once; otherwise fewer samples are a picture for meanwhile."""
+    return (weights, samples) in _counted()
+
+
+@st.cache_data(show_spinner="Asking which neurons fire for what …", max_entries=64)
+def class_rates(weights: Weights, layer: str, samples: int) -> ClassRates:
+    """How the channels of a layer tell classes apart, on the first held-out samples."""
+    from dista import measures
+
+    task, model = tasks.task(weights.data), models.model(weights)
+    x, labels = task.test.batch(range(min(samples, len(task.test))))
+    recording = recordings.record(model, task, x, [f"{layer}.spikes"], labels=labels.tolist())
+    return measures.class_rates(recording, layer, model.config.classes)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

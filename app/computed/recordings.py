@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
@@ -11,7 +11,6 @@ from app.inputs import recording_files, tasks
 from app.inputs.identity import Weights
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
     from torch import Tensor
 
@@ -44,6 +43,55 @@ def record_input(
     )
 
 
+class Changes(NamedTuple):
+    """What is changed in a network, and in its input, while a reader plays; the defaults change nothing.
+
+    ``u`` and ``window`` None leave the denoiser and the memory as trained. ``tau_times`` stretches the time constants
+    of ``layer``, or of all layers where that is "". ``silent`` are heads (block, head), from 0. ``noise`` is the
+    deviation of Gaussian noise.
+    """
+
+    u: int | None = None
+    window: int | None = None
+    tau_times: float = 1.0
+    layer: str = ""
+    silent: tuple[tuple[int, int], ...] = ()
+    noise: float = 0.0
+
+    @property
+    def interventions(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The changes of the network: a function of ``dista.interventions`` and its arguments, by glob."""
+        changes: dict[str, tuple[str, dict[str, Any]]] = {}
+        if self.u is not None:
+            changes["blocks.*.attention.denoise"] = "threshold", {"u": self.u}
+        if self.window is not None:
+            changes["blocks.*.attention.*"] = "window", {"steps": self.window}
+        if self.tau_times != 1:
+            changes[f"{self.layer or '*'}.tau"] = "tau_times", {"factor": self.tau_times}
+        for block in sorted({block for block, _ in self.silent}):
+            heads = [head for other, head in self.silent if other == block]
+            changes[f"blocks.{block}.attention.denoise"] = "silence", {"head": heads}
+        return changes
+
+
+@st.cache_resource(show_spinner="Running the changed network …", max_entries=24)
+def changed(weights: Weights, sample: int, image: str | None, changes: Changes) -> xr.DataTree:
+    """``record_input`` with changes in the network, and noise in the input."""
+    import dista
+    from dista.experiments import interventions
+    from dista.experiments.corruption import Noise
+
+    model, task = models.model(weights), tasks.form(weights.data)
+    noise = Noise("gaussian", changes.noise) if changes.noise else None
+    x, labels = tasks.batch(weights.data, sample, image, noise)
+    each = {
+        pattern: getattr(interventions, name)(**words)
+        for pattern, (name, words) in changes.interventions.items()
+    }
+    with models.RUNNING, dista.intervene(model, each):
+        return record(model, task, x, labels=labels, samples=[sample])
+
+
 def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any) -> xr.DataTree:
     """``dista.record`` with what the pages show beside it: names of classes and steps.
 
@@ -60,11 +108,3 @@ def record(model: DISTA, task: Task, x: Tensor, names: Any = "*", **labels: Any)
     if task.step_labels:
         result.attrs["step_labels"] = list(task.step_labels)
     return result
-
-
-def numbers(recording: xr.DataTree) -> dict[str, pd.DataFrame]:
-    """What the probe shows in numbers: each layer's, and the logits of each step."""
-    from dista.measures import neuron_table, stacked
-
-    layers = stacked(neuron_table(recording))
-    return {"layers": layers, "logits": recording["head"].to_dataframe("logit").reset_index()}

@@ -5,8 +5,11 @@ Results are small and kept in many; recordings are large and kept in few.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+import contextlib
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -19,9 +22,13 @@ if TYPE_CHECKING:
 
     from app.inputs.identity import Weights
     from app.link.switches import Experiment
+    from dista.data import Split
     from dista.measures import Answers, CausalMemory
+    from dista.model import DISTA
 
 Switches = tuple[str, ...]
+Name = TypeVar("Name", bound=Hashable)
+AT_ONCE = 2  # batches: on a laptop of two cores one for each
 
 
 # One step changed -------------------------------------------------------------------------------
@@ -104,34 +111,115 @@ def own_account(weights: Weights, sample: int) -> xr.DataTree:
 # Held-out samples -------------------------------------------------------------------------------
 
 
-@st.cache_data(show_spinner=False, max_entries=4096)
+ANSWERS_KEPT = 8192  # batches of an experiment; each has a few hundred bytes
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> dict[tuple[Weights, range, Experiment], Answers]:
+    """Answers to a batch of samples, by network, batch and experiment, the oldest first.
+
+    No ``st.cache_data``, as several experiments come out of one run: each is kept by itself.
+    """
+    return {}
+
+
 def answer(weights: Weights, part: range, experiment: Experiment) -> Answers:
     """What the model answers to a batch of held-out samples; each batch is kept by itself.
 
     So a page can show progress and be left in the middle, and what was run is not run again.
     """
-    from dista.experiments import evaluation
+    return answer_each(weights, [part], [experiment])[0][0]
 
-    model, split = models.model(weights), tasks.task(weights.data).test
-    with models.RUNNING:
-        return evaluation.answer(model, split, part, experiment.switches, noise=experiment.noise)
+
+def answer_each(
+    weights: Weights, parts: Sequence[range], experiments: Sequence[Experiment]
+) -> list[list[Answers]]:
+    """``answer`` of every experiment, for every batch; what lies before all changes runs once for all of them.
+
+    Batches run beside each other, each on one thread: two runs of one thread are faster than one of two.
+    """
+    kept = _kept()
+    missing = {
+        part: new
+        for part in parts
+        if (new := [one for one in experiments if (weights, part, one) not in kept])
+    }
+    if missing:
+        model, split = models.model(weights), tasks.task(weights.data).test
+        with models.RUNNING, one_thread_each(len(missing)) as run:
+            together = run(lambda part: _together(model, split, part, missing[part]), missing)
+        for part, new in zip(missing, together):
+            kept |= {(weights, part, one): answers for one, answers in new.items()}
+    results = [[kept[weights, part, one] for one in experiments] for part in parts]
+    while len(kept) > ANSWERS_KEPT:
+        del kept[next(iter(kept))]
+    return results
+
+
+def _together(
+    model: DISTA, split: Split, part: range, experiments: Sequence[Experiment]
+) -> dict[Experiment, Answers]:
+    """The answers to one batch: a noise in the input is the same for all changes that are made with it."""
+    from dista.experiments.one_by_one import answer_each
+
+    answers: dict[Experiment, Answers] = {}
+    for noise in dict.fromkeys(one.noise for one in experiments):
+        same = [one for one in experiments if one.noise == noise]
+        each = [one.switches for one in same]
+        answers |= zip(same, answer_each(model, split, part, each, noise=noise))
+    return answers
+
+
+def parts(weights: Weights) -> dict[str, list[str]]:
+    """The switches that take each part of a kind away; see ``dista.experiments.one_by_one``."""
+    from dista.experiments import one_by_one
+
+    return one_by_one.parts(models.model(weights))
+
+
+@contextlib.contextmanager
+def one_thread_each(jobs: int) -> Iterator[Callable[..., list[Any]]]:
+    """A ``map`` that runs up to as many jobs at once as torch may use threads, each of them on one."""
+    import torch
+
+    threads = torch.get_num_threads()
+    if min(jobs, threads) == 1:
+        yield lambda job, inputs: [job(one) for one in inputs]
+        return
+    one = partial(torch.set_num_threads, 1)  # torch's number is that of the thread that sets it
+    try:
+        with ThreadPoolExecutor(min(jobs, threads), initializer=one) as pool:
+            yield lambda job, inputs: list(pool.map(job, inputs))
+    finally:
+        torch.set_num_threads(threads)  # it is that of threads that are yet to come, too
 
 
 def answers(
-    networks: Mapping[str, tuple[checkpoints.Checkpoint, Experiment]], limit: int, report: Callable[[int], None]
-) -> dict[str, Answers]:  # fmt: skip
+    networks: Mapping[Name, tuple[checkpoints.Checkpoint, Experiment]],
+    limit: int,
+    report: Callable[[int], None],
+    so_far: Callable[[dict[Name, Answers]], None] = lambda _: None,
+) -> dict[Name, Answers]:
     """What each network, a checkpoint and what is changed in it, answers to the first ``limit`` held-out samples.
 
-    All take the same samples in step; ``report`` hears of how many after every batch.
+    All take the same samples in step; ``report`` hears of how many after every few batches, and ``so_far`` what
+    is answered after the first of them, where there are more.
     """
     from dista.experiments import evaluation
 
     (first, _), *_ = networks.values()
-    parts: dict[str, list[Answers]] = {name: [] for name in networks}
-    for part in evaluation.batches(tasks.task(first.data).test, limit):
-        for name, (checkpoint, experiment) in networks.items():
-            parts[name].append(answer(checkpoint.weights, part, experiment))
-        report(part.stop)
+    parts: dict[Name, list[Answers]] = {name: [] for name in networks}
+    batches = evaluation.batches(tasks.task(first.data).test, limit)
+    for place in range(0, len(batches), AT_ONCE):
+        some = batches[place : place + AT_ONCE]
+        for checkpoint in dict.fromkeys(checkpoint for checkpoint, _ in networks.values()):
+            own = {name: one for name, (of, one) in networks.items() if of == checkpoint}
+            for results in answer_each(checkpoint.weights, some, list(own.values())):
+                for name, result in zip(own, results):
+                    parts[name].append(result)
+        if not place and some[-1].stop < limit:
+            so_far({name: evaluation.join(own) for name, own in parts.items()})
+        report(some[-1].stop)
     return {name: evaluation.join(batches) for name, batches in parts.items()}
 
 

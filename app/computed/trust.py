@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from dista.measures import UntrainedSimilarity
-    from dista.model import DISTA
 
-NETWORKS = 5
+NETWORKS, FEWER = 5, 2
 SAMPLES = 16
 BATCH = 64
 MAPS = ("*.scores",)
@@ -31,24 +30,46 @@ from another seed, where there are any among the shipped checkpoints and the run
 """
 
 
-@st.cache_data(show_spinner="Asking networks that have learned nothing …", max_entries=64)
 def untrained(
-    weights: identity.Weights, controls: tuple[identity.Weights, ...] = ()
+    weights: identity.Weights, controls: tuple[identity.Weights, ...] = (), networks: int = NETWORKS
 ) -> list[UntrainedSimilarity]:
-    """How like the maps of untrained networks, and of ``controls``, the model's are, block by block."""
+    """How like the maps of ``networks`` untrained ones, and of ``controls``, the model's are, block by block."""
+    others = [_maps(weights, weights, seed) for seed in range(networks)]
+    again = [_maps(control, weights, None) for control in controls]
+    return _compared(weights, controls, networks, _maps(weights, weights, None), others, again)
+
+
+def is_there(weights: identity.Weights, controls: tuple[identity.Weights, ...] = ()) -> bool:
+    """Whether ``untrained`` has been compared before; otherwise FEWER networks say something meanwhile."""
+    return (weights, controls, NETWORKS) in _done()
+
+
+@st.cache_resource(show_spinner=False)
+def _done() -> set[tuple[identity.Weights, tuple[identity.Weights, ...], int]]:
+    return set()
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _compared(
+    weights: identity.Weights, controls: tuple[identity.Weights, ...], networks: int,
+    _own: xr.DataTree, _others: list[xr.DataTree], _again: list[xr.DataTree],
+) -> list[UntrainedSimilarity]:  # fmt: skip
+    _done().add((weights, controls, networks))
+    return measures.untrained_similarity(_own, _others, _again)
+
+
+@st.cache_resource(show_spinner="Asking networks that have learned nothing …", max_entries=16)
+def _maps(weights: identity.Weights, shown: identity.Weights, seed: int | None) -> xr.DataTree:
+    """The maps of a model, or of an untrained one like it, of what the model ``shown`` is asked."""
     from dista.experiments.untrained import untrained_like
 
-    model, task = models.model(weights), tasks.task(weights.data)
+    model, task = models.model(weights), tasks.task(shown.data)
     x, _ = task.test.batch(range(min(SAMPLES, len(task.test))))
-    batch, _ = task.train.batch(range(min(BATCH, len(task.train))))
-
-    def maps(network: DISTA) -> xr.DataTree:
-        return recordings.record(network, task, x, MAPS)
-
     with models.RUNNING:
-        others = [maps(untrained_like(model, batch, seed)) for seed in range(NETWORKS)]
-        again = [maps(models.model(control)) for control in controls]
-        return measures.untrained_similarity(maps(model), others, again)
+        if seed is not None:
+            batch, _ = task.train.batch(range(min(BATCH, len(task.train))))
+            model = untrained_like(model, batch, seed)
+        return recordings.record(model, task, x, MAPS)
 
 
 def controls(checkpoint: checkpoints.Checkpoint) -> tuple[identity.Weights, ...]:
@@ -56,7 +77,8 @@ def controls(checkpoint: checkpoints.Checkpoint) -> tuple[identity.Weights, ...]
     same = [
         one.weights
         for one in checkpoints.runnable().values()
-        if (one.task, one.config) == (checkpoint.task, checkpoint.config)
+        if (one.task, one.data_options, one.config)
+        == (checkpoint.task, checkpoint.data_options, checkpoint.config)
     ]
     others = {one.version: one for one in same if one.version != checkpoint.weights.version}
     return tuple(others.values())[:NETWORKS]

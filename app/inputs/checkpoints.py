@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ from dista.config import ModelConfig
 from dista.files.card import Card
 from dista.memories import FORMS
 from dista.runs import Run, default_folder, find
+from dista.runs.facts import data_title
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Checkpoint:
     config: ModelConfig
     root: str | None = None
     classes: tuple[str, ...] | None = None
+    data_options: tuple[tuple[str, Any], ...] = ()
+    """Options of its task, as pairs of a name and a value; none where that is as it is by itself."""
     starting_taus: Mapping[str, Sequence[float]] | None = field(default=None, hash=False)
     """The time constants before training, by layer; None where the card has not kept them."""
     is_of_others: bool = False
@@ -44,7 +48,9 @@ class Checkpoint:
         """What it is shown, the same for the rest of this run of the page, as the weights are."""
         folder = data_files.folder_of(self.task, self.root)
         files = data_files.version(folder) if folder else ""
-        return Data(self.task, self.root, self.config.time_steps, self.classes, files)
+        return Data(
+            self.task, self.root, self.config.time_steps, self.classes, files, self.data_options
+        )
 
     @functools.cached_property
     def weights(self) -> Weights:
@@ -60,7 +66,8 @@ class Checkpoint:
     def title(self) -> str:
         memory = FORMS[self.config.memory.form].title
         fixed = "" if self.config.neuron.learn_tau else ", fixed tau"
-        return f"{self.task or self.name} · {memory}{fixed} · {self._measured}"
+        data = data_title(self.task or self.name, dict(self.data_options))
+        return f"{data} · {memory}{fixed} · {self._measured}"
 
     @property
     def _measured(self) -> str:
@@ -125,10 +132,15 @@ def checkpoint_at(name: str, path: Path, root: str | None = None) -> Checkpoint:
         config=config,
         root=root,
         classes=tuple(card.classes) if card.classes else None,
+        data_options=tuple((n, _hashable(v)) for n, v in sorted(card.data_options.items())),
         starting_taus=card.starting_taus,
         is_of_others=others,
         digest=digest,
     )
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
 def _digest_of(folder: Path) -> str:
@@ -142,7 +154,7 @@ def _digest(path: str, stamp: tuple) -> str:
 
 
 def runnable() -> dict[str, Checkpoint]:
-    """Shipped checkpoints by name, then those of runs by path, newest first.
+    """Shipped checkpoints by name, then those of runs as links call them, newest first.
 
     For those that are left out see ``show_damaged``.
     """
@@ -171,8 +183,22 @@ def show_damaged() -> None:
                 st.text(f"{name}: {reason}")
 
 
+def in_links(folder: Path) -> str:
+    """How links call the checkpoint of a run: within the folder of runs, and not by where that lies here."""
+    runs = default_folder().absolute()
+    path = folder.absolute()
+    return str(Path("runs", path.relative_to(runs)) if path.is_relative_to(runs) else folder)
+
+
+def take_old_name(parameter: str) -> None:
+    """Older links call the checkpoint of a run by its place on the server; from here on by its name."""
+    text = url.text(parameter)
+    if text and Path(text).is_absolute() and in_links(Path(text)) != text:
+        url.write(**{parameter: in_links(Path(text))})
+
+
 def best(run: Run) -> Checkpoint | None:
-    """The best checkpoint of a run, its path as its name; None while there is none to be read."""
+    """The best checkpoint of a run; None while there is none to be read."""
     return _read_best(run)[0]
 
 
@@ -191,7 +217,7 @@ def _best(path: str, changed: tuple[tuple, ...]) -> tuple[Checkpoint | None, str
     try:
         run = Run(path)
         folder = run.checkpoint("best")
-        return checkpoint_at(str(folder), folder, run.config.data_root), None
+        return checkpoint_at(in_links(folder), folder, run.config.data_root), None
     except (ValueError, OSError) as error:
         return None, plain.sentence(error)
 
@@ -217,6 +243,7 @@ def choose(
     name: str, label: str, options: Mapping[str, Checkpoint], default: str, problems: list[str]
 ) -> Checkpoint:  # fmt: skip
     """A select box over ``options``, in the URL as ``name``."""
+    take_old_name(name)
     option = url.choice(name, list(options), default, problems)
     st.selectbox(
         label, list(options), format_func=lambda one: title(options[one]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from dista.config import ModelConfig
@@ -15,7 +15,8 @@ class Data(NamedTuple):
 
     ``steps`` are those of the model that sees the data, where they can be chosen; None: as many as the
     task has by itself. ``classes`` are the names of the model's answers, where its card has them: labels are
-    their places. ``files`` is the version of what is in the folder (``data_files``).
+    their places. ``files`` is the version of what is in the folder (``data_files``). ``options`` are those of
+    the task that the model was trained with, as pairs of a name and a value.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Data(NamedTuple):
     steps: int | None = None
     classes: tuple[str, ...] | None = None
     files: str = ""
+    options: tuple[tuple[str, Any], ...] = ()
 
 
 class Weights(NamedTuple):

@@ -6,7 +6,7 @@ import base64
 import io
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +22,9 @@ MOST_PIXELS = 25_000_000  # of an uploaded picture; telephones take 12 million
 MOST_POINTS = 20_000  # of a drawing
 COLOUR_BYTES = 1100  # of a colour picture in a link, before base64 makes a third more of it
 
-_BOX, _PEN = 20.0, 2.4  # MNIST fits its digits into 20 pixels; its strokes are about as wide
+BOX, PEN = 20.0, 2.4  # MNIST fits its digits into 20 pixels; its strokes are about as wide
 _DOT = 0.1  # drawings smaller than this part of the pad are not scaled up any further
-_FINE = 8  # a drawing is made of as many pixels each way for one of the digit
+FINE = 8  # a drawing is made of as many pixels each way for one of the digit
 _COLOUR_SIGN = "UklGR"  # how base64 says RIFF, with which every WebP begins
 
 
@@ -32,11 +32,16 @@ class ImageError(ValueError):
     """A file, a drawing, or a picture in a link, that cannot be used."""
 
 
+def read_grey(content: bytes) -> np.ndarray:
+    """A png or jpg as grey 0..1, (row, column), as it is; ImageError for anything else."""
+    return np.asarray(_opened(content, paper="white").convert("L"), np.float64) / 255
+
+
 def read_digit(content: bytes, *, invert: bool) -> np.ndarray:
     """A png or jpg as grey levels 0..15, (28, 28), light on black; ImageError for anything else.
 
-    The picture is fitted into the square as a whole; its border is filled with black after the
-    inversion, as in the digits that the networks know.
+    Nothing of it is changed: for a photograph see ``photographs``. The picture is fitted into the square as a
+    whole; its border is filled with black after the inversion, as in the digits that the networks know.
     """
     from PIL import ImageOps
 
@@ -148,24 +153,28 @@ def drawn(strokes: Sequence[Sequence[Sequence[float]]]) -> np.ndarray:
         raise ImageError("This drawing is damaged; draw it again.")
     points, lines = points.clip(0, 1), [line.clip(0, 1) for line in lines]
     low, high = points.min(0), points.max(0)
-    scale = (_BOX - _PEN) / max((high - low).max(), _DOT)
+    scale = (BOX - PEN) / max((high - low).max(), _DOT)
     lines = [(line - (low + high) / 2) * scale + SIDE / 2 for line in lines]
-    rows, columns = np.indices((SIDE * _FINE, SIDE * _FINE))
+    rows, columns = np.indices((SIDE * FINE, SIDE * FINE))
     ink = _inked(lines)
-    mass = np.array([(columns * ink).sum(), (rows * ink).sum()]) / ink.sum() / _FINE
+    mass = np.array([(columns * ink).sum(), (rows * ink).sum()]) / ink.sum() / FINE
     grey = _inked([line + SIDE / 2 - mass for line in lines])
-    coarse = grey.reshape(SIDE, _FINE, SIDE, _FINE).mean((1, 3))
-    return (coarse * (LEVELS - 1) + 0.5).astype(np.uint8)
+    return (coarse(grey) * (LEVELS - 1) + 0.5).astype(np.uint8)
+
+
+def coarse(fine: np.ndarray) -> np.ndarray:
+    """Means over the finer pixels that make one of the digit."""
+    return fine.reshape(SIDE, FINE, SIDE, FINE).mean((1, 3))
 
 
 def _inked(lines: Sequence[np.ndarray]) -> np.ndarray:
     """Lines in pixels of the digit, drawn with a round pen on finer ones: 0 or 1."""
     from PIL import Image, ImageDraw
 
-    picture = Image.new("L", (SIDE * _FINE, SIDE * _FINE))
-    pen, radius = ImageDraw.Draw(picture), _PEN * _FINE / 2
+    picture = Image.new("L", (SIDE * FINE, SIDE * FINE))
+    pen, radius = ImageDraw.Draw(picture), PEN * FINE / 2
     for line in lines:
-        places = [(float(x), float(y)) for x, y in line * _FINE]
+        places = [(float(x), float(y)) for x, y in line * FINE]
         pen.line(places, fill=1, width=round(2 * radius))
         for x, y in places:
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
@@ -229,14 +238,33 @@ def _bytes(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-def with_own_image(x: Tensor, pixels: np.ndarray, step_labels: Sequence[str] | None) -> Tensor:
-    """The input with the own image in it: at the steps called probe, or instead of the whole image."""
+def roles(text: str) -> dict[str, str]:
+    """The pictures in a text of a link, by the steps that they are for: ``PROBE.CUE``, either of them or both."""
+    probe, _, cue = text.partition(".")
+    return {role: part for role, part in (("probe", probe), ("cue", cue)) if part}
+
+
+def of_roles(parts: Mapping[str, str]) -> str | None:
+    """The inverse of ``roles``; None for no picture."""
+    probe, cue = parts.get("probe", ""), parts.get("cue", "")
+    return (f"{probe}.{cue}" if cue else probe) or None
+
+
+def with_own_image(
+    x: Tensor, pixels: np.ndarray, step_labels: Sequence[str] | None, role: str = "probe",
+    noise: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """The input with the own image in it: at the steps called ``role``, or instead of the whole image.
+
+    ``noise`` (time, channel, row, column) is what the task adds to its own digits, at each step.
+    """
     import torch
 
     picture = torch.from_numpy(pixels)
     x = x.clone()
     if step_labels is None:
         x[:] = picture
-    else:
-        x[[label == "probe" for label in step_labels]] = picture
+        return x
+    here = torch.tensor([label == role for label in step_labels])
+    x[here] = picture if noise is None else (picture + noise[here, None]).clamp(0, 1)
     return x

@@ -29,13 +29,21 @@ def kind(input_shape: Sequence[int]) -> Kind | None:
 def put(text: str, task: Task, sample: int) -> Tensor:
     """What the model of ``task`` is shown; ValueError where the own input is damaged or gone.
 
-    In match-to-sample an image is put in the place of the probe of a held-out sample.
+    In match-to-sample images are put in the place of the probe or the cue of a held-out sample, with its noise.
     """
     what = kind(task.input_shape)
     if what == "events":
         return event_input(text, task)
-    pixels = images.colour_pixels(text) if what == "colours" else images.image_pixels(text)
-    return images.with_own_image(_around(task, sample), pixels, task.step_labels)
+    x = _around(task, sample)
+    if what == "colours":
+        return images.with_own_image(x, images.colour_pixels(text), task.step_labels)
+    noise_of = getattr(task.test, "noise_of", None)
+    noise = noise_of(sample) if noise_of else None
+    for role, part in images.roles(text).items():
+        if task.step_labels or role == "probe":
+            pixels = images.image_pixels(part)
+            x = images.with_own_image(x, pixels, task.step_labels, role, noise)
+    return x
 
 
 def _around(task: Task, sample: int) -> Tensor:

@@ -23,19 +23,25 @@ def task(data: str | Data) -> Task:
     return _task(data.name, folder, tuple(options_of(data).items()), data.files)
 
 
+FROM_FILES = ("nmnist", "cifar10", "cifar100")
+"""Tasks whose files may not be here and for some of which stand-ins are."""
 STILL = ("digits", "match", "cifar10", "cifar100")
 """Tasks without a choice of steps or labels: said here, as ``dista.data`` would load torch for the first page."""
 
 
 def options_of(data: Data) -> dict[str, Any]:
-    """The options with which ``dista.data.open`` gives the task its steps and the model's labels."""
+    """The options with which ``dista.data.open`` gives the task as the model was trained on it.
+
+    Its own ones, and those of its steps and of the model's labels.
+    """
+    own = dict(data.options)
     if data.name in STILL:
-        return {}
+        return own
     import dista.data
 
     if data.steps is None or data.name not in dista.data.names():
-        return {}
-    return dista.data.chosen_options(data.name, data.steps, data.classes)
+        return own
+    return own | dista.data.chosen_options(data.name, data.steps, data.classes)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
@@ -53,7 +59,7 @@ def _task(name: str, folder: str | None, options: tuple[tuple[str, Any], ...], f
 
 
 def form(data: Data) -> Task:
-    """The task as far as it is here: without its samples where its files are not on this server."""
+    """The task as far as it is here: with stand-ins, or none, for its samples where its files are not here."""
     import dista.data
 
     try:
@@ -61,7 +67,22 @@ def form(data: Data) -> Task:
     except ValueError:
         if data.name not in dista.data.FROM_FILES:
             raise
-        return dista.data.without_samples(data.name, time_steps=data.steps)
+        return _form(data.name, data.steps)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _form(name: str, steps: int | None) -> Task:
+    import dista.data
+
+    return dista.data.with_stand_ins(dista.data.without_samples(name, time_steps=steps))
+
+
+def stand_ins(data: Data) -> str | None:
+    """What stands in for the samples, in a sentence; None where the task's own are here, or nothing is."""
+    from dista.data.stand_ins import is_stand_in
+
+    shown = form(data)
+    return shown.description if is_stand_in(shown) else None
 
 
 def batch(
@@ -69,7 +90,10 @@ def batch(
 ) -> tuple[Tensor, list[int] | None]:
     """A held-out sample and its label, or the own input, whose label nobody knows; with ``noise``, if any."""
     if image is None:
-        x, y = task(data).test.batch([sample])
+        split = form(data).test if data.name in FROM_FILES else task(data).test
+        if not len(split):
+            task(data)  # which says what is missing
+        x, y = split.batch([sample])
         labels = y.tolist()
     else:
         x, labels = own_input.put(image, form(data), sample), None

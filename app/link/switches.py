@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from app.link import url
+from dista.style.labels import layer
 
 if TYPE_CHECKING:
     from dista.config import ModelConfig
@@ -111,13 +112,25 @@ def _to_url(table: list[Row]) -> None:
     url.write(switches=",".join(texts))
 
 
-def experiments(config: ModelConfig, switches: list[str]) -> dict[str, Experiment]:
-    """What is run beside the model as it is: all that is chosen together, and each of it alone."""
+def experiments(
+    config: ModelConfig, switches: list[str], together: bool = False
+) -> dict[str, Experiment]:
+    """What is run beside the model as it is: each switch alone, and before them all ``together`` if asked for."""
     said = {
         text: f"{row.title}: {name}" for row in rows(config) for text, name in row.options.items()
     }
-    together = {"All of it together": apart(switches)} if len(switches) > 1 else {}
-    return together | {said[text]: apart([text]) for text in switches}
+    first = {"All of it together": apart(switches)} if together and len(switches) > 1 else {}
+    return first | {said[text]: apart([text]) for text in switches}
+
+
+def part(switch: str) -> str:
+    """What a switch of ``dista.experiments.one_by_one.parts`` takes away, in words that count from 1."""
+    name, _, value = switch.partition("=")
+    if name == "learned-tau-of":
+        return f"tau of {layer(value)}"
+    block, _, head = value.partition(".")
+    place = f"block {int(block) + 1}" + (f" head {int(head) + 1}" if head else "")
+    return f"denoiser of {place}" if name == "denoiser-of" else place
 
 
 def apart(texts: list[str]) -> Experiment:

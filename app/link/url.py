@@ -32,7 +32,7 @@ PLACE_WORDS = tuple(name for name, default in _PLACE.items() if isinstance(defau
 LARGEST = 2**31 - 1
 """The largest whole number in a link: the browser's arrays of 32 bits hold it, and what is beyond would wrap."""
 LATEST = "latest"
-_WRITTEN = "urls written"
+_WRITTEN, _BESIDE = "urls written", "url accompanied"
 _SHOWN, _PAGE, _COMPLETE = "url shown", "url page", "url complete"
 
 
@@ -41,7 +41,7 @@ _SHOWN, _PAGE, _COMPLETE = "url shown", "url page", "url complete"
 
 def begin(page: str) -> None:
     """The page whose names are read from now on; an old link to it gets today's names."""
-    st.session_state.update({_PAGE: page, _SHOWN: {}, _COMPLETE: False})
+    st.session_state.update({_PAGE: page, _SHOWN: {}, _COMPLETE: False, _BESIDE: {}})
     if changes := vocabulary.translated(page, st.query_params.to_dict()):
         write(**changes)
 
@@ -216,6 +216,13 @@ def _to_url(name: str, instead_of: str | None) -> None:
     write(**gone | {name: ",".join(str(part) for part in parts)})
 
 
+def accompany(**state: Any) -> None:
+    """Put these into the URL with whatever the reader changes next on this page, though he did not choose them."""
+    for name in state:
+        check(name)
+    st.session_state[_BESIDE] = state
+
+
 def write(**changes: Any) -> None:
     """Put values into the URL; None takes one out. To be called before the run that shows them.
 
@@ -223,6 +230,7 @@ def write(**changes: Any) -> None:
     next, and Streamlit takes that for the URL that is wanted. Such a URL is known from what was written
     since the browser was last up to date, and gives way to the newest.
     """
+    changes = st.session_state.get(_BESIDE, {}) | changes
     for name, value in changes.items():
         if value is not None:
             check(name)

@@ -28,7 +28,16 @@ def plot(figure: Figure, key: str, **options: Any) -> Any:
     downloads.note(key, partial(table, figure))
     alt = figure.layout.meta["alt"]
     config = PLOTLY | {"toImageButtonOptions": IMAGE | {"filename": key}}
+    keep_place(key, int(options.get("height", figure.layout.height)))
     return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt, **options)
+
+
+def keep_place(key: str, height: int) -> None:
+    """The room of a figure before plotly has drawn it, so that what stands below does not jump.
+
+    A sheet of style takes no room of its own on a page.
+    """
+    st.html(f"<style>.st-key-{key} {{ min-height: {height}px }}</style>")
 
 
 def row(
@@ -64,6 +73,8 @@ def clickable(figure: Figure) -> Figure:
 
 def unusual_layers(neurons: pd.DataFrame) -> list[str]:
     """Sentences on the layers that are mostly silent or always firing after the last epoch."""
+    if neurons["epoch"].max() == 0:
+        return ["Before training: which neurons fire is up to the first weights, and no alarm."]
     last = neurons[neurons["epoch"] == neurons["epoch"].max()]
     sentences = []
     for column, limit, what in (

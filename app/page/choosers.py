@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
-from app.inputs import checkpoints, own_paths
-from app.inputs.own_input_form import choose_image
+from app.computed import answered
+from app.inputs import checkpoints, own_input_form, own_paths
 from app.link import plain, url
 from app.page import toolbar
 from app.page.samples import choose_sample
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dista.runs import Run
 
 __all__ = [
-    "choose_checkpoint", "choose_epoch", "choose_image", "choose_input", "choose_probe", "choose_run",
+    "choose_checkpoint", "choose_epoch", "choose_input", "choose_probe", "choose_run",
     "choose_sample", "choose_source", "opening", "row", "show_empty", "together",
 ]  # fmt: skip
 
@@ -46,7 +46,7 @@ _TRAININGS = {
     ),
 }
 _EMPTY = """
-#### There is no checkpoint {what}
+## There is no checkpoint {what}
 
 {train}, a few minutes on a laptop, and it appears here:
 
@@ -86,7 +86,13 @@ def opening(
 
 def choose_input(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> tuple[int, str | None]:
     """A held-out sample, and the own input that takes its place, if there is one."""
-    return choose_sample(checkpoint, problems), choose_image(checkpoint, problems)
+    sample = choose_sample(checkpoint, problems)
+    return sample, own_input_form.choose_image(checkpoint, problems, answer(checkpoint, sample))
+
+
+def answer(checkpoint: checkpoints.Checkpoint, sample: int) -> own_input_form.Answer:
+    """What the checkpoint says of an own input that takes the place of ``sample``, while it is made."""
+    return lambda text: answered.sentence(checkpoint.weights, sample, text)
 
 
 def show_empty(what: str, task: str = "digits") -> None:
@@ -126,6 +132,7 @@ def _choose(own: Any, problems: list[str]) -> Any:
     elif options:
         first = checkpoints.default(options)
         options = {first: options[first]} | options  # the default first, the rest as they are
+        checkpoints.take_old_name("checkpoint")
         name = url.choice("checkpoint", list(options), first, problems)
     else:
         own_paths.offer()

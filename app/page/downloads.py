@@ -6,8 +6,10 @@ asked for: images in the browser, by plotly itself, the rest on the server when 
 
 from __future__ import annotations
 
+import io
 import re
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     Table = Callable[[], pd.DataFrame]
 
 _NOTED = "figures on the page"
+LONGEST = 60  # letters of a file's name: more is cut off in most windows that list files
 
 
 def begin() -> DeltaGenerator:
@@ -41,15 +44,19 @@ def fill(
     name: str,
     recordings: Mapping[str, Callable[[], xr.DataTree]] | None = None,
     tables: Callable[[], Mapping[str, pd.DataFrame]] | None = None,
+    python: str | None = None,
+    hint: str | None = None,
 ) -> None:
-    """Offer the page's figures, their numbers and its ``recordings``, each by what its button says.
+    """Offer the page's figures, their numbers and its ``recordings``, each by what its button says, and all as one.
 
     ``tables`` are numbers that no figure of the page holds; both are called when they are asked for.
-    ``name`` is how the files begin.
+    ``python`` is the page's code; ``name`` is how the files begin; ``hint`` is said first.
     """
     name = file_name(name)
     figures = dict(st.session_state.get(_NOTED, {}))
     with place:
+        if hint:
+            st.caption(hint)
         if figures:
             st.markdown("**Figures**")
             _images()(key="save-images", data={"name": name})
@@ -57,6 +64,9 @@ def fill(
             _file("Numbers, CSV", partial(csv, figures, tables), f"{name}.csv")
         for label, recording in (recordings or {}).items():
             _file(f"{label}, zarr", partial(zarr, recording), f"{name}-{_slug(label)}.zarr.zip")
+        if figures or tables:
+            parts = partial(everything, figures, tables, recordings or {}, python)
+            _file("Everything, zip", parts, f"{name}.zip")
         st.caption(_HINT)
         if recordings:
             st.code(OPEN_ZIP, language="python", wrap_lines=True)
@@ -90,6 +100,23 @@ def csv(
     return concatenated(parts, "figure").to_csv(index=False).encode()
 
 
+def everything(
+    figures: Mapping[str, Table], tables: Callable[[], Mapping[str, pd.DataFrame]] | None,
+    recordings: Mapping[str, Callable[[], xr.DataTree]], python: str | None,
+) -> bytes:  # fmt: skip
+    """A zip with a CSV for each figure and table, the recordings, and the Python that makes them."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        drawn = {key: table() for key, table in figures.items()}
+        for key, table in (drawn | (dict(tables()) if tables else {})).items():
+            file.writestr(f"{file_name(key)}.csv", table.to_csv(index=False))
+        for label, recording in recordings.items():
+            file.writestr(f"{_slug(label)}.zarr.zip", zarr(recording), zipfile.ZIP_STORED)
+        if python is not None:
+            file.writestr("page.py", python + "\n")
+    return content.getvalue()
+
+
 def zarr(recording: Callable[[], xr.DataTree]) -> bytes:
     """The recording as one file, as ``dista.recording.save`` writes it."""
     from dista.recording import save
@@ -107,7 +134,7 @@ def short(checkpoint: str) -> str:
 
 def file_name(text: str) -> str:
     """The text as a file may be called everywhere: without separators, and not hidden."""
-    return re.sub(r"[^\w.-]+", "-", text).strip(".-")[:100] or "dista"
+    return re.sub(r"[^\w.-]+", "-", text).strip(".-")[:LONGEST].rstrip(".-") or "dista"
 
 
 def _slug(label: str) -> str:

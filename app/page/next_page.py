@@ -25,20 +25,31 @@ def keep(pages: Mapping[str, st.Page]) -> None:
     st.session_state[_PAGES] = dict(pages)
 
 
-def offer(*ways: Way) -> None:
+def offer(*ways: Way, key: str = "next-pages") -> None:
     """A row of links that stay in this session; a click brings the reader's subject along.
 
     ``st.page_link`` and not a link in Markdown, which opens another tab with a session of its own, in which an own
     recording of events and what was drawn are not there.
     """
     pages = st.session_state.get(_PAGES, {})
-    with st.container(horizontal=True, gap="small", key="next-pages"):
+    with st.container(horizontal=True, gap="small", key=key):
         for way in ways:
             if way.page in pages:  # a page may be run by itself, without the menu
                 state = query(way)
                 st.page_link(
                     pages[way.page], label=way.said, icon=":material/arrow_forward:", query_params=state
                 )  # fmt: skip
+
+
+def menu(current: str) -> None:
+    """The pages in a bar at the foot of the screen, which the stylesheet shows on a phone alone.
+
+    The menu above is folded away there, and stays open over the page that was chosen in it.
+    """
+    with st.container(horizontal=True, gap=None, key="phone-menu"):
+        for name, page in st.session_state.get(_PAGES, {}).items():
+            with st.container(width="content", key=f"phone-{'here' if name == current else name}"):
+                st.page_link(page, label=page.title)
 
 
 def query(way: Way) -> dict[str, str]:

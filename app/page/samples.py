@@ -24,11 +24,19 @@ FALLBACK_SAMPLES = 1000  # where the number of held-out samples cannot be known
 SEARCHED = 500  # held-out samples that are looked through for mistakes at first
 LISTED = 10  # of the mistakes
 
+STAND_INS = ("nmnist", "cifar10")
+STANDING_IN = (
+    "{said} The files of this task are not on this server; where they are, the variable DISTA_DATA names "
+    "the folder above them. What the network says of stand-ins is no measure of it."
+)
+
 _OPEN = "choose-sample"  # the key of the popover, which says whether it is open
 
 
 def held_out(checkpoint: checkpoints.Checkpoint) -> int:
     """The number of held-out samples: as the card says, or else as the task has them."""
+    if checkpoint.task in STAND_INS and tasks.stand_ins(checkpoint.data):
+        return len(tasks.form(checkpoint.data).test)
     if checkpoint.samples:
         return checkpoint.samples
     with contextlib.suppress(ValueError, OSError):
@@ -63,6 +71,9 @@ def choose_sample(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> in
         "", icon=":material/shuffle:", key="random-sample", on_click=_random, args=(samples,),
         help="Another held-out sample, at random",
     )  # fmt: skip
+    if checkpoint.task in STAND_INS and (said := tasks.stand_ins(checkpoint.data)):
+        st.markdown(":orange-badge[stand-ins]", width="content", help=STANDING_IN.format(said=said))
+        return sample
     with st.container(width="content"):
         _choose_by_answer(checkpoint, sample)
     return sample

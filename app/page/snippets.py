@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.inputs import checkpoints, event_files, own_input, tasks
+from app.inputs import checkpoints, event_files, images, own_input, tasks
+
+MOST_TEXT = (
+    100_000  # letters of a recording of events within the code; one of N-MNIST has some 30,000
+)
 
 if TYPE_CHECKING:
     from app.computed.experiments import Surgery
@@ -15,18 +19,26 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     """Lines that load the model and the task and make ``x`` and ``label``, of one sample or a range."""
     samples = f"[{sample}]" if isinstance(sample, int) else sample
     lines = ["import dista", "", f"model = dista.load({name_or_path(checkpoint)!r})"]
+    stands_in = checkpoint.task in tasks.FROM_FILES and tasks.stand_ins(checkpoint.data)
+    if stands_in:
+        steps = tasks.options_of(checkpoint.data)
+        words = "".join(f", {option}={value!r}" for option, value in steps.items())
+        bare = f"dista.data.without_samples({checkpoint.task!r}{words})"
+        lines += [f"task = dista.data.with_stand_ins({bare})  # its files are not here"]
+        lines += [f"x, label = task.test.batch({samples})"]
+        return lines if image is None else lines + own(image, checkpoint, sample)
     if image is None:
         return [*lines, task(checkpoint), f"x, label = task.test.batch({samples})"]
     if len(tasks.form(checkpoint.data).test):
         lines += [task(checkpoint), f"x, label = task.test.batch({samples})"]
     else:
-        steps = tasks.options_of(checkpoint.data)
-        words = "".join(f", {option}={value!r}" for option, value in steps.items())
+        steps = tasks.options_of(checkpoint.data).get("time_steps")
+        words = "" if steps is None else f", time_steps={steps}"
         lines += [
             f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
             "x = model.mean.new_zeros(1, *task.input_shape)",
         ]
-    return lines + own(image, checkpoint)
+    return lines + own(image, checkpoint, sample)
 
 
 def name_or_path(checkpoint: Checkpoint) -> str:
@@ -40,6 +52,20 @@ def task(checkpoint: Checkpoint) -> str:
     options = ({"root": data.root} if data.root else {}) | tasks.options_of(data)
     words = "".join(f", {option}={value!r}" for option, value in options.items())
     return f"task = dista.data.open({data.name!r}{words})"
+
+
+def shown(*figures: str) -> list[str]:
+    """Lines that make ``figures`` and show all of them: below a notebook's cell, or from a script in a browser.
+
+    A figure that is only made is shown by a notebook alone, and there only if it is the last.
+    """
+    made = [f"    {one}," for one in figures]
+    return ["", "figures = [", *made, "]", "for figure in figures:", "    figure.show()"]
+
+
+def displayed(widgets: str) -> list[str]:
+    """Lines that show widgets in a notebook; a script has no place for them."""
+    return ["from IPython.display import display", "", f"display({widgets})  # in a notebook"]
 
 
 def recording(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
@@ -71,23 +97,41 @@ def trust(checkpoint: Checkpoint, sample: int, image: str | None) -> list[str]:
     ]
 
 
-def own(text: str, checkpoint: Checkpoint) -> list[str]:
-    """Lines that put the own input into ``x``."""
+def own(text: str, checkpoint: Checkpoint, sample: int | str = 0) -> list[str]:
+    """Lines that put the own input into ``x``, which holds ``sample``."""
     kind = own_input.kind(checkpoint.config.input_shape)
     if kind == "events":
         return own_events(text)
-    return own_colours(text) if kind == "colours" else own_image(text, checkpoint.task)
+    if kind == "colours":
+        return own_colours(text)
+    return own_digits(text, sample) if checkpoint.task == "match" else own_image(text)
 
 
 def own_events(key: str) -> list[str]:
-    """Lines that read the recording from the reader's own copy, which the link does not hold."""
+    """Lines with the recording itself, as the server forgets it, or that read it from the reader's own copy.
+
+    A long one would be more text than anybody pastes.
+    """
+    file = event_files.shelf().get(key)
+    name, packed = file.name, event_files.packed(file.events)
+    if len(packed) > MOST_TEXT:
+        return [
+            "",
+            f"# the own recording, too long to stand here: put {name!r}, which was uploaded, beside this code",
+            "from pathlib import Path",
+            "from dista.data.event_readers import read_events",
+            "from dista.data.recordings import as_input",
+            f"x = as_input(read_events(Path({name!r})), task)",
+            "",
+        ]
     return [
         "",
-        "# the own recording, from the file that was uploaded",
-        "from pathlib import Path",
-        "from dista.data.event_readers import read_events",
+        f"# the own recording, {' '.join(name.split())}",
+        "import base64, io, numpy",
         "from dista.data.recordings import as_input",
-        f"x = as_input(read_events(Path({event_files.shelf().get(key).name!r})), task)",
+        f"file = numpy.load(io.BytesIO(base64.b64decode({packed!r})))",
+        "events = numpy.rec.fromarrays([file[name].astype(int) for name in 'xytp'], names='x,y,t,p')",
+        "x = as_input(events, task)",
         "",
     ]
 
@@ -106,17 +150,30 @@ def own_colours(image: str) -> list[str]:
     ]
 
 
-def own_image(image: str, task: str) -> list[str]:
+def own_image(image: str) -> list[str]:
     """Lines that put the own digit of a link into ``x``."""
-    where = "[-2:]" if task == "match" else "[:]"
+    return [*_unpacked(images.roles(image)["probe"]), "x[:] = picture", ""]
+
+
+def own_digits(image: str, sample: int | str) -> list[str]:
+    """Lines that put own digits in the place of probe and cue, with the noise of the held-out sample."""
+    lines = [f"noise = task.test.noise_of({sample})"]
+    for role, part in images.roles(image).items():
+        lines += _unpacked(part)
+        lines += [f"steps = [label == {role!r} for label in task.step_labels]"]
+        lines += ["x[steps, 0] = (picture + noise[steps]).clamp(0, 1)", ""]
+    return lines
+
+
+def _unpacked(image: str) -> list[str]:
+    """Lines that make ``picture`` of what a link holds."""
     return [
         "",
         "# the own image, 28 x 28 pixels with 16 greys",
         "import base64, zlib, numpy, torch",
         f"packed = base64.urlsafe_b64decode({image + '=' * (-len(image) % 4)!r})",
         "grey = numpy.frombuffer(zlib.decompress(packed), numpy.uint8).reshape(28, 28)",
-        f"x{where} = torch.from_numpy(grey / numpy.float32(15))",
-        "",
+        "picture = torch.from_numpy(grey / numpy.float32(15))",
     ]
 
 

@@ -22,7 +22,18 @@ class Toolbar(NamedTuple):
 
 def show(how_to_read: str) -> Toolbar:
     """Python, files, links and reading notes, each behind a button."""
-    code, save = st.popover("Copy as Python"), downloads.begin()
-    share.offer()
-    st.popover("How to read", key="how-to-read").markdown(how_to_read)
+    _offer_all()
+    with st.container(horizontal=True, vertical_alignment="center", key="tools"):
+        code, save = st.popover("Copy as Python"), downloads.begin()
+        share.offer()
+        st.popover("How to read", key="how-to-read").markdown(how_to_read)
     return Toolbar(code, save)
+
+
+@st.fragment
+def _offer_all() -> None:
+    """A switch that shows the tools where there is no room for them: the stylesheet shows it on a phone alone.
+
+    Popovers cannot stand in a popover; and as a fragment it costs no run of the page.
+    """
+    st.checkbox("…", key="all-tools", help="Python, files, link, and how to read this page")

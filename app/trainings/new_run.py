@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 import dista.data
 from app.link import plain, url
-from app.trainings import processes
+from app.trainings import new_model, processes
 from dista.presets import preset, presets
-from dista.runs import default_folder
+from dista.runs import background, default_folder
 
 OPEN = "new-run"
 _FREEZE = {"none": "synapses and taus", "taus": "synapses only", "synapses": "taus only"}
@@ -26,10 +28,22 @@ def offer(problems: list[str]) -> None:
             f"into the folder {plain.path(default_folder())}. The same in a terminal:"
         )
         words = " ".join(
-            f"--{name} {value}" for name, value in options.items() if value is not None
+            f"--{name} {value}" for name, values in options.items() for value in _several(values)
         )
         st.code(f"dista train {words}", language="sh", wrap_lines=True)
-        st.button("Start training", type="primary", on_click=_start, args=(options,))
+        changed = dict(
+            word.removeprefix("model.").split("=")
+            for word in options["set"]
+            if word.startswith("model.")
+        )
+        wrong = new_model.check(
+            preset(options["preset"]), {n: json.loads(v) for n, v in changed.items()}
+        )
+        if wrong:
+            plain.error(wrong)
+        st.button(
+            "Start training", type="primary", on_click=_start, args=(options,), disabled=bool(wrong)
+        )
 
 
 def _choices(problems: list[str]) -> dict:
@@ -39,6 +53,7 @@ def _choices(problems: list[str]) -> dict:
     tasks = _tasks(model)
     data = url.choice("new-data", tasks, tasks[0], [])  # of another model: silently the first
     st.selectbox("Data", tasks, **url.bound("new-data", data))
+    changes = new_model.choose(preset(model), data, problems)
     freeze = url.choice("new-freeze", list(_FREEZE), "none", problems)
     st.segmented_control(
         "What learns", list(_FREEZE), format_func=_FREEZE.get, required=True,
@@ -51,10 +66,22 @@ def _choices(problems: list[str]) -> dict:
     middle.number_input("Minutes at most", min_value=1, step=5, **url.bound("new-minutes", minutes))
     seed = url.number("new-seed", 0, problems)
     right.number_input("Seed", min_value=0, step=1, **url.bound("new-seed", seed))
+    every = url.number("new-film", 0, problems)
+    st.number_input(
+        "Steps an epoch, 0 for all of the data", min_value=0, step=10, **url.bound("new-film", every),
+        help="After each epoch accuracy is measured and the film gets a picture: with 20, say, every 20 steps.",
+    )  # fmt: skip
     return {
         "preset": model, "data": data, "epochs": epochs, "minutes": minutes, "seed": seed,
         "freeze": None if freeze == "none" else freeze,
+        "set": [f"model.{name}={json.dumps(value)}" for name, value in changes.items()]
+        + ([f"epoch_steps={every}"] if every else []),
     }  # fmt: skip
+
+
+def _several(value: Any) -> list[Any]:
+    """The values of an option that may be there several times, or not at all."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _tasks(name: str) -> list[str]:
@@ -80,7 +107,7 @@ def wait() -> None:
     """Say that a run is starting, until it is there or has failed."""
     name = st.session_state["starting"]
     there = (default_folder() / name / "config.json").is_file()
-    said = None if there else processes.complaint(default_folder(), name)
+    said = None if there else background.complaint(default_folder() / name)
     if said:
         st.session_state["start-failed"] = said
         url.write(run=None)

@@ -1,4 +1,4 @@
-"""What the pages read of runs while they grow: tables and snapshots, cached; and how one goes on."""
+"""What the pages read of runs while they grow: tables and snapshots, cached."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import streamlit as st
 
 from app.computed import payloads
 from app.inputs import identity
-from app.trainings import processes
 from dista.runs import Run, Tail
-from dista.runs.facts import TABLES, columns
+from dista.runs.facts import TABLES
+from dista.runs.tables import with_columns
+from dista.style import sentences
 from dista.widgets.payload import probe_payload
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def table(run: Run, name: str) -> pd.DataFrame:
     tail, lock = _tail(*_which(run), name, run)
     with lock:
         frame = tail.read()
-    missing = [] if frame.empty else [c for c in columns(name) if c not in frame]
-    return frame.reindex(columns=[*frame, *missing]) if missing else frame
+    return frame if frame.empty else with_columns(frame, name)
 
 
 def damage(run: Run) -> list[str]:
@@ -57,29 +57,6 @@ def _tail(path: str, stamp: tuple, name: str, _run: Run) -> tuple[Tail, threadin
     return Tail(_run, name), threading.Lock()
 
 
-_STARTING = threading.Lock()
-
-
-def go_on(run: Run) -> None:
-    """Start a process that resumes the run, unless one that was started here for it is still at it.
-
-    Loading takes ten seconds, in which nobody holds the run yet: a second click, or another reader's.
-    """
-    with _STARTING:
-        if not _is_resumed_from_here(run):
-            processes.go_on(run.path)
-
-
-def _is_resumed_from_here(run: Run) -> bool:
-    import psutil
-
-    for process in psutil.Process().children():
-        with contextlib.suppress(psutil.Error):
-            if f"--resume={run.path}" in process.cmdline():
-                return True
-    return False
-
-
 def snapshot_payload(run: Run, epoch: int, sample: int = 0) -> Payload:
     """A probe sample at one epoch, packed; kept while the file of the snapshot is the same."""
     stamp = identity.stamp(run.path / "snapshots" / f"epoch-{epoch:04d}.zarr.zip")
@@ -97,6 +74,7 @@ def _snapshot_payload(stamp: tuple, sample: int, _run: Run, _epoch: int) -> Payl
         step_labels=labels,
         step_sentences=payloads.step_sentences(labels) if labels else None,
         class_names=recording.attrs.get("classes"),
+        moment=sentences.moment(_epoch),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from app.inputs import checkpoints, own_paths, tasks
 from app.link import plain, switches, url
 from app.link.problems import Problems, reads
 from app.link.switches import Experiment
-from app.page import charts, choosers, downloads, next_page, progress, snippets
+from app.page import charts, choosers, downloads, each_part, next_page, progress, snippets
 from app.page.next_page import Way
 from dista.figures.ablations import points
 from dista.figures.theme import count, percent
@@ -31,6 +32,8 @@ HOW_TO_READ = """
 - **The same held-out samples** are answered by the network as it was trained and by the changed one. The
   interval (95 %, Bonett and Price 2012) is for such pairs: what counts is how many samples were lost and how
   many gained. Where it leaves 0 out, the dot is filled; a loss is orange.
+- **One after another**: every part of a kind is taken away alone, the one that costs most first. What lies before
+  a change is computed once for all of them. Of twenty parts that cost nothing, one leaves 0 out by chance.
 - **Weights stay as they were.** A network that was trained without a part can do better than one that
   loses it afterwards: see the runs at the bottom.
 - **One training each.** The interval speaks of other samples, not of another seed of the same training.
@@ -64,7 +67,9 @@ def show(problems: Problems) -> None:
     with st.container(border=True, key="card-switches"):
         texts = switches.choose(checkpoint.config, problems)
     with plain.errors():
-        experiments = switches.experiments(checkpoint.config, texts)
+        together = len(texts) > 1 and choose_together()
+        experiments = switches.experiments(checkpoint.config, texts, together)
+        each = each_part.show(checkpoint, limit, problems)
         before, results = compare(checkpoint, experiments, limit)
         show_results(checkpoint, before, results)
         next_page.offer(
@@ -74,9 +79,11 @@ def show(problems: Problems) -> None:
             Way("memory", "Its memory in Memory"),
             Way("energy", "What it costs, in Energy"),
         )
-        tools.code.code(as_python(checkpoint, experiments, limit), language="python")
+        python = as_python(checkpoint, experiments, limit, each)
+        tools.code.code(python, language="python")
         show_differing_runs(checkpoint, before, limit)
-        downloads.fill(tools.save, f"ablate-{downloads.short(checkpoint.name)}")
+        name = f"ablate-{downloads.short(checkpoint.name)}"
+        downloads.fill(tools.save, name, python=python)
 
 
 def choose_limit(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
@@ -95,6 +102,11 @@ def choose_limit(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int
     return limit
 
 
+def choose_together() -> bool:
+    """Whether all that is chosen is taken away together, too; in the URL as ``together``."""
+    return st.checkbox("Also all of it together", **url.opened("together"))
+
+
 # What is run --------------------------------------------------------------------------------------
 
 
@@ -106,13 +118,27 @@ def compare(
 
     networks = {INTACT: (checkpoint, Experiment())}
     networks |= {name: (checkpoint, experiment) for name, experiment in experiments.items()}
-    answers = answer_all(networks, limit, "experiments")
+    place = st.empty()
+
+    def sketch(answers: dict[str, Answers]) -> None:
+        """What the first samples say, while the others are asked."""
+        first = answers.pop(INTACT)
+        early = {name: paired_difference(first, after) for name, after in answers.items()}
+        if early:
+            with place.container():
+                show_results(checkpoint, first, early, "-at-first")
+
+    answers = answer_all(networks, limit, "experiments", sketch)
+    place.empty()
     before = answers.pop(INTACT)
     return before, {name: paired_difference(before, after) for name, after in answers.items()}
 
 
 def answer_all(
-    networks: dict[str, tuple[checkpoints.Checkpoint, Experiment]], limit: int, key: str
+    networks: dict[str, tuple[checkpoints.Checkpoint, Experiment]],
+    limit: int,
+    key: str,
+    so_far: Callable[[dict[str, Answers]], None] = lambda _: None,
 ) -> dict[str, Answers]:
     """The answers to the same samples, with a bar while they come in, and a button to stop there."""
     who, then = count(len(networks), "network"), "Show what is there so far"
@@ -122,7 +148,7 @@ def answer_all(
             st.session_state["answered"] = done
             report(done / limit, f"{who}: {done} of {limit} held-out samples")
 
-        return reruns.answers(networks, limit, report_samples)
+        return reruns.answers(networks, limit, report_samples, so_far)
 
 
 def stop() -> None:
@@ -134,17 +160,22 @@ def stop() -> None:
 
 
 def show_results(
-    checkpoint: checkpoints.Checkpoint, before: Answers, results: dict[str, PairedDifference]
+    checkpoint: checkpoints.Checkpoint,
+    before: Answers,
+    results: dict[str, PairedDifference],
+    early: str = "",
 ) -> None:
+    """The figure, and the samples that changed sides; ``early`` tells what is shown before all are answered."""
     from dista import figures
 
-    st.markdown(f"##### {sentence(before, results)}")
+    st.markdown(f"## {sentence(before, results)}")
     if not results:
         return
     left, right = st.columns([0.62, 0.38])
     with left:
-        charts.plot(figures.accuracy_changes(results, theme=charts.theme()), "changes")
-    with right, st.container(border=True, key="card-samples"):
+        figure = figures.accuracy_changes(results, theme=charts.theme())
+        charts.plot(figure, f"changes{early}")
+    with right, st.container(border=True, key=f"card-samples{early}"):
         name, result = next(iter(results.items()))
         st.markdown(f"**{name}: the samples that changed sides**")
         for words, samples in (
@@ -186,7 +217,7 @@ def show_differing_runs(checkpoint: checkpoints.Checkpoint, before: Answers, lim
     """Runs that were trained with one switch set otherwise, on the same samples."""
     from dista import figures, measures, runs
 
-    st.markdown("##### Trained without it: runs that differ in a single switch")
+    st.markdown("## Trained without it: runs that differ in a single switch")
     try:
         others = differing_runs(of_checkpoint(checkpoint.path), runs.find(runs.default_folder()))
     except runs.RunError as error:
@@ -215,19 +246,26 @@ def show_differing_runs(checkpoint: checkpoints.Checkpoint, before: Answers, lim
 
 
 def as_python(
-    checkpoint: checkpoints.Checkpoint, experiments: dict[str, Experiment], limit: int
+    checkpoint: checkpoints.Checkpoint, experiments: dict[str, Experiment], limit: int, each: str
 ) -> str:
-    """Code that runs the experiments and draws their figure."""
+    """Code that runs the experiments and draws their figure, after that of ``each`` part of a kind."""
     *lines, _ = snippets.inputs(checkpoint, 0)
+    if each:
+        lines += each_part.as_python(each, limit)
     lines += ["", f"def answers(switches=(), noise=0.0, limit={limit}):"]
     lines += ["    options = {'noise': noise, 'limit': limit}"]
     lines += ["    return dista.evaluation.answers(model, task.test, switches, **options)", ""]
     lines += ["experiments = {"]
     lines += [f"    {name!r}: {tuple(experiment)}," for name, experiment in experiments.items()]
-    lines += ["}", "before = answers()", "results = {"]
+    lines += ["}", "before = answers()"]
+    drawn = [each_part.FIGURE] if each else []
+    if not experiments:
+        last = snippets.shown(*drawn) if drawn else ["print(before.correct.mean())"]
+        return "\n".join([*lines, *last])
+    lines += ["results = {"]
     lines += ["    name: dista.measures.paired_difference(before, answers(*chosen))"]
     lines += ["    for name, chosen in experiments.items()", "}"]
-    return "\n".join([*lines, "dista.figures.accuracy_changes(results)"])
+    return "\n".join([*lines, *snippets.shown(*drawn, "dista.figures.accuracy_changes(results)")])
 
 
 show()

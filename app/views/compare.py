@@ -54,15 +54,18 @@ def show(problems: Problems) -> None:
     problems.here()
     with plain.errors():
         recordings = [reruns.side(side) for side in sides]
-        st.markdown(f"##### {plain.text(sentence(recordings))}")
-        show_differences(sides, recordings)
+        st.markdown(f"## {plain.text(sentence(recordings))}")
+        choose_shown()
+        with st.container(key="differences"):
+            show_differences(sides, recordings)
         show_probes(sides, recordings, place)
         next_page.offer(*ways(sides))
-        tools.code.code(as_python(sides, place), language="python")
+        python = as_python(sides, place)
+        tools.code.code(python, language="python")
         left, right = (downloads.short(side.checkpoint.name) for side in sides)
         name = f"compare-{left}-{right}-{sides[0].sample}"
         both = {f"Recording {side}": (lambda it=it: it) for side, it in zip(SIDES, recordings)}
-        downloads.fill(tools.save, name, both)
+        downloads.fill(tools.save, name, both, python=python)
 
 
 def with_own(
@@ -84,12 +87,16 @@ def choose_sides(
     first = own if own in options else checkpoints.default(options)
     left = checkpoints.choose("checkpoint", "Left", options, first, problems)
     st.markdown("and", width="content")
-    same_task = {name: one for name, one in options.items() if one.task == left.task}
+    same_task = {
+        name: one
+        for name, one in options.items()
+        if (one.task, one.data_options) == (left.task, left.data_options)
+    }
     if url.text("right") not in same_task:
         url.write(right=None)  # of another task: samples have nothing in common
     right = checkpoints.choose("right", "Right", same_task, left.name, problems)
     sample = choosers.choose_sample(left, problems)
-    images = choose_images((left, right), problems)
+    images = choose_images((left, right), sample, problems)
     noise = url.real("noise", NOISE if right == left else 0.0, 0.0, MOST, problems)
     with choosers.together():
         st.markdown("noise on the right", width="content")
@@ -101,10 +108,10 @@ def choose_sides(
 
 
 def choose_images(
-    sides: tuple[checkpoints.Checkpoint, checkpoints.Checkpoint], problems: list[str]
+    sides: tuple[checkpoints.Checkpoint, checkpoints.Checkpoint], sample: int, problems: list[str]
 ) -> list[str | None]:
     """The own input, for each side that can see it; what keeps a side from it is said of that side."""
-    own_input_form.offer(sides[0], problems)
+    own_input_form.offer(sides[0], problems, choosers.answer(sides[0], sample))
     said = [], []
     images = [own_input_form.fitting(one, told) for one, told in zip(sides, said)]
     if said[0] == said[1]:
@@ -131,12 +138,21 @@ def sentence(recordings: list[xr.DataTree]) -> str:
     return f"{said[0].capitalize()}, {said[1]}.{truth}"
 
 
+@st.fragment
+def choose_shown() -> None:
+    """Which part a phone shows, where two probes do not stand side by side; the stylesheet does the rest."""
+    st.radio(
+        "Shown", ("Left", "Right", "Difference"), horizontal=True, label_visibility="collapsed",
+        key="shown-side",
+    )  # fmt: skip
+
+
 def show_probes(
     sides: tuple[Side, Side], recordings: list[xr.DataTree], place: dict[str, Any]
 ) -> None:
     """The probe twice; what is chosen in one is chosen in the other."""
     for name, side, recording, column in zip(SIDES, sides, recordings, st.columns(2)):
-        with column:
+        with column, st.container(key=f"side-{name}"):
             st.markdown(f"**{name.capitalize()}**: {described(side)}")
             if "left_out" in recording.attrs:
                 st.caption(recording.attrs["left_out"])
@@ -144,7 +160,9 @@ def show_probes(
             payload = payloads.payload(recording, side.checkpoint.weights, *side[1:])
             url.show_place(payload.header)
             remember = partial(url.remember_place, key, **in_url(sides))
-            probe(payload, key=key, state=place, group="compare", on_change=remember)
+            probe(
+                payload, key=key, state=place, group="compare", name=name.capitalize(), on_change=remember
+            )  # fmt: skip
 
 
 def ways(sides: tuple[Side, Side]) -> list[Way]:
@@ -222,13 +240,14 @@ def as_python(sides: tuple[Side, Side], place: dict[str, Any]) -> str:
         "    for one in (left, right)",
         "]",
     ]
+    lines += snippets.displayed("*probes")
     if left.checkpoint == right.checkpoint:
         lines += ["result = dista.measures.spike_distance(left, right)"]
-        lines += ["dista.figures.spike_distance(result, step_labels=task.step_labels)"]
+        drawn = ["dista.figures.spike_distance(result, step_labels=task.step_labels)"]
     else:
         lines += ["tables = [dista.measures.neuron_table(one) for one in (left, right)]"]
-        lines += ["dista.figures.layer_pairs(*tables, of='tau')"]
-    return "\n".join(lines)
+        drawn = [f"dista.figures.layer_pairs(*tables, of={of!r})" for of in ("tau", "rate")]
+    return "\n".join([*lines, *snippets.shown(*drawn)])
 
 
 def inputs(side: Side) -> list[str]:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from app.computed import experiments
 from app.inputs import checkpoints, tasks
 from app.link import plain, url
 from app.link.problems import Problems, reads
-from app.page import charts, choosers, downloads, next_page, progress, snippets
+from app.page import charts, choosers, downloads, each_part, next_page, progress, snippets
 from app.page.next_page import Way
 from app.page.samples import held_out
 from dista.denoisers import DENOISERS
@@ -22,7 +23,6 @@ from dista.figures.theme import count, percent
 from dista.widgets.streamlit import brush, threshold
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
 
     from dista.config import ModelConfig
@@ -37,6 +37,7 @@ KINDS = {
     "painted": "painted by you",
 }
 WHERE = ("everywhere", "left half", "upper half", "centre")
+EACH = 300  # samples that are answered without each denoiser
 LIKE = 16  # samples whose noisy maps are compared with the clean ones
 SAMPLES = ("0", "50", "100", "200", "500")
 DEFAULT = "salt-and-pepper", 0.3, "centre"
@@ -79,16 +80,19 @@ def show(problems: Problems) -> None:
         with st.container(**row, key="controls-noise"):
             noise = choose_noise(checkpoint, problems)
         u = threshold_of_link(checkpoint, problems)
-        python = as_python(checkpoint, sample, image, noise, u)
-        tools.code.code(python, language="python")
         clean = experiments.noisy(checkpoint.weights, sample, image, None, u)
         noisy = experiments.noisy(checkpoint.weights, sample, image, noise, u)
         show_maps(checkpoint, clean, noisy, noise, u)
         offer_ways(noise)
+        lookers = show_lookers(noisy, clean, noise)
         show_curve(checkpoint, noise, problems)
+        each = show_each(checkpoint, problems)
         name = f"denoise-{downloads.short(checkpoint.name)}-{sample}"
+        python = as_python(checkpoint, sample, image, noise, u, lookers)
+        python = "\n".join([python, *each])
+        tools.code.code(python, language="python")
         recordings = {"Clean": lambda: clean, "Noisy": lambda: noisy}
-        downloads.fill(tools.save, name, recordings)
+        downloads.fill(tools.save, name, recordings, python=python)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -191,7 +195,7 @@ def show_maps(
         [measures.patch_attention(one, change.patches) for one in each]
         for each in (received, without)
     )
-    st.markdown(f"##### {sentence(parts, quiet, change.patches.mean(), noise)}")
+    st.markdown(f"## {sentence(parts, quiet, change.patches.mean(), noise)}")
     st.markdown(plain.text(answers(clean, noisy)))
     alike = measures.map_similarity(clean, noisy)
     about_noise = {
@@ -298,6 +302,45 @@ def show_curve(checkpoint: checkpoints.Checkpoint, noise: Noise, problems: list[
             st.markdown(likeness(checkpoint, noise, threshold_of_link(checkpoint, [])))
 
 
+def show_lookers(noisy: xr.DataTree, clean: xr.DataTree, noise: Noise) -> list[str]:
+    """Which head looks at the corrupted patches, and at which step; the Python of its keys, if there are some."""
+    from dista import figures, measures
+
+    patches = measures.input_change(clean, noisy, step=noise.step).patches
+    if patches.all() or not patches.any():
+        return []  # there are no others, or none
+    steps = noisy["head"].sizes["time"]
+    keys = np.repeat(patches[None], steps, 0)
+    if noise.step is not None:
+        keys &= (np.arange(steps) == noise.step)[:, None, None]
+    results = measures.attention_to(noisy, keys)
+    labels = noisy.attrs.get("step_labels")
+    figure = figures.attention_grid(
+        results, to="corrupted patches", step_labels=labels, theme=charts.theme()
+    )
+    charts.plot(figure, "lookers")
+    lines = [
+        "import numpy as np",
+        "keys = np.repeat(change.patches[None], len(after['head'].time), 0)",
+    ]
+    if noise.step is None:
+        return lines
+    return [*lines, f"keys[np.arange(len(keys)) != {noise.step}] = False"]
+
+
+def show_each(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> list[str]:
+    """What the denoiser of each block and head is worth, when asked for; lines of Python that say the same."""
+    st.markdown("##### Does each denoiser matter?")
+    if not each_part.choose(problems, ("denoisers",)):
+        return []
+    with plain.errors():
+        limit = min(EACH, held_out(checkpoint))
+        each_part.measure(checkpoint, "denoisers", limit)
+        lines = each_part.as_python("denoisers", limit)
+        return [*lines, *snippets.shown(each_part.FIGURE)]
+    return []
+
+
 def own_threshold(config: ModelConfig) -> float | None:
     """The u with which the network was trained; None where its denoiser is something else than a threshold."""
     if DENOISERS[config.denoiser.kind].compute is None:
@@ -312,7 +355,7 @@ def choose_curve(
     offered, trained = range(min(most, 9)), int(own or 0)
     default = sorted({0, trained, min(trained + 2, most)} & set(offered))
     at = "" if noise.step is None else f", at step {noise.step + 1} only"
-    st.markdown(f"##### Accuracy against {KINDS[noise.kind]} noise, {noise.where}{at}")
+    st.markdown(f"## Accuracy against {KINDS[noise.kind]} noise, {noise.where}{at}")
     thresholds = url.numbers("thresholds", offered, default, problems)
     samples = int(url.choice("samples", SAMPLES, "0", problems))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -354,22 +397,38 @@ def likeness(checkpoint: checkpoints.Checkpoint, noise: Noise, u: int | None) ->
         return "Too few maps have attention left to compare noisy ones with clean ones."
     return (
         f"With this noise denoised maps are **less** like the clean ones than raw maps in {result.less} of "
-        f"{count(result.samples, 'sample')}: a mean cosine of {result.denoised:.2f} against {result.raw:.2f}."
+        f"{count(result.samples, 'sample')}: a mean cosine of {result.denoised:.2f} against {result.raw:.2f}. "
+        f"{verdict(result)}"
     )
+
+
+def verdict(result: experiments.Likeness) -> str:
+    """Whether that is denoising, in words: by most samples and by the mean, or it is neither."""
+    most = 2 * result.less > result.samples
+    if most and result.denoised < result.raw:
+        return "**So here it does not denoise:** with it noisy maps are further from the clean ones than without."
+    if not most and result.denoised > result.raw:
+        return (
+            "**So here it denoises:** with it noisy maps are nearer to the clean ones than without."
+        )
+    return "**So here it does neither:** most samples and the mean do not agree."
 
 
 # Python -------------------------------------------------------------------------------------------
 
 
 def as_python(
-    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, noise: Noise, u: int | None
-) -> str:
+    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, noise: Noise, u: int | None,
+    lookers: list[str],
+) -> str:  # fmt: skip
     """Code that makes the histogram and the other figures of the maps."""
     changes = "{}"
     if u is not None:
         changes = f"{{{experiments.DENOISERS!r}: dista.interventions.threshold({u:g})}}"
     of_step = "" if noise.step is None else f", step={noise.step}"
     paint = f", paint={noise.paint!r}" if noise.paint else ""
+    looks = "dista.measures.attention_to(after, keys)"
+    labels = ", step_labels=task.step_labels" if tasks.form(checkpoint.data).step_labels else ""
     return "\n".join(
         [
             *snippets.inputs(checkpoint, sample, image),
@@ -381,11 +440,16 @@ def as_python(
             "    before, after = (dista.record(model, it) for it in (x, noisy))",
             f"change = dista.measures.input_change(before, after{of_step})",
             f"received = dista.measures.attention_received(after{of_step})",
-            "dista.figures.input_change(change, received)",
             f"without = dista.measures.attention_received(before{of_step})",
-            "dista.figures.patch_attention(received, change.patches, clean=without)",
-            "dista.figures.map_similarity(dista.measures.map_similarity(before, after))",
-            "dista.figures.denoising(dista.measures.denoising(after))",
+            *lookers,
+            *snippets.shown(
+                "dista.figures.input_change(change, received)",
+                "dista.figures.patch_attention(received, change.patches, clean=without)",
+                "dista.figures.map_similarity(dista.measures.map_similarity(before, after))",
+                *[f"dista.figures.attention_grid({looks}, to='corrupted patches'{labels})"]
+                * bool(lookers),
+                "dista.figures.denoising(dista.measures.denoising(after))",
+            ),
         ]
     )
 

@@ -76,14 +76,16 @@ def show(problems: Problems) -> None:
             energy, anytime = experiments.operations(
                 checkpoint.weights, samples, report, convention
             )
-        said.markdown(f"##### {sentence(energy, anytime, stop)}")
+        said.markdown(f"## {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
+        st.caption(about_accuracy(checkpoint, anytime.samples))
         next_page.offer(
             Way("watch", "The last of these steps in Watch", {"step": stop - 1}),
             Way("ablate", "The same samples in Ablate", {"samples": samples}),
             Way("neurons", "Who fires, in Neurons"),
         )
-        downloads.fill(tools.save, f"energy-{downloads.short(checkpoint.name)}")
+        name = f"energy-{downloads.short(checkpoint.name)}"
+        downloads.fill(tools.save, name, python=python)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -135,11 +137,13 @@ def sentence(energy: Energy, anytime: Anytime, stop: int) -> str:
             f"An answer takes {joules(energy.total)} where {COUNTED[energy.convention]}; the same network without "
             f"spikes{looks} would take {joules(ann)}."
         )
+    early, all_steps = (
+        round(float(share) * anytime.samples) for share in anytime.accuracy[[stop - 1, -1]]
+    )
     return (
         f"Stopping after {count(stop, 'step')} of {steps} saves "
         f"{percent(1 - spent[stop - 1] / spent[-1])} of the energy; "
-        f"{percent(anytime.accuracy[stop - 1])} of {anytime.samples} answers are right instead of "
-        f"{percent(anytime.accuracy[-1])}."
+        f"{early} of {anytime.samples} answers are correct instead of {all_steps}."
     )
 
 
@@ -170,6 +174,15 @@ def show_figures(energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
     )
 
 
+def about_accuracy(checkpoint: checkpoints.Checkpoint, samples: int) -> str:
+    """What these few samples can say of how often the network is correct, and who says more."""
+    said = f"Accuracy is that of {count(samples, 'held-out sample')}, with its 95 % interval."
+    if checkpoint.accuracy is None or not checkpoint.samples:
+        return said
+    of_all = f"{100 * checkpoint.accuracy:.1f} % of all {checkpoint.samples}"
+    return f"{said} The checkpoint's card says {of_all}."
+
+
 def show_totals(energy: Energy) -> None:
     """Operations in numbers, and both ways to count the network without spikes."""
     looks = energy.dense_picojoules
@@ -197,9 +210,11 @@ def as_python(
             "counts = dista.operations.count(model, x)",
             f"energy = dista.measures.energy(counts, {convention!r})",
             f"anytime = dista.measures.anytime(counts, label.numpy(), {convention!r})",
-            "dista.figures.energy_comparison(energy)",
-            f"dista.figures.anytime(anytime, stop={stop})",
-            f"dista.figures.energy_map(energy, of={of!r})",
+            *snippets.shown(
+                f"dista.figures.energy_map(energy, of={of!r})",
+                "dista.figures.energy_comparison(energy)",
+                f"dista.figures.anytime(anytime, stop={stop})",
+            ),
         ]
     )
 

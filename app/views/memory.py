@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ NETWORKS = {
 }
 """What each matrix is of: how it is called, and the switches that make it."""
 
+SLOW = 0.5  # seconds from which a network is worth a picture for meanwhile
 STOPPED = "memory stopped"  # in the session: until the reader asks again
 SAMPLES = ("0", "25", "100", "400")
 INPUTS = {"blank": "blank", "other": "another sample's"}
@@ -93,10 +95,10 @@ def show(problems: Problems) -> None:
         )
         show_own_account(checkpoint, sample, labels)
         samples = choose_samples(checkpoint, problems)
-        said.markdown(f"##### {show_cue(checkpoint, samples, other is None)}")
+        said.markdown(f"## {show_cue(checkpoint, samples, other is None)}")
         name = f"memory-{downloads.short(checkpoint.name)}-{sample}"
-        downloads.fill(tools.save, name, {"Recording": lambda: recording})
         python = as_python(checkpoint, sample, other, of, step, samples)
+        downloads.fill(tools.save, name, {"Recording": lambda: recording}, python=python)
         tools.code.code(python, language="python")
 
 
@@ -131,11 +133,29 @@ def network_effects(
     """The effects in each of the four networks; a bar while they are being computed."""
     effects, said = {}, "changing one step after the other …"
     then = "Leave it; the networks that are done are kept for the next time"
+    meanwhile = st.empty()
     with progress.working("effects", said.capitalize(), stop, then=then) as report:
         for name, (title, switches) in NETWORKS.items():
             report(len(effects) / len(NETWORKS), f"{title}: {said}")
+            began = time.monotonic()
             effects[name] = reruns.effects(checkpoint.weights, sample, other, switches)
+            if time.monotonic() - began > SLOW and len(effects) < len(NETWORKS):
+                with meanwhile.container():
+                    show_first(effects)
+    meanwhile.empty()
     return effects
+
+
+def show_first(effects: dict[str, dict[str, CausalMemory]]) -> None:
+    """What the networks that are done say of the logits, while the others run."""
+    from dista import figures
+
+    for column, (name, each) in zip(st.columns(len(NETWORKS)), effects.items()):
+        figure = figures.causal_memory(
+            each["head"], subject=NETWORKS[name][0], theme=charts.theme()
+        )
+        with column:
+            charts.plot(figure, f"at-first-{len(effects)}-{name}")
 
 
 def stop() -> None:
@@ -222,7 +242,7 @@ def show_one_change(
     from dista import figures, measures
 
     with choosers.row("closely"):
-        st.markdown(f"##### With step {step + 1} changed", width="content")
+        st.markdown(f"## With step {step + 1} changed", width="content")
         network = choose_network(problems)
         layer = choose_layer(layers, checkpoint, of, problems)
     switches = NETWORKS[network][1]
@@ -279,9 +299,7 @@ def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> i
     """Over how many held-out samples the cue is changed; in the URL as ``samples``."""
     samples = url.choice("samples", SAMPLES, SAMPLES[1], problems)
     with choosers.row("cue"):
-        st.markdown(
-            "##### What the answer knows of the cue, over held-out samples", width="content"
-        )
+        st.markdown("## What the answer knows of the cue, over held-out samples", width="content")
         st.segmented_control(
             "Held-out samples", SAMPLES, required=True, label_visibility="collapsed",
             **url.bound("samples", samples),
@@ -395,6 +413,7 @@ def as_python(
         "    for name, result in results.items()",
         "]",
     ]
+    drawn = ["*matrices"]
     if samples:
         new = (
             ""
@@ -413,9 +432,9 @@ def as_python(
             "    with dista.ablations.ablated(model, switches, lent):",
             "        pair = [dista.record(model, each, 'head') for each in (x, changed)]",
             "    effects[name] = dista.measures.cue_effect(*pair)",
-            "dista.figures.cue_effects(effects)",
         ]
-    return "\n".join(lines)
+        drawn += ["dista.figures.cue_effects(effects)"]
+    return "\n".join([*lines, *snippets.shown(*drawn)])
 
 
 show()

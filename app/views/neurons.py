@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 OVER = ("16", "64", "256")
+FIRST = 32  # samples that are shown while all are counted
 AXES = ("channel", "row", "column")
 PLACE = ("channel", "neuron-row", "neuron-column")  # in the URL, where row and column are a patch's
 TAUS = (1.0, 20.0)
@@ -70,7 +71,7 @@ def show(problems: Problems) -> None:
         with plain.errors():  # needs held-out samples, which need not be here
             show_population(checkpoint, before, layer, problems)
         name = f"neurons-{downloads.short(checkpoint.name)}-{sample}"
-        downloads.fill(tools.save, name, {"Recording": lambda: after})
+        downloads.fill(tools.save, name, {"Recording": lambda: after}, python=python)
 
 
 # What is chosen -----------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ def show_neuron(
     from dista import figures, measures
 
     theme, labels = charts.theme(), before.attrs.get("step_labels")
-    st.markdown(f"##### {sentence(checkpoint, before, after, layer, surgery)}")
+    st.markdown(f"## {sentence(checkpoint, before, after, layer, surgery)}")
     neuron = choose_neuron(before, layer, problems)
     raster = measures.raster(after, layer)
     spikes = charts.clickable(figures.raster(raster, step_labels=labels, theme=theme))
@@ -206,7 +207,7 @@ def show_consequences(before: xr.DataTree, after: xr.DataTree, layer: str) -> No
 
     theme, labels = charts.theme(), before.attrs.get("step_labels")
     pair = before, after
-    st.markdown("##### What follows from it: spikes, attention, answer")
+    st.markdown("## What follows from it: spikes, attention, answer")
     firing, answer, membranes = st.columns(3)
     with firing:
         change = figures.firing_change(*map(measures.firing_map, pair), theme=theme)
@@ -233,22 +234,30 @@ def show_population(
 
     over = url.choice("samples", OVER, "64", problems)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("##### Every layer, over held-out samples", width="content")
+        st.markdown("## Every layer, over held-out samples", width="content")
         st.segmented_control(
             "Held-out samples", OVER, required=True, label_visibility="collapsed",
             **url.bound("samples", over),
         )  # fmt: skip
     left, right = st.columns([0.6, 0.4])
     with left:
-        samples = min(int(over), held_out(checkpoint))
-        figure = experiments.population_figure(checkpoint.weights, samples, charts.theme())
-        charts.plot(figure, "firing")
+        samples, place = min(int(over), held_out(checkpoint)), st.empty()
+        if samples > FIRST and not experiments.is_counted(checkpoint.weights, samples):
+            with place.container():
+                show_firing(checkpoint, FIRST, "firing-at-first")
+        with place.container():
+            show_firing(checkpoint, samples, "firing")
     with right:
         rows = measures.neuron_table(recording)
         start = checkpoint.starting_taus
         charts.plot(figures.taus(rows, start=start, theme=charts.theme()), "taus")
         if start is None:
             st.caption(sentences.MISSING["tau_start"])
+
+
+def show_firing(checkpoint: checkpoints.Checkpoint, samples: int, key: str) -> None:
+    figure = experiments.population_figure(checkpoint.weights, samples, charts.theme())
+    charts.plot(figure, key)
 
 
 # Python -------------------------------------------------------------------------------------------
@@ -264,14 +273,26 @@ def as_python(
 ) -> str:
     """Code that shows the membrane and, after a surgery, what became of it."""
     lines = [*snippets.recording(checkpoint, sample, image), f"layer, neuron = {layer!r}, {neuron}"]
+    lines += ["steps = {'step_labels': task.step_labels}"]
     if surgery.kind == "learned":
-        trace = "dista.measures.membrane_trace(recording, layer, neuron)"
-        return "\n".join([*lines, f"dista.figures.membrane({trace})"])
+        lines += ["trace = dista.measures.membrane_trace(recording, layer, neuron)"]
+        drawn = [
+            "dista.figures.raster(dista.measures.raster(recording, layer), **steps)",
+            "dista.figures.membrane(trace, **steps)",
+            "dista.figures.taus(dista.measures.neuron_table(recording))",
+        ]
+        return "\n".join([*lines, *snippets.shown(*drawn)])
     lines += ["", *snippets.surgery(surgery), "with dista.intervene(model, changes):"]
     lines += ["    after = dista.record(model, x, classes=task.classes)"]
     lines += ["traces = [", "    dista.measures.membrane_trace(one, layer, neuron)"]
-    lines += ["    for one in (recording, after)", "]", "dista.figures.membrane_change(*traces)"]
-    return "\n".join(lines)
+    lines += ["    for one in (recording, after)", "]"]
+    drawn = [
+        "dista.figures.raster(dista.measures.raster(after, layer), **steps)",
+        "dista.figures.membrane(traces[1], **steps)",
+        "dista.figures.membrane_change(*traces, **steps)",
+        "dista.figures.decision_change(*map(dista.measures.decision, (recording, after)), **steps)",
+    ]
+    return "\n".join([*lines, *snippets.shown(*drawn)])
 
 
 show()

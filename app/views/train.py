@@ -12,10 +12,11 @@ import streamlit as st
 from app.inputs import checkpoints
 from app.link import permission, plain, url
 from app.link.problems import Problems, reads
-from app.page import charts, choosers, downloads, next_page, toolbar
+from app.page import charts, choosers, downloads, next_page, snippets, toolbar
 from app.page.next_page import Way
 from app.trainings import live_charts, new_run, processes, run_tables
-from dista.runs import Run, RunError, Status, default_folder, find, unfinished
+from dista.runs import Run, RunError, Status, background, default_folder, find, unfinished
+from dista.style import sentences
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 KEY = "train-probe"
 TABLES = ("steps", "epochs", "neurons", "attention", "gradients")
 POLL = 2.0  # seconds between looks into the folder of a running run
+LOOK = 5.0  # and between looks whether one that stands still goes on: from a terminal, or by another reader
 
 HOW_TO_READ = """
 - **The film.** The slider goes through the epochs of which there is a recording; curves, cursor and probe
@@ -33,7 +35,7 @@ HOW_TO_READ = """
 """
 
 EMPTY = """
-#### No run yet
+## No run yet
 
 Start one here, or in a terminal: a run appears on this page as soon as it starts. On a laptop, for instance:
 
@@ -61,6 +63,7 @@ def show(problems: Problems) -> None:
     if runs:
         with st.container(key="runs"):
             run = choosers.choose_run(runs, problems)
+        url.accompany(run=run.name)  # an epoch without its run says nothing
     url.place(problems)
     problems.here()
     for sentence in unfinished(default_folder()).values():
@@ -73,6 +76,8 @@ def show(problems: Problems) -> None:
         check(run)
         polled = running or continuing(run)
         st.fragment(follow, run_every=POLL if polled else None)(run, running, polled)
+        if not polled and run.status().state != "finished":
+            st.fragment(look, run_every=LOOK)(run)
         offer(tools, run)
         offer_ways(run)
 
@@ -82,8 +87,9 @@ def offer(tools: toolbar.Toolbar, run: Run) -> None:
     snapshots = run.snapshots()
     epoch, _ = choosers.epoch_of_link(snapshots)
     recordings = {f"Epoch {epoch}": lambda: run.snapshot(epoch)} if epoch in snapshots else {}
-    downloads.fill(tools.save, run.name, recordings, tables=lambda: tables(run))
-    tools.code.code(as_python(run, epoch), language="python")
+    python = as_python(run, epoch)
+    downloads.fill(tools.save, run.name, recordings, tables=lambda: tables(run), python=python)
+    tools.code.code(python, language="python")
 
 
 def offer_ways(run: Run) -> None:
@@ -103,7 +109,14 @@ def tables(run: Run) -> dict[str, pd.DataFrame]:
 
 
 def as_python(run: Run, epoch: int) -> str:
-    """Code that reads the run and draws its curves."""
+    """Code that reads the run and draws its curves, as far as there are any, and its snapshot."""
+    shot = epoch in run.snapshots()
+    complete = not read(run, "epochs").empty
+    curves = (
+        "dista.figures.learning_curves(epochs, epoch=epoch)",
+        "dista.figures.tau_history(neurons, epoch=epoch)",
+        "dista.figures.rate_history(neurons, epoch=epoch)",
+    )
     return "\n".join(
         [
             "import dista",
@@ -111,10 +124,8 @@ def as_python(run: Run, epoch: int) -> str:
             f"run = dista.runs.Run({str(run.path)!r})",
             f"epoch = {epoch}",
             "epochs, neurons = run.table('epochs'), run.table('neurons')",
-            "dista.figures.tau_history(neurons, epoch=epoch)",
-            "dista.figures.rate_history(neurons, epoch=epoch)",
-            "dista.widgets.probe(run.snapshot(epoch))",
-            "dista.figures.learning_curves(epochs, epoch=epoch)",
+            *(snippets.displayed("dista.widgets.probe(run.snapshot(epoch))") if shot else []),
+            *(snippets.shown(*curves) if complete else []),
         ]
     )
 
@@ -132,6 +143,12 @@ def check(run: Run) -> None:
 def continuing(run: Run) -> bool:
     """Whether this reader has asked that the run goes on, and it does not yet."""
     return st.session_state.get("continuing") == run.name
+
+
+def look(run: Run) -> None:
+    """Show the page anew as soon as a run that stood still goes on, whoever asked it to."""
+    if run.status().state == "running":
+        st.rerun(scope="app")
 
 
 def follow(run: Run, was_running: bool, polled: bool) -> None:
@@ -180,19 +197,10 @@ def read(run: Run, table: str) -> pd.DataFrame:
 def show_progress(run: Run, status: Status) -> None:
     config = run.config
     epochs, steps = config.training.epochs, status.steps
-    epoch, step = status.epoch, status.step
-    done = step / steps if steps else epoch / epochs
-    said = {
-        "running": f"Epoch {min(epoch + 1, epochs)} of {epochs}, step {step}"
-        + (f" of {steps}." if steps else "."),
-        "finished": f"Finished after {epoch} epochs and {step} steps.",
-        "stopped": f"Stopped in epoch {min(epoch + 1, epochs)} of {epochs}.",
-        "crashed": f"Ended early in epoch {min(epoch + 1, epochs)} of {epochs}.",
-    }[status.state]
-    if status.reason:
-        said += f" Reason: {status.reason}."
-    complaint = processes.complaint(run.path.parent, run.path.name)
-    name, data, said = map(plain.text, (config.preset or run.name, config.data, said))
+    done = status.step / steps if steps else status.epoch / epochs
+    said = sentences.progress(status.state, status, epochs, status.reason)
+    complaint = background.complaint(run.path)
+    name, data, said = map(plain.text, (config.preset or run.name, config.data_title, said))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, done), text=f"**{name}** on {data}. {said}")
         if not permission.training():
@@ -222,7 +230,7 @@ def stop(run: Run) -> None:
 
 
 def go_on(run: Run) -> None:
-    run_tables.go_on(run)
+    processes.go_on(run.path)
     st.session_state["continuing"] = run.name
     st.session_state["asked"] = ["The training goes on from its last saved state in some seconds."]
 
@@ -302,7 +310,10 @@ def show_figures(run: Run, epoch: int) -> None:
 
     with contextlib.suppress(RunError):  # which is said in its figure's place
         if read(run, "epochs").empty:
-            st.info("The run ended before its first epoch was complete; there is nothing to plot.")
+            st.info(
+                "The run ended before its first epoch was complete: the loss of its steps is what there is."
+            )
+            show_charts(live(run, epoch)[:1])
             return
     drawn = [
         (figures.learning_curves, "epochs", "learning"),

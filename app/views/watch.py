@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.computed import payloads, recordings, trust
+from app.computed import payloads, probe_numbers, recordings, trust
+from app.computed.recordings import Changes
 from app.inputs import checkpoints, own_paths, recording_files
 from app.inputs.own_paths import RecordingFile
 from app.link import plain, url
 from app.link.problems import Problems, reads
-from app.page import choosers, downloads, next_page, snippets, toolbar
+from app.page import choosers, downloads, next_page, overview, playground, snippets, toolbar
 from app.page.next_page import Way
 from dista.widgets.streamlit import probe
 
@@ -37,6 +38,11 @@ HOW_TO_READ = """
   before the map [reviews, a reconstruction], so that each map stays within its step.
 - **The time constant tau** says how many steps a membrane listens back. It is learned together
   with the weights [paper: intrinsic plasticity].
+- **Who looks at the cue?** A cell is the share of a head's attention at a step that goes there, over all patches.
+  Patches are ranked by the counts beyond those of even attention over all keys in reach [ours]: a share alone is
+  high wherever little else can be reached. What is *drawn* are patches with a pixel of half the largest value or more.
+- **Change it and watch** changes the trained network, which is not trained anew. Another time constant is another
+  gain as well: 1/tau of the current enters. Noise is Gaussian, its deviation in units of the input.
 - Attention shows where spikes coincide. It does not show what the answer depends on.
 """
 
@@ -49,8 +55,7 @@ def show(problems: Problems) -> None:
             position = choose_position(source, problems)
             tools = toolbar.show(HOW_TO_READ)
         elif source is not None:
-            sample = choosers.choose_sample(source, problems)
-            image = choosers.choose_image(source, problems)
+            sample, image = choosers.choose_input(source, problems)
             tools = toolbar.show(HOW_TO_READ)
             doubts = st.popover("How far to trust", **url.opened("trust"))
         waiting = st.container(width="content")
@@ -66,7 +71,7 @@ def show(problems: Problems) -> None:
     with plain.errors():
         with waiting:
             recording = recordings.recording(source, sample, image)
-        watch(source, sample, image, recording, place, tools)
+        watch(source, sample, image, recording, place, tools, problems)
         if doubts.open:
             with doubts, plain.errors():
                 show_doubts(source, recording, sample, image)
@@ -74,16 +79,54 @@ def show(problems: Problems) -> None:
 
 def watch(
     checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, recording: xr.DataTree,
-    place: dict[str, Any], tools: toolbar.Toolbar,
+    place: dict[str, Any], tools: toolbar.Toolbar, problems: Problems,
 ) -> None:  # fmt: skip
-    """A checkpoint with one sample, in the probe."""
+    """A checkpoint with one sample, in the probe, and beside it what can be changed and where to look."""
     if "left_out" in recording.attrs:
         st.caption(recording.attrs["left_out"])
-    payload = payloads.payload(recording, checkpoint.weights, sample, image)
-    seen = show_probe(payload, place, **own_paths.in_url(checkpoint), sample=sample)
-    offer_ways({"step": payload.header["steps"] - 1} | seen)
-    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", recording)
-    tools.code.code(as_python(checkpoint, sample, image, seen), language="python")
+    key = checkpoint.weights, sample, image
+    patch = (place["row"], place["column"]) if {"row", "column"} <= place.keys() else None
+    where = overview.look(recording, key, patch, problems)
+    opened = not place.keys() & {"step", "block", "head", "row", "column"}
+    begins = overview.place(where) if opened else {}
+    for name, value in begins.items():
+        url.show(name, value)
+    st.markdown(overview.sentence(where, opened))
+    left, right = st.columns([0.72, 0.28], gap="small")
+    with right, st.container(border=True, key="card-change"):
+        changes = playground.choose(checkpoint, place.get("layer", ""), problems)
+        answers = st.container()
+    shown = recording
+    if changes != Changes():
+        shown = recordings.changed(checkpoint.weights, sample, image, changes)
+    with answers:
+        playground.show_answers(recording, None if shown is recording else shown)
+        playground.offer_many(checkpoint, changes)
+    payload = payloads.payload(shown, *key, changes)
+    with left:
+        kept = {"sample": sample} | own_paths.in_url(checkpoint)
+        seen = show_probe(payload, begins | place, **kept)
+    with right, st.container(border=True, key="card-overview"):
+        now = where if shown is recording else overview.look(shown, (*key, changes), patch, [])
+        look_around(checkpoint, now, begins | place | seen, shown, problems)
+    offer_ways({"step": payload.header["steps"] - 1} | begins | seen)
+    at = begins | seen
+    python = as_python(checkpoint, sample, image, at, changes)
+    offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", shown, at, python)
+    tools.code.code(python, language="python")
+
+
+def look_around(
+    checkpoint: checkpoints.Checkpoint, where: overview.Where | None, at: dict[str, Any],
+    recording: xr.DataTree, problems: Problems,
+) -> None:  # fmt: skip
+    """All heads and steps at once, and the neurons of a class."""
+    if where is not None:
+        labels = recording.attrs.get("step_labels")
+        overview.show(where, at, labels)
+    block = at.get("block", checkpoint.config.depth - 1)
+    layer = at.get("layer") or f"blocks.{block}.attention.neuron"
+    overview.show_neurons(checkpoint, layer, recording.attrs["classes"], problems)
 
 
 def offer_ways(seen: dict[str, Any]) -> None:
@@ -103,12 +146,17 @@ def offer_ways(seen: dict[str, Any]) -> None:
     )
 
 
-def offer_files(tools: toolbar.Toolbar, name: str, recording: xr.DataTree) -> None:
+def offer_files(
+    tools: toolbar.Toolbar, name: str, recording: xr.DataTree, seen: dict[str, Any], python: str,
+    position: int = 0,
+) -> None:  # fmt: skip
     downloads.fill(
         tools.save,
         name,
         {"Recording": lambda: recording},
-        tables=lambda: recordings.numbers(recording),
+        tables=lambda: probe_numbers.numbers(recording, seen, position),
+        python=python,
+        hint="Panels are saved by the buttons in their corners, as PNG or SVG.",
     )
 
 
@@ -139,8 +187,9 @@ def watch_recording(
     recording = recording_files.open_recording(path)
     payload = payloads.foreign_payload(recording, path, position)
     seen = show_probe(payload, place, path=file.name)
-    offer_files(tools, path.name.partition(".")[0], recording)
-    tools.code.code(of_recording(file, position, seen), language="python")
+    python = of_recording(file, position, seen)
+    offer_files(tools, path.name.partition(".")[0], recording, seen, python, position)
+    tools.code.code(python, language="python")
 
 
 def show_without_checkpoint(problems: list[str]) -> None:
@@ -166,10 +215,13 @@ def show_doubts(
 ) -> None:
     """Row sums, and how much of the maps networks have that learned nothing."""
     st.markdown("**Counts, not probabilities**\n\n" + bullets(trust.row_sentences(recording)))
-    similarities = trust.untrained(checkpoint.weights, trust.controls(checkpoint))
-    st.markdown(
-        "**How much of it is learned?**\n\n" + bullets(map(trust.similarity_sentence, similarities))
-    )
+    place, controls = st.empty(), trust.controls(checkpoint)
+    there = trust.is_there(checkpoint.weights, controls)
+    for networks in dict.fromkeys((trust.NETWORKS,) if there else (trust.FEWER, trust.NETWORKS)):
+        similarities = trust.untrained(checkpoint.weights, controls, networks)
+        early = "" if networks == trust.NETWORKS else f" The first {networks} networks say:"
+        lines = bullets(map(trust.similarity_sentence, similarities))
+        place.markdown(f"**How much of it is learned?**{early}\n\n{lines}")
     st.caption(trust.METHOD)
     st.code("\n".join(snippets.trust(checkpoint, sample, image)), language="python")
 
@@ -192,10 +244,21 @@ def _options(place: dict[str, Any]) -> str:
 
 
 def as_python(
-    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, place: dict[str, Any]
-) -> str:
+    checkpoint: checkpoints.Checkpoint, sample: int, image: str | None, place: dict[str, Any],
+    changes: Changes = Changes(),
+) -> str:  # fmt: skip
     """Code that shows the same view in a notebook."""
     lines = snippets.recording(checkpoint, sample, image)
+    if changes.noise:
+        noise = "from dista.experiments.corruption import Noise, corrupt"
+        counts = "counts=task.test.unit == 1"
+        lines[-1:] = [
+            noise,
+            f"x = corrupt(x, Noise('gaussian', {changes.noise!r}), [{sample}], {counts})",
+            lines[-1],
+        ]
+    if changes.interventions:
+        lines[-1:] = [*playground.as_python(changes), f"    {lines[-1]}"]
     lines += ["", "dista.widgets.probe(", "    recording,", "    step_labels=task.step_labels,"]
     return "\n".join(lines) + "\n    class_names=task.classes,\n" + _options(place) + ")"
 

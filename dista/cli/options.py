@@ -32,8 +32,11 @@ def task_of(model: DISTA, data: str | None, data_dir: Path | None, name: str) ->
     if data is None and "task" not in model.card:
         raise ValueError(f"the card of {name!r} names no task; say which with --data")
     name = data or model.card["task"]
-    # The card's classes are those of its own task only.
-    classes = model.card.get("classes") if name == model.card.get("task") else None
-    task = open_for(model.config, name, root=data_dir, classes=classes)
+    # The card's classes and options are those of its own task only.
+    card = model.card if name == model.card.get("task") else {}
+    task = open_for(
+        model.config, name, root=data_dir, classes=card.get("classes"),
+        options=card.get("data_options"),
+    )  # fmt: skip
     check_fits(model.config, task)
     return task

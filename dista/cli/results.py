@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def results(
-    study: Annotated[Path, typer.Argument(help="The folder of a study.")],
+    study: Annotated[str, typer.Argument(help="The folder of a study, or its name.")],
     report: Annotated[Path | None, typer.Option(help="Write all as Markdown.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the configurations as CSV.")] = None,
     parquet: Annotated[Path | None, typer.Option(help="Write them as parquet.")] = None,
@@ -48,7 +48,7 @@ def results(
             file.write(content())
     if as_json:
         rows = {"baseline": opened.baseline, "rows": _plain(table), "left_out": opened.left_out}
-        show({"study": str(study), **rows}, as_json=True)
+        show({"study": str(opened.study.path), **rows}, as_json=True)
     elif runs:
         print(table.to_string(index=False))
     else:

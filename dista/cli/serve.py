@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import secrets
 import socket
@@ -44,7 +46,7 @@ def open_app(
         environment["PYTHONPATH"] = os.pathsep.join(
             filter(None, (str(script.parent.parent), environment.get("PYTHONPATH")))
         )
-    if host not in _LOCAL:
+    if not _is_local(host):
         environment.setdefault(TOKEN, secrets.token_urlsafe(18))
         print(said_of_others(host, port, name or (), environment), flush=True)
     # -P: what lies in the user's folder must not take the place of a module. The folder itself stays.
@@ -102,13 +104,13 @@ def server_options(host: str, port: int, names: Sequence[str], headless: bool) -
         *(f"--server.allowedHosts={one}" for one in (*answers_to(host), *names)),
     ]
     # Streamlit would ask a service on the internet for this machine's address, to print it.
-    return options if host in _LOCAL else [*options, "--logger.hideWelcomeMessage=true"]
+    return options if _is_local(host) else [*options, "--logger.hideWelcomeMessage=true"]
 
 
 def answers_to(host: str) -> list[str]:
     """The names and addresses of the server that listens at ``host``."""
-    if host in _LOCAL:
-        return list(_LOCAL)
+    if _is_local(host):
+        return list(dict.fromkeys([*_LOCAL, host]))
     own = _addresses() if host in _EVERYWHERE else [host]
     return list(dict.fromkeys([*_LOCAL, *own, socket.gethostname(), socket.getfqdn()]))
 
@@ -130,6 +132,15 @@ def said_of_others(
             f"It answers to {', '.join((*answers_to(host), *names))}; --name adds another name.",
         ]
     )
+
+
+def _is_local(host: str) -> bool:
+    """Whether only this machine reaches ``host``: all of 127.0.0.0/8 does not leave it."""
+    if host in _LOCAL:
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
 
 
 def _addresses() -> list[str]:

@@ -63,7 +63,7 @@ def train(
         typer.Option(
             "--set",
             help="Any field of TrainingConfig, as ema=0.999, or of the preset's ModelConfig, as "
-            "model.memory.window=2; repeatable.",
+            "model.memory.window=2, or an option of the data, as data.delay_steps=6; repeatable.",
         ),
     ] = None,
     logger: Annotated[str | None, typer.Option(help="tensorboard, besides the tables.")] = None,
@@ -140,12 +140,13 @@ def _train(
 
     if not preset or not data:
         raise ValueError("a training needs --preset and --data, or --resume and a run folder")
-    mine, its = _split_off("model.", options)
+    others, its = _split_off("model.", options)
+    mine, of_data = _split_off("data.", others)
     training = training_config(recipe or "default").replace(**mine)
     config = model_config(preset).changed(its)
     folder = out if out is not None else _new_folder(preset)
     _check_places(folder, save, config)
-    task = open_for(config, data, root=data_dir)
+    task = open_for(config, data, root=data_dir, options=of_data)
 
     from dista import training as trainings
 
@@ -207,11 +208,10 @@ def _report(run: Run, save: Path | None, half: bool, as_json: bool) -> None:
 def _measured_again(run: Run, folder: Path) -> DISTA:
     """The rounded copy of the run's model, whose card then says what the rounded weights are worth."""
     from dista.checkpoint import load, save
-    from dista.data import open_for
     from dista.experiments.evaluation import evaluate as measure
 
     model, what = load(folder), run.config
-    task = open_for(what.model, what.data, root=what.data_root)
+    task = what.open_task()
     for name in ("validation", "test"):
         result = measure(model, getattr(task, name))
         model.card["metrics"][name] = {k: result[k] for k in ("accuracy", "loss", "samples")}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from dista.data.errors import DataError
 from dista.data.fit import check_fits
 from dista.data.match import match
 from dista.data.recordings import nmnist, recordings
+from dista.data.stand_ins import with_stand_ins
 from dista.data.task import Batches, Split, Task
 
 if TYPE_CHECKING:
@@ -32,12 +34,14 @@ __all__ = [
     "Split",
     "Task",
     "check_fits",
+    "check_options",
     "chosen_steps",
     "chosen_options",
     "fitting",
     "names",
     "open",
     "open_for",
+    "with_stand_ins",
     "without_samples",
 ]
 
@@ -110,12 +114,39 @@ def open(name: str, *, root: str | Path | None = None, **options) -> Task:
             f"folder out, or name the data that it holds: {', '.join(FROM_FILES)}"
         )
     make = _TASKS[name]
-    parameters = [option for option in inspect.signature(make).parameters if option != "root"]
+    _check_names(name, options, _parameters(name))
+    own = {option: value for option, value in options.items() if option not in _BY_THE_MODEL}
+    return replace(make(**folder, **options), options=own)
+
+
+_BY_THE_MODEL = {
+    "time_steps": "it has as many as the model; change --set model.time_steps",
+    "classes": "they are those that the model was trained to tell apart",
+}
+"""Options of tasks that are no choice where a model is there already, and why."""
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """ValueError for options that the task of this name has no use for, or that follow from a model."""
+    if name not in _TASKS:
+        open(name)
+    for option in options:
+        if option in _BY_THE_MODEL and option in _parameters(name):
+            raise ValueError(
+                f"{option!r} of data {name!r} is no option here: {_BY_THE_MODEL[option]}"
+            )
+    _check_names(name, options, [one for one in _parameters(name) if one not in _BY_THE_MODEL])
+
+
+def _parameters(name: str) -> list[str]:
+    return [option for option in inspect.signature(_TASKS[name]).parameters if option != "root"]
+
+
+def _check_names(name: str, options: Mapping[str, Any], parameters: Sequence[str]) -> None:
     for option in options:
         if option not in parameters:
             expected = f"expected one of {', '.join(parameters)}" if parameters else "it takes none"
             raise ValueError(f"unknown option {option!r} of data {name!r}: {expected}")
-    return make(**folder, **options)
 
 
 def open_for(
@@ -124,15 +155,20 @@ def open_for(
     *,
     root: str | Path | None = None,
     classes: Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Task:
     """The task as a model of ``config`` takes it: with its number of steps, where that can be chosen.
+
+    ``options`` are the task's own, as ``delay_steps`` of ``match``; ValueError for others.
 
     ``classes`` are the names of its answers, where its card has them: a folder of ``recordings`` may hold
     some of them only, and its labels are the places of these names.
     """
     if name not in _TASKS:
         return open(name)
-    return open(name, root=root, **chosen_options(name, config.time_steps, classes))
+    check_options(name, options or {})
+    of_model = chosen_options(name, config.time_steps, classes)
+    return open(name, root=root, **of_model, **(options or {}))
 
 
 def chosen_options(

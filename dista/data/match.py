@@ -27,6 +27,7 @@ def match(
     probe_steps: int = 2,
     delay: str = "blank",
     noise: float = 0.1,
+    training_noise: float | None = None,
 ) -> Task:
     """A cue digit, a delay, a probe digit: is it the same digit class again?
 
@@ -35,17 +36,21 @@ def match(
     class, so pixels cannot be compared. The delay is `blank`, or shows one other random digit a
     step (`distractors`). `noise` is the standard deviation of grey added to every step: without
     it, spiking neurons that fire steadily through a blank delay keep the cue in the phase of their
-    spikes, and no memory in attention is needed.
+    spikes, and no memory in attention is needed. `training_noise` is that of the training split
+    alone, where it is to be another one than in validation and test.
     Training pairs are drawn afresh every epoch; those of validation and test are fixed and made
     of those digits alone. ValueError for an option outside its range.
     """
-    _check_options(cue_steps, delay_steps, probe_steps, delay, noise)
+    _check_options(cue_steps, delay_steps, probe_steps, delay)
+    noises = dict.fromkeys(PAIRS, _checked("noise", noise))
+    if training_noise is not None:
+        noises["train"] = _checked("training_noise", training_noise)
     distractors = delay_steps if delay == "distractors" else 0
     between = range(1, 1 + distractors) if distractors else [-1] * delay_steps
     timeline = [0] * cue_steps + list(between) + [1 + distractors] * probe_steps
     source = digits()
     splits = {
-        name: _pair_split(getattr(source, name), count, number, tuple(timeline), noise)
+        name: _pair_split(getattr(source, name), count, number, tuple(timeline), noises[name])
         for number, (name, count) in enumerate(PAIRS.items())
     }
     steps = ("cue",) * cue_steps + ("delay",) * delay_steps + ("probe",) * probe_steps
@@ -60,14 +65,18 @@ def match(
     )
 
 
-def _check_options(cue: int, delay: int, probe: int, kind: str, noise: float) -> None:
+def _check_options(cue: int, delay: int, probe: int, kind: str) -> None:
     for name, steps, least in (("cue", cue, 1), ("delay", delay, 0), ("probe", probe, 1)):
         if type(steps) is not int or steps < least:
             raise ValueError(f"{name}_steps={steps!r}: expected an integer of at least {least}")
     if kind not in DELAYS:
         raise ValueError(f"delay={kind!r}: expected one of {', '.join(DELAYS)}")
-    if not 0 <= noise <= 1:
-        raise ValueError(f"noise={noise!r}: expected a standard deviation from 0 to 1")
+
+
+def _checked(name: str, noise: float) -> float:
+    if type(noise) not in (int, float) or not 0 <= noise <= 1:
+        raise ValueError(f"{name}={noise!r}: expected a standard deviation from 0 to 1")
+    return noise
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -110,6 +119,12 @@ class MatchSplit(Split):
             fields = rearrange(self.fields[indices], "batch time -> time batch")
             frames = frames.add_(self.noise[fields]).clamp_(0, 1)
         return frames
+
+    def noise_of(self, index: int) -> torch.Tensor:
+        """The grey that is added to each step of a sample: (time, channel, row, column)."""
+        if self.noise is None:
+            return torch.zeros(len(self.timeline), *self.inputs.shape[1:])
+        return self.noise[self.fields[int(self._checked([index])[0])]]
 
     def to(self, device: torch.device | str) -> Split:
         """Itself: pairs are put together from digits and noise on the CPU."""

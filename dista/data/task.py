@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,8 @@ class Task:
 
     `input_shape` is (channel, row, column). `time_steps` is None for still images; for frames it
     is their number, and `step_labels` may then name what every step shows. `left_out` says of what was
-    beside the samples, or was damaged, how much there was and why it is not among them.
+    beside the samples, or was damaged, how much there was and why it is not among them. `options` are
+    those of its own that `dista.data.open` was given: with them it is opened again.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Task:
     test: Split
     description: str
     left_out: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,9 +46,7 @@ def intervene(
         yield model
 
 
-def changed(
-    model: nn.Module, changes: Mapping[str, Hook | Tensor | Sequence[Hook]]
-) -> list[str]:
+def changed(model: nn.Module, changes: Mapping[str, Hook | Tensor | Sequence[Hook]]) -> list[str]:
     """The dotted names of the modules that ``intervene`` would change; RecordingError as there."""
     modules = {name: module for name, module in named(model).items() if name}
     return [name for entry in _each(changes) for name in _targets(modules, *entry)]
@@ -159,6 +157,20 @@ def tau(steps: float | Sequence[float]) -> Change:
         return values.expand(output.numel()).reshape(output.shape)
 
     return _on_axis("group", f"tau({steps})", apply)
+
+
+def tau_times(factor: float) -> Change:
+    """Every time constant ``factor`` times as long, and at least 1 step, so that layers stay apart.
+
+    As with ``tau``, the gain changes with it. ValueError for a factor that is not above 0.
+    """
+    if not factor > 0:
+        raise ValueError(f"factor={factor}; expected a number above 0, where 1 leaves tau as it is")
+
+    def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        return (factor * output).clamp(min=1)
+
+    return _on_axis("group", f"tau_times({factor})", apply)
 
 
 def transplant(model: nn.Module, donor: nn.Module) -> dict[str, Change]:

@@ -10,7 +10,7 @@ from dista.extras import need
 
 need("plotly", "dista.figures", "figures")
 
-from dista.figures.ablations import accuracy_changes
+from dista.figures.ablations import accuracy_changes, part_changes
 from dista.figures.attention import (
     attention_over_time,
     attention_split,
@@ -24,19 +24,25 @@ from dista.figures.denoiser import denoising
 from dista.figures.energy import anytime, energy_comparison, energy_map
 from dista.figures.events import event_frames
 from dista.figures.firing import firing_change, firing_map, membrane_histogram
+from dista.figures.learning import learning
 from dista.figures.memory import causal_memory, cue_effects
 from dista.figures.neurons import membrane, raster, taus
 from dista.figures.noise import input_change, noise_curve, noise_differences, patch_attention
+from dista.figures.overview import attention_grid
+from dista.figures.plasticity import accuracy_by_run, gradient_history
+from dista.figures.runs import option_importance, parallel_runs, run_curves
 from dista.figures.seeds import seed_accuracies, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.single_neuron import tau_sweep
 from dista.figures.surgery import attention_change, decision_change, membrane_change
-from dista.figures.training import learning_curves, rate_history, tau_history
+from dista.figures.training import learning_curves, loss_by_step, rate_history, tau_history
 
 __all__ = [
+    "accuracy_by_run",
     "accuracy_changes",
     "anytime",
     "attention_change",
+    "attention_grid",
     "attention_over_time",
     "attention_split",
     "causal_memory",
@@ -51,20 +57,27 @@ __all__ = [
     "filmstrip",
     "firing_change",
     "firing_map",
+    "gradient_history",
     "input_change",
     "lag_contributions",
     "layer_pairs",
+    "learning",
     "learning_curves",
+    "loss_by_step",
     "map_similarity",
     "membrane",
     "membrane_change",
     "membrane_histogram",
     "noise_curve",
     "noise_differences",
+    "option_importance",
+    "parallel_runs",
+    "part_changes",
     "patch_attention",
     "patch_totals",
     "raster",
     "rate_history",
+    "run_curves",
     "seed_accuracies",
     "seed_differences",
     "spike_distance",

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures import outside
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
-from dista.measures import PairedDifference
+from dista.measures import PairedDifference, stacked
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FITS = 46  # characters on a screen of 390 pixels
+_PART, _MODEL = 44, 14  # pixels: a row of one model, and what another one adds
 _ROW = 62  # pixels: a line of text, the interval below it, and what was answered
 
 
@@ -57,6 +63,121 @@ def accuracy_changes(
         for name, r in results.items()
     )
     return finish(figure, theme, title=title, alt=f"{alt}.", height=94 + _ROW * len(results))
+
+
+def _of_models(results: Mapping[str, Mapping[str, PairedDifference]]) -> pd.DataFrame:
+    """A row for each model and part, in the order of the figure."""
+    rows = {(model, part): results[model][part] for part in by_effect(results)
+            for model in results if part in results[model]}  # fmt: skip
+    table = stacked(list(rows.values()))
+    table.insert(0, "part", [part for _, part in rows])
+    table.insert(0, "model", [model for model, _ in rows])
+    return table
+
+
+@tabled(_of_models)
+def part_changes(
+    results: Mapping[str, Mapping[str, PairedDifference]],
+    *,
+    chance: float | None = None,
+    what: str = "part",
+    theme: Theme = "light",
+) -> go.Figure:
+    """What each part is worth, by model and part: a row for each, the one that costs most first.
+
+    A dot is the change of accuracy in points with its 95 % interval, filled where that leaves 0 out; of a second
+    model it stands below that of the first. ``chance`` is the accuracy of guessing, 0 to 1, drawn as a line for
+    each model, as it lies further off where more was right. ``what`` says in one word what the parts are.
+    """
+    if not results or not all(results.values()):
+        raise ValueError("results is empty; give at least one model and what a change did to it")
+    colours, order = palette(theme), by_effect(results)
+    figure = go.Figure()
+    figure.add_vline(0, line={"color": colours.ink, "width": 1})
+    hues = dict(zip(results, colours.categories if len(results) > 1 else [colours.accent]))
+    gap = _MODEL / (_MODEL * (len(results) - 1) + _PART)  # between models, in rows
+    for place, (model, of_parts) in enumerate(results.items()):
+        rows = [order.index(part) + place * gap for part in of_parts]
+        figure.add_traces(_dots(model, of_parts, rows, hues[model], colours, len(results) > 1))
+        if chance is not None:
+            at = 100 * (chance - next(iter(of_parts.values())).before)
+            dash = {"color": hues[model], "width": 1, "dash": "dot"}
+            text = {
+                "text": "chance",
+                "font": {"size": 11, "color": colours.muted},
+                "yanchor": "bottom",
+            }
+            figure.add_vline(at, line=dash, annotation=text, annotation_position="top")
+    for row, part in enumerate(order):
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=row, yshift=14, showarrow=False,
+            text=_part_said(part, results), font={"size": 12},
+        )  # fmt: skip
+    figure.update_xaxes(title={"text": "change of accuracy, points"}, showgrid=True, nticks=6)
+    figure.update_yaxes(range=[len(order) - 0.3, -0.75], visible=False)
+    first, title = next(iter(results.values())), _most(results, what)
+    alt = f"{title} {next(iter(first.values())).samples} samples. " + "; ".join(
+        f"{model}, {part}: {points(r.difference)} points, 95 % interval {points(r.low)} to {points(r.high)}, "
+        f"{_answered(r)}"
+        for model, of_parts in results.items()
+        for part, r in of_parts.items()
+    )
+    height = 94 + (_PART + _MODEL * (len(results) - 1)) * len(order) + 24 * (len(results) > 1)
+    return finish(figure, theme, title=title, alt=f"{alt}.", height=height, top=14)
+
+
+def by_effect(results: Mapping[str, Mapping[str, PairedDifference]]) -> list[str]:
+    """The parts of all models, that first which costs one of them most."""
+    parts = dict.fromkeys(part for of_parts in results.values() for part in of_parts)
+    return sorted(
+        parts, key=lambda part: min(own[part].difference for own in results.values() if part in own)
+    )
+
+
+def _part_said(part: str, results: Mapping[str, Mapping[str, PairedDifference]]) -> str:
+    """A part, what it is worth, and the share of the answer that is then given most often."""
+    of_part = [own[part] for own in results.values() if part in own]
+    worth = " / ".join(points(result.difference) for result in of_part)
+    same = " / ".join(percent(result.most_frequent_after) for result in of_part)
+    return f"<b>{worth}</b>  {fitting(part)}  {outside.SMALL}one answer {same}</span>"
+
+
+def _most(results: Mapping[str, Mapping[str, PairedDifference]], what: str) -> str:
+    """The title: which part costs the first model most, or that none does for certain."""
+    model, first = next(iter(results.items()))
+    whose = f" of {model}" if len(results) > 1 else ""
+    part, worst = min(first.items(), key=lambda item: item[1].difference)
+    if worst.high < 0:
+        return f"Without {part}: {points(worst.difference)} points, the most{whose}."
+    return f"No single {what}{whose} costs more than chance may."
+
+
+def _dots(
+    model: str, of_parts: Mapping[str, PairedDifference], rows: list[float], hue: str, colours: Palette, named: bool
+) -> list[go.Scatter]:  # fmt: skip
+    """The intervals of one model, and its dots."""
+    own = list(of_parts.values())
+    ends = np.array([(r.low, r.high, np.nan) for r in own]) * 100
+    losses = [colours.orange if r.high < 0 and not named else hue for r in own]
+    said = [
+        f"{part}: {round(r.after * r.samples)} instead of {round(r.before * r.samples)} of {r.samples} right<br>"
+        f"{points(r.difference)}, 95 % interval {points(r.low)} to {points(r.high)}<br>{_answered(r)}"
+        for part, r in of_parts.items()
+    ]
+    lines = go.Scatter(
+        x=ends.ravel(), y=np.repeat(rows, 3), mode="lines", line={"color": hue, "width": 2},
+        hovertemplate="%{x:.1f} points<extra></extra>", showlegend=False, name=model, legendgroup=model,
+    )  # fmt: skip
+    dots = go.Scatter(
+        x=np.array([100 * r.difference for r in own]), y=np.array(rows), mode="markers", name=model,
+        marker={
+            "size": 10,
+            "color": [c if r.certain else colours.panel for c, r in zip(losses, own)],
+            "line": {"color": losses, "width": 2},
+        },
+        text=said, hovertemplate="%{text}<extra></extra>", showlegend=named, legendgroup=model,
+    )  # fmt: skip
+    return [lines, dots]
 
 
 def points(share: float) -> str:

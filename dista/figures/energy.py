@@ -137,7 +137,10 @@ def anytime(result: Anytime, *, stop: int | None = None, theme: Theme = "light")
     figure.update_yaxes(tickformat=".0%", nticks=5, showgrid=True, row=1, col=1)
     figure.update_yaxes(tickformat="~g", nticks=3, title={"text": f"{unit} so far"}, row=2, col=1)
     spent = result.picojoules[last - 1] / (result.picojoules[-1] or 1.0)
-    title = f"After {count(last, 'step')}: {percent(result.accuracy[last - 1])} right"
+    correct = round(float(result.accuracy[last - 1]) * result.samples)
+    title = f"After {count(last, 'step')}: {correct} of {result.samples} correct"
+    # Few samples say little: 25 of 25 is no 100 %.
+    title += f" ({100 * result.low[last - 1]:.0f} to {percent(result.high[last - 1])})"
     title += f" for {percent(spent)} of the energy"
     alt = f"{title}. Of {count(result.samples, 'sample')}, by steps used: " + ", ".join(
         f"{100 * a:.1f} % right for {joules(e)}" for a, e in zip(result.accuracy, result.picojoules)

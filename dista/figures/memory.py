@@ -65,12 +65,7 @@ def causal_memory(
     if step is not None:
         _outline(figure, step, steps, colours)
     _axes(figure, step_ticks(steps, step_labels), steps)
-    furthest = int(result.reach.max())
-    title = "no change is seen at all"
-    if furthest >= 0:
-        title = "a change leaves no trace in later steps"
-    if furthest > 0:
-        title = f"a change is seen for up to {count(furthest, 'more step')}"
+    title = _left_of(result, step or 0)
     title = f"{subject}: {title}" if subject else title[0].upper() + title[1:]
     alt = (
         f"{title}. {_what(result.of)}: the largest effect after the changed step is "
@@ -78,6 +73,20 @@ def causal_memory(
         f"first step: {result.effect[-1, 0]:.2f}."
     )
     return finish(figure, theme, title=title, alt=alt, height=340, top=30)
+
+
+def _left_of(result: CausalMemory, step: int) -> str:
+    """What the last step still knows of a changed one: the number by which matrices that are compared differ."""
+    last, left = len(result.effect), float(result.effect[-1, step])
+    furthest = int(result.reach.max())
+    if furthest < 0:
+        return "no change is seen at all"
+    if step == last - 1:
+        return f"step {last} changed, {left:.2f} {result.unit} there"
+    if left < SMALLEST:
+        seen = f", seen for up to {count(furthest, 'more step')}" if furthest else ""
+        return f"nothing is left of step {step + 1} at step {last}{seen}"
+    return f"{left:.2f} {result.unit} are left of step {step + 1} at step {last}"
 
 
 @tabled()

@@ -9,41 +9,49 @@ import plotly.graph_objects as go
 
 from dista.figures.ablations import fitting, points
 from dista.figures.tables import tabled
-from dista.figures.theme import Palette, Theme, finish, palette
+from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import SeedAccuracy, SeedDifference
 
-_ROW = 46  # pixels: a line of text, and the seeds below it
+_ROW = 64  # pixels: a line of text, the seeds below it, and how many they are
 
 
 @tabled()
 def seed_accuracies(results: Mapping[str, SeedAccuracy], *, theme: Theme = "light") -> go.Figure:
-    """A row for each configuration, by its name: a dot for every seed, and a line at their mean.
+    """A row for each configuration, by its name: an open dot for every seed, and a full one at their mean.
 
-    The interval of the mean, 95 % over seeds and samples, is the band behind.
+    The interval of the mean, 95 % over seeds and samples, is the line. Chance, a dashed line, is what the same
+    answer to all samples would reach. Below a name stands how many seeds there are, and the largest share of one
+    answer: a network that gives it to nearly all has learned nothing.
     """
     _check(results)
     colours = palette(theme)
     figure = go.Figure()
     for row, (name, result) in enumerate(results.items()):
         y = np.full(len(result.seeds), row)
-        _band(figure, row, result.low, result.high, colours)
         hover = np.array(
-            [f"seed {seed}: {100 * a:.1f} %" for seed, a in zip(result.seeds, result.accuracy)]
+            [
+                f"seed {seed}: {100 * a:.1f} %, {percent(m)} one answer"
+                for seed, a, m in zip(result.seeds, result.accuracy, result.most_frequent)
+            ]
         )
+        _interval(figure, row, result.mean, result.low, result.high, colours.accent, True, colours)
         _dots(figure, 100 * result.accuracy, y, hover, colours.accent, colours)
-        _mean(figure, row, result.mean, colours.ink)
-        _label(figure, row, name, f"{100 * result.mean:.1f} %", len(result.seeds))
-    _axes(figure, len(results), "accuracy, %; behind a name, its number of seeds")
+        below = (
+            f"{_count(result.seeds)}; one answer to {percent(result.most_frequent.max())} at most"
+        )
+        _label(figure, row, name, f"{100 * result.mean:.1f} %", below, colours)
+    _chance(figure, max(result.chance for result in results.values()), len(results), colours)
+    _axes(figure, len(results), "accuracy, %")
     highest, lowest = max(r.mean for r in results.values()), min(r.mean for r in results.values())
     title = f"Means over seeds lie between {100 * lowest:.1f} and {100 * highest:.1f} %"
     alt = "; ".join(
         f"{name}: mean {100 * r.mean:.1f} % of {_count(r.seeds)}, "
         + ", ".join(f"{100 * a:.1f}" for a in r.accuracy)
+        + f", chance {percent(r.chance)}"
         for name, r in results.items()
     )
-    return finish(
-        figure, theme, title=title, alt=f"{title}. {alt}.", height=94 + _ROW * len(results)
-    )
+    height = 94 + _ROW * len(results)
+    return finish(figure, theme, title=title, alt=f"{title}. {alt}.", height=height, top=14)
 
 
 @tabled()
@@ -52,8 +60,9 @@ def seed_differences(
 ) -> go.Figure:  # fmt: skip
     """A row for each configuration: its difference to the baseline, for every seed and over all, in points.
 
-    The band is the 95 % interval over other seeds and samples. A difference that is certain, after Holm's
-    correction for all rows, is orange where it is a loss and in the accent otherwise; others are grey.
+    Open dots are seeds; the line is the 95 % interval over other seeds and samples. A difference that is certain,
+    after Holm's correction for all rows, is orange where it is a loss and in the accent otherwise; others are grey,
+    and hollow at their mean.
     """
     _check(results)
     colours = palette(theme)
@@ -62,24 +71,20 @@ def seed_differences(
     for row, (name, result) in enumerate(results.items()):
         colour = colours.orange if result.difference < 0 else colours.accent
         colour = colour if result.certain else colours.muted
-        _band(figure, row, result.low, result.high, colours)
         hover = np.array(
             [
                 f"seed {seed}: {points(d)} points"
                 for seed, d in zip(result.seeds, result.differences)
             ]
         )
-        _dots(
-            figure,
-            100 * result.differences,
-            np.full(len(result.seeds), row),
-            hover,
-            colour,
-            colours,
+        _interval(
+            figure, row, result.difference, result.low, result.high, colour, result.certain, colours
         )
-        _mean(figure, row, result.difference, colour)
-        _label(figure, row, name, points(result.difference), len(result.seeds))
-    _axes(figure, len(results), "difference, points; behind a name, its number of seeds")
+        y = np.full(len(result.seeds), row)
+        _dots(figure, 100 * result.differences, y, hover, colour, colours)
+        said = f"{_count(result.seeds)}; {points(result.low)} to {points(result.high)}, p {result.holm:.2g}"
+        _label(figure, row, name, points(result.difference), said, colours)
+    _axes(figure, len(results), "difference of accuracy, points")
     certain = sum(result.certain for result in results.values())
     title = f"{certain} of {len(results)} differences are certain, counting all of them"
     alt = "; ".join(
@@ -99,14 +104,23 @@ def _check(results: Mapping[str, object]) -> None:
         )
 
 
-def _band(figure: go.Figure, row: int, low: float, high: float, colours: Palette) -> None:
+def _interval(
+    figure: go.Figure, row: int, mean: float, low: float, high: float, colour: str, full: bool, colours: Palette
+) -> None:  # fmt: skip
+    """The line of an interval, and the mean on it."""
     figure.add_trace(
         go.Scatter(
-            x=100 * np.array([low, high]),
-            y=np.full(2, row),
-            mode="lines",
-            line={"color": colours.line, "width": 12},
-            hovertemplate=f"95 % interval {100 * low:.1f} to {100 * high:.1f}<extra></extra>",
+            x=100 * np.array([low, mean, high]),
+            y=np.full(3, row),
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={
+                "size": [0, 11, 0],
+                "opacity": 1,
+                "color": colour if full else colours.panel,
+                "line": {"color": colour, "width": 2},
+            },
+            hovertemplate=f"mean {100 * mean:.1f}, 95 % interval {100 * low:.1f} to {100 * high:.1f}<extra></extra>",
             showlegend=False,
         )
     )
@@ -124,21 +138,24 @@ def _dots(
     )  # fmt: skip
 
 
-def _mean(figure: go.Figure, row: int, mean: float, colour: str) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=np.array([100 * mean]), y=np.array([row]), mode="markers",
-            marker={"symbol": "line-ns", "size": 10, "line": {"color": colour, "width": 3}},
-            hovertemplate="mean %{x:.1f}<extra></extra>", showlegend=False,
-        )
-    )  # fmt: skip
+def _label(
+    figure: go.Figure, row: int, name: str, value: str, below: str, colours: Palette
+) -> None:
+    for text, shift, font in (
+        (f"<b>{value}</b>  {fitting(name)}", 15, {"size": 12}),
+        (below, -15, {"size": 11, "color": colours.muted}),
+    ):
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=row, yshift=shift, showarrow=False, align="left",
+            text=text, font=font, hovertext=f"{name}: {below}",
+        )  # fmt: skip
 
 
-def _label(figure: go.Figure, row: int, name: str, value: str, seeds: int) -> None:
+def _chance(figure: go.Figure, share: float, rows: int, colours: Palette) -> None:
+    figure.add_vline(100 * share, line={"color": colours.orange, "width": 1.2, "dash": "dash"})
     figure.add_annotation(
-        x=0, xref="paper", xanchor="left", y=row, yshift=16, showarrow=False, align="left",
-        text=f"<b>{value}</b>  {fitting(name)} · {seeds}", font={"size": 12},
-        hovertext=f"{name}: {seeds} seed{'s' * (seeds != 1)}",
+        x=100 * share, y=1, yref="paper", yanchor="bottom", showarrow=False,
+        text=f"chance, {percent(share)}", font={"size": 11, "color": colours.muted},
     )  # fmt: skip
 
 

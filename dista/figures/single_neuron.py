@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 
 from dista.figures.tables import tabled
@@ -14,7 +15,7 @@ from dista.style.sentences import number
 def tau_sweep(result: TauSweep, *, theme: Theme = "light") -> go.Figure:
     """Bars: spikes under the same current for each tau. Line, at the right: the current below which it is silent."""
     colours = palette(theme)
-    names = [number(float(tau)) for tau in result.taus]
+    names = np.array([number(float(tau)) for tau in result.taus])
     figure = go.Figure(
         [
             go.Bar(

@@ -9,13 +9,41 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dista.figures.tables import tabled
-from dista.figures.theme import Palette, Theme, finish, palette, percent, short
+from dista.figures.theme import Palette, Theme, count, finish, palette, percent, short
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _CURVES = ("epoch", "train_loss", "val_loss", "val_accuracy")
+_POINTS = 400  # of a curve by step that are drawn
 _NAMED = 3  # lines that are labelled: those that moved furthest
+
+
+@tabled(only=("step", "epoch", "loss"))
+def loss_by_step(
+    steps: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
+) -> go.Figure:
+    """Training loss of each step and its mean over a fiftieth of them; a cursor at the end of ``epoch``.
+
+    From a run's ``steps`` table; needs the columns step, epoch and loss. A long curve is thinned.
+    """
+    check(steps, "steps", ("step", "epoch", "loss"))
+    colours, loss = palette(theme), steps["loss"].astype(float)
+    mean = loss.rolling(max(1, len(loss) // 50), min_periods=1).mean().to_numpy()
+    every = slice(None, None, max(1, len(loss) // _POINTS))
+    x = steps["step"].to_numpy(int)
+    figure = go.Figure()
+    for name, y, width, opacity in (("each step", loss.to_numpy(), 1, 0.35), ("mean", mean, 2, 1)):
+        curve = line(x[every], y[every], name, colours.accent, "solid", markers=False, at="step")
+        figure.add_trace(curve.update(line_width=width, opacity=opacity, showlegend=False))
+    before = x[steps["epoch"].to_numpy(int) <= epoch] if epoch is not None else x[:0]
+    _cursor(figure, None if epoch is None else int(before.max(initial=0)), colours)
+    figure.update_xaxes(title={"text": "step"}, rangemode="tozero", nticks=5)
+    figure.update_yaxes(title={"text": "training loss"}, showgrid=True, nticks=5)
+    title = "No step has been made yet"
+    if len(x):
+        title = f"Training loss {mean[0]:.2f} at first, {mean[-1]:.2f} after {count(int(x[-1]), 'step')}"
+    return finish(figure, theme, title=title, alt=f"{title}.", height=330)
 
 
 @tabled(only=_CURVES)
@@ -26,7 +54,7 @@ def learning_curves(
 
     Needs the columns epoch, train_loss, val_loss, val_accuracy; missing values leave gaps.
     """
-    _check(epochs, "epochs", _CURVES)
+    check(epochs, "epochs", _CURVES)
     colours = palette(theme)
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.09)
     x = epochs["epoch"].to_numpy(int)
@@ -37,7 +65,7 @@ def learning_curves(
         (2, "validation accuracy", 100 * accuracy, colours.accent, "solid"),
     )
     for row, name, y, colour, dash in lines:
-        figure.add_trace(_line(x, y, name, colour, dash, markers=len(x) < 30), row=row, col=1)
+        figure.add_trace(line(x, y, name, colour, dash, markers=len(x) < 30), row=row, col=1)
     figure.update_yaxes(title={"text": "loss"}, row=1, col=1, rangemode="tozero", nticks=4)
     figure.update_yaxes(title={"text": "accuracy, %"}, row=2, col=1, nticks=4)
     figure.update_xaxes(title={"text": "epoch"}, row=2, col=1)
@@ -59,7 +87,7 @@ def tau_history(
     neurons: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
 ) -> go.Figure:
     """Time constant of each layer by epoch, from a run's ``neurons`` table."""
-    return _history(neurons, "tau", "time constant in steps", 1.0, epoch, theme)
+    return history(neurons, "tau", "time constant in steps", 1.0, epoch, theme)
 
 
 @tabled(only=("epoch", "layer", "rate"))
@@ -67,10 +95,19 @@ def rate_history(
     neurons: pd.DataFrame, *, epoch: int | None = None, theme: Theme = "light"
 ) -> go.Figure:
     """Firing rate of each layer by epoch, in spikes per neuron and step in per cent."""
-    return _history(neurons, "rate", "spikes per neuron and step, %", 100.0, epoch, theme)
+    return history(neurons, "rate", "spikes per neuron and step, %", 100.0, epoch, theme)
 
 
-def _history(
+_WHAT = {
+    "time constant in steps": "time constant",
+    "spikes per neuron and step, %": "firing rate",
+    "gradient of tau, norm": "gradient of tau",
+    "gradient of weights, norm": "gradient of weights",
+}
+"""What moves, by the title of its axis."""
+
+
+def history(
     neurons: pd.DataFrame,
     column: str,
     unit: str,
@@ -79,7 +116,7 @@ def _history(
     theme: Theme,
 ) -> go.Figure:
     """A line for each layer; those that moved furthest stand out and are named."""
-    _check(neurons, "neurons", ("epoch", "layer", column))
+    check(neurons, "neurons", ("epoch", "layer", column))
     colours = palette(theme)
     table = neurons.pivot_table(index="epoch", columns="layer", values=column, sort=False)
     x, values = table.index.to_numpy(int), factor * table.to_numpy(float)
@@ -90,13 +127,13 @@ def _history(
     for i in [*(i for i in range(values.shape[1]) if i not in dashes), *reversed(furthest)]:
         name = short(table.columns[i])
         colour = colours.accent if i in dashes else colours.muted
-        line = _line(x, values[:, i], name, colour, dashes.get(i, "solid"), markers=len(x) == 1)
-        line.update(showlegend=i in dashes, opacity=1 if i in dashes else 0.35)
-        figure.add_trace(line)
+        curve = line(x, values[:, i], name, colour, dashes.get(i, "solid"), markers=len(x) == 1)
+        curve.update(showlegend=i in dashes, opacity=1 if i in dashes else 0.35)
+        figure.add_trace(curve)
     _cursor(figure, epoch, colours)
     figure.update_xaxes(title={"text": "epoch"}, rangemode="tozero")
     figure.update_yaxes(title={"text": unit}, showgrid=False, nticks=5)
-    what = {"tau": "time constant", "rate": "firing rate"}[column]
+    what = _WHAT[unit]
     title = f"No {what} has moved yet"
     if furthest:
         first = furthest[0]
@@ -111,8 +148,15 @@ def _history(
     return figure.update_layout(legend_traceorder="reversed")
 
 
-def _line(
-    x: np.ndarray, y: np.ndarray, name: str, colour: str, dash: str, *, markers: bool
+def line(
+    x: np.ndarray,
+    y: np.ndarray,
+    name: str,
+    colour: str,
+    dash: str,
+    *,
+    markers: bool,
+    at: str = "epoch",
 ) -> go.Scatter:
     return go.Scatter(
         x=x,
@@ -121,7 +165,7 @@ def _line(
         name=name,
         line={"color": colour, "width": 1.8, "dash": dash},
         marker={"size": 5},
-        hovertemplate=f"{name}: %{{y:.3g}}, epoch %{{x}}<extra></extra>",
+        hovertemplate=f"{name}: %{{y:.3g}}, {at} %{{x}}<extra></extra>",
     )
 
 
@@ -155,7 +199,7 @@ def _last(values: np.ndarray) -> float | None:
     return float(finite[-1]) if finite.size else None
 
 
-def _check(table: pd.DataFrame, name: str, columns: tuple[str, ...]) -> None:
+def check(table: pd.DataFrame, name: str, columns: tuple[str, ...]) -> None:
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise ValueError(

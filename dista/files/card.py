@@ -23,11 +23,13 @@ class Card(Facts):
     ``weights`` are the digest (``dista.files.weights``) of those that the ``metrics`` were measured with.
     ``starting_taus`` are the time constants with which the training began, in steps, by the name of the
     layer: one value, or one a channel. Where it began from another checkpoint they are that one's.
+    ``data_options`` are those of the task; none where it was opened as it is by itself.
     """
 
     name: str | None = None
     task: str | None = None
     data: str | None = None
+    data_options: dict[str, Any] = {}
     classes: list[str] | None = None
     weights: str | None = None
     preset: str | None = None

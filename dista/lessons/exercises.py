@@ -139,7 +139,7 @@ class Exercise:
 
     def check(self, answer: Any) -> Verdict:
         """Try a function on all cases, or look at a value; never raises for what the reader's code does."""
-        trials = []
+        trials: list[Trial] = []
         for case in self.cases:
             trial = self._try(answer, case)
             if trial is None:

@@ -40,5 +40,8 @@ class Link:
 
 
 def dashboard(page: str, words: str, **state: object) -> Link:
-    """The link to ``page`` of the dashboard, "neurons" say, with its state: ``checkpoint="match-map", sample=3``."""
-    return Link(page, words, {name: str(value) for name, value in state.items()})
+    """The link to ``page`` of the dashboard, "neurons" say, with its state: ``checkpoint="match-map", neuron_row=3``.
+
+    The names are those of ``app/link/vocabulary.py``, with ``_`` for ``-``.
+    """
+    return Link(page, words, {name.replace("_", "-"): str(value) for name, value in state.items()})

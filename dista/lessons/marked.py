@@ -68,9 +68,11 @@ class Steps(Prediction):
         return {"steps": self.steps, "labels": self.labels, "current": self.current}
 
     def rows(self, values: list[int] | None) -> tuple[list[str], list[list[str]]]:
-        names = lambda steps: ", ".join(self.labels[step] for step in steps) or "none"  # noqa: E731
-        rows = [["the run", names(self.truth)]]
-        return ["", "steps"], rows if values is None else [["you", names(values)], *rows]
+        rows = [["the run", self._names(self.truth)]]
+        return ["", "steps"], rows if values is None else [["you", self._names(values)], *rows]
+
+    def _names(self, steps: list[int]) -> str:
+        return ", ".join(self.labels[step] for step in steps) or "none"
 
 
 class Pick(Prediction):

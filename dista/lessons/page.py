@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from dista.style.glossary import explained
 from dista.style.palette import PALETTES
 
 Kind = Literal["right", "wrong", "open"]
@@ -43,7 +44,7 @@ def page(
 ) -> str:
     """The answer as HTML: a title, a box a line, ``extra`` as it is, then what opens on request."""
     boxes = "".join(
-        f'<p class="{line.kind}"><b>{SIGNS[line.kind]}</b> {inline(line.words)}</p>'
+        f'<p class="{line.kind}"><b>{SIGNS[line.kind]}</b> {sentence(line.words)}</p>'
         for line in lines
     )
     opens = "".join(
@@ -58,6 +59,15 @@ def inline(words: str) -> str:
     """Text as HTML, with code for what stands in backticks and a line for each line."""
     safe = html.escape(words, quote=False)
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", safe).replace("\n", "<br>")
+
+
+def sentence(words: str) -> str:
+    """As ``inline``, with the terms of the glossary explained to who points at them."""
+    parts = words.split("`")
+    return "".join(
+        f"<code>{html.escape(part)}</code>" if index % 2 else explained(part).replace("\n", "<br>")
+        for index, part in enumerate(parts)
+    )
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -88,6 +98,7 @@ _LOOK = """
 .dista-lesson code { font: 13px/1.4 ui-monospace, monospace; color: inherit; background: none; padding: 0; }
 .dista-lesson details { margin: 2px 0; } .dista-lesson summary { cursor: pointer; color: var(--accent); padding: 3px 0; }
 .dista-lesson summary:focus-visible { outline: 2.5px solid var(--accent); outline-offset: 2px; }
+.dista-lesson abbr { text-decoration: underline dotted; text-underline-offset: 3px; cursor: help; }
 .dista-lesson a { color: var(--accent); }
 .dista-lesson table { border-collapse: collapse; margin: 4px 0; color: inherit; background: none; }
 .dista-lesson th, .dista-lesson td { text-align: left; padding: 2px 14px 2px 0; border: 0; color: inherit; background: none; }

@@ -52,7 +52,7 @@ class Answer:
     @property
     def lines(self) -> list[Line]:
         lines = [Line("right" if self.right else "wrong", f"{self.points}. {self.words}")]
-        return lines + [Line("open", self.misconception)] * (self.misconception is not None)
+        return lines if self.misconception is None else [*lines, Line("open", self.misconception)]
 
     def __repr__(self) -> str:
         return text(self.prediction.question, self.lines)

@@ -90,8 +90,8 @@ class MembraneTrace(Result):
 class TauSweep(Result):
     """The same current for neurons that differ in tau: ``taus``, ``spikes`` and ``silent_below``, each (tau,).
 
-    ``silent_below`` is the constant current that makes a neuron reach its ``threshold`` in ``steps`` steps and no
-    sooner; all below leaves it silent.
+    ``silent_below`` is the smallest constant current with which a neuron reaches its ``threshold`` within ``steps``
+    steps; all below leaves it silent.
     """
 
     taus: np.ndarray

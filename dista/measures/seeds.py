@@ -40,8 +40,9 @@ LEVEL = 0.95
 class SeedAccuracy(Result):
     """Accuracies of the runs of a configuration: ``mean`` lies in ``low`` .. ``high`` (95 %, seeds and samples).
 
-    ``seeds`` and ``accuracy`` are of each run (seed,). ``spread`` is the standard deviation over seeds, nan for
-    one.
+    ``seeds``, ``accuracy`` and ``most_frequent`` are of each run (seed,). ``spread`` is the standard deviation over
+    seeds, nan for one. ``most_frequent`` is the share of the answer that is given most often: near 1 the network says
+    the same to all. ``chance`` is the share of the most frequent label, which one answer to all would reach.
     """
 
     seeds: tuple[int, ...]
@@ -51,6 +52,8 @@ class SeedAccuracy(Result):
     spread: float
     low: float
     high: float
+    most_frequent: np.ndarray
+    chance: float
 
     def columns(self) -> Columns:
         """A row for each seed."""
@@ -94,7 +97,10 @@ def seed_accuracy(answers: Mapping[int, Answers]) -> SeedAccuracy:
     half = _half(error, degrees)
     spread = float(accuracy.std(ddof=1)) if len(seeds) > 1 else math.nan
     low, high = max(0.0, mean - half), min(1.0, mean + half)
-    return SeedAccuracy(seeds, accuracy, right.shape[1], mean, spread, low, high)
+    labels = answers[seeds[0]].label
+    chance = float(np.unique_counts(labels).counts.max() / len(labels))
+    frequent = np.array([answers[seed].most_frequent for seed in seeds])
+    return SeedAccuracy(seeds, accuracy, right.shape[1], mean, spread, low, high, frequent, chance)
 
 
 def seed_differences(

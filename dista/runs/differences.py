@@ -52,6 +52,7 @@ def of_checkpoint(name_or_path: str | os.PathLike[str]) -> RunConfig:
     return RunConfig(
         preset=card.get("preset", ""),
         data=card["task"],
+        data_options=card.get("data_options", {}),
         model=read_config(name_or_path),
         training=TrainingConfig(**card["training"]),
     )
@@ -67,20 +68,25 @@ def differing_runs(config: RunConfig, runs: Iterable[Run]) -> list[DifferingRun]
         with contextlib.suppress(RunError):
             theirs = run.config
             switched = differences(config, theirs)
-            if theirs.data == config.data and len(switched) <= 1:
+            same_data = (theirs.data, theirs.data_options) == (config.data, config.data_options)
+            if same_data and len(switched) <= 1:
                 switch, values = next(iter(switched.items()), ("", (None, None)))
                 family.append(DifferingRun(run, switch, *values))
     return family
 
 
 def differences(ours: RunConfig, theirs: RunConfig) -> dict[str, tuple[Any, Any]]:
-    """Every switch in which model or training differ, by dotted name: (ours, theirs).
+    """Every switch in which model, training or options of the data differ, by dotted name: (ours, theirs).
 
+    An option of the data that was not given is None.
     The preset's name, threads and the probe sample are no switches: they change nothing that is learned.
     """
     a, b = dict(_leaves(ours.model)), dict(_leaves(theirs.model))
     a |= {f"training.{name}": value for name, value in _leaves(ours.training)}
     b |= {f"training.{name}": value for name, value in _leaves(theirs.training)}
+    options = ours.data_options.keys() | theirs.data_options.keys()
+    a |= {f"data.{name}": ours.data_options.get(name) for name in sorted(options)}
+    b |= {f"data.{name}": theirs.data_options.get(name) for name in options}
     different = {name: (a[name], b[name]) for name in a if a[name] != b[name]}
     for part, whole in (("memory", "memory.form"), ("denoiser", "denoiser.kind")):
         fields = [name for name in different if name.startswith(f"{part}.")]

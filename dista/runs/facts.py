@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from dista.config import Config, ModelConfig, TrainingConfig
 from dista.files.facts import Count, Damaged, Facts, explained
+
+if TYPE_CHECKING:
+    from dista.data import Task
 
 Table = Literal["steps", "epochs", "neurons", "gradients", "attention"]
 State = Literal["running", "finished", "stopped", "crashed"]
@@ -19,18 +23,38 @@ TABLES: tuple[Table, ...] = get_args(Table)
 class RunConfig(Config):
     """What a run is: the model, the task it is trained on, and how.
 
-    ``data_root`` is the folder given to ``dista.data.open``, None where none was.
+    ``data_root`` is the folder given to ``dista.data.open``, None where none was; ``data_options`` are the
+    task's own options, where it was not opened as it is by itself.
     """
 
     preset: str
     data: str
     data_root: str | None = None
+    data_options: dict[str, Any] = {}
     model: ModelConfig
     training: TrainingConfig
 
+    @property
+    def data_title(self) -> str:
+        return data_title(self.data, self.data_options)
+
+    def open_task(self) -> Task:
+        """The task with the options, from the folder and with the steps that the run has it."""
+        from dista import data
+
+        return data.open_for(self.model, self.data, root=self.data_root, options=self.data_options)
+
+
+def data_title(name: str, options: Mapping[str, Any]) -> str:
+    """How a task with options of its own is called: ``match, noise 0.3``."""
+    return ", ".join([name, *(f"{option} {value}" for option, value in sorted(options.items()))])
+
 
 class Status(Facts):
-    """How far a run is: complete epochs, steps of how many, seconds, and why it ended if it did early."""
+    """How far a run is: complete epochs, steps of how many, seconds, and why it ended if it did early.
+
+    ``pid`` is the process that says so.
+    """
 
     state: State
     epoch: Count = 0
@@ -38,6 +62,7 @@ class Status(Facts):
     steps: Count | None = None
     seconds: float | None = None
     reason: str | None = None
+    pid: Count | None = None
 
 
 class Environment(Facts):

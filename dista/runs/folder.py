@@ -37,7 +37,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dista.checkpoint import CheckpointError, write_whole
+from dista.checkpoint import WEIGHTS, CheckpointError, write_whole
 from dista.config import ConfigError
 from dista.files import replacement
 from dista.files.facts import Damaged, read_whole
@@ -204,6 +204,13 @@ class Run:
     def asked_to_stop(self) -> bool:
         return self._stop.exists()
 
+    def _forget_earlier_wish(self) -> None:
+        """One to stop from before this object held the run was for a process that was killed; a later one stands."""
+        with contextlib.suppress(FileNotFoundError):
+            since = (self.path / processes.HOLDER).stat().st_mtime_ns
+            if self._stop.stat().st_mtime_ns < since:
+                self._stop.unlink()
+
     @property
     def _stop(self) -> Path:
         return self.path / "stop"
@@ -288,7 +295,7 @@ class Run:
         self._take()
         try:
             self.check_resumable()
-            self._stop.unlink(missing_ok=True)  # it was for a process that was killed
+            self._forget_earlier_wish()
             return resumable.read(self._state) if self._state.exists() else None
         except BaseException as error:
             self.release()
@@ -354,6 +361,8 @@ class Run:
 
         if not self.checkpoint(which).is_dir():
             raise CheckpointError(f"{self.path} has no checkpoint {which!r} yet")
+        if not (self.checkpoint(which) / WEIGHTS).is_file():
+            raise CheckpointError(f"{self.path} is here without its weights; train it to have them")
         return load(self.checkpoint(which))
 
 
@@ -384,5 +393,5 @@ def _taken(path: Path) -> RunError:
 
 
 def _write_status(path: Path, state: State, **facts: Any) -> None:
-    status = {"state": state, "updated": time.time(), **facts}
+    status = {"state": state, "updated": time.time(), "pid": os.getpid(), **facts}
     write_whole(path / "status.json", json.dumps(status).encode())

@@ -93,6 +93,7 @@ def card(
     return {
         "name": run.name,
         "task": task.name,
+        "data_options": run.config.data_options,
         "data": task.description,
         "classes": list(task.classes),
         "preset": run.config.preset,

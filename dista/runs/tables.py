@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from pydantic import ValidationError
 
 from dista.files.facts import Damaged, read_whole
-from dista.runs.facts import Note, Table, parsed
+from dista.runs.facts import Note, Table, columns, parsed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +95,12 @@ class Tail:
             self._bad += 1
             self._first = self._first or f"line {self._lines}: {error}"
             return None
+
+
+def with_columns(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """The frame of a table with all columns of its kind, which one without lines does not have."""
+    missing = [column for column in columns(table) if column not in frame]
+    return frame.reindex(columns=[*frame, *missing]) if missing else frame
 
 
 def append(path: Path, rows: Iterable[dict[str, Any]]) -> None:

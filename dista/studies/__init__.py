@@ -9,6 +9,8 @@
     cost.py         what is left, by measured cost
     answers.py      what a run answers to each held-out sample
     results.py      accuracies over seeds, differences, a report
+    places.py       where studies are looked for, by name
+    shipping.py     what of one comes with the package
 
 Only what trains needs the extra ``train``; results are read without.
 """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 from dista import data
 from dista.runs import RunConfig
 from dista.studies.grid import Configuration, Grid, Impossible
@@ -14,7 +12,7 @@ def check(grid: Grid) -> None:
 
     Its model is built, with the weights it starts from, and must fit the task, which is opened.
     """
-    open_task = functools.cache(data.open_for)
+    tasks: dict[str, data.Task] = {}
     seen: list[Configuration] = []
     for one in grid.configurations():
         what = one.config(grid.seeds[0])
@@ -22,7 +20,8 @@ def check(grid: Grid) -> None:
             raise Impossible(one.name, one.levels, f"it is the same as {same.name}; leave one out")
         seen.append(one)
         try:
-            task = open_task(what.model, what.data, root=what.data_root)
+            key = f"{what.model.time_steps} {what.data_options}"
+            tasks[key] = task = tasks[key] if key in tasks else what.open_task()
             _build(task, what)
         except (ValueError, KeyError, OSError) as error:
             raise Impossible(one.name, one.levels, str(error.args[0])) from error

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dista import data
 from dista.runs import RunConfig
 from dista.studies.study import Planned
 
@@ -60,7 +59,7 @@ def _from_steps(what: RunConfig) -> float:
     from dista.training import plan
     from dista.training.session import starting_model
 
-    task = data.open_for(what.model, what.data, root=what.data_root)
+    task = what.open_task()
     steps = plan(task, what.model, what.training).minutes
     model = starting_model(what)
     evaluate(model, task.validation, limit=8)  # compiles

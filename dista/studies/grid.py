@@ -13,8 +13,9 @@
       frozen: {freeze: synapses}
     baseline: memory=none,denoiser.u=1
 
-Names of options are those of ``--set``: fields of TrainingConfig, and of ModelConfig after ``model.``. What is
-wrong is said with its line, before anything begins; see ``dista.studies.checks`` for what a grid cannot say.
+Names of options are those of ``--set``: fields of TrainingConfig, of ModelConfig after ``model.``, and options of
+the data after ``data.``. What is wrong is said with its line, before anything begins; see ``dista.studies.checks``
+for what a grid cannot say.
 """
 
 from __future__ import annotations
@@ -120,14 +121,28 @@ class Grid(BaseModel):
         if others := _ELSEWHERE.keys() & options.keys():
             raise ConfigError(f"{min(others)} cannot be an option here; {_ELSEWHERE[min(others)]}")
         inner = {n.removeprefix("model."): v for n, v in options.items() if n[:6] == "model."}
-        mine = {n: v for n, v in options.items() if n[:6] != "model."}
+        of_data = {n.removeprefix("data."): v for n, v in options.items() if n[:5] == "data."}
+        mine = {n: v for n, v in options.items() if n[:6] != "model." and n[:5] != "data."}
+        if of_data:
+            _check_data(self.data, of_data)
         return RunConfig(
             preset=self.preset,
             data=self.data,
             data_root=None if self.data_dir is None else str(Path(self.data_dir).resolve()),
+            data_options=of_data,
             model=preset(self.preset).changed(inner),
             training=recipe(self.recipe).replace(**mine),
         )
+
+
+def _check_data(name: str, options: Options) -> None:
+    """ConfigError for options of the data that they do not have."""
+    from dista.data import check_options  # loads torch, which only these grids need
+
+    try:
+        check_options(name, options)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 class Configuration:
@@ -154,7 +169,7 @@ def _levels(axis: str, levels: dict[str, Options] | list[Any]) -> list[tuple[str
     if isinstance(levels, dict):
         _checked_name(axis)
         return [(axis, _checked_name(level), changes) for level, changes in levels.items()]
-    short = _checked_name(axis).removeprefix("model.")
+    short = _checked_name(axis).removeprefix("model.").removeprefix("data.")
     return [(short, _checked_name(_said(value)), {axis: value}) for value in levels]
 
 
@@ -268,7 +283,7 @@ def _line_of(error: Impossible, grid: Grid, lines: Mapping[tuple[str, ...], int]
     """Where the option stands that an error names; nothing where it names none of the grid's."""
     said = str(error).removeprefix(error.name)
     for place in _places(grid, error):
-        option = place[-1].removeprefix("model.")
+        option = place[-1].removeprefix("model.").removeprefix("data.")
         words = rf"{re.escape(option)}|{re.escape(option.rpartition('.')[2])}"
         if place in lines and re.search(rf"(?<![\w.])({words})(?![\w.])", said):
             return f", line {lines[place]}"

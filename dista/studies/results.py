@@ -1,6 +1,6 @@
 """What a study came to: accuracies over seeds, and differences to its baseline, each with its uncertainty.
 
-    results = dista.open_study("runs/match-ablation")
+    results = dista.open_study("runs/match-ablation")   # or the name of one in runs/, or of a shipped one
     results.table()                     # a row for each configuration
     results.runs()                      # ... for each run
     dista.figures.seed_differences(results.differences)
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from dista.files.facts import Damaged
 from dista.measures import Answers, SeedAccuracy, SeedDifference, seed_accuracy, seed_differences
 from dista.runs import RunError
-from dista.studies import answers
+from dista.studies import answers, places
 from dista.studies.study import Study
 
 if TYPE_CHECKING:
@@ -96,9 +96,12 @@ class Results:
         return pd.DataFrame(rows)
 
 
-def open_study(path: str | os.PathLike[str]) -> Results:
-    """The results of the study in a folder, as far as it has come; StudyError where there is none."""
-    study = Study(path)
+def open_study(name_or_path: str | os.PathLike[str]) -> Results:
+    """The results of a study, as far as it has come; StudyError where there is none.
+
+    It is named by its folder, or by its name where it lies in the folder of runs or is shipped.
+    """
+    study = Study(places.find(name_or_path))
     answered, left_out = _answers(study)
     baseline = study.grid.baseline
     others = {name: runs for name, runs in answered.items() if name != baseline}
@@ -181,7 +184,7 @@ def _about(study: Study) -> str:
     what = study.planned()[0].config
     start = f"from the weights of {what.training.init}" if what.training.init else "from nothing"
     return (
-        f"`{what.preset}` on `{what.data}`, {what.training.epochs} epochs {start}, "
+        f"`{what.preset}` on `{study.grid.data}`, {what.training.epochs} epochs {start}, "
         f"seeds {', '.join(map(str, study.grid.seeds))}."
     )
 

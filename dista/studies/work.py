@@ -134,10 +134,10 @@ _opened: dict[str, data.Task] = {}
 
 def _task(what: RunConfig) -> data.Task:
     """The task of a run; the last one is kept, as most grids have one only."""
-    key = f"{what.data} {what.data_root} {what.model.time_steps}"
+    key = f"{what.data} {what.data_root} {what.model.time_steps} {what.data_options}"
     if key not in _opened:
         _opened.clear()
-        _opened[key] = data.open_for(what.model, what.data, root=what.data_root)
+        _opened[key] = what.open_task()
     return _opened[key]
 
 

@@ -28,6 +28,18 @@ MISSING = {
 """What stands in the place of something that a recording does not hold, and what to record to see it."""
 
 
+STARTING = "It is starting: loading libraries and data takes some ten seconds."
+UNMEASURED = "Nothing has been measured yet."
+
+
+class Progress(Protocol):
+    """How far a training is, as the status of its run says."""
+
+    epoch: int
+    step: int
+    steps: int | None
+
+
 class Sums(Protocol):
     """How the row sums of a map are spread, as ``dista.measures.row_sums`` has it."""
 
@@ -48,6 +60,21 @@ def number(value: float, digits: int = 2) -> str:
 def count(many: int, what: str) -> str:
     """``1 step``, ``2 steps``."""
     return f"{many} {what}{'' if many == 1 else 's'}"
+
+
+def progress(state: str, at: Progress, epochs: int, reason: str | None) -> str:
+    """How far a training is, or how it ended, and why."""
+    epoch = min(at.epoch + 1, epochs)
+    said = {
+        "starting": STARTING,
+        "running": f"Epoch {epoch} of {epochs}, step {at.step}{f' of {at.steps}' if at.steps else ''}.",
+        "finished": f"Finished after {at.epoch} epochs and {at.step} steps.",
+        "stopped": f"Stopped in epoch {epoch} of {epochs}.",
+        "crashed": f"Ended early in epoch {epoch} of {epochs}.",
+    }[state]
+    if not reason or state in ("starting", "running"):
+        return said
+    return f"{said} Reason: {reason.removesuffix('.')}."
 
 
 def row_sums(block: int, sums: Sums) -> str:
@@ -130,6 +157,15 @@ def tau_history(tau: float, start: float | None, *, learned: bool) -> str:
     if start is None:
         return f"learned tau = {tau:.1f} (that of the start was not kept)"
     return f"learned tau = {tau:.1f}, from {start:.1f} at the start,"
+
+
+TRAINED = "after training"
+"""When a network was recorded, where nothing else is known of it."""
+
+
+def moment(epoch: int) -> str:
+    """When in its training a network was recorded: ``epoch`` 0 is before it."""
+    return f"after epoch {epoch}" if epoch else "before training"
 
 
 def no_lags(memory: Mapping[str, Any] | None) -> str:

@@ -3,7 +3,8 @@
 Synaptic weights and time constants are trained jointly [paper]. A run can be stopped or killed at any
 moment and resumed; on one CPU thread it then ends with the same weights, bit for bit.
 
-    start.py        train, resume: how a run begins, and what is written when it ends
+    begin.py        train: here, or in a process of its own
+    start.py        how a run begins here, or goes on, and what is written when it ends
     session.py      the loop over epochs and steps
     feed.py         the batches
     learner.py      the loss
@@ -15,7 +16,7 @@ moment and resumed; on one CPU thread it then ends with the same weights, bit fo
     gradients.py    gradient norms, layer by layer
     stopping.py     Ctrl-C, SIGTERM, and the file with which others ask
     machine.py      devices, processes, precision
-    plan.py         what a training would cost
+    dry_run.py      what a training would cost
 
 Several machines, each with 8 GPUs: run this on each of them, with its own ``--node-rank``.
 
@@ -27,9 +28,29 @@ from dista.extras import need
 
 need("lightning", "training", "train")
 
-from dista.training.machine import is_first
-from dista.training.plan import Plan, plan
-from dista.training.start import resume, train
-from dista.training.stopping import Stopped
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["Plan", "Stopped", "is_first", "plan", "resume", "train"]
+_HOME = {
+    "Plan": "dry_run",
+    "Stopped": "stopping",
+    "is_first": "machine",
+    "plan": "dry_run",
+    "resume": "start",
+    "train": "begin",
+}
+__all__ = sorted(_HOME)
+
+if TYPE_CHECKING:
+    from dista.training.begin import train
+    from dista.training.dry_run import Plan, plan
+    from dista.training.machine import is_first
+    from dista.training.start import resume
+    from dista.training.stopping import Stopped
+
+
+def __getattr__(name: str) -> object:
+    """Lightning takes seconds to load: who starts a training in a process of its own does not wait for it."""
+    if name not in _HOME:
+        raise AttributeError(f"dista.training has no {name!r}; it offers {', '.join(__all__)}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -64,10 +64,18 @@ def batches_of(task: data.Task, training: TrainingConfig, epoch: int) -> data.Ba
     )
 
 
+def batches_left(training: TrainingConfig, done: int) -> int | None:
+    """How many batches an epoch may still take after ``done``, where it ends before the data do; None: no limit."""
+    if training.epoch_steps is None:
+        return None
+    return max(0, training.epoch_steps * training.accumulate - done)
+
+
 def steps_of(task: data.Task, training: TrainingConfig, world: int = 1) -> int:
     """Optimiser steps of the whole training."""
     batches = len(batches_of(task, training, 0).part(world=world))
-    return training.epochs * -(-batches // training.accumulate)
+    steps = -(-batches // training.accumulate)
+    return training.epochs * min(steps, training.epoch_steps or steps)
 
 
 def check_fit(task: data.Task, config: ModelConfig, training: TrainingConfig) -> None:

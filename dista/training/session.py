@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from typing import NamedTuple, cast
 
 import torch
@@ -22,7 +23,15 @@ from dista.model import DISTA
 from dista.runs import Run, RunConfig
 from dista.training import learner, machine
 from dista.training import optimiser as optimisers
-from dista.training.feed import Batch, ahead, batches_of, groups, on_device, steps_of
+from dista.training.feed import (
+    Batch,
+    ahead,
+    batches_left,
+    batches_of,
+    groups,
+    on_device,
+    steps_of,
+)
 from dista.training.gradients import GradientNorms
 from dista.training.learner import Learner
 from dista.training.mixing import Mixing
@@ -127,6 +136,7 @@ class Session:
         rank = self.fabric.global_rank
         whole = batches_of(self.task, config, place.epoch)
         part = whole.part(start=place.batch, rank=rank, world=self.fabric.world_size)
+        part = islice(part, batches_left(config, place.batch))
         for number, (x, y) in enumerate(part, start=place.batch):
             x, y = self.mixing(x, y, config.seed, place.epoch, number, rank)
             yield self.fabric.to_device((x, y))

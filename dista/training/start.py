@@ -35,17 +35,12 @@ def train(
     progress: bool | None = None,
     logger: Logger | None = None,
 ) -> Run:
-    """Train a new model on ``task`` and return its run; raises ValueError where they do not fit.
-
-    The best checkpoint by validation accuracy, the later one of equals, is evaluated on the test
-    split once, at the end. Ctrl-C and SIGTERM finish the step, save and raise Stopped, which is a
-    KeyboardInterrupt; ``resume`` goes on from there. After any other exception the run is marked
-    crashed, with the reason. ``progress`` None shows a bar in a terminal only; ``data_root`` is the
-    folder that ``task`` was opened from, for those who resume.
-    """
-    check_fit(task, config, training)
+    """``dista.train`` in this process, into ``folder``."""
     root = None if data_root is None else str(Path(data_root).resolve())
-    what = RunConfig(preset=preset, data=task.name, data_root=root, model=config, training=training)
+    what = RunConfig(
+        preset=preset, data=task.name, data_root=root, data_options=dict(task.options),
+        model=config, training=training,
+    )  # fmt: skip
     fabric = machine.launch(training, _events(folder, logger))
     model = starting_model(what)
     folder = fabric.broadcast(str(folder))
@@ -73,7 +68,7 @@ def resume(
     run = Run(folder)
     run.check_resumable()  # what follows takes a while
     config = run.config
-    task = task or data.open_for(config.model, config.data, root=config.data_root)
+    task = task or config.open_task()
     check_fit(task, config.model, config.training)
     fabric = machine.launch(config.training, _events(folder, logger))
     try:

@@ -51,6 +51,11 @@ class Probe(anywidget.AnyWidget, _State):  # type: ignore[misc, valid-type]  # a
         self._recording, self._options = recording, options
         super().__init__(sample=sample, data=self._pack(sample), **state)
 
+    def show(self, recording: xr.DataTree, **options: Any) -> None:
+        """Another recording in its place, at the place that is looked at; ``options`` are ``probe_payload``'s."""
+        self._recording, self._options = recording, options
+        self.data = self._pack(self.sample)
+
     def _pack(self, sample: int) -> bytes:
         return probe_payload(self._recording, sample, **self._options).to_bytes()
 

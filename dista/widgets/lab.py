@@ -20,7 +20,7 @@ TOP = 4.0
 """The largest current that can be drawn, in thresholds of 1."""
 
 
-class TauLab(anywidget.AnyWidget):  # type: ignore[misc]  # the library has no types
+class TauLab(anywidget.AnyWidget):
     """One LIF neuron: ``current`` (a number a step, 0 to 4), ``tau`` in steps, ``threshold`` and ``reset`` ("hard",
     "soft") are traits that can be set and watched; ``trace`` is the typed result, as ``dista.figures.membrane`` draws it."""
 

@@ -41,6 +41,7 @@ def probe_payload(
     label: int | None = None,
     patch_grid: tuple[int, int] | None = None,
     shown: int = SHOWN,
+    moment: str = sentences.TRAINED,
 ) -> Payload:
     """Pack one sample of ``recording`` (see the recording's format) for the probe.
 
@@ -48,7 +49,7 @@ def probe_payload(
     position along ``batch``. ``tau_start`` holds the time constants before training: one number for
     all neurons, or a mapping from dotted neuron names (to one, or one a channel). It, ``class_names``, ``label`` and ``patch_grid``
     (rows, columns) are taken from the recording where they are not given. ``step_sentences`` replaces
-    the title of the time rail.
+    the title of the time rail. ``moment`` says when in its training the network was recorded.
 
     Raises IndexError if there is no such sample, ValueError if labels do not match the steps or the
     tokens do not fill the grid.
@@ -71,6 +72,7 @@ def probe_payload(
     back = _reach_back(source, header["attention"])
     header["step_sentences"] = sentences.steps(source.steps, header["step_labels"], titles, back)
     header["missing"] = sentences.MISSING | {"lags": sentences.no_lags(config.get("memory"))}
+    header["moment"] = moment
     header["scale"] = config.get("attention_scale")
     header["arrays"] = packer.arrays
     return Payload(header, packer.to_bytes())

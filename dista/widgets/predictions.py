@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dista.lessons.predictions import Prediction
 
 
-class Predict(anywidget.AnyWidget):  # type: ignore[misc]  # the library has no types
+class Predict(anywidget.AnyWidget):
     """A question whose result stays in Python until the reader has committed; ``prediction.last`` is the answer.
 
     ``values`` is where the reader's marks, bars, curve, order or place are (None: nowhere yet). Setting

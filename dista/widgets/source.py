@@ -20,8 +20,8 @@ HOSTS = ("streamlit", "jupyter")
 CONTROLS = ("threshold", "brush", "pad", "downloads")
 """The small widgets of the dashboard."""
 
-LESSONS = ("lesson",)
-"""What lessons show in a notebook: predictions, and the tau lab."""
+LESSONS = ("lesson", "figures")
+"""What lessons show in a notebook: predictions, the tau lab, and figures that follow."""
 
 _HERE = Path(__file__).parent
 _PROBE = (
@@ -53,7 +53,8 @@ def styles(name: str = "streamlit") -> str:
     """The stylesheet of a widget; but for those with a look of their own it is the same for all."""
     if name in _OWN:
         return (_HERE / "css" / f"{name}.css").read_text("utf-8")
-    sheets = [(_HERE / "css" / f"{part}.css").read_text("utf-8") for part in _PROBE]
+    parts = ("base", "figures") if name == "figures" else _PROBE
+    sheets = [(_HERE / "css" / f"{part}.css").read_text("utf-8") for part in parts]
     return "\n".join([_colours(), *sheets])
 
 

@@ -43,6 +43,7 @@ def probe(
     state: Mapping[str, Any] | None = None,
     theme: str | None = None,
     group: str | None = None,
+    name: str | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Show ``payload``; return the reader's state: step, block, head, row, column, layer, neuron, range,
@@ -56,6 +57,7 @@ def probe(
     its choice with the reader's first change. ``theme`` is None (follow the page), ``"light"`` or
     ``"dark"``. Probes with the same ``group`` go together, in the browser: what a reader does in one,
     the others follow as far as they have the place, and report it with ``following`` true.
+    ``name`` tells the regions of one probe from those of another on the page, for who does not see where it stands.
     ``on_change`` runs before the rerun that a change causes.
     """
     wanted = {name: value for name, value in (state or {}).items() if name != "sample"}
@@ -63,7 +65,7 @@ def probe(
     _component("probe", "streamlit")(
         key=key,
         data=payload.to_bytes(
-            state=wish["state"], revision=wish["revision"], theme=theme, group=group
+            state=wish["state"], revision=wish["revision"], theme=theme, group=group, name=name
         ),
         on_state_change=on_change or _nothing,
     )

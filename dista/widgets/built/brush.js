@@ -17,6 +17,9 @@ function fill(node, props, children) {
 function el(tag, props = {}, ...children) {
   return fill(document.createElement(tag), props, children);
 }
+function svg(tag, props = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), props, children);
+}
 function panel(name, title) {
   const heading = el("h3", {}, title);
   const note = el("p", { class: "note" });
@@ -217,29 +220,56 @@ var STYLES = [
 ];
 function offerImage(node) {
   const [heading, body] = [node.querySelector("h3"), node.querySelector(".body")];
-  const button = el(
-    "button",
-    { type: "button", class: "save", title: "Save as PNG", onclick: () => save(heading.textContent, node, body) },
-    "PNG"
-  );
-  const name = () => button.setAttribute("aria-label", `Save as PNG: ${heading.textContent}`);
-  button.addEventListener("focus", name);
-  button.addEventListener("pointerenter", name);
-  name();
-  heading.after(button);
-}
-async function save(title, node, body) {
-  const canvas = await picture(title, node, body);
-  canvas.toBlob((blob) => {
-    if (!blob) return;
-    const link = el("a", { href: URL.createObjectURL(blob), download: `${slug(title)}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+  const saved = { PNG: picture, SVG: drawing };
+  const buttons = Object.entries(saved).map(([form, make]) => {
+    const onclick = async () => keep(await make(heading.textContent, node, body), `${nameOf(node)}.${form.toLowerCase()}`);
+    const button = el("button", { type: "button", class: `save ${form.toLowerCase()}`, onclick }, form);
+    const name = () => {
+      const said = `Save as ${form}: ${heading.textContent}`;
+      button.setAttribute("aria-label", said);
+      button.title = said;
+    };
+    button.addEventListener("focus", name);
+    button.addEventListener("pointerenter", name);
+    name();
+    return button;
   });
+  heading.after(...buttons);
 }
-var slug = (title) => title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);
+var nameOf = (node) => node.classList[1] ?? "panel";
+function keep(blob, file) {
+  if (!blob) return;
+  const link = el("a", { href: URL.createObjectURL(blob), download: file });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+var partsOf = (body) => [...body.querySelectorAll("canvas, svg")].filter((part) => part.getClientRects().length);
+async function drawing(title, node, body) {
+  const [origin, style] = [body.getBoundingClientRect(), getComputedStyle(node)];
+  const parts = partsOf(body).map((part) => {
+    const box = part.getBoundingClientRect();
+    const at = {
+      x: EDGE + box.left - origin.left,
+      y: EDGE + HEAD + box.top - origin.top,
+      width: box.width,
+      height: box.height
+    };
+    if (part instanceof HTMLCanvasElement)
+      return { at, drawn: svg("image", { ...at, href: part.toDataURL(), style: "image-rendering:pixelated" }) };
+    const copy = styled(part);
+    Object.entries(at).forEach(([name, value]) => copy.setAttribute(name, String(value)));
+    return { at, drawn: copy };
+  });
+  const height = Math.max(...parts.map(({ at }) => at.y + at.height)) + EDGE;
+  const width = origin.width + 2 * EDGE;
+  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  const heading = { x: EDGE, y: EDGE + 14, style: `font:650 15px ${style.fontFamily};fill:${style.color}` };
+  root.append(svg("rect", { width, height, fill: style.backgroundColor }), svg("text", heading, title));
+  root.append(...parts.map((part) => part.drawn));
+  return new Blob([new XMLSerializer().serializeToString(root)], { type: "image/svg+xml" });
+}
 async function picture(title, node, body) {
-  const shown = [...body.querySelectorAll("canvas, svg")].filter((part) => part.getClientRects().length);
+  const shown = partsOf(body);
   const images = await Promise.all(shown.map((part) => part.tagName === "CANVAS" ? part : drawn(part)));
   const [origin, style] = [body.getBoundingClientRect(), getComputedStyle(node)];
   const low = Math.max(...shown.map((part) => part.getBoundingClientRect().bottom - origin.top));
@@ -262,15 +292,19 @@ async function picture(title, node, body) {
       box.height
     );
   });
-  return canvas;
+  return new Promise((done) => canvas.toBlob(done));
 }
-async function drawn(part) {
+function styled(part) {
   const copy = part.cloneNode(true);
   const [from, to] = [part, copy].map((root) => [root, ...root.querySelectorAll("*")]);
   from.forEach((source, i) => {
     const style = getComputedStyle(source);
     for (const name of STYLES) to[i].style.setProperty(name, style.getPropertyValue(name));
   });
+  return copy;
+}
+async function drawn(part) {
+  const copy = styled(part);
   const box = part.getBoundingClientRect();
   Object.entries({ xmlns: SVG, width: box.width, height: box.height }).forEach(
     ([name, value]) => copy.setAttribute(name, value)

@@ -15,7 +15,7 @@ function save(figure, format, name, said) {
   const options = { format, filename: `${name}-${keyOf(figure)}`, scale: format === "png" ? 2 : 1 };
   const before = figure._context.toImageButtonOptions;
   figure._context.toImageButtonOptions = options;
-  camera.click();
+  camera.dispatchEvent(new MouseEvent("click", { bubbles: false }));
   figure._context.toImageButtonOptions = before;
 }
 function node(tag, text, props = {}) {

@@ -114,6 +114,8 @@ var Recording = class {
     this.ranges = header.ranges;
     this.stages = header.stages;
     this.missing = header.missing;
+    this.moment = header.moment;
+    this.name = header.name;
     this.sample = header.sample;
     this.steps = header.steps;
     this.grid = header.grid;
@@ -416,29 +418,56 @@ var STYLES = [
 ];
 function offerImage(node) {
   const [heading, body] = [node.querySelector("h3"), node.querySelector(".body")];
-  const button = el(
-    "button",
-    { type: "button", class: "save", title: "Save as PNG", onclick: () => save(heading.textContent, node, body) },
-    "PNG"
-  );
-  const name = () => button.setAttribute("aria-label", `Save as PNG: ${heading.textContent}`);
-  button.addEventListener("focus", name);
-  button.addEventListener("pointerenter", name);
-  name();
-  heading.after(button);
-}
-async function save(title, node, body) {
-  const canvas = await picture(title, node, body);
-  canvas.toBlob((blob) => {
-    if (!blob) return;
-    const link = el("a", { href: URL.createObjectURL(blob), download: `${slug(title)}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+  const saved = { PNG: picture, SVG: drawing };
+  const buttons = Object.entries(saved).map(([form, make]) => {
+    const onclick = async () => keep(await make(heading.textContent, node, body), `${nameOf(node)}.${form.toLowerCase()}`);
+    const button = el("button", { type: "button", class: `save ${form.toLowerCase()}`, onclick }, form);
+    const name = () => {
+      const said = `Save as ${form}: ${heading.textContent}`;
+      button.setAttribute("aria-label", said);
+      button.title = said;
+    };
+    button.addEventListener("focus", name);
+    button.addEventListener("pointerenter", name);
+    name();
+    return button;
   });
+  heading.after(...buttons);
 }
-var slug = (title) => title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60);
+var nameOf = (node) => node.classList[1] ?? "panel";
+function keep(blob, file) {
+  if (!blob) return;
+  const link = el("a", { href: URL.createObjectURL(blob), download: file });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1e4);
+}
+var partsOf = (body) => [...body.querySelectorAll("canvas, svg")].filter((part) => part.getClientRects().length);
+async function drawing(title, node, body) {
+  const [origin, style] = [body.getBoundingClientRect(), getComputedStyle(node)];
+  const parts = partsOf(body).map((part) => {
+    const box = part.getBoundingClientRect();
+    const at = {
+      x: EDGE + box.left - origin.left,
+      y: EDGE + HEAD + box.top - origin.top,
+      width: box.width,
+      height: box.height
+    };
+    if (part instanceof HTMLCanvasElement)
+      return { at, drawn: svg("image", { ...at, href: part.toDataURL(), style: "image-rendering:pixelated" }) };
+    const copy = styled(part);
+    Object.entries(at).forEach(([name, value]) => copy.setAttribute(name, String(value)));
+    return { at, drawn: copy };
+  });
+  const height = Math.max(...parts.map(({ at }) => at.y + at.height)) + EDGE;
+  const width = origin.width + 2 * EDGE;
+  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  const heading = { x: EDGE, y: EDGE + 14, style: `font:650 15px ${style.fontFamily};fill:${style.color}` };
+  root.append(svg("rect", { width, height, fill: style.backgroundColor }), svg("text", heading, title));
+  root.append(...parts.map((part) => part.drawn));
+  return new Blob([new XMLSerializer().serializeToString(root)], { type: "image/svg+xml" });
+}
 async function picture(title, node, body) {
-  const shown = [...body.querySelectorAll("canvas, svg")].filter((part) => part.getClientRects().length);
+  const shown = partsOf(body);
   const images = await Promise.all(shown.map((part) => part.tagName === "CANVAS" ? part : drawn(part)));
   const [origin, style] = [body.getBoundingClientRect(), getComputedStyle(node)];
   const low = Math.max(...shown.map((part) => part.getBoundingClientRect().bottom - origin.top));
@@ -461,15 +490,19 @@ async function picture(title, node, body) {
       box.height
     );
   });
-  return canvas;
+  return new Promise((done) => canvas.toBlob(done));
 }
-async function drawn(part) {
+function styled(part) {
   const copy = part.cloneNode(true);
   const [from, to] = [part, copy].map((root) => [root, ...root.querySelectorAll("*")]);
   from.forEach((source, i) => {
     const style = getComputedStyle(source);
     for (const name of STYLES) to[i].style.setProperty(name, style.getPropertyValue(name));
   });
+  return copy;
+}
+async function drawn(part) {
+  const copy = styled(part);
   const box = part.getBoundingClientRect();
   Object.entries({ xmlns: SVG, width: box.width, height: box.height }).forEach(
     ([name, value]) => copy.setAttribute(name, value)
@@ -593,7 +626,7 @@ function stands(one, other) {
   ));
   return Boolean(a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING);
 }
-var partsOf = (state) => (
+var partsOf2 = (state) => (
   /** @type {(keyof State)[]} */
   Object.keys(state)
 );
@@ -629,7 +662,7 @@ var Store = class {
   move(changes, following) {
     const asks = QUESTION.some((name) => name in changes && changes[name] !== this.state[name]);
     const next = settle(this.recording, { ...this.state, ...asks && { key: "" }, ...changes });
-    const changed = partsOf(next).filter((name) => next[name] !== this.state[name]);
+    const changed = partsOf2(next).filter((name) => next[name] !== this.state[name]);
     if (!changed.length) return false;
     this.state = this.wanted = next;
     this.asked = true;
@@ -664,7 +697,7 @@ var Store = class {
     this.following = Boolean(recording.group);
     this.wanted = { ...this.wanted, ...wanted, sample: recording.sample };
     this.state = settle(recording, this.wanted);
-    const there = partsOf(this.state).every((name) => this.state[name] === this.wanted[name]);
+    const there = partsOf2(this.state).every((name) => this.state[name] === this.wanted[name]);
     if (there && Object.keys(wanted).length) this.lead();
   }
   /** @param {boolean} held */
@@ -754,7 +787,12 @@ function timeRail(store, app) {
   heading.setAttribute("aria-live", "off");
   note.replaceChildren(
     "Pick a step; everything below follows it. ",
-    ...keys([["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays."])
+    el(
+      "span",
+      { class: "keys" },
+      el("span", { class: "unfocused" }, "Keys, once you are in here by a click or Tab:"),
+      ...keys([["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays."])
+    )
   );
   let painted = null, drawn2 = 0;
   function draw({ state, frames, asked }) {
@@ -2136,7 +2174,9 @@ function tauPanel(store) {
   const list = el("div", { class: "taus", role: "group", "aria-label": "Neuron layers" }, rows);
   body.append(list, axis);
   list.addEventListener("keydown", (event) => roam(event, rows));
-  note.replaceChildren(ends.length ? explainTau(layers, recording.missing.tau_start) : recording.missing.tau);
+  note.replaceChildren(
+    ends.length ? explainTau(layers, recording.moment, recording.missing.tau_start) : recording.missing.tau
+  );
   function draw({ state }) {
     rows.forEach((row, i) => {
       const current = layers[i].name === state.layer;
@@ -2153,7 +2193,7 @@ function tauOf(recording, position) {
   return { tau: span(tau), before: span(before), mean: mean(tau), start: mean(before), per: tau?.length };
 }
 var longer = ({ mean, start }) => mean && start && mean >= LONGER * start;
-function explainTau(layers, notKept) {
+function explainTau(layers, moment, notKept) {
   const hot = layers.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
   const known = layers.some(({ start: value }) => value);
   const start = known ? [el("i", { class: "dot start" }), " at the start, "] : [];
@@ -2162,7 +2202,7 @@ function explainTau(layers, notKept) {
     {},
     ...start,
     el("i", { class: "dot" }),
-    " after training",
+    ` ${moment}`,
     hot.length ? ", " : ". ",
     ...hot,
     known ? "" : `${notKept} `,
@@ -2440,12 +2480,20 @@ function mount(parent, bytes, tell, wanted = {}) {
       membranePanel
     ].map((make) => make(store, app));
     panels.slice(2).forEach(({ node }) => offerImage(node));
+    if (store.recording.name) nameRegions();
     const focused = focusables().indexOf(
       /** @type {HTMLElement} */
       focusedBeside(root)
     );
     grid2.replaceChildren(...panels.map(({ node }) => node));
     if (focused >= 0) focusables()[focused]?.focus({ preventScroll: true });
+  }
+  function nameRegions() {
+    const regions = panels.flatMap(({ node }) => [node, ...node.querySelectorAll("[role=group], [role=application]")]);
+    for (const region of regions) {
+      const label = region.getAttribute("aria-label");
+      if (label) region.setAttribute("aria-label", `${store.recording.name}: ${label}`);
+    }
   }
   function focusables() {
     return (

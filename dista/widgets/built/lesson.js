@@ -198,8 +198,7 @@ function pick(spec, tell) {
         node2.setAttribute("aria-pressed", String(values?.[0] === row && values?.[1] === column));
         node2.classList.toggle("is-run", truth?.place[0] === row && truth?.place[1] === column);
         const size = truth ? truth.sizes[row][column] : spec.image?.[row][column] ?? 0;
-        node2.style.setProperty("--size", `${Math.round(100 * size)}%`);
-        node2.classList.toggle("shown", truth !== null);
+        node2.style.background = `color-mix(in srgb, var(--${truth ? "accent" : "ink"}) ${Math.round(100 * size)}%, var(--paper))`;
       });
       key.show(locked);
     }

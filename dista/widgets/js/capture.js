@@ -1,6 +1,6 @@
-// A panel as a PNG file: its heading, and the canvases and drawings below it, where they stand.
+// A panel as a PNG or SVG file: its heading, and the canvases and drawings below it, where they stand.
 
-import { el, brushOf, SVG } from "./dom.js";
+import { el, svg, brushOf, SVG } from "./dom.js";
 
 const [SCALE, EDGE, HEAD] = [2, 12, 30];
 const STYLES = [
@@ -18,44 +18,75 @@ const STYLES = [
 ];
 
 /**
- * Gives a panel a quiet button beside its heading; the stylesheet hides it where there is nothing to save.
+ * Gives a panel two quiet buttons beside its heading; the stylesheet hides them where there is nothing to save.
  * @param {any} node
  */
 export function offerImage(node) {
   const [heading, body] = [node.querySelector("h3"), node.querySelector(".body")];
-  const button = el(
-    "button",
-    { type: "button", class: "save", title: "Save as PNG", onclick: () => save(heading.textContent, node, body) },
-    "PNG",
-  );
-  const name = () => button.setAttribute("aria-label", `Save as PNG: ${heading.textContent}`);
-  button.addEventListener("focus", name);
-  button.addEventListener("pointerenter", name);
-  name();
-  heading.after(button);
-}
-
-/** @param {string} title @param {Element} node @param {Element} body */
-async function save(title, node, body) {
-  const canvas = await picture(title, node, body);
-  canvas.toBlob((blob) => {
-    if (!blob) return;
-    const link = el("a", { href: URL.createObjectURL(blob), download: `${slug(title)}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  const saved = { PNG: picture, SVG: drawing };
+  const buttons = Object.entries(saved).map(([form, make]) => {
+    const onclick = async () =>
+      keep(await make(heading.textContent, node, body), `${nameOf(node)}.${form.toLowerCase()}`);
+    const button = el("button", { type: "button", class: `save ${form.toLowerCase()}`, onclick }, form);
+    const name = () => {
+      const said = `Save as ${form}: ${heading.textContent}`;
+      button.setAttribute("aria-label", said);
+      button.title = said;
+    };
+    button.addEventListener("focus", name);
+    button.addEventListener("pointerenter", name);
+    name();
+    return button;
   });
+  heading.after(...buttons);
 }
 
-const slug = (/** @type {string} */ title) =>
-  title
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "")
-    .slice(0, 60);
+// The panel's name among the others: short, and the same whatever its heading says of a step.
+const nameOf = (/** @type {Element} */ node) => node.classList[1] ?? "panel";
 
-/** @param {string} title @param {Element} node @param {Element} body */
+/** @param {Blob | null} blob @param {string} file */
+function keep(blob, file) {
+  if (!blob) return;
+  const link = el("a", { href: URL.createObjectURL(blob), download: file });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+const partsOf = (/** @type {Element} */ body) =>
+  [...body.querySelectorAll("canvas, svg")].filter((part) => part.getClientRects().length);
+
+/**
+ * A drawing with letters and lines as they are; maps and inputs are pixels in it, as they are pixels.
+ * @param {string} title @param {Element} node @param {Element} body
+ */
+async function drawing(title, node, body) {
+  const [origin, style] = [body.getBoundingClientRect(), getComputedStyle(node)];
+  const parts = partsOf(body).map((part) => {
+    const box = part.getBoundingClientRect();
+    const at = {
+      x: EDGE + box.left - origin.left,
+      y: EDGE + HEAD + box.top - origin.top,
+      width: box.width,
+      height: box.height,
+    };
+    if (part instanceof HTMLCanvasElement)
+      return { at, drawn: svg("image", { ...at, href: part.toDataURL(), style: "image-rendering:pixelated" }) };
+    const copy = styled(part);
+    Object.entries(at).forEach(([name, value]) => copy.setAttribute(name, String(value)));
+    return { at, drawn: copy };
+  });
+  const height = Math.max(...parts.map(({ at }) => at.y + at.height)) + EDGE;
+  const width = origin.width + 2 * EDGE;
+  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+  const heading = { x: EDGE, y: EDGE + 14, style: `font:650 15px ${style.fontFamily};fill:${style.color}` };
+  root.append(svg("rect", { width, height, fill: style.backgroundColor }), svg("text", heading, title));
+  root.append(...parts.map((part) => part.drawn));
+  return new Blob([new XMLSerializer().serializeToString(root)], { type: "image/svg+xml" });
+}
+
+/** @param {string} title @param {Element} node @param {Element} body @returns {Promise<Blob | null>} */
 async function picture(title, node, body) {
-  const shown = [...body.querySelectorAll("canvas, svg")].filter((part) => part.getClientRects().length);
+  const shown = partsOf(body);
   const images = await Promise.all(shown.map((part) => (part.tagName === "CANVAS" ? part : drawn(part))));
   const [origin, style] = [body.getBoundingClientRect(), getComputedStyle(node)];
   const low = Math.max(...shown.map((part) => part.getBoundingClientRect().bottom - origin.top));
@@ -77,20 +108,26 @@ async function picture(title, node, body) {
       box.height,
     );
   });
-  return canvas;
+  return new Promise((done) => canvas.toBlob(done));
 }
 
 /**
- * An SVG as an image: outside the page it has no stylesheet, so each part takes its own look along.
+ * A copy of an SVG for outside the page, where it has no stylesheet: each part takes its own look along.
  * @param {any} part
  */
-async function drawn(part) {
+function styled(part) {
   const copy = part.cloneNode(true);
   const [from, to] = [part, copy].map((root) => [root, ...root.querySelectorAll("*")]);
   from.forEach((source, i) => {
     const style = getComputedStyle(source);
     for (const name of STYLES) to[i].style.setProperty(name, style.getPropertyValue(name));
   });
+  return copy;
+}
+
+/** @param {any} part */
+async function drawn(part) {
+  const copy = styled(part);
   const box = part.getBoundingClientRect();
   Object.entries({ xmlns: SVG, width: box.width, height: box.height }).forEach(([name, value]) =>
     copy.setAttribute(name, value),

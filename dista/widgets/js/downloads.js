@@ -21,7 +21,8 @@ function save(figure, format, name, said) {
   const options = { format, filename: `${name}-${keyOf(figure)}`, scale: format === "png" ? 2 : 1 };
   const before = figure._context.toImageButtonOptions;
   figure._context.toImageButtonOptions = options;
-  camera.click(); // reads the options at once
+  // Reads the options at once. It is not to reach the page, which takes a click elsewhere as the end of the popover.
+  camera.dispatchEvent(new MouseEvent("click", { bubbles: false }));
   figure._context.toImageButtonOptions = before;
 }
 

@@ -75,7 +75,12 @@ export function timeRail(store, app) {
   heading.setAttribute("aria-live", "off");
   note.replaceChildren(
     "Pick a step; everything below follows it. ",
-    ...keys([["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays."]),
+    el(
+      "span",
+      { class: "keys" },
+      el("span", { class: "unfocused" }, "Keys, once you are in here by a click or Tab:"),
+      ...keys([["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays."]),
+    ),
   );
 
   let painted = null,

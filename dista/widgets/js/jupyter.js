@@ -3,7 +3,7 @@
 import { mount } from "./probe.js";
 import { unpack } from "./recording.js";
 
-/** @typedef {{ get(name: string): any, set(name: string, value: any): void, save_changes(): void, on(event: string, act: () => void): void }} Model */
+/** @typedef {{ get(name: string): any, set(name: string, value: any): void, save_changes(): void, on(event: string, act: () => void): void, off(event: string, act: () => void): void }} Model */
 
 /** @param {Model} model */
 function dataOf(model) {

@@ -56,8 +56,7 @@ export function pick(spec, tell) {
         node.setAttribute("aria-pressed", String(values?.[0] === row && values?.[1] === column));
         node.classList.toggle("is-run", truth?.place[0] === row && truth?.place[1] === column);
         const size = truth ? truth.sizes[row][column] : (spec.image?.[row][column] ?? 0);
-        node.style.setProperty("--size", `${Math.round(100 * size)}%`);
-        node.classList.toggle("shown", truth !== null);
+        node.style.background = `color-mix(in srgb, var(--${truth ? "accent" : "ink"}) ${Math.round(100 * size)}%, var(--paper))`;
       });
       key.show(locked);
     },

@@ -58,9 +58,19 @@ export function mount(parent, bytes, tell, wanted = {}) {
       membranePanel,
     ].map((make) => make(store, app));
     panels.slice(2).forEach(({ node }) => offerImage(node)); // the rail and the stages are there to be clicked
+    if (store.recording.name) nameRegions();
     const focused = focusables().indexOf(/** @type {HTMLElement} */ (focusedBeside(root)));
     grid.replaceChildren(...panels.map(({ node }) => node));
     if (focused >= 0) focusables()[focused]?.focus({ preventScroll: true });
+  }
+
+  // Of two probes on a page each region says whose it is; a reader of the screen lists them by name alone.
+  function nameRegions() {
+    const regions = panels.flatMap(({ node }) => [node, ...node.querySelectorAll("[role=group], [role=application]")]);
+    for (const region of regions) {
+      const label = region.getAttribute("aria-label");
+      if (label) region.setAttribute("aria-label", `${store.recording.name}: ${label}`);
+    }
   }
 
   function focusables() {

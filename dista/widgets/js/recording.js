@@ -46,6 +46,8 @@ export class Recording {
     this.ranges = header.ranges;
     this.stages = header.stages;
     this.missing = header.missing;
+    this.moment = header.moment;
+    this.name = header.name;
     this.sample = header.sample;
     this.steps = header.steps;
     this.grid = header.grid;

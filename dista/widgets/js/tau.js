@@ -30,7 +30,9 @@ export function tauPanel(store) {
   const list = el("div", { class: "taus", role: "group", "aria-label": "Neuron layers" }, rows);
   body.append(list, axis);
   list.addEventListener("keydown", (event) => roam(event, rows));
-  note.replaceChildren(ends.length ? explainTau(layers, recording.missing.tau_start) : recording.missing.tau);
+  note.replaceChildren(
+    ends.length ? explainTau(layers, recording.moment, recording.missing.tau_start) : recording.missing.tau,
+  );
 
   function draw({ state }) {
     rows.forEach((row, i) => {
@@ -51,7 +53,7 @@ function tauOf(recording, position) {
 
 const longer = ({ mean, start }) => mean && start && mean >= LONGER * start;
 
-function explainTau(layers, notKept) {
+function explainTau(layers, moment, notKept) {
   const hot = layers.some(longer) ? [el("i", { class: "dot hot" }), " listens half as long again or more. "] : [];
   const known = layers.some(({ start: value }) => value);
   const start = known ? [el("i", { class: "dot start" }), " at the start, "] : [];
@@ -60,7 +62,7 @@ function explainTau(layers, notKept) {
     {},
     ...start,
     el("i", { class: "dot" }),
-    " after training",
+    ` ${moment}`,
     hot.length ? ", " : ". ",
     ...hot,
     known ? "" : `${notKept} `,

@@ -56,6 +56,8 @@
  * @property {Record<string, string>} ranges
  * @property {Record<string, string>} stages
  * @property {Record<string, string>} missing what stands in the place of something that was not recorded
+ * @property {string} moment when the network was as it is shown: "after training"
+ * @property {string} [name] what tells this probe from another one on the page: "left"
  * @property {number} sample
  * @property {number} steps
  * @property {[number, number] | null} grid rows and columns of patches

@@ -1,0 +1,148 @@
+"""Where to look: the attention of all heads and steps to chosen keys, who pays most, and what a click leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from app.computed import experiments, overviews
+from app.link import plain, url
+from app.page import charts, next_page
+from app.page.next_page import Way
+from dista.figures.theme import count, percent
+from dista.style.labels import layer as short
+
+if TYPE_CHECKING:
+    from app.inputs.checkpoints import Checkpoint
+    from dista.measures import AttentionTo, Looker
+
+LISTED = 5  # patches, and neurons
+HEADS = 3
+_OPTIONS = "overview options"
+SAMPLES = 64  # held-out samples over which neurons are looked through
+
+
+class Where(NamedTuple):
+    """What is looked for, and what came of it: keys by what they are called, those chosen, and their attention."""
+
+    to: str
+    said: str
+    results: Sequence[AttentionTo]
+    lookers: Sequence[Looker]
+
+
+def look(
+    recording: Any, key: Sequence[Any], patch: tuple[int, int] | None, problems: list[str]
+) -> Where | None:
+    """The attention to what the URL names as ``to``; None where there are no maps, or nothing to look for."""
+    options = overviews.targets(recording, *key)
+    if patch is not None:
+        options = {**options, "patch": f"row {patch[0] + 1}, column {patch[1] + 1}"}
+    if not options:
+        return None
+    to = url.choice("to", list(options), next(iter(options)), problems)
+    st.session_state[_OPTIONS] = options
+    results = overviews.attention(recording, to, patch if to == "patch" else None, *key)
+    return Where(to, options[to], results, overviews.lookers(results, LISTED))
+
+
+def place(where: Where | None) -> dict[str, int]:
+    """Where there is most to see: the block, head, step and patch that pay most beyond even attention."""
+    return _place(where.lookers[0]) if where and where.lookers else {}
+
+
+def _place(looker: Looker) -> dict[str, int]:
+    names = ("block", "head", "step", "row", "column")
+    return {name: getattr(looker, name) for name in names}
+
+
+def sentence(where: Where | None, opened: bool) -> str:
+    """What there is to see, and whether the page has opened there."""
+    if where is None:
+        return ""
+    if not where.lookers:
+        return f"No patch pays more to {where.said} than even attention would."
+    most = where.lookers[0]
+    start = "Opened where there is most to see: block" if opened else "Most: block"
+    return (
+        f"{start} {most.block + 1}, head {most.head + 1}, step {most.step + 1}. Its patch in row {most.row + 1}, "
+        f"column {most.column + 1} pays **{most.paid} of {most.total} counts** to {where.said}."
+    )
+
+
+def show(where: Where, at: Mapping[str, Any], labels: Sequence[str] | None) -> None:
+    """The grid and the patches that pay most; a click in either goes there."""
+    from dista import figures
+
+    options = st.session_state[_OPTIONS]
+    st.pills(
+        "Attention to", list(options), format_func=options.get, required=True, wrap=True,
+        **url.bound("to", where.to),
+    )  # fmt: skip
+    shown = tuple(int(at[name]) for name in ("block", "head", "step") if name in at)
+    figure = figures.attention_grid(
+        where.results, to=where.said, place=shown if len(shown) == 3 else None, step_labels=labels,
+        theme=charts.theme(),
+    )  # fmt: skip
+    charts.plot(
+        charts.clickable(figure), "overview", on_select=lambda: _clicked(where), selection_mode="points",
+    )  # fmt: skip
+    st.markdown(f"**Patches that pay most to {plain.text(where.said)}**")
+    with st.container(gap=None, key="lookers"):
+        for i, looker in enumerate(where.lookers):
+            st.button(
+                f"{looker.block + 1}.{looker.head + 1}, step {looker.step + 1}, row {looker.row + 1}, column "
+                f"{looker.column + 1}: {looker.paid} of {looker.total} counts",
+                key=f"looker-{i}", type="tertiary", on_click=url.write, kwargs=_place(looker),
+            )  # fmt: skip
+        if not where.lookers:
+            st.caption("None pays more than even attention would.")
+
+
+def _clicked(where: Where) -> None:
+    """Go to the cell's head and step, and to the patch of it that pays most."""
+    points = st.session_state["overview"]["selection"]["points"]
+    if not points:
+        return
+    step, row = int(points[0]["x"]), int(points[0]["y"])
+    heads = [(one, head) for one in where.results for head in range(len(one.paid))]
+    one, head = heads[row]
+    patch = int(one.surplus[head, step].argmax())
+    here = divmod(patch, one.paid.shape[-1])
+    url.write(block=one.block, head=head, step=step, row=here[0], column=here[1])
+
+
+# Neurons ------------------------------------------------------------------------------------------
+
+
+def show_neurons(
+    checkpoint: Checkpoint, layer: str, classes: Sequence[str], problems: list[str]
+) -> None:
+    """The channels of the layer that fire most for a class, over some held-out samples."""
+    options = [str(number) for number in range(len(classes))]
+    said = url.choice("class", ["none", *options], "none", problems)
+    st.session_state["neurons-for"] = None if said == "none" else said
+    st.pills(
+        f"Neurons of {short(layer)} that fire for", options, wrap=True, key="neurons-for",
+        format_func=lambda number: plain.text(classes[int(number)]),
+        on_change=lambda: url.write(**{"class": st.session_state["neurons-for"]}),
+    )  # fmt: skip
+    if said == "none":
+        return
+    rates = experiments.class_rates(checkpoint.weights, layer, SAMPLES)
+    wanted = int(said)
+    own = np.flatnonzero(rates.favours == wanted)
+    for channel in own[np.argsort(-rates.contrast[own], kind="stable")][:LISTED].tolist():
+        mean, contrast = rates.rate[channel, wanted], rates.contrast[channel]
+        way = Way(
+            "neurons",
+            f"Channel {channel + 1}: fires at {percent(mean)} of steps and places, {percent(mean - contrast)} else",
+            {"layer": layer, "channel": channel},
+        )
+        next_page.offer(way, key=f"neuron-{channel}")
+    if not len(own):
+        st.caption("No channel of this layer fires most for it.")
+    st.caption(f"Over {count(int(rates.samples.sum()), 'held-out sample')}.")
