@@ -16,7 +16,7 @@ DURATION = 1000
 
 
 def _events(*rows: tuple[int, int, int, int]) -> np.ndarray:
-    return np.array(rows, EVENT_TYPE)
+    return np.array(list(rows), EVENT_TYPE)
 
 
 def _many(seed: int, first: int = 0) -> np.ndarray:
@@ -118,7 +118,7 @@ polarity = Exercise(
     right=_polarity,
     mistakes=[
         Mistake(
-            "As a truth value -1 is True, as all numbers but 0 are. So every event of such a file is ON. This is the bug of the file above.",
+            "A -1 became 1. As a truth value it is True, as all numbers but 0 are; and without its sign it is 1. So every event of such a file is ON. This is the bug of the file above.",
             like=lambda p: np.asarray(p).astype(bool).astype(int),
         ),
         Mistake(
@@ -135,10 +135,6 @@ polarity = Exercise(
         Mistake(
             "A -1 is left in your answer. OFF has to be 0, whatever the file calls it.",
             when=lambda case, answer, expected: np.min(answer) < 0,
-        ),
-        Mistake(
-            "Without its sign -1 becomes 1, and every event of such a file is ON.",
-            like=lambda p: np.abs(np.asarray(p, float)),
         ),
     ],
     hints=(

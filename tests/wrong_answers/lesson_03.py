@@ -41,7 +41,7 @@ WRONG = {
         (lambda p: p.astype(bool), "truth value"),
         (lambda p: (p.astype(int) + 1) / 2, "right for -1 and 1"),
         (lambda p: p, "-1 is left"),
-        (lambda p: np.abs(p * 1), "Without its sign"),
+        (lambda p: np.abs(p * 1), "without its sign"),
         (lambda p: (p <= 0) * 1, "wrong way round"),
     ],
 }
