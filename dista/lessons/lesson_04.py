@@ -194,9 +194,5 @@ SHARES = [
         "A network that has learned nothing can have no more coincidences than by chance, on the whole. That is the control: about 100 %.",
         when=lambda values, truth: min(values[:2]) < 0.8,
     ),
-    Misconception(
-        "Chance can be above what was counted: then queries and keys *avoid* each other. Training did this in one block.",
-        when=lambda values, truth: max(truth) > 1 >= max(values),
-    ),
 ]
 """What shares of chance may mean that were predicted too small."""

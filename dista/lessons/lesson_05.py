@@ -149,7 +149,7 @@ one_tau = Exercise(
         ),
         Mistake(
             "The network can do without this change. Look at the rows of the figure above: which layer costs most when its tau is put back?",
-            when=lambda case, answer, expected: True,
+            when=lambda case, answer, expected: answer[0] in _taus(),
         ),
     ],
     hints=(
