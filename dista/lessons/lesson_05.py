@@ -102,7 +102,7 @@ def _right(layer: str, tau: float) -> float:
 def _taus() -> dict[str, float]:
     from dista.neurons import time_constants
 
-    return {layer: float(module().mean()) for layer, module in time_constants(_network()).items()}
+    return {layer: sum(taus) / len(taus) for layer, taus in time_constants(_network()).items()}
 
 
 def _breaks(answer: Any) -> str | None:
