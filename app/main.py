@@ -16,7 +16,8 @@ import streamlit as st
 
 from app.link import following, permission, share, url
 from app.link.vocabulary import PAGES
-from app.page import garbage_collection, next_page
+from app.page import frame, garbage_collection, next_page, terms
+from app.tours import panel, shelf, start
 from dista.engine.threads import wait_briefly
 from dista.style.palette import HAIRLINE, palette
 
@@ -25,9 +26,13 @@ wait_briefly()
 
 st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large")
-look = palette(st.context.theme.type or "light")
-colours = f":root {{ --panel: {look.panel}; --accent: {look.accent}; --hairline: {HAIRLINE}; }}"
-st.html(f"<style>{colours} {(HERE / 'page' / 'style.css').read_text('utf-8')}</style>")
+colours = palette(st.context.theme.type or "light")
+named = {name: getattr(colours, name) for name in ("panel", "accent", "ink", "muted", "line")}
+variables = " ".join(
+    f"--{name}: {value};" for name, value in (named | {"hairline": HAIRLINE}).items()
+)
+style = (HERE / "page" / "style.css").read_text("utf-8")
+st.html(f"<style>:root {{ {variables} }} {style}</style>")
 
 views = HERE / "views"
 FIRST = "watch"  # at the address without a path, whatever Streamlit is told of one
@@ -44,12 +49,23 @@ watch = st.Page(
     title="Watch", url_path="watch", visibility="hidden",
 )  # fmt: skip
 page = st.navigation([*pages.values(), watch], position="top")
+name = page.title.lower()
+st.set_page_config(page_title=frame.title(name))
 next_page.keep(pages)
 permission.take_token()
-following.resume(page.title.lower())
+went = following.resume(name)
+first_view = start.begin(name)
 if share.lesson():
     share.frame_lesson(page.title)
-page.run()
-next_page.menu(page.title.lower())
-following.leave_mark(page.title.lower())
+place = panel.resume(went=went)
+with panel.beside(place, name, pages) if place else st.container(key="untoured"):
+    frame.begin(name)
+    if first_view and not place and start.show(pages, shelf.shipped()[shelf.FIRST].title):
+        start.remember()
+        panel.go(shelf.shipped()[shelf.FIRST], 0, pages)
+    page.run()
+    frame.end(name)
+terms.explain()
+next_page.menu(name)
+following.leave_mark(name)
 garbage_collection.settle()

@@ -61,9 +61,15 @@ def shipped() -> dict[str, Path]:
 def find(name_or_path: str | os.PathLike[str]) -> Path:
     """The folder of a checkpoint: a path to one or to a run's folder, or the name of a shipped one."""
     path = Path(name_or_path)
-    for folder in (path / "checkpoints" / "best", path):  # a run has a config.json, too
-        if (folder / CONFIG).is_file():
-            return folder
+    if (path / "checkpoints" / "best" / CONFIG).is_file():
+        return path / "checkpoints" / "best"
+    if (path / CONFIG).is_file():
+        if (path / "status.json").is_file():  # of a run, whose config.json is another one
+            raise CheckpointError(
+                f"{path} is a run without a checkpoint: its training has not come to the end of an epoch yet, or "
+                "its weights were not given on with it; choose another run, or train it"
+            )
+        return path
     folders = shipped()
     name = str(name_or_path)
     for candidate in (name, name.replace("_", "-"), name.replace("-", "_")):

@@ -133,3 +133,74 @@ def shown(test) -> list[dict]:
 def as_shown(figure) -> dict:
     """A figure as a page holds it."""
     return json.loads(figure.to_json())
+
+
+# Studies ------------------------------------------------------------------------------------------
+
+GRID = """\
+preset: match_map
+data: match
+options: {epochs: 3, model.dim: 16, model.depth: 2, model.heads: 2}
+seeds: [0, 1]
+crossed:
+  memory:
+    none: {model.memory.form: none, model.memory.window: 1}
+    map: {model.memory.form: map, model.memory.window: 8}
+  taus:
+    fixed: {freeze: taus}
+    learned: {freeze: none}
+baseline: memory=none,taus=fixed
+"""
+ANSWERED = 200
+RIGHT = {
+    "none,taus=fixed": 110,
+    "none,taus=learned": 112,
+    "map,taus=fixed": 170,
+    "map,taus=learned": 172,
+}
+
+
+def make_study(folder: Path) -> Path:
+    """A study of four configurations and two seeds, whose last run was stopped; nothing of it is a network."""
+    from dista.studies.study import begin
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    file = folder.parent / "grid.yml"
+    file.write_text(GRID)
+    planned = begin(file, folder).planned()
+    file.unlink()
+    for run in planned:
+        right = RIGHT[run.configuration.name.removeprefix("memory=")] + 4 * run.seed
+        pretend(run, right, state="stopped" if run is planned[-1] else "finished")
+    return folder
+
+
+def pretend(planned, right: int, state: str = "finished") -> None:
+    """A run with tables, a card and answers, of which so many are right."""
+    from dista.studies import answers
+
+    run = Run.create(planned.path, planned.config, {"command": "dista sweep grid.yml"})
+    for epoch in (1, 2, 3):
+        metrics = {
+            "train_loss": 0.5,
+            "val_loss": 0.6,
+            "val_accuracy": right / ANSWERED / (4 - epoch),
+        }
+        run.append("epochs", [{"epoch": epoch, **metrics, "seconds": 1.0}])
+        run.append(
+            "neurons", [{"epoch": epoch, "layer": "stem.stages.0.neuron", "tau": 2.0 + epoch}]
+        )
+    if state == "finished":
+        card = {
+            "task": "match",
+            "metrics": {"test": {"accuracy": right / ANSWERED, "samples": ANSWERED}},
+        }
+        run.checkpoint("best").mkdir(parents=True)
+        (run.checkpoint("best") / "card.json").write_text(json.dumps(card))
+        wrong = [0] * right + [1] * (ANSWERED - right)
+        content = answers.Content(
+            task="match", weights="0" * 64, answer=[(i + w) % 2 for i, w in enumerate(wrong)],
+            label=[i % 2 for i in range(ANSWERED)],
+        )  # fmt: skip
+        (run.path / answers.FILE).write_text(content.model_dump_json())
+    run.set_status(state, epoch=3, step=30, steps=30, seconds=60.0)

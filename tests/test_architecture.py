@@ -43,7 +43,7 @@ ROOMS = {
     "dista.style": ("dista.memories", "dista.denoisers"),
     "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
-        "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
+        "dista.config", "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
         "dista.measures",
     ),
     "dista.lessons": (
@@ -86,6 +86,7 @@ ROOMS = {
         "app.link", "dista.config", "dista.memories", "dista.files", "dista.checkpoint", "dista.data",
         "dista.experiments", "dista.runs", "dista.widgets",
     ),
+    "app.tours": ("app.link", "app.inputs"),
     "app.computed": (
         "app.link", "app.inputs", "dista", "dista.config", "dista.files", "dista.neurons", "dista.recording",
         "dista.checkpoint", "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.widgets",
@@ -95,14 +96,19 @@ ROOMS = {
         "dista.widgets",
     ),
     "app.page": (
-        "app.link", "app.inputs", "app.computed", "dista.recording", "dista.measures", "dista.figures",
+        "app.link", "app.inputs", "app.computed", "dista.recording", "dista.measures", "dista.style", "dista.figures",
         "dista.widgets",
     ),
-    "app.views": (
-        "app.link", "app.inputs", "app.computed", "app.trainings", "app.page", "dista.memories", "dista.denoisers",
-        "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs", "dista.widgets",
+    "app.studies": (
+        "app.link", "app.inputs", "app.trainings", "app.page", "dista.files", "dista.checkpoint", "dista.measures",
+        "dista.figures", "dista.runs", "dista.studies",
     ),
-    "app.main": ("app.link", "app.page", "dista.style", "dista.engine"),
+    "app.views": (
+        "app.link", "app.inputs", "app.computed", "app.trainings", "app.tours", "app.page", "app.studies",
+        "dista.memories",        "dista.denoisers", "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs",
+        "dista.studies", "dista.widgets",
+    ),
+    "app.main": ("app.link", "app.tours", "app.page", "dista.style", "dista.engine"),
 }  # fmt: skip
 
 # A library, and the files (or folders) that may import it at all.

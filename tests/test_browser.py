@@ -634,3 +634,25 @@ def test_a_lesson_shows_figures_alone_and_opens_in_the_explorer(visit, width):
     links.wait_for()
     told = parse_qs(urlsplit(links.inner_text().strip()).query)
     assert told["u"] == ["3"] and told["lesson"] == ["1"] and told["checkpoint"] == ["digits"]
+
+
+def test_the_first_view_offers_the_tour_and_the_tour_is_walked(visit):
+    """By button and by key, with a question answered, to its end; the first view does not come again."""
+    page = visit(ready=".st-key-start")
+    assert page.title() == "Watch · DISTA Explorer" and page.locator(".stMain h1").count() == 1
+    page.get_by_role("button", name="Take the tour").click()
+    for number in range(1, 13):
+        page.get_by_text(f"DISTA in twelve steps · {number} of 12").wait_for()
+        if number == 1:
+            page.get_by_text("remember the first digit until the second one comes").click()
+            page.get_by_text("What is not remembered is lost.").wait_for()
+            page.keyboard.press("n")
+        elif number < 12:
+            page.locator(".st-key-tour-next button").click()
+    wait_for_url(page, tour="dista", **{"tour-step": 12})
+    page.get_by_role("button", name="End the tour").last.click()
+    page.locator(".st-key-tour").wait_for(state="detached")
+    assert "tour" not in query(page)
+    page.goto(page.url.partition("?")[0])
+    page.locator(PROBE).first.wait_for()
+    assert page.locator(".st-key-start").count() == 0

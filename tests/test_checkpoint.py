@@ -10,7 +10,11 @@ from safetensors.torch import load_file, save_file
 import dista
 from dista import checkpoint
 from dista.checkpoint import CheckpointError, load, read_card, read_config
+from dista.config import TrainingConfig
 from dista.files import replacement, weights
+from dista.model import DISTA
+from dista.presets import preset
+from dista.runs import Run, RunConfig
 
 CARD = {
     "name": "small",
@@ -298,3 +302,11 @@ def test_starting_from_a_checkpoint_of_which_nothing_fits_is_an_error(saved, sma
             small_model(dim=45, input_shape=(5, 13, 11), classes=3, neuron=dict(tau_per="channel")),
             saved,
         )
+
+
+def test_a_run_without_a_checkpoint_is_no_damaged_checkpoint(tmp_path):
+    model = preset("tiny")
+    what = RunConfig(preset="tiny", data="digits", model=model, training=TrainingConfig())
+    Run.create(tmp_path / "run", what, {}).set_status("stopped", epoch=0, step=3)
+    with pytest.raises(CheckpointError, match=r"run is a run without a checkpoint: its training"):
+        checkpoint.adopt(DISTA(model), tmp_path / "run")

@@ -99,6 +99,7 @@ OFFERED = {
     "compare": [NUMBERS, "Recording left, zarr", "Recording right, zarr", ALL],
     "energy": [NUMBERS, ALL],
     "train": [NUMBERS, "Epoch 2, zarr", ALL],
+    "runs": [NUMBERS, "Runs, CSV", "Runs, parquet", ALL],
 }
 
 
@@ -139,7 +140,9 @@ def test_every_page_offers_what_it_shows(pages, view):
     assert not test.exception and not test.error
     assert [button.proto.label for button in test.get("download_button")] == OFFERED[view]
     noted = test.session_state[downloads._NOTED]
-    assert noted or view in ("watch", "train"), "the probe and live charts have tables instead"
+    assert noted or view in ("watch", "train", "runs"), (
+        "the probe and live charts have tables instead"
+    )
     if noted:
         rows = pd.read_csv(io.BytesIO(downloads.csv(noted)), low_memory=False)
         assert list(rows.figure.unique()) == list(noted)

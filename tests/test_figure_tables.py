@@ -163,6 +163,13 @@ ENTRIES = {
         {"accuracy": [0.9, 0.92, 0.97] * 2, "seed": [0, 1, 4] * 2, "seeds": [3] * 6},
         of("accuracy", "mean", "low", "high", times=100), "x",
     ),
+    "seed_curves": Entry(
+        lambda: figures.seed_curves(small.seed_curves()),
+        "name noise level seeds samples against mean low high difference difference_low difference_high "
+        "seed_0 seed_1 seed_4",
+        {"level": [0, 0.1, 0.4] * 2, "seed_4": [0.93, 0.84, 0.55] * 2, "seeds": [3] * 6},
+        of("mean", "seed_0", "seed_1", "seed_4", times=100),
+    ),
     "seed_differences": Entry(
         lambda: figures.seed_differences(small.seed_changes()),
         "name seeds differences samples difference low high p holm seed",
@@ -403,7 +410,7 @@ def test_the_figure_shows_the_numbers_of_its_table_and_no_others(name):
 
 def on_axes(figure: go.Figure, axis: str) -> np.ndarray:
     """The numbers of a figure; outlines and connecting lines have none."""
-    traces = [trace for trace in figure.data if trace.hoverinfo != "skip"]
+    traces = [trace for trace in figure.data if getattr(trace, "hoverinfo", "") != "skip"]
     parts = [np.ravel(part).astype(float) for trace in traces for part in parts_of(trace, axis)]
     numbers = np.concatenate(parts)
     return numbers[np.isfinite(numbers)]

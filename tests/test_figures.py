@@ -40,6 +40,7 @@ from dista.measures import (
     PatchTotals,
     Raster,
     SeedAccuracy,
+    SeedCurve,
     SeedDifference,
     SpikeDistance,
     TauSweep,
@@ -245,6 +246,15 @@ def seed_changes() -> dict[str, SeedDifference]:
     return {"memory=map,taus=fixed": one, "memory=none,taus=learned": lost}
 
 
+def seed_curves() -> dict[str, SeedCurve]:
+    accuracy = np.array([[0.9, 0.96, 0.93], [0.8, 0.82, 0.84], [0.5, 0.54, 0.55]])
+    mean, levels = accuracy.mean(1), np.array([0, 0.1, 0.4])
+    one = SeedCurve("gaussian", levels, (0, 1, 4), accuracy, 500, mean, mean - 0.05, mean + 0.03)
+    d = np.array([0, 0.02, 0.1])
+    other = replace(one, mean=mean + d, against="u=1", difference=d, difference_low=d - 0.03, difference_high=d + 0.03)  # fmt: skip
+    return {"u=1": one, "memory=map,denoiser=threshold, u=3": other}
+
+
 def importance() -> OptionImportance:
     share = np.array([0.7, 0.2, 0.1])
     return OptionImportance(("memory", "taus", "seed"), share, share - 0.05, share + 0.05, 40)
@@ -333,6 +343,7 @@ FIGURES = {
         part_changes("map", "projection"), theme=t
     ),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
+    "seed_curves": lambda t: figures.seed_curves(seed_curves(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
     "run_curves": lambda t: figures.run_curves(curves(), theme=t),
     "parallel_runs": lambda t: figures.parallel_runs(swept_runs(), theme=t),
@@ -515,12 +526,16 @@ def test_every_seed_is_shown_and_only_certain_differences_are_coloured():
     dots = [trace for trace in figure.data if trace.mode == "markers" and len(trace.x) == 3]
     assert [list(trace.x.round(6)) for trace in dots] == [[-1, 2, 5]] * 2
     assert [trace.marker.line.color for trace in dots] == [colours.muted, colours.orange]
-    bands = [list(trace.x.round(6)) for trace in figure.data if trace.mode == "lines"]
-    assert bands == [[-5, 9], [-30, -10]]
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert [list(trace.x.round(6)) for trace in lines] == [[-5, 2, 9], [-30, -20, -10]]
+    full = [trace.marker.color != colours.panel for trace in lines]
+    assert full == [False, True], "the mean of what may be chance is hollow"
     assert "1 of 2 differences are certain, counting all of them" in figure.layout.meta["alt"]
     assert "over 3 seeds, 95 % interval" in figure.layout.meta["alt"]
-    means = [trace.x[0] for trace in figures.seed_accuracies(of_seeds()).data if len(trace.x) == 1]
-    assert means == pytest.approx([93, 50])
+    reached = figures.seed_accuracies(of_seeds())
+    means = [trace.x[1] for trace in reached.data if trace.mode == "lines+markers"]
+    assert means == pytest.approx([93, 50]) and reached.layout.shapes[0].x0 == 48
+    assert "chance 48 %" in reached.layout.meta["alt"]
 
 
 def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
@@ -768,6 +783,13 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.attention_grid([], to="the cue"), "results is empty"),
         (lambda: figures.seed_accuracies({}), "results is empty"),
         (lambda: figures.seed_differences({}), "results is empty"),
+        (lambda: figures.seed_curves({}), "results is empty"),
+        (
+            lambda: figures.seed_curves(
+                seed_curves() | {"x": replace(seed_curves()["u=1"], kind="events")}
+            ),
+            "results are of events, gaussian; expected one kind of noise",
+        ),
         (lambda: figures.layer_pairs(rows(), []), "no layer in common of which the firing rate"),
         (
             lambda: figures.firing_change(firing(), replace(firing(), layers=LAYERS[:2])),

@@ -49,9 +49,13 @@ def lab(tmp_path):
             "ServerApp.port": port, "ServerApp.root_dir": tmp_path, "ServerApp.allow_root": True,
             "ServerApp.open_browser": False, "LabApp.user_settings_dir": tmp_path / "settings",
             "LabApp.workspaces_dir": tmp_path / "workspaces", "IdentityProvider.token": "",
+            "LabApp.expose_app_in_browser": True,
         }  # fmt: skip
         words = [f"--{name}={value}" for name, value in options.items()]
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        own = {
+            name: str(tmp_path / "jupyter") for name in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR")
+        }
+        environment = os.environ | own | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         with (tmp_path / "lab.log").open("w") as log:
             command = [sys.executable, "-m", "jupyterlab", *words]
             servers.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
@@ -91,19 +95,20 @@ def page(browser, tmp_path):
 
     page.route("**/*", local_only)
     yield page
-    if folder := os.environ.get("DISTA_PICTURES"):
-        page.screenshot(path=f"{folder}/lesson.png")
     page.close()
     assert trouble == []
 
 
+KERNEL = (
+    "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+)
+
+
 def run_all(page):
+    """As the menu does; JupyterLab's own commands do not depend on its looks."""
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
-    page.locator(
-        "jp-button[title*='idle'], .jp-Notebook-ExecutionIndicator[data-status=idle]"
-    ).first.wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(KERNEL)
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
 
 
 @pytest.mark.parametrize("pretended", [False, True])

@@ -83,8 +83,8 @@ def test_buttons_act_and_others_may_act_too(writer, monkeypatch):
     view._stop.click()
     assert writer.run.asked_to_stop()
     writer.run.set_status("stopped", epoch=0, step=0, reason="stopped after step 0")
-    until(lambda: not view._resume.disabled)
-    assert "Stopped in epoch 1 of 3. Reason: stopped after step 0." in view._said and threads()
+    until(lambda: view._said == "Stopped in epoch 1 of 3. Reason: stopped after step 0.")
+    assert not view._resume.disabled and threads()
     view._resume.click()
     assert spawned == [[f"--resume={writer.run.path.resolve()}"]]
     writer.run.set_status(
@@ -160,9 +160,11 @@ def test_controls_are_interventions_and_the_figure_follows(model, x):
         ("u", 2, ["u=2"]), ("window", 1, ["window=1"]), ("tau", 4, ["tau=4"]),
         ("heads", ("0.0", "1.2"), ["head=0.0", "head=1.2"]), ("noise", 0.4, []), (layer, 8, []),
     ):  # fmt: skip
-        before, view._widgets[name].value = view._widgets[name].value, value
+        view.set(name, value)
         noisy = (
-            corruption.corrupt(x, corruption.Noise("gaussian", 0.4), [0]) if name == "noise" else x
+            corruption.corrupt(x, corruption.Noise("gaussian", 0.4), [0], counts=True)
+            if name == "noise"
+            else x
         )
         own = {"blocks.1.mlp.hidden.neuron.tau": interventions.tau(8)} if name == layer else {}
         with dista.intervene(model, ablations.changes(switches, model) | own):
@@ -173,23 +175,27 @@ def test_controls_are_interventions_and_the_figure_follows(model, x):
         expected = dista.figures.decision(measures.decision(recording), theme="light").to_json()
         assert view._figures.drawn == [expected]
         seen[name] = view._said
-        view._widgets[name].value = before
+        view.set(name, None)
+    with pytest.raises(ValueError, match="expected one of 1, 2, 3"):
+        view.set("window", 4)
     assert seen["heads"] == "Changed: Silent heads block 1, head 1, block 2, head 3."
     assert view.changes == {} and torch.equal(model(x), trained), "the model is left as it was"
 
 
 def test_own_changes_starts_and_figures(model, x):
     own = ([1, 2], lambda part: {f"blocks.{part - 1}.mlp": interventions.zero()})
+    layer = "blocks.0.mlp.hidden.neuron"
     view = widgets.controls(
         model, x, {"u": 3, "block that is silent": own}, record="*.spikes",
-        figure=lambda recording: dista.figures.taus(measures.neuron_table(dista.record(model, x, "*.neuron.*"))),
+        figure=lambda recording: dista.figures.raster(measures.raster(recording, layer)),
     )  # fmt: skip
     assert view.value == {"u": 3, "block that is silent": None}
-    view._widgets["block that is silent"].value = 2
+    view.set("block that is silent", 2)
     assert set(view.changes) == {"blocks.*.attention.denoise", "blocks.1.mlp"}
-    assert not view.recording["blocks/1/mlp/output/neuron/spikes"].isel(batch=0).attrs.get("none")
     assert view._said == "Changed: Denoiser, u 3; block that is silent 2."
-    view._figures.theme = "dark"
+    before = view._figures.drawn
+    view._figures.theme = "dark"  # a figure that takes no theme stays as it is
+    assert view._figures.drawn == before
 
 
 @pytest.mark.parametrize(
@@ -209,7 +215,7 @@ def test_controls_that_are_not_there_are_said(model, x, changes, words):
 def test_a_change_that_fails_is_a_sentence_and_the_rest_goes_on(model, x):
     bad = ([1], lambda _: {"blocks.0.mlp": torch.zeros(1)})
     view = widgets.controls(model, x, {"bad": bad, "u": None})
-    view._widgets["bad"].value = 1
+    view.set("bad", 1)
     assert "returned shape (1,); expected" in view._sentence.value
-    view._widgets["bad"].value = ""
+    view.set("bad", None)
     assert "as trained" in view._sentence.value

@@ -66,6 +66,8 @@ def test_those_who_pay_most_beyond_even_attention_come_first(recording):
         assert one.paid == maps.denoised[maps.key_steps < 2].sum()
         assert one.total == maps.denoised.sum()
     assert measures.rank_patches(results, 3) == lookers[:3]
+    late = measures.rank_patches(results, since=3)
+    assert late == [one for one in lookers if one.step >= 3] and len(late) < len(lookers)
     heads = measures.rank_heads(results)
     places = [(one.block, one.head) for one in heads]
     assert len(set(places)) == len(heads) and heads == sorted(heads, key=lambda h: -h.surplus)

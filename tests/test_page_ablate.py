@@ -67,6 +67,8 @@ def test_every_switch_of_the_page_is_one_of_the_package(small_config, small_mode
     model += [text for texts in one_by_one.parts(one).values() for text in texts]
     assert {text.partition("=")[0] for text in model} == set(SWITCHES)
     assert sum(text.startswith("head=") for text in offered) == config.depth * config.heads
+    bare = [row.options for row in switches.rows(config, starting_taus=False)]
+    assert not any("learned-taus" in options for options in bare), "the card has not kept them"
     without = [
         row.options for row in switches.rows(small_config(memory=dict(form="none", window=1)))
     ]

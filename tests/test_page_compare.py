@@ -124,7 +124,8 @@ def own_recordings(checkpoints, noise=0.0):
     task = dista.data.open("match")
     x, _ = task.test.batch([dashboard.SAMPLE])
     probe_steps = [step for step, label in enumerate(task.step_labels) if label == "probe"]
-    x[probe_steps] = torch.from_numpy(LEVELS / np.float32(15))
+    noise_of_task = task.test.noise_of(dashboard.SAMPLE)[probe_steps, None]
+    x[probe_steps] = (torch.from_numpy(LEVELS / np.float32(15)) + noise_of_task).clamp(0, 1)
     noisy = corrupt(x, Noise("gaussian", noise), [dashboard.SAMPLE])
     return [
         dista.record(dista.load(one.path), picture, classes=task.classes)

@@ -26,13 +26,14 @@ def test_it_opens_where_most_looks_at_the_cue_and_says_so(page):
     recording = recordings.record_input(checkpoints.shipped()["match-map"].weights, 4, None)
     cue = np.array([label == "cue" for label in recording.attrs["step_labels"]])
     looks = measures.attention_to(recording, cue)
-    most = measures.rank_patches(looks, 1)[0]
+    since = measures.decision(recording).first
+    most = measures.rank_patches(looks, 1, since=since)[0]
+    assert since == 6 and most.step >= since
     said = " ".join(m.value for m in test.markdown)
     assert f"**{most.paid} of {most.total} counts** to the cue" in said
     assert f"row {most.row + 1}, column {most.column + 1}" in said
     place = most.block, most.head, most.step
-    labels = recording.attrs["step_labels"]
-    figure = figures.attention_grid(looks, to="the cue", place=place, step_labels=labels)
+    figure = figures.attention_grid(looks, to="the cue", place=place, since=since)
     assert shown(test)[0]["data"][0] == as_shown(figure)["data"][0]
     assert shown(test)[0]["layout"]["shapes"] == as_shown(figure)["layout"]["shapes"]
     code = test.code[0].value

@@ -119,7 +119,7 @@ def test_weights_of_a_seed_and_the_film_of_a_run_come_along(trained, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"megabytes": 0.01}, r"would have 0.0 MB; expected at most 0.01"),
+        ({"megabytes": 0.001}, r"would have 0.0 MB; expected at most 0.001"),
         ({"films": ["none"]}, r"no finished run 'none' in .* expected one of \['one,seed=0'\]"),
         ({"weights": [7]}, r"no seed 7 in .* expected \[0, 1\]"),
     ],

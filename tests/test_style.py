@@ -87,7 +87,9 @@ def test_the_stylesheet_hands_every_colour_on():
 
 def test_both_sheets_of_the_page_get_what_they_use():
     used = set(re.findall(r"var\(--([\w-]+)", (ROOT / "app" / "page" / "style.css").read_text()))
-    assert used == {"panel", "hairline"} and HAIRLINE.startswith("rgba(")
+    assert used == {"panel", "hairline", "accent", "ink", "muted", "line"} and HAIRLINE.startswith(
+        "rgba("
+    )
 
 
 def luminance(colour):
@@ -130,6 +132,8 @@ def test_an_unknown_theme_is_refused():
         ("stem.stages.0.neuron", "stem 1", "the stem 1 neurons"),
         ("stem.position.neuron", "stem position", "the stem position neurons"),
         ("blocks.0.attention.query.neuron", "1 Q", "the Q neurons, block 1"),
+        ("blocks.1.attention.read", "2 read-out", "the read-out neurons, block 2"),
+        ("blocks.1.attention.query", "2 Q", "the Q neurons, block 2"),
         ("blocks.1.attention.neuron", "2 read-out", "the read-out neurons, block 2"),
         ("blocks.0.attention.output.neuron", "1 attention output", "the attention output neurons, block 1"),
         ("blocks.10.mlp.hidden.neuron", "11 MLP hidden", "the MLP hidden neurons, block 11"),
@@ -169,6 +173,12 @@ def test_the_browser_writes_no_label_and_no_sentence_about_a_recording():
     assert not [s for s in stages if f'"{s}"' in script and s not in ("Input", "Stem")]
 
 
+def test_what_is_missing_is_said_without_names_of_modules():
+    assert not [
+        said for said in sentences.MISSING.values() if "." in said.rstrip(".").replace(". ", " ")
+    ]
+
+
 # --- sentences ------------------------------------------------------------------------------------
 
 
@@ -183,7 +193,7 @@ def test_numbers_have_as_many_digits_as_they_need(value, digits, text):
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (("yes", "yes", 0, 0, 8), "Answers “yes” from the first step on. That is right."),
+        (("yes", "yes", 0, 0, 8), "Answers “yes” from the first step on. That is correct."),
         (("yes", "no", 4, 2, 8), "Settles at step 5 on “yes” and stays. The label is “no”."),
         (("yes", None, 7, 6, 8), "Settles at step 8 on “yes”."),
     ],

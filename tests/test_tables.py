@@ -40,7 +40,7 @@ RESULTS = [
     (small.any_time(), 3),
     (small.over_time(), 15),
     (small.received()[0], 6),
-    (small.looked()[0], 24),
+    (small.looked()[0], 12),
     (measures.rank_patches(small.looked())[0], 1),
     (
         measures.ClassRates(

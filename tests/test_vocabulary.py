@@ -104,6 +104,7 @@ OLD = [  # a page, a link of before, and what it has to say today
     ("memory", {"of": "blocks.0.attention.denoise", "step": "5"},
      {"compared": "blocks.0.attention.denoise", "changed": "5"}),
     ("train", {"run": "some-run", "epoch": "1", "step": "2"}, {}),
+    ("runs", {"selected": "some-run", "filter": "stopped"}, {}),
     ("ablate", {"checkpoint": "digits", "limit": "30"}, {"samples": "30"}),
     ("compare", {"left": "digits", "noise": "0.5", "step": "1"}, {"checkpoint": "digits"}),
     ("energy", {"checkpoint": "digits", "of": "spikes", "samples": "25"}, {"quantity": "spikes"}),
@@ -126,7 +127,7 @@ def test_old_links_show_what_they_showed(page, view, old, new):
 
 
 def test_every_page_has_an_old_link_and_every_old_name_is_in_one():
-    assert [view for view, *_ in OLD] == list(vocabulary.PAGES)
+    assert [view for view, *_ in OLD] == list(vocabulary.VIEWS)
     for view, old, _ in OLD:
         assert {o.was[view] for o in vocabulary.of_page(view) if view in o.was} <= old.keys()
 
@@ -144,6 +145,7 @@ DEFAULTS = {
     "denoise": {"kind": "salt-and-pepper", "level": "0.3", "where": "centre", "changed": "all", "samples": "0"},
     "memory": {"input": "blank", "changed": "0", "compared": "head", "network": "trained"},
     "train": {"run": "some-run", "epoch": "latest", "step": "7", "block": "1"},
+    "runs": {"study": "all runs"},
     "ablate": {"samples": "25", "switches": "memory"},
     "compare": {"checkpoint": "match-map", "right": "match-map", "noise": "0.3"},
     "energy": {"samples": "25", "quantity": "energy", "stop": "8"},

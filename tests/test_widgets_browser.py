@@ -724,7 +724,7 @@ def test_figures_are_drawn_in_place(page):
     page.evaluate(FIGURES, [Figures._esm, [texts[0], accuracy]])
     plots = page.locator(".js-plotly-plot")
     plots.nth(1).locator(".main-svg").first.wait_for()
-    tags = "nodes => nodes.map((n) => { n.tag = true; return n.data?.[0].x.length; })"
+    tags = "nodes => nodes.map((n) => { n.tag = true; return n.calcdata?.[0].length; })"
     assert plots.evaluate_all(tags) == [2, 3]
     page.evaluate(
         """() => { window.torn = 0; new MutationObserver((list) => { for (const { removedNodes } of list)
@@ -734,7 +734,7 @@ def test_figures_are_drawn_in_place(page):
     zoom = "node => globalThis[Symbol.for('dista plotly')].relayout(node, {'xaxis.range': [0, 1]})"
     plots.first.evaluate(zoom)
     page.evaluate("(drawn) => window.model.fire('drawn', drawn)", [texts[1], accuracy])
-    page.wait_for_function("document.querySelector('.js-plotly-plot').data[0].x.length === 3")
+    page.wait_for_function("document.querySelector('.js-plotly-plot').calcdata[0].length === 3")
     assert plots.evaluate_all("nodes => nodes.every((n) => n.tag)")
     assert page.evaluate("window.torn") == 0
     assert plots.first.evaluate("node => node.layout.xaxis.range") == [0, 1]

@@ -13,6 +13,7 @@ from app.inputs import checkpoints, tasks
 from app.inputs.identity import Weights
 from app.link.switches import Experiment
 from dista.config import ModelConfig
+from dista.measures.noise import LEVELS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,15 +36,6 @@ OBSERVABLES = ("*.spikes", "*.membrane", "*.current", "*.tau", "*.scores", "*.de
 """What the pages look at in a changed model."""
 
 DENOISERS = "blocks.*.attention.denoise"
-
-LEVELS = {
-    "gaussian": (0.0, 0.1, 0.2, 0.4, 0.8),
-    "salt-and-pepper": (0.0, 0.02, 0.05, 0.1, 0.2),
-    "events": (0.0, 0.02, 0.05, 0.1, 0.2),
-    "occlusion": (0.0, 0.2, 0.4, 0.6, 0.8),
-}
-"""The amounts of each kind of noise at which accuracy is measured."""
-
 
 # Neurons ----------------------------------------------------------------------------------------
 
@@ -248,10 +240,9 @@ def operations(
 
     What was counted is kept: another ``convention`` needs no other run.
     """
-    import xarray as xr
-
     from dista import measures
     from dista.experiments import evaluation
+    from dista.experiments.operations import joined
 
     parts = evaluation.batches(tasks.task(weights.data).test, limit)
     counted, labels = [], []
@@ -260,8 +251,7 @@ def operations(
         counted.append(counts)
         labels.append(label)
         report(done / len(parts))
-    varying = [name for name, array in counted[0].items() if "batch" in array.dims]
-    counts = xr.concat(counted, "batch", data_vars=varying)
+    counts = joined(counted)
     return (
         measures.energy(counts, convention),
         measures.anytime(counts, np.concatenate(labels), convention),

@@ -33,9 +33,15 @@ def attention(
     return [] if keys is None else measures.attention_to(_recording, keys)
 
 
-def lookers(results: Sequence[AttentionTo], most: int) -> list[Looker]:
-    """The patches that pay most, those of the last step among equals being no matter."""
-    return measures.rank_patches(results, most)
+def lookers(results: Sequence[AttentionTo], most: int, since: int) -> list[Looker]:
+    """The patches that pay most at the steps from ``since`` on."""
+    return measures.rank_patches(results, most, since=since)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def read_out(_recording: xr.DataTree, *key: Any) -> int:
+    """The first step of which the answer is the mean; 0 where no logits were recorded."""
+    return measures.decision(_recording).first if "head" in _recording else 0
 
 
 def _keys(recording: xr.DataTree, to: str, patch: tuple[int, int] | None) -> np.ndarray | None:

@@ -84,20 +84,11 @@ def cue_effects(weights: Weights, part: range, blank: bool, switches: Switches) 
 
     The cue is blank, or that of the next held-out sample.
     """
-    from dista import measures
-    from dista.experiments import evaluation
-    from dista.experiments.ablations import ablated
-    from dista.experiments.counterfactuals import changed_cue, cue_steps
+    from dista.experiments import cues
 
     model, task = models.model(weights), tasks.task(weights.data)
-    steps, split = model.config.time_steps, task.test
-    x, _ = split.batch(part)
-    others = evaluation.others(split, part, switches)
-    other = None if blank else split.batch([(sample + 1) % len(split) for sample in part])[0]
-    changed = changed_cue(x, steps, cue_steps(task.step_labels), other)
-    with models.RUNNING, ablated(model, switches, others):
-        before, after = (recordings.record(model, task, each, "head") for each in (x, changed))
-    return measures.cue_effect(before, after).effect
+    with models.RUNNING:
+        return cues.cue_effects(model, task, part, switches, blank=blank).effect
 
 
 @st.cache_resource(show_spinner="Running the network …", max_entries=8)

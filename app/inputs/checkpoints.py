@@ -18,7 +18,7 @@ from dista.checkpoint import CARD, CONFIG, WEIGHTS, assets
 from dista.config import ModelConfig
 from dista.files.card import Card
 from dista.memories import FORMS
-from dista.runs import Run, default_folder, find
+from dista.runs import Run, default_folder, everywhere
 from dista.runs.facts import data_title
 
 
@@ -159,7 +159,7 @@ def runnable() -> dict[str, Checkpoint]:
     For those that are left out see ``show_damaged``.
     """
     checkpoints = dict(shipped())
-    for run in find(default_folder()):
+    for run in everywhere().values():
         if checkpoint := best(run):
             checkpoints[checkpoint.name] = checkpoint
     return {name: one for name, one in checkpoints.items() if one.task}
@@ -168,7 +168,7 @@ def runnable() -> dict[str, Checkpoint]:
 def damaged() -> dict[str, str]:
     """Why a checkpoint cannot be chosen, by its name."""
     left_out = dict(_shipped()[1])
-    for run in find(default_folder()):
+    for run in everywhere().values():
         if reason := _read_best(run)[1]:
             left_out[run.name] = reason
     named = shipped()

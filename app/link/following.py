@@ -9,10 +9,11 @@ from app.link import url, vocabulary
 _CARRIED, _LEFT = "url carried", "url left behind"
 
 
-def resume(page: str) -> None:
+def resume(page: str) -> bool:
     """Bring a page's state back when the reader comes by the menu, whose links carry none.
 
-    What he looked at on the last page goes with him; the rest of the page is as he left it.
+    What he looked at on the last page goes with him; the rest of the page is as he left it. Whether he comes from
+    another page.
     """
     before = st.session_state.get("page", page)
     st.session_state["page"] = page
@@ -25,6 +26,7 @@ def resume(page: str) -> None:
     leave_mark(
         page
     )  # a reader in a hurry leaves before the run has come to its end, and to its own mark
+    return bool(before != page)
 
 
 def _as_left(page: str) -> dict[str, str]:

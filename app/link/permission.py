@@ -10,13 +10,12 @@ import hmac
 import ipaddress
 import os
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import streamlit as st
 
-from app.link import url
+from app.link import cookies, url
 
 TRAINING, OWN_PATHS = "DISTA_ALLOW_TRAINING", "DISTA_OWN_PATHS"
 NO_TRAINING = (
@@ -25,6 +24,7 @@ NO_TRAINING = (
 )
 TOKEN = "DISTA_TOKEN"  # the variable in which ``dista app`` hands it to the server; its module loads slowly
 _CAME_BY_LINK = "came by the link"
+_COOKIE = "token"
 # Whoever passes a request on says so in one of these, or in one that begins with X-Forwarded.
 _FORWARDED = {
     "forwarded", "via", "x-real-ip", "x-client-ip", "x-original-host", "x-proxycontextpath",
@@ -114,9 +114,7 @@ def _allowed(variable: str) -> bool:
 
 
 def _came_by_link() -> bool:
-    return st.session_state.get(_CAME_BY_LINK, False) or _is_printed(
-        st.context.cookies.get(_cookie())
-    )
+    return st.session_state.get(_CAME_BY_LINK, False) or _is_printed(cookies.read(_COOKIE))
 
 
 def _is_printed(token: str | None) -> bool:
@@ -140,18 +138,4 @@ def take_token() -> None:
         return
     if _is_printed(token):
         st.session_state[_CAME_BY_LINK] = True
-        _cookie_writer()(key="token-cookie", data={"name": _cookie(), "value": token})
-
-
-def _cookie() -> str:
-    """Cookies are not kept apart by port; names are."""
-    return f"dista-token-{st.get_option('server.port')}"
-
-
-@cache
-def _cookie_writer() -> Any:
-    """Streamlit reads cookies but sets none."""
-    js = """export default ({ data }) => {
-      document.cookie = `${data.name}=${encodeURIComponent(data.value)}; path=/; SameSite=Strict`;
-    }"""
-    return st.components.v2.component("dista_token_cookie", js=js)
+        cookies.write(_COOKIE, value=token)

@@ -14,7 +14,7 @@ _PLACE = "place of links"
 
 _CSS = """<style>
 .stAppHeader, .stSidebar, .stMain [class*="st-key-controls"], .stMain .st-key-card-switches,
-.stMain .st-key-next-pages, .stMain .st-key-phone-menu { display: none; }
+.stMain [class*="st-key-next-pages"], .stMain .st-key-phone-menu { display: none; }
 .stMainBlockContainer { padding-top: .9rem; }
 </style>"""
 

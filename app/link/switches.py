@@ -33,8 +33,8 @@ class Experiment(NamedTuple):
     noise: Noise | float = 0.0
 
 
-def rows(config: ModelConfig) -> list[Row]:
-    """What can be switched in a model of this configuration."""
+def rows(config: ModelConfig, *, starting_taus: bool = True) -> list[Row]:
+    """What can be switched in a model of this configuration, whose card may have its ``starting_taus``."""
     window, largest = config.memory.window, config.head_dim
     heads = {
         f"head={b}.{h}": f"{b + 1}.{h + 1}"
@@ -49,7 +49,8 @@ def rows(config: ModelConfig) -> list[Row]:
             | {f"window={w}": f"{w} steps" for w in _between(window)},
         ),
         Row("Neurons' memory", {"neuron-memory": "another sample's", "carry-over": "none, h = x / tau"}),
-        Row("Time constants", {"tau=1": "1, and so more gain", "learned-taus": "as before training"}),
+        Row("Time constants", {"tau=1": "1, and so more gain"}
+            | ({"learned-taus": "as before training"} if starting_taus else {})),
         Row("Silent blocks", {f"block={b}": f"{b + 1}" for b in range(config.depth)}, many=True),
         Row("Silent heads, block.head", heads, many=True),
         Row("Noise in the input", {f"noise={std:g}": f"{std:g}" for std in NOISES}),
@@ -61,9 +62,9 @@ def _between(window: int) -> list[int]:
     return sorted({2, window // 2, window - 1} & set(range(2, window)))
 
 
-def choose(config: ModelConfig, problems: list[str]) -> list[str]:
+def choose(config: ModelConfig, problems: list[str], *, starting_taus: bool = True) -> list[str]:
     """Pills for every row; what is chosen is in the URL as ``switches``, separated by commas."""
-    table = rows(config)
+    table = rows(config, starting_taus=starting_taus)
     default = next(text for text in DEFAULT if any(text in row.options for row in table))
     said = url.text("switches")
     wanted = [text for text in (default if said is None else said).split(",") if text]

@@ -11,9 +11,13 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["whole number", "number", "one of", "some of", "text", "open"]
-PAGES = ("watch", "neurons", "denoise", "memory", "train", "ablate", "compare", "energy")
+VIEWS = ("watch", "neurons", "denoise", "memory", "train", "runs", "ablate", "compare", "energy")
+READ = ("tours", "glossary")  # pages to read, which show no network
+PAGES = (*VIEWS, *READ)
+TOUR = ("tour", "tour-step")
 PROBES = ("watch", "compare", "train")  # pages with the probe, which reports where it is
-ONE_MODEL = tuple(page for page in PAGES if page != "train")
+TRAININGS = ("train", "runs")  # pages that show trainings, and no checkpoint
+ONE_MODEL = tuple(page for page in VIEWS if page not in TRAININGS)
 ONE_SAMPLE = ("watch", "neurons", "denoise", "memory", "compare")
 OWN_INPUT = ("watch", "neurons", "denoise", "compare")
 
@@ -104,6 +108,13 @@ _ALL = (
     Parameter("quantity", "one of", "what the map of costs shows", ("energy",), "energy", was={"energy": "of"}),
     Parameter("convention", "one of", "how operations behind counts are counted", ("energy",), "accumulates"),
     Parameter("stop", "whole number", "after how many steps the answer is read out", ("energy",), "all"),
+    # Runs, and the study on Ablate
+    Parameter("study", "one of", "the study", ("runs", "ablate"),
+              "all runs on Runs; on Ablate one of the checkpoint's task, or the first"),
+    Parameter("filter", "text", "words that rows of the table have", ("runs",), "none"),
+    Parameter("selected", "text", "the runs that are looked at closely, between them |", ("runs",), "none"),
+    Parameter("new-grid", "one of", "the grid of a new study", ("runs",), "match-ablation"),
+    Parameter("new-workers", "whole number", "how many processes train it", ("runs",), "1"),
     # Train
     Parameter("run", "one of", "the run", ("train",), "the newest"),
     Parameter("epoch", "whole number", "the epoch of the film, or latest", ("train",), "latest, which moves on"),
@@ -124,7 +135,10 @@ _ALL = (
     Parameter("new-film", "whole number", "after how many steps an epoch ends, and the film gets a picture", ("train",), "0, all of the data"),
     Parameter("new-minutes", "whole number", "its minutes at most", ("train",), "30"),
     Parameter("new-seed", "whole number", "its seed", ("train",), "0"),
+    Parameter("term", "text", "the term that is looked up", ("glossary",), "all terms"),
     # All pages
+    Parameter("tour", "text", "the tour beside the page: the name of one, or a file on the server", PAGES, "none"),
+    Parameter("tour-step", "whole number", "its step, from 1", PAGES, "1"),
     Parameter("lesson", "open", "without controls", PAGES, "with them"),
     Parameter("token", "text", "the token of the printed link; taken out at once", PAGES, "none"),
 )  # fmt: skip
@@ -162,12 +176,17 @@ def translated(page: str, old: Mapping[str, str]) -> dict[str, str | None]:
     return changes
 
 
+def old_names(page: str) -> set[str]:
+    """Names by which old links to a page say what has another name today."""
+    return {one.was[page] for one in of_page(page) if page in one.was}
+
+
 def following(page: str) -> set[str]:
     """The names of what a page shows that goes with the reader, from it and to it.
 
     None of Train: a place in a run's snapshot is one in a network of its own.
     """
-    return {one.name for one in of_page(page) if one.follows and page != "train"}
+    return {one.name for one in of_page(page) if one.follows and page not in TRAININGS}
 
 
 def subject(page: str, shown: Mapping[str, str]) -> dict[str, str]:
@@ -196,8 +215,8 @@ def taken(page: str, carried: Mapping[str, str]) -> dict[str, str]:
 
 def left_behind(page: str, carried: Mapping[str, str]) -> str | None:
     """One sentence on what the page cannot show of it, and why; None where it shows all that matters."""
-    if page == "train":
-        return None  # it shows a run, nothing else
+    if page in TRAININGS or page in READ:
+        return None  # they show runs or words, nothing else
     if {"image", "events"} & carried.keys() and page not in OWN_INPUT:
         why = "compares held-out samples" if page == "memory" else "answers many held-out samples"
         return f"The own input is not shown here: this page {why}. It is kept for the others."

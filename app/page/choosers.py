@@ -167,10 +167,24 @@ _CHIPS = {
 }
 
 
+_MARKS = {"running": "● running", "finished": "✓", "stopped": "■ stopped", "crashed": "◆ crashed"}
+MOST_PILLS = 12
+"""Runs that are seen at once; more are a list, which can be searched. The Runs page has them in a table."""
+
+
 def choose_run(runs: dict[str, Run], problems: list[str]) -> Run:
     """One of the runs, newest first, each with what became of it; in the URL as ``run``."""
     names = list(runs)
     name = url.choice("run", names, names[0], problems)
+    if len(names) > MOST_PILLS:
+        st.selectbox(
+            "Run",
+            names,
+            format_func=lambda option: f"{option} {_MARKS[runs[option].status().state]}",
+            label_visibility="collapsed",
+            **url.bound("run", name),
+        )
+        return runs[name]
     st.pills(
         "Run",
         names,

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 _NOTED = "figures on the page"
 LONGEST = 60  # letters of a file's name: more is cut off in most windows that list files
+
+
+class File(NamedTuple):
+    """A file that is made when it is asked for; ``ending`` is how its name ends."""
+
+    content: Callable[[], bytes]
+    ending: str
 
 
 def begin() -> DeltaGenerator:
@@ -46,10 +53,12 @@ def fill(
     tables: Callable[[], Mapping[str, pd.DataFrame]] | None = None,
     python: str | None = None,
     hint: str | None = None,
+    files: Mapping[str, File] = {},
 ) -> None:
     """Offer the page's figures, their numbers and its ``recordings``, each by what its button says, and all as one.
 
-    ``tables`` are numbers that no figure of the page holds; both are called when they are asked for.
+    ``tables`` are numbers that no figure of the page holds, ``files`` whatever else there is, by what their buttons
+    say; all are called when they are asked for.
     ``python`` is the page's code; ``name`` is how the files begin; ``hint`` is said first.
     """
     name = file_name(name)
@@ -64,6 +73,8 @@ def fill(
             _file("Numbers, CSV", partial(csv, figures, tables), f"{name}.csv")
         for label, recording in (recordings or {}).items():
             _file(f"{label}, zarr", partial(zarr, recording), f"{name}-{_slug(label)}.zarr.zip")
+        for label, one in files.items():
+            _file(label, one.content, f"{name}-{one.ending}")
         if figures or tables:
             parts = partial(everything, figures, tables, recordings or {}, python)
             _file("Everything, zip", parts, f"{name}.zip")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -31,14 +31,29 @@ def offer(*ways: Way, key: str = "next-pages") -> None:
     ``st.page_link`` and not a link in Markdown, which opens another tab with a session of its own, in which an own
     recording of events and what was drawn are not there.
     """
-    pages = st.session_state.get(_PAGES, {})
+    there = pages()
     with st.container(horizontal=True, gap="small", key=key):
         for way in ways:
-            if way.page in pages:  # a page may be run by itself, without the menu
+            if way.page in there:  # a page may be run by itself, without the menu
                 state = query(way)
                 st.page_link(
-                    pages[way.page], label=way.said, icon=":material/arrow_forward:", query_params=state
+                    there[way.page], label=way.said, icon=":material/arrow_forward:", query_params=state
                 )  # fmt: skip
+
+
+def lead(way: Way) -> None:
+    """One link, at the end of a page."""
+    there = pages()
+    if way.page in there:
+        with st.container(key="next-page"):
+            st.page_link(
+                there[way.page], label=way.said, icon=":material/arrow_forward:", query_params=query(way)
+            )  # fmt: skip
+
+
+def pages() -> Mapping[str, Any]:
+    """The pages of the menu by their names; none where a page runs by itself."""
+    return st.session_state.get(_PAGES, {})
 
 
 def menu(current: str) -> None:
@@ -47,7 +62,7 @@ def menu(current: str) -> None:
     The menu above is folded away there, and stays open over the page that was chosen in it.
     """
     with st.container(horizontal=True, gap=None, key="phone-menu"):
-        for name, page in st.session_state.get(_PAGES, {}).items():
+        for name, page in pages().items():
             with st.container(width="content", key=f"phone-{'here' if name == current else name}"):
                 st.page_link(page, label=page.title)
 

@@ -32,6 +32,7 @@ class Where(NamedTuple):
     said: str
     results: Sequence[AttentionTo]
     lookers: Sequence[Looker]
+    since: int
 
 
 def look(
@@ -46,7 +47,8 @@ def look(
     to = url.choice("to", list(options), next(iter(options)), problems)
     st.session_state[_OPTIONS] = options
     results = overviews.attention(recording, to, patch if to == "patch" else None, *key)
-    return Where(to, options[to], results, overviews.lookers(results, LISTED))
+    since = overviews.read_out(recording, *key)
+    return Where(to, options[to], results, overviews.lookers(results, LISTED, since), since)
 
 
 def place(where: Where | None) -> dict[str, int]:
@@ -73,7 +75,7 @@ def sentence(where: Where | None, opened: bool) -> str:
     )
 
 
-def show(where: Where, at: Mapping[str, Any], labels: Sequence[str] | None) -> None:
+def show(where: Where, at: Mapping[str, Any]) -> None:
     """The grid and the patches that pay most; a click in either goes there."""
     from dista import figures
 
@@ -84,13 +86,18 @@ def show(where: Where, at: Mapping[str, Any], labels: Sequence[str] | None) -> N
     )  # fmt: skip
     shown = tuple(int(at[name]) for name in ("block", "head", "step") if name in at)
     figure = figures.attention_grid(
-        where.results, to=where.said, place=shown if len(shown) == 3 else None, step_labels=labels,
+        where.results, to=where.said, place=shown if len(shown) == 3 else None, since=where.since,
         theme=charts.theme(),
     )  # fmt: skip
     charts.plot(
         charts.clickable(figure), "overview", on_select=lambda: _clicked(where), selection_mode="points",
     )  # fmt: skip
-    st.markdown(f"**Patches that pay most to {plain.text(where.said)}**")
+    said = (
+        f"from step {where.since + 1} on, as the answer is read out"
+        if where.since
+        else "at any step"
+    )
+    st.markdown(f"**Patches that pay most to {plain.text(where.said)}**, {said}")
     with st.container(gap=None, key="lookers"):
         for i, looker in enumerate(where.lookers):
             st.button(

@@ -36,4 +36,4 @@ def _offer_all() -> None:
 
     Popovers cannot stand in a popover; and as a fragment it costs no run of the page.
     """
-    st.checkbox("…", key="all-tools", help="Python, files, link, and how to read this page")
+    st.checkbox("…", key="all-tools")

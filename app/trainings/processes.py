@@ -27,3 +27,9 @@ def go_on(run: Path) -> None:
     """Start a process that resumes the run, unless one has it already, or soon will."""
     permission.check_training()
     background.go_on(run, without=WITHOUT)
+
+
+def spawn(place: Path, command: str, words: list[str]) -> None:
+    """Start ``dista COMMAND WORDS``; what it says is the log of ``place``, which it makes."""
+    permission.check_training()
+    background.spawn(place, command, words, without=WITHOUT)

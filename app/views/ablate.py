@@ -15,6 +15,7 @@ from app.link.problems import Problems, reads
 from app.link.switches import Experiment
 from app.page import charts, choosers, downloads, each_part, next_page, progress, snippets
 from app.page.next_page import Way
+from app.studies import trained_without
 from dista.figures.ablations import points
 from dista.figures.theme import count, percent
 from dista.runs.differences import differing_runs, of_checkpoint
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dista.measures import Answers, PairedDifference
+    from dista.studies.results import Results
 
 INTACT = "as trained"
 SAMPLES = 300
@@ -35,8 +37,12 @@ HOW_TO_READ = """
 - **One after another**: every part of a kind is taken away alone, the one that costs most first. What lies before
   a change is computed once for all of them. Of twenty parts that cost nothing, one leaves 0 out by chance.
 - **Weights stay as they were.** A network that was trained without a part can do better than one that
-  loses it afterwards: see the runs at the bottom.
+  loses it afterwards: see *Trained without it*.
 - **One training each.** The interval speaks of other samples, not of another seed of the same training.
+- **Trained without it**: networks of a study, each configuration with several seeds. An open dot is a seed, the
+  full one their mean; the line is the 95 % interval over other seeds *and* other samples. Differences are paired: the
+  same seed and the same sample. Colour is for what is certain after Holm's correction for all rows together. No
+  seed is chosen, and none left out.
 - **The most frequent answer**: a network that a change broke gives one answer to nearly all samples. Its
   accuracy then says how frequent that class is, and nothing of what was taken away.
 - *Denoiser off* lets every coincidence of spikes through, as u = 0 does [reviews: threshold u].
@@ -62,10 +68,12 @@ def show(problems: Problems) -> None:
     with plain.errors():
         opening = choosers.opening(choose_limit, HOW_TO_READ, "to take apart", problems)
     if opening is None:  # also where the task of the checkpoint cannot be opened
+        show_trained(None, problems)
         return
     checkpoint, limit, tools = opening
     with st.container(border=True, key="card-switches"):
-        texts = switches.choose(checkpoint.config, problems)
+        starting_taus = checkpoint.starting_taus is not None
+        texts = switches.choose(checkpoint.config, problems, starting_taus=starting_taus)
     with plain.errors():
         together = len(texts) > 1 and choose_together()
         experiments = switches.experiments(checkpoint.config, texts, together)
@@ -81,9 +89,12 @@ def show(problems: Problems) -> None:
         )
         python = as_python(checkpoint, experiments, limit, each)
         tools.code.code(python, language="python")
+        trained = show_trained(checkpoint, problems)
+        if trained is not None:
+            tools.code.code(trained_without.as_python(trained), language="python")
         show_differing_runs(checkpoint, before, limit)
         name = f"ablate-{downloads.short(checkpoint.name)}"
-        downloads.fill(tools.save, name, python=python)
+        downloads.fill(tools.save, name, python=python, files=trained_without.saved(trained))
 
 
 def choose_limit(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
@@ -213,13 +224,23 @@ def linked(checkpoint: checkpoints.Checkpoint, samples: np.ndarray) -> str:
     return " · ".join(links) + more
 
 
+def show_trained(checkpoint: checkpoints.Checkpoint | None, problems: Problems) -> Results | None:
+    """A study of networks that were trained without a part; needs no checkpoint."""
+    results = trained_without.choose(checkpoint.task if checkpoint else None, problems)
+    if results is not None:
+        with plain.errors():
+            trained_without.show(results)
+    return results
+
+
 def show_differing_runs(checkpoint: checkpoints.Checkpoint, before: Answers, limit: int) -> None:
-    """Runs that were trained with one switch set otherwise, on the same samples."""
+    """Runs that were trained with one switch set otherwise, on the same samples; those of studies stand above."""
     from dista import figures, measures, runs
 
-    st.markdown("## Trained without it: runs that differ in a single switch")
+    st.markdown("## Single runs that differ from this checkpoint in one switch")
     try:
-        others = differing_runs(of_checkpoint(checkpoint.path), runs.find(runs.default_folder()))
+        alone = [run for run in runs.find(runs.default_folder()) if "/" not in run.name]
+        others = differing_runs(of_checkpoint(checkpoint.path), alone)
     except runs.RunError as error:
         st.caption(plain.text(f"There is nothing to compare with: {error}."))
         return

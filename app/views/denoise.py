@@ -238,7 +238,7 @@ def show_threshold(
     from dista import measures
 
     config = checkpoint.config
-    trained = config.denoiser.u if config.denoiser.kind != "none" else 0.0
+    trained = config.denoiser.u if config.denoiser.kind == "threshold" else 0.0
     downloads.note("denoising", partial(measures.stacked, blocks))
     threshold(
         blocks, u=u, trained=trained, rule=described(checkpoint), most=config.head_dim,

@@ -15,7 +15,7 @@ from app.link.problems import Problems, reads
 from app.page import charts, choosers, downloads, next_page, snippets, toolbar
 from app.page.next_page import Way
 from app.trainings import live_charts, new_run, processes, run_tables
-from dista.runs import Run, RunError, Status, background, default_folder, find, unfinished
+from dista.runs import Run, RunError, Status, background, default_folder, everywhere, unfinished
 from dista.style import sentences
 from dista.widgets.streamlit import probe
 
@@ -50,7 +50,7 @@ Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names anot
 
 @reads("train")
 def show(problems: Problems) -> None:
-    runs = {run.name: run for run in find(default_folder())}
+    runs = everywhere()
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if permission.training():
             new_run.offer(problems)
@@ -101,6 +101,7 @@ def offer_ways(run: Run) -> None:
         Way("watch", "The best checkpoint in Watch", subject),
         Way("compare", "The best checkpoint in Compare", subject),
         Way("ablate", "The best checkpoint in Ablate", subject),
+        Way("runs", "Beside other runs", {"selected": run.name}),
     )
 
 
@@ -340,7 +341,10 @@ def show_layers(neurons: pd.DataFrame) -> None:
 def show_snapshot(run: Run, epoch: int | None) -> None:
     """The probe on a sample that the run records, as it was after ``epoch``."""
     if epoch is None:
-        st.caption("The recording of the probe sample appears with the first snapshot.")
+        if run.status().state == "finished":
+            st.caption("This run has no recordings: it comes with its tables alone.")
+        else:
+            st.caption("The recording of the probe sample appears with the first snapshot.")
         return
     training = run.config.training
     sample = choosers.choose_probe(training.probe, training.probes)

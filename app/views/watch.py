@@ -122,8 +122,7 @@ def look_around(
 ) -> None:  # fmt: skip
     """All heads and steps at once, and the neurons of a class."""
     if where is not None:
-        labels = recording.attrs.get("step_labels")
-        overview.show(where, at, labels)
+        overview.show(where, at)
     block = at.get("block", checkpoint.config.depth - 1)
     layer = at.get("layer") or f"blocks.{block}.attention.neuron"
     overview.show_neurons(checkpoint, layer, recording.attrs["classes"], problems)

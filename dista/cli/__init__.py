@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dista.cli import about, checkpoints, results, serve, ship, sweep, train
+from dista.cli import about, checkpoints, conditions, measured, results, serve, ship, sweep, train
 from dista.cli.answers import stopped
 from dista.engine.threads import wait_briefly
 
@@ -19,10 +19,14 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("sweep")(sweep.sweep)
 app.command("results")(results.results)
+app.command("noise")(conditions.noise)
+app.command("cuts")(conditions.cuts)
 app.command("ship")(ship.ship)
 app.command("eval")(checkpoints.evaluate)
 app.command("record")(checkpoints.record)
 app.command("ablate")(checkpoints.ablate)
+app.command("energy")(measured.energy)
+app.command("cue")(measured.cue)
 app.command("presets")(about.list_presets)
 app.command("info")(about.info)
 app.command("bench")(about.bench)

@@ -41,13 +41,13 @@ def results(
         (csv, lambda: table.to_csv(index=False).encode(), f"{table.columns[0]},".encode()),
         (parquet, lambda: table.to_parquet(index=False), b"PAR1"),
     ]
-    files = [(_place(path, begin), content) for path, content, begin in writers if path is not None]
+    files = [(place(path, begin), content) for path, content, begin in writers if path is not None]
     for target, content in files:
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacement.replacing(target) as file:
             file.write(content())
     if as_json:
-        rows = {"baseline": opened.baseline, "rows": _plain(table), "left_out": opened.left_out}
+        rows = {"baseline": opened.baseline, "rows": as_rows(table), "left_out": opened.left_out}
         show({"study": str(opened.study.path), **rows}, as_json=True)
     elif runs:
         print(table.to_string(index=False))
@@ -55,7 +55,7 @@ def results(
         print(in_words(opened))
 
 
-def _place(path: Path, begin: bytes) -> Path:
+def place(path: Path, begin: bytes) -> Path:
     """Where ``path`` leads; ValueError where a file is there that does not begin as ours do."""
 
     def objection(there: Path) -> str:
@@ -68,7 +68,7 @@ def _place(path: Path, begin: bytes) -> Path:
     return replacement.place(path, replacement.Kind("the results", ValueError, objection))
 
 
-def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+def as_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows, with None for what is empty: NaN is no JSON."""
     rows = table.astype(object).to_dict("records")
     return [

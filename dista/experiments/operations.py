@@ -25,6 +25,7 @@ values for f(A) V. Where the input is not made of spike counts all three are 0.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -72,6 +73,14 @@ def count(model: DISTA, x: Tensor) -> xr.Dataset:
     with torch.inference_mode(), hooks(model, _hooks(model, counted)):
         logits = model.steps(x)
     return _dataset(model, counted, logits, static=x.ndim == 4)
+
+
+def joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """What was counted of one batch after another, as of one; what all samples have in common stays as it is."""
+    import xarray as xr
+
+    varying = [name for name, array in parts[0].items() if "batch" in array.dims]
+    return xr.concat(parts, "batch", data_vars=varying)
 
 
 def _counts(module: nn.Module) -> bool:

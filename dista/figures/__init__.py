@@ -31,7 +31,7 @@ from dista.figures.noise import input_change, noise_curve, noise_differences, pa
 from dista.figures.overview import attention_grid
 from dista.figures.plasticity import accuracy_by_run, gradient_history
 from dista.figures.runs import option_importance, parallel_runs, run_curves
-from dista.figures.seeds import seed_accuracies, seed_differences
+from dista.figures.seeds import seed_accuracies, seed_curves, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.single_neuron import tau_sweep
 from dista.figures.surgery import attention_change, decision_change, membrane_change
@@ -79,6 +79,7 @@ __all__ = [
     "rate_history",
     "run_curves",
     "seed_accuracies",
+    "seed_curves",
     "seed_differences",
     "spike_distance",
     "tau_history",

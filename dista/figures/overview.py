@@ -38,12 +38,14 @@ def attention_grid(
     to: str,
     place: tuple[int, int, int] | None = None,
     step_labels: Sequence[str] | None = None,
+    since: int = 0,
     theme: Theme = "light",
 ) -> go.Figure:
     """A row for each head, a column for each step: the share of attention that goes to the chosen keys, in %.
 
     ``to`` says in words what they are ("the cue"). Cells are empty where the share says nothing: nothing is
-    attended, no chosen key is in reach, or no other. ``place`` (block, head, step) is framed. Raises ValueError
+    attended, no chosen key is in reach, or no other. ``place`` (block, head, step) is framed. The title is of
+    the steps from ``since`` on. Raises ValueError
     where there are no blocks.
     """
     if not results:
@@ -82,7 +84,7 @@ def attention_grid(
     figure.update_yaxes(
         range=[len(names) - 0.5, -0.5], tickvals=np.arange(len(names)), ticktext=said
     )
-    title = _title(results, to)
+    title = _title(results, to, since)
     alt = f"{title} By head, at its highest step: " + "; ".join(
         f"{name} {percent(np.nanmax(row))}"
         for name, row in zip(said, share)
@@ -97,8 +99,8 @@ def _places(names: Sequence[tuple[int, int]], steps: int) -> list[np.ndarray]:
     return [blocks, heads, np.broadcast_to(np.arange(1, steps + 1), blocks.shape)]
 
 
-def _title(results: Sequence[AttentionTo], to: str) -> str:
-    ranked = rank_heads(results, 1)
+def _title(results: Sequence[AttentionTo], to: str, since: int) -> str:
+    ranked = rank_heads(results, 1, since=since)
     if not ranked:
         return f"No head pays more to {to} than even attention would"
     (most,) = ranked

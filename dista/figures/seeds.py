@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from dista.figures.ablations import fitting, points
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
-from dista.measures import SeedAccuracy, SeedDifference
+from dista.measures import SeedAccuracy, SeedCurve, SeedDifference
 
 _ROW = 64  # pixels: a line of text, the seeds below it, and how many they are
 
@@ -166,3 +166,65 @@ def _axes(figure: go.Figure, rows: int, title: str) -> None:
 
 def _count(seeds: tuple[int, ...]) -> str:
     return f"{len(seeds)} seed{'s' * (len(seeds) != 1)}"
+
+
+@tabled()
+def seed_curves(results: Mapping[str, SeedCurve], *, theme: Theme = "light") -> go.Figure:
+    """Accuracy against noise of one kind, a line for each configuration, by its name.
+
+    Bars are 95 % intervals of the means over other seeds and samples; dots behind are the runs.
+    """
+    _check(results)
+    kinds = {curve.kind for curve in results.values()}
+    if len(kinds) > 1:
+        raise ValueError(f"results are of {', '.join(sorted(kinds))}; expected one kind of noise")
+    colours, figure = palette(theme), go.Figure()
+    for place, (name, curve) in enumerate(results.items()):
+        colour = colours.categories[place % len(colours.categories)]
+        dash = ("solid", "dot", "dash")[place // len(colours.categories) % 3]
+        figure.add_trace(_runs_of(curve, colour))
+        figure.add_trace(_line_of(name, curve, colour, dash))
+    levels = np.unique(np.concatenate([curve.levels for curve in results.values()]))
+    figure.update_xaxes(title={"text": f"{min(kinds)} noise, level"}, tickvals=levels)
+    figure.update_yaxes(title={"text": "accuracy, %"}, showgrid=True, nticks=6)
+    figure.update_layout(legend={"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0})
+    title = "Means over seeds, from no noise to the most: " + (
+        "; ".join(f"{n} {_ends(curve)}" for n, curve in results.items())
+        if len(results) == 1
+        else f"{len(results)} configurations"
+    )
+    alt = ". ".join(f"{name}: {_told(curve)}" for name, curve in results.items())
+    height = 320 + 20 * len(results)
+    return finish(figure, theme, title=title, alt=f"{title}. {alt}.", height=height)
+
+
+def _line_of(name: str, curve: SeedCurve, colour: str, dash: str) -> go.Scatter:
+    mean, low, high = (100 * end for end in (curve.mean, curve.low, curve.high))
+    return go.Scatter(
+        x=curve.levels, y=mean, mode="lines+markers", name=f"{name} · {_count(curve.seeds)}",
+        line={"color": colour, "width": 1.6, "dash": dash}, marker={"size": 6},
+        error_y={"array": high - mean, "arrayminus": mean - low, "thickness": 1, "width": 2},
+        hovertemplate=f"{name}, noise %{{x:g}}: %{{y:.1f}} %<extra></extra>",
+    )  # fmt: skip
+
+
+def _runs_of(curve: SeedCurve, colour: str) -> go.Scatter:
+    levels = np.repeat(curve.levels, len(curve.seeds))
+    hover = np.array([f"seed {seed}" for _ in curve.levels for seed in curve.seeds])
+    return go.Scatter(
+        x=levels, y=100 * curve.accuracy.ravel(), mode="markers", customdata=hover,
+        marker={"color": colour, "size": 4, "opacity": 0.45}, showlegend=False,
+        hovertemplate="%{customdata}: %{y:.1f} %<extra></extra>",
+    )  # fmt: skip
+
+
+def _ends(curve: SeedCurve) -> str:
+    return f"{100 * curve.mean[0]:.1f} to {100 * curve.mean[-1]:.1f} %"
+
+
+def _told(curve: SeedCurve) -> str:
+    each = zip(curve.levels, curve.mean, curve.low, curve.high)
+    return ", ".join(
+        f"{100 * m:.1f} % ({100 * low:.1f} to {100 * high:.1f}) at {level:g}"
+        for level, m, low, high in each
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
-from dista.experiments.single_neuron import driven
+from dista import neurons
 from dista.lessons.exercises import Case, Exercise, Mistake
 from dista.lessons.predictions import Misconception
 
@@ -86,7 +87,8 @@ CURRENTS = 0.12 + 0.03 * _RANDOM.normal(size=40) + 0.04 * _RANDOM.normal(size=(1
 
 def activity(gain: float) -> tuple[float, float, float]:
     """Of the layer under ``gain`` times its currents, tau = 2: the firing rate, and the shares that are dead and saturated."""
-    fired = np.stack([driven(float(gain) * column, 2.0).h >= 1 for column in CURRENTS.T], 1)
+    h = neurons.membrane(torch.as_tensor(float(gain) * CURRENTS), torch.tensor(2.0))
+    fired = h.numpy() >= 1
     return float(fired.mean()), float((~fired.any(0)).mean()), float(fired.all(0).mean())
 
 

@@ -90,9 +90,11 @@ from dista.measures.paired import (
 )
 from dista.measures.seeds import (
     SeedAccuracy,
+    SeedCurve,
     SeedDifference,
     mean_differences,
     seed_accuracy,
+    seed_curve,
     seed_differences,
 )
 from dista.measures.similarity import MapSimilarity, map_similarity
@@ -140,6 +142,7 @@ __all__ = [
     "Result",
     "RowSums",
     "SeedAccuracy",
+    "SeedCurve",
     "SeedDifference",
     "SpikeDistance",
     "Stage",
@@ -189,6 +192,7 @@ __all__ = [
     "representatives",
     "row_sums",
     "seed_accuracy",
+    "seed_curve",
     "seed_differences",
     "spike_distance",
     "split",

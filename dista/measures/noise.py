@@ -17,6 +17,14 @@ from dista.measures.tables import Columns, Result, cells
 if TYPE_CHECKING:
     import xarray as xr
 
+LEVELS = {
+    "gaussian": (0.0, 0.1, 0.2, 0.4, 0.8),
+    "salt-and-pepper": (0.0, 0.02, 0.05, 0.1, 0.2),
+    "events": (0.0, 0.02, 0.05, 0.1, 0.2),
+    "occlusion": (0.0, 0.2, 0.4, 0.6, 0.8),
+}
+"""The amounts of each kind of noise at which accuracy is measured."""
+
 
 @dataclass(frozen=True)
 class InputChange(Result):

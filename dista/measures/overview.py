@@ -156,11 +156,16 @@ def _chosen(keys: np.ndarray, query: np.ndarray, key: np.ndarray, tokens: int) -
     return np.repeat(whole[:, None], tokens, 1)
 
 
-def rank_patches(of: Sequence[AttentionTo], most: int | None = None) -> list[Looker]:
-    """The queries of all blocks, those first that pay most beyond even attention; only such that pay more."""
+def rank_patches(
+    of: Sequence[AttentionTo], most: int | None = None, *, since: int = 0
+) -> list[Looker]:
+    """The queries of all blocks, those first that pay most beyond even attention; only such that pay more.
+
+    ``since`` is the first step of queries that count: that from which the answer is read out, say.
+    """
     lookers = []
     for one in of:
-        surplus = one.surplus.ravel()
+        surplus = _later(one.surplus, since).ravel()
         places = np.argsort(-surplus, kind="stable")[: most or surplus.size]
         for place in places[surplus[places] > 0]:
             head, step, row, column = (int(i) for i in np.unravel_index(place, one.paid.shape))
@@ -170,12 +175,21 @@ def rank_patches(of: Sequence[AttentionTo], most: int | None = None) -> list[Loo
     return sorted(lookers, key=lambda looker: -looker.surplus)[:most]
 
 
-def rank_heads(of: Sequence[AttentionTo], most: int | None = None) -> list[Looker]:
+def _later(surplus: np.ndarray, since: int) -> np.ndarray:
+    """``surplus`` with nothing at the steps before ``since``."""
+    later = surplus.copy()
+    later[:, :since] = -np.inf
+    return later
+
+
+def rank_heads(
+    of: Sequence[AttentionTo], most: int | None = None, *, since: int = 0
+) -> list[Looker]:
     """Every head at the step at which it pays most beyond even attention, in the order of ``rank_patches``."""
     best: dict[tuple[int, int], Looker] = {}
     for one in of:
         paid, total, surplus = (a.sum((2, 3)) for a in (one.paid, one.total, one.surplus))
-        for head, step in enumerate(surplus.argmax(1)):
+        for head, step in enumerate(_later(surplus, since).argmax(1)):
             best[one.block, head] = Looker(
                 one.block, head, int(step), None, None, int(paid[head, step]),
                 int(total[head, step]), float(surplus[head, step]),

@@ -88,6 +88,68 @@ class SeedDifference(Result):
         return self.holm < 1 - LEVEL
 
 
+@dataclass(frozen=True)
+class SeedCurve(Result):
+    """Accuracies of the runs of a configuration where the input has noise of a kind, (level,) over seeds and samples.
+
+    ``mean`` lies in ``low`` .. ``high`` (95 %), ``accuracy`` (level, seed) is of each run. ``difference`` is that to
+    ``against``, paired by seed and sample at the same noise, in its own interval; None and "" for what all others
+    are compared with.
+    """
+
+    kind: str
+    levels: np.ndarray
+    seeds: tuple[int, ...]
+    accuracy: np.ndarray
+    samples: int
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    against: str = ""
+    difference: np.ndarray | None = None
+    difference_low: np.ndarray | None = None
+    difference_high: np.ndarray | None = None
+
+    def columns(self) -> Columns:
+        """A row for each level; ``seed_0`` and so on are the accuracies of the runs."""
+        names = ("mean", "low", "high", "difference", "difference_low", "difference_high")
+        each = {f"seed_{seed}": self.accuracy[:, i] for i, seed in enumerate(self.seeds)}
+        facts = {"noise": self.kind, "level": self.levels, "seeds": len(self.seeds)}
+        facts |= {"samples": self.samples, "against": self.against}
+        return facts | {name: getattr(self, name) for name in names} | each
+
+
+def seed_curve(
+    kind: str,
+    answers: Mapping[float, Mapping[int, Answers]],
+    before: Mapping[float, Mapping[int, Answers]] | None = None,
+    against: str = "",
+) -> SeedCurve:
+    """The curve of ``answers`` by level and seed, and its differences to those ``before`` at the same levels.
+
+    MeasureError where the samples are not the same.
+    """
+    reached = [seed_accuracy(runs) for runs in answers.values()]
+    ends = {name: np.array([getattr(r, name) for r in reached]) for name in ("mean", "low", "high")}
+    curve = SeedCurve(
+        kind, np.array(list(answers)), reached[0].seeds, np.array([r.accuracy for r in reached]),
+        reached[0].samples, **ends,
+    )  # fmt: skip
+    if before is None:
+        return curve
+    pairs = {str(level): [(before[level], answers[level])] for level in answers}
+    differences = list(mean_differences(pairs).values())
+    if len(differences) < len(answers):  # no seed in common
+        return curve
+    return replace(
+        curve,
+        against=against,
+        difference=np.array([d.difference for d in differences]),
+        difference_low=np.array([d.low for d in differences]),
+        difference_high=np.array([d.high for d in differences]),
+    )
+
+
 def seed_accuracy(answers: Mapping[int, Answers]) -> SeedAccuracy:
     """Mean and spread of the accuracies of runs by their seed; MeasureError where the samples are not the same."""
     seeds = tuple(sorted(answers))

@@ -58,6 +58,11 @@ def start(run: Path, words: Iterable[str], *, without: Iterable[str] = ()) -> No
     _spawn(run, [*words, f"--out={run.resolve()}"], without)
 
 
+def spawn(place: Path, command: str, words: Iterable[str], *, without: Iterable[str] = ()) -> None:
+    """Start ``dista COMMAND`` with these words, as ``dista sweep`` for the folder of a study; ``log`` has what it says."""
+    _spawn(place, list(words), without, command)
+
+
 def go_on(run: Path, *, without: Iterable[str] = ()) -> bool:
     """Start a process that resumes the run; False where one has it already, or soon will.
 
@@ -148,7 +153,8 @@ def _is_newer(one: Path, other: Path) -> bool:
     return False
 
 
-def _spawn(run: Path, words: list[str], without: Iterable[str] = ()) -> None:
+def _spawn(run: Path, words: list[str], without: Iterable[str] = (), command: str = "") -> None:
+    program = (*PROGRAM[:-1], command) if command else PROGRAM
     path = _log(run)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +163,7 @@ def _spawn(run: Path, words: list[str], without: Iterable[str] = ()) -> None:
         raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
     with file:
         process = subprocess.Popen(
-            [sys.executable, *PROGRAM, *words],
+            [sys.executable, *program, *words],
             env=_environment(without),
             stdin=subprocess.DEVNULL,
             stdout=file,

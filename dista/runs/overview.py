@@ -91,11 +91,15 @@ def table(summaries: Sequence[Summary], statuses: Sequence[Status]) -> pd.DataFr
 
 
 def differing_options(configs: Sequence[RunConfig]) -> dict[str, list[Any]]:
-    """The values of every option in which some of the configurations differ, by its name; the seed is the last."""
+    """The values of every option in which some of the configurations differ, by its name.
+
+    Those of the model come first, then those of training, the seed at the end.
+    """
     names: dict[str, None] = {}
     for other in configs[1:]:
         names |= dict.fromkeys(differences(configs[0], other))
-    options = {name: [_value(config, name) for config in configs] for name in names}
+    ordered = sorted(names, key=lambda name: name.startswith("training."))
+    options = {name: [_value(config, name) for config in configs] for name in ordered}
     options |= {name: [getattr(c, name) for c in configs] for name in ("preset", "data")}
     differing = {n: v for n, v in options.items() if any(value != v[0] for value in v)}
     seeds = {name: differing.pop(name) for name in ("training.seed",) if name in differing}

@@ -212,17 +212,24 @@ def find(name_or_path: str | Path) -> Path:
 
 def read(path: Path) -> Grid:
     """The grid in a file; GridError with line and key where it is none."""
+    try:
+        return parse(read_whole(path).decode(), path)
+    except (Damaged, UnicodeDecodeError, FileNotFoundError) as error:
+        raise GridError(f"{path}: {error}") from None
+
+
+def parse(text: str, path: Path | str) -> Grid:
+    """The grid that a text says; GridError with line and key where it says none. ``path`` is where it stands."""
     import yaml  # here, as results are read without
 
     try:
-        text = read_whole(path).decode()
         lines = _lines(yaml.compose(text, yaml.SafeLoader))
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
         raise GridError(f"{path}{at}: {getattr(error, 'problem', None) or error}") from None
-    except (Damaged, UnicodeDecodeError, FileNotFoundError, _Twice) as error:
+    except _Twice as error:
         raise GridError(f"{path}: {error}") from None
     if not isinstance(content, dict):
         raise GridError(f"{path}: expected keys and values: {', '.join(Grid.model_fields)}")

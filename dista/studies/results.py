@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+FEW = 3
+"""Seeds below which a spread says little."""
+
+
 @dataclass(frozen=True)
 class Results:
     """The results of a study as far as it has come.
@@ -51,7 +55,7 @@ class Results:
         import pandas as pd
 
         table = pd.DataFrame(list(self._rows()))
-        shares = {"mean", "spread", "low", "high"} | {
+        shares = {"mean", "spread", "low", "high", "chance", "most_frequent"} | {
             "difference",
             "difference_low",
             "difference_high",
@@ -67,8 +71,9 @@ class Results:
             row: dict[str, Any] = {"configuration": one.name, **one.levels}
             reached, differs = self.accuracies.get(one.name), self.differences.get(one.name)
             row |= {"seeds": len(reached.seeds) if reached else 0, "planned_seeds": planned}
-            for name in ("samples", "mean", "spread", "low", "high"):
+            for name in ("samples", "mean", "spread", "low", "high", "chance"):
                 row[name] = getattr(reached, name, None)
+            row["most_frequent"] = float(reached.most_frequent.max()) if reached else None
             row["paired_seeds"] = len(differs.seeds) if differs else 0
             row["difference"] = getattr(differs, "difference", None)
             row["difference_low"] = getattr(differs, "low", None)
@@ -176,7 +181,7 @@ def report(results: Results) -> str:
     if results.effects:
         lines += ["", "## One axis at a time, over all levels of the others", ""]
         lines += _differences(results.effects)
-    lines += ["", *_footnotes(results)]
+    lines += ["", *[line for note in notes(results) for line in (note, "")][:-1]]
     return "\n".join(lines) + "\n"
 
 
@@ -208,10 +213,12 @@ def _differences(differences: dict[str, SeedDifference]) -> list[str]:
     return lines
 
 
-def _footnotes(results: Results) -> list[str]:
+def notes(results: Results) -> list[str]:
+    """What has to be said beside the numbers: what they are of, what was corrected for, and what is left out."""
     samples = next((one.samples for one in results.accuracies.values()), 0)
+    seeds = [len(one.seeds) for one in results.accuracies.values()]
     count = len(results.differences)
-    notes = [
+    said = [
         f"Accuracy on {samples} held-out samples, in per cent; spread is the standard deviation over seeds. "
         "Differences are paired by seed and by sample, their intervals are over other seeds and other samples "
         "(a mixed model, see dista.measures.seeds); those of one seed are over samples alone. All seeds are "
@@ -220,6 +227,10 @@ def _footnotes(results: Results) -> list[str]:
         "intervals would leave 0 out by chance; Holm's p counts that."
         if count > 1
         else "",
+        f"Some configurations have {min(seeds)} of {len(results.study.grid.seeds)} seeds only: that is few to tell "
+        "a difference from the accidents of training."
+        if seeds and min(seeds) < FEW
+        else "",
         *(f"Left out: {name}: {reason}." for name, reason in results.left_out.items()),
     ]
-    return [line for note in notes if note for line in (note, "")][:-1]
+    return [note for note in said if note]

@@ -3,7 +3,8 @@
     shipped.json    what this is: which runs are in it, what of them, and who made it
     grid.yml        as it was given, without the folder of its data
     runs/           those that were finished: configuration, status, tables but that of single steps, starting
-                    time constants, answers, and the card of the best checkpoint, where that lies as well
+                    time constants, answers, also under noise and after cuts, and the card of the best checkpoint,
+                    where that lies as well
 
 It is a study like any other (``dista.studies.study``), and its runs are runs without weights. Those of some seeds
 can be with it, and the film of single runs. Numbers in tables have six digits: charts show fewer, and the files
@@ -25,10 +26,10 @@ from typing import Any
 from dista.checkpoint import CARD, CONFIG, WEIGHTS, write_whole
 from dista.files import replacement
 from dista.files.facts import Damaged, read_whole
-from dista.runs import Run, Table
+from dista.runs import Run, Table, annotations
 from dista.runs.facts import TABLES, parsed
 from dista.runs.places import GRID, RUNS
-from dista.studies import answers
+from dista.studies import answers, conditions
 from dista.studies.study import Planned, Study, StudyError
 
 MARK = "shipped.json"
@@ -36,7 +37,9 @@ MEGABYTES = 5.0
 """What a shipped study may have, unless its maker says otherwise: the package is downloaded whole."""
 
 _DIGITS = 6
-_WHOLE = ("status.json", "starting-taus.json", "notes.jsonl", answers.FILE)
+_WHOLE = (
+    "status.json", "starting-taus.json", "notes.jsonl", annotations.FILE, answers.FILE, conditions.FILE,
+)  # fmt: skip
 _LEFT_OUT: tuple[Table, ...] = ("steps",)  # a line for each step: more than all the rest
 _NOT_OF_FILMS = shutil.ignore_patterns(
     "lock", "holder.json", "stop", "resume.safetensors", "tensorboard", "last", ".*", "config.json",

@@ -117,14 +117,14 @@ def finish(run: Planned, stop: Stop, say: Say = lambda line: None) -> float:
         if trained is None:
             say(f"{run.name}: begins")
             trained = training.train(
-                _task(what), what.model, what.training, folder=run.path, preset=what.preset,
+                task_of_run(what), what.model, what.training, folder=run.path, preset=what.preset,
                 data_root=what.data_root, progress=False,
             )  # fmt: skip
         elif (status := trained.status()).state != "finished":
             say(f"{run.name}: goes on, after {status.epoch} of {what.training.epochs} epochs")
-            trained = training.resume(run.path, task=_task(trained.config), progress=False)
+            trained = training.resume(run.path, task=task_of_run(trained.config), progress=False)
     if answers.read(run.path) is None:
-        answers.keep(trained, _task(trained.config))
+        answers.keep(trained, task_of_run(trained.config))
     card = read_card(trained.checkpoint("best"))
     return float(card["metrics"]["validation"]["accuracy"])
 
@@ -132,7 +132,7 @@ def finish(run: Planned, stop: Stop, say: Say = lambda line: None) -> float:
 _opened: dict[str, data.Task] = {}
 
 
-def _task(what: RunConfig) -> data.Task:
+def task_of_run(what: RunConfig) -> data.Task:
     """The task of a run; the last one is kept, as most grids have one only."""
     key = f"{what.data} {what.data_root} {what.model.time_steps} {what.data_options}"
     if key not in _opened:

@@ -88,23 +88,6 @@ def _forms() -> dict[str, Term]:
 # In sentences -------------------------------------------------------------------------------------
 
 
-def expression(forms: tuple[str, ...]) -> str:
-    """A regular expression, for Python and for JavaScript, that recognises any of the ``forms``, the longest first.
-
-    Short ones (u, pJ, LIF) are symbols and keep their capitals; of words the first letter may be either.
-    """
-    ordered = sorted(forms, key=len, reverse=True)
-    return rf"(?<![\w\[.-])(?:{'|'.join(map(_either, ordered))})(?![\w\]])(?!-\w)"
-
-
-def _either(form: str) -> str:
-    if len(form) < 4 and form != "tau":
-        return re.escape(form).replace("\\-", "-")
-    first = form[0]
-    start = f"[{first.lower()}{first.upper()}]" if first.isalpha() else re.escape(first)
-    return start + re.escape(form[1:]).replace("\\-", "-").replace("\\ ", " ")
-
-
 def explained_forms() -> dict[str, str]:
     """What is explained wherever it stands: the hint of each form."""
     return {form: one.hint for one in GLOSSARY.values() if not one.ordinary for form in one.forms}
@@ -120,11 +103,24 @@ def terms_in(sentence: str) -> Iterator[tuple[int, int, Term]]:
             yield match.start(), match.end(), one
 
 
+def expression() -> str:
+    """A regular expression, for Python and for JavaScript, that recognises what is explained, longest forms first."""
+    forms = sorted(explained_forms(), key=len, reverse=True)
+    labels = "|".join(re.escape(form) for form in forms if form.startswith("["))
+    words = "|".join(_either(form) for form in forms if not form.startswith("["))
+    return rf"{labels}|(?<![\w\[.-])(?:{words})(?![\w\]])(?!-\w)"
+
+
+def _either(form: str) -> str:
+    """A word with a small or a capital letter first; short ones (u, pJ, LIF) are symbols, and as they are."""
+    if len(form) < 4 and form != "tau":
+        return form
+    return f"[{form[0].lower()}{form[0].upper()}]{form[1:]}"
+
+
 @cache
 def _recognised() -> re.Pattern[str]:
-    labels = [form for form in explained_forms() if form.startswith("[")]
-    words = tuple(form for form in explained_forms() if not form.startswith("["))
-    return re.compile("|".join([*map(re.escape, labels), expression(words)]))
+    return re.compile(expression())
 
 
 def explained(sentence: str) -> str:

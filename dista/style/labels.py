@@ -16,7 +16,8 @@ STAGES = {
 RANGES = {"map": "per map", "head": "per head", "global": "global"}
 """What the colours of a map run up to: its own largest value, its head's, or that of all maps."""
 
-_WORDS = {"query": "Q", "key": "K", "value": "V", "mlp": "MLP"}  # as the equations write them
+_WORDS = {"query": "Q", "key": "K", "value": "V", "mlp": "MLP", "read": "read-out"}
+"""As the equations write them; the sum that is read from the values and the neurons that it drives are one stage."""
 
 
 def layer(name: str) -> str:

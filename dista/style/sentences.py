@@ -9,23 +9,21 @@ from dista.denoisers import DENOISERS
 from dista.memories import FORMS
 
 MISSING = {
-    "attention": "No attention map was recorded. Record blocks.*.attention.scores and "
-    "blocks.*.attention.denoise to see it.",
+    "attention": "No attention map was recorded.",
     "pairs": "No attention map was recorded, so there is no pair of patches to compare.",
     "reading": "No attention map was recorded, so there is nothing to read with.",
-    "trains": "The spikes of Q, K and V were not recorded, or were changed to other values than 0 and 1. "
-    "Record blocks.*.attention.*.neuron.spikes to see them.",
-    "stem": "The spikes that leave the stem were not recorded. Record stem.*.spikes to see them.",
-    "logits": "No logits were recorded. Record head to see the decision grow.",
-    "neurons": "No neurons were recorded. Record *.neuron.* to see time constants, spikes and membranes.",
+    "trains": "The spikes of Q, K and V were not recorded, or were changed to other values than 0 and 1.",
+    "stem": "The spikes that leave the stem were not recorded.",
+    "logits": "No logits were recorded, so the decision cannot be followed.",
+    "neurons": "No neurons were recorded.",
     "tau": "Time constants were not recorded. Pick a layer.",
     "tau_start": "The time constants before training were not kept.",
     "spikes": "No spikes of this layer were recorded.",
     "membrane": "No membrane potential of this layer was recorded.",
     "input": "The input was not recorded; the patches are.",
-    "lags": "The parts of each lag were not recorded (blocks.*.attention.*.lags).",
+    "lags": "How much each past step adds to Q, K and V was not recorded.",
 }
-"""What stands in the place of something that a recording does not hold, and what to record to see it."""
+"""What stands in the place of something that a recording does not hold; all of it is recorded by ``dista.record(model, x)``."""
 
 
 STARTING = "It is starting: loading libraries and data takes some ten seconds."
@@ -136,7 +134,7 @@ def settles(answer: str, label: str | None, settled: int, first: int, steps: int
     """When the answer comes to stay; steps count from 0, ``first`` is the first that is averaged."""
     verdict = "" if label is None else f" The label is “{label}”."
     if label == answer:
-        verdict = " That is right."
+        verdict = " That is correct."
     if settled == first == 0:
         return f"Answers “{answer}” from the first step on.{verdict}"
     stays = " and stays" if settled < steps - 1 else ""

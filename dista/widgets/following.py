@@ -62,7 +62,7 @@ class Follow(ipywidgets.VBox):
         self._film = ipywidgets.SelectionSlider(
             options=[0], description="After epoch", disabled=True, layout={"width": "340px"}
         )
-        self._film.observe(lambda _: self.refresh(), "value")
+        self._film.observe(self._scrub, "value")
         self._figures, self._maps = Figures(self._draw), ipywidgets.VBox()
         controls = ipywidgets.HBox(
             [self._stop, self._resume, self._film], layout={"flex_flow": "wrap"}
@@ -84,6 +84,9 @@ class Follow(ipywidgets.VBox):
     def _watch(self) -> None:
         while not self._closed.wait(self._every) and self.refresh():
             pass
+
+    def _scrub(self, _: Any) -> None:
+        self.refresh()
 
     def refresh(self) -> bool:
         """Look into the folder, and show what is there; whether there may be more to see later."""
@@ -150,9 +153,10 @@ class Follow(ipywidgets.VBox):
         if list(film.options) != snapshots or film.disabled:
             latest = film.disabled or film.value == film.options[-1]
             epoch = film.value if not latest and film.value in snapshots else snapshots[-1]
-            film.unobserve_all("value")
-            film.options, film.value, film.disabled = snapshots, epoch, False
-            film.observe(lambda _: self.refresh(), "value")
+            film.unobserve(self._scrub, "value")
+            with film.hold_sync():  # new options alone would show the first of them for a moment
+                film.options, film.value, film.disabled = snapshots, epoch, False
+            film.observe(self._scrub, "value")
         return film.value
 
     _drawn: tuple[dict[str, pd.DataFrame], int | None] = ({}, None)

@@ -143,6 +143,18 @@ class Controls(ipywidgets.VBox):
             name: None if value in (AS_TRAINED, ()) else value for name, value in values.items()
         }
 
+    def set(self, name: str, value: Any) -> None:
+        """Move the control ``name``, as the reader does; None is as trained. ValueError for a value it does not have."""
+        offer, widget = self._offers[name], self._widgets[name]
+        none = () if offer.many else AS_TRAINED
+        values = self.values_of(name)
+        _check(offer, () if value is None else value if offer.many else [value], values)
+        widget.value = none if value is None else value
+
+    def values_of(self, name: str) -> list[Any]:
+        """All that the control ``name`` can be set to, None apart."""
+        return list(self._offers[name].values.values())
+
     @property
     def changes(self) -> dict[str, list[Any]]:
         switches: list[str] = []

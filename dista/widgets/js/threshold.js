@@ -108,13 +108,15 @@ export default panelled((root, data, tell) => {
     const share = percent(gone, all);
     const x = plan.x(Math.floor(at()) + 0.5);
     grip.setAttribute("transform", `translate(${x},${TOP - 16})`);
-    label.textContent = `u = ${at()}${u === null ? ", as trained" : ""}`;
+    // A table has no u: the line stands at 0, and is one only once it was moved.
+    const said = u === null && !data.line ? data.rule : `u = ${at()}`;
+    label.textContent = `${said}${u === null ? ", as trained" : ""}`;
     const left = x > plan.width * 0.62;
     label.setAttribute("x", left ? "-13" : "13");
     label.setAttribute("y", "4");
     label.setAttribute("text-anchor", left ? "end" : "start");
     grip.setAttribute("aria-valuenow", at());
-    grip.setAttribute("aria-valuetext", `u = ${at()} removes ${share} of the coincident spikes`);
+    grip.setAttribute("aria-valuetext", `${said} removes ${share} of the coincident spikes`);
     heading.textContent =
       u === null && !data.line
         ? `The denoiser removes ${share} of all coincident spikes`
