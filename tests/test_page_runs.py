@@ -20,7 +20,7 @@ from app.studies.trained_without import headline
 from app.trainings import processes
 from dista import figures, measures
 from dista.measures import MeasureError
-from dista.runs import Run, RunError, annotations, background, everywhere, overview
+from dista.runs import Run, RunError, annotation, background, everywhere, overview
 from dista.runs.places import GRID
 
 ONE, OTHER = "tiny/memory=none,taus=fixed,seed=0", "tiny/memory=map,taus=fixed,seed=1"
@@ -108,19 +108,19 @@ def test_a_note_and_tags_are_written_into_the_folder_of_the_run(study_page, stud
     next(button for button in test.button if button.label == "Save").click().run()
     assert not test.exception and not test.error
     run = Run(studied / "runs" / ONE.partition("/")[2])
-    assert annotations.read(run).note == "starts well"
+    assert annotation.read(run).note == "starts well"
     assert overview.summary(run).note == "starts well"
-    assert annotations.write(run, "", [" a ", "b", "a", ""]).tags == ["a", "b"]
+    assert annotation.write(run, "", [" a ", "b", "a", ""]).tags == ["a", "b"]
     for note, tags, said in (
         ("x" * 3000, [], "3000 characters"),
         ("", ["y" * 41], "is too long"),
         ("", list(map(str, range(21))), "21 tags"),
     ):
         with pytest.raises(RunError, match=said):
-            annotations.write(run, note, tags)
-    (run.path / annotations.FILE).write_text("{")
-    assert annotations.read(run) == annotations.Annotation()
-    (run.path / annotations.FILE).unlink()
+            annotation.write(run, note, tags)
+    (run.path / annotation.FILE).write_text("{")
+    assert annotation.read(run) == annotation.Annotation()
+    (run.path / annotation.FILE).unlink()
 
 
 def test_who_may_not_train_may_look(study_page, monkeypatch):

@@ -13,6 +13,7 @@ from dista.style import sentences
 
 if TYPE_CHECKING:
     import xarray as xr
+    from torch import nn
 
     from dista.measures import UntrainedSimilarity
 
@@ -63,7 +64,8 @@ def _maps(weights: identity.Weights, shown: identity.Weights, seed: int | None) 
     """The maps of a model, or of an untrained one like it, of what the model ``shown`` is asked."""
     from dista.experiments.untrained import untrained_like
 
-    model, task = models.model(weights), tasks.task(shown.data)
+    model: nn.Module = models.model(weights)
+    task = tasks.task(shown.data)
     x, _ = task.test.batch(range(min(SAMPLES, len(task.test))))
     with models.RUNNING:
         if seed is not None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _FOUR = (
     ((0.58, 0.2), (0.32, 0.6), (0.72, 0.6)),
@@ -54,7 +58,7 @@ def recording() -> tuple[str, bytes]:
     return "filmed-5.npy", file.getvalue()
 
 
-def _file(picture, form: str) -> bytes:
+def _file(picture: Image.Image, form: str) -> bytes:
     content = io.BytesIO()
     picture.save(content, form, quality=88)
     return content.getvalue()

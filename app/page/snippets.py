@@ -32,8 +32,8 @@ def inputs(checkpoint: Checkpoint, sample: int | str, image: str | None = None) 
     if len(tasks.form(checkpoint.data).test):
         lines += [task(checkpoint), f"x, label = task.test.batch({samples})"]
     else:
-        steps = tasks.options_of(checkpoint.data).get("time_steps")
-        words = "" if steps is None else f", time_steps={steps}"
+        length = tasks.options_of(checkpoint.data).get("time_steps")
+        words = "" if length is None else f", time_steps={length}"
         lines += [
             f"task = dista.data.without_samples({checkpoint.task!r}{words})  # its files are not here",
             "x = model.mean.new_zeros(1, *task.input_shape)",

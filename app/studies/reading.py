@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.inputs.checkpoints import stamps
 from dista.checkpoint import CARD
-from dista.runs import Run, RunError, annotations, overview
+from dista.runs import Run, RunError, annotation, overview
 from dista.runs.overview import Summary
 from dista.runs.places import GRID, RUNS
 from dista.studies import answers
@@ -18,7 +18,7 @@ from dista.studies.results import Results, open_study
 from dista.studies.study import Study
 
 _READ = (
-    "config.json", "epochs.jsonl", "neurons.jsonl", annotations.FILE, f"checkpoints/best/{CARD}",
+    "config.json", "epochs.jsonl", "neurons.jsonl", annotation.FILE, f"checkpoints/best/{CARD}",
 )  # fmt: skip
 
 

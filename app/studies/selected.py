@@ -13,7 +13,7 @@ from app.page import charts, next_page
 from app.page.next_page import Way
 from app.studies.table import Read
 from dista.figures.theme import count
-from dista.runs import Run, RunError, annotations
+from dista.runs import Run, RunError, annotation
 from dista.runs.differences import differences
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _show_annotation(runs: Read) -> None:
         note = None
         if len(runs) == 1:
             note = st.text_area(
-                "Note", runs[0][1].note, max_chars=annotations.LONGEST_NOTE, height=80
+                "Note", runs[0][1].note, max_chars=annotation.LONGEST_NOTE, height=80
             )
         words = st.multiselect(
             "Tags", tags, tags if len(runs) == 1 else [], accept_new_options=True,
@@ -137,7 +137,7 @@ def _save(runs: Read, note: str | None, words: list[str]) -> None:
     try:
         for run, one in runs:
             tags = words if note is not None else list(itertools.chain(one.tags, words))
-            annotations.write(run, one.note if note is None else note, tags)
+            annotation.write(run, one.note if note is None else note, tags)
     except RunError as error:
         plain.error(plain.sentence(error))
         return

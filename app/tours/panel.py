@@ -24,7 +24,7 @@ class Place(NamedTuple):
     """A step of a tour; ``index`` counts from 0."""
 
     tour: Tour
-    index: int
+    index: int  # type: ignore[assignment]  # that of a tuple finds a value, and nobody asks it
 
     @property
     def step(self) -> Step:

@@ -22,10 +22,13 @@ SAID = {
 }
 """What stands in, by task."""
 
+Colour = tuple[int, ...]
+Shape = tuple[str, Colour, tuple[int, ...]]
+
 _SIDE, _FINE = 32, 4
 _SKY, _GRASS, _SEA, _ROAD = (150, 190, 225), (110, 150, 80), (60, 100, 140), (120, 120, 122)
 # Of each class: the colour above and below the horizon, and shapes (kind, colour, places in 0..32).
-_SCENES: tuple[tuple[tuple[int, ...], tuple[int, ...], tuple], ...] = (
+_SCENES: tuple[tuple[Colour, Colour, tuple[Shape, ...]], ...] = (
     (_SKY, _SKY, (("polygon", (235, 235, 240), (3, 17, 26, 13, 30, 15, 26, 18)),
                   ("polygon", (200, 205, 212), (14, 16, 20, 15, 12, 27, 9, 27)),
                   ("polygon", (200, 205, 212), (4, 17, 7, 17, 4, 9, 2, 9)))),
@@ -94,7 +97,7 @@ def drawn() -> np.ndarray:
     return np.stack([_scene(number, *scene) for number, scene in enumerate(_SCENES)])
 
 
-def _scene(number: int, above: tuple, below: tuple, shapes: tuple) -> np.ndarray:
+def _scene(number: int, above: Colour, below: Colour, shapes: tuple[Shape, ...]) -> np.ndarray:
     from PIL import Image, ImageDraw
 
     picture = Image.new("RGB", (_SIDE * _FINE, _SIDE * _FINE), above)

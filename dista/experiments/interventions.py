@@ -57,8 +57,10 @@ def _each(
 ) -> Iterator[tuple[str, Hook | Tensor]]:
     """Every single change with its pattern, in the order given."""
     for pattern, several in changes.items():
-        one = isinstance(several, Tensor) or callable(several)
-        yield from ((pattern, change) for change in ([several] if one else several))
+        if isinstance(several, Tensor) or callable(several):
+            yield pattern, several
+        else:
+            yield from ((pattern, change) for change in several)
 
 
 def _targets(modules: dict[str, nn.Module], pattern: str, change: Hook | Tensor) -> list[str]:

@@ -133,7 +133,7 @@ def seed_curve(
     ends = {name: np.array([getattr(r, name) for r in reached]) for name in ("mean", "low", "high")}
     curve = SeedCurve(
         kind, np.array(list(answers)), reached[0].seeds, np.array([r.accuracy for r in reached]),
-        reached[0].samples, **ends,
+        reached[0].samples, ends["mean"], ends["low"], ends["high"],
     )  # fmt: skip
     if before is None:
         return curve

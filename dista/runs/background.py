@@ -227,7 +227,7 @@ class Training:
     """
 
     def __init__(self, run: Run | Training | str | os.PathLike[str]) -> None:
-        self.path = run.path if isinstance(run, (Run, Training)) else Path(run)
+        self.path: Path = run.path if isinstance(run, (Run, Training)) else Path(run)
         if not (self.path / "config.json").is_file() and not _log(self.path).is_file():
             Run(self.path)  # says what is there instead
 

@@ -12,7 +12,7 @@
     attention.jsonl     a line for each epoch and block: epoch, block, and what ``measures.map_statistics`` says
     notes.jsonl         what a reader of the tables has to know: rows that a power loss took
     starting-taus.json  the time constants before training, by layer: one value, or one a channel
-    annotation.json     a note and tags, by whoever looks at runs: see ``dista.runs.annotations``
+    annotation.json     a note and tags, by whoever looks at runs: see ``dista.runs.annotation``
     snapshots/          epoch-0000.zarr.zip, ...: the recording of the fixed probe samples
     checkpoints/        best/ and last/, each a checkpoint folder
     resume.safetensors  what a resumed run starts from: all tensors, and the position as JSON in the header

@@ -17,7 +17,7 @@ from dista.checkpoint import CARD
 from dista.config import Config
 from dista.files.card import Card
 from dista.files.facts import Damaged
-from dista.runs import annotations
+from dista.runs import annotation
 from dista.runs.differences import differences
 from dista.runs.facts import RunConfig, Status
 from dista.runs.folder import Run
@@ -50,7 +50,7 @@ class Summary:
 
 def summary(run: Run) -> Summary:
     """What is in the folder of a run; RunError where its configuration is damaged."""
-    config, written = run.config, annotations.read(run)
+    config, written = run.config, annotation.read(run)
     epochs, neurons = run.table("epochs"), run.table("neurons")
     curve: tuple[float, ...] = ()
     if "val_accuracy" in epochs:

@@ -112,7 +112,7 @@ def of_cuts(what: RunConfig, *, starting_taus: bool = True) -> list[Condition]:
 
     Learned taus can be put back where the ``starting_taus`` were written down.
     """
-    cuts = [("neuron-memory",), ("carry-over",)]
+    cuts: list[tuple[str, ...]] = [("neuron-memory",), ("carry-over",)]
     if what.model.memory.form != "none" and what.model.memory.window > 1:
         cuts += [("own-past",), ("neuron-memory", "own-past")]
     if starting_taus and what.model.neuron.learn_tau and what.training.freeze != "taus":

@@ -11,7 +11,7 @@ Everything is read from what ``dista noise`` and ``dista cuts`` keep beside the 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from dista.measures import (
     seed_accuracy,
     seed_curve,
 )
-from dista.runs import RunError
+from dista.runs import RunConfig, RunError
 from dista.runs.differences import differences
 from dista.studies import conditions, places
 from dista.studies.conditions import AS_TRAINED, Condition, Conditions
@@ -224,7 +224,7 @@ def _cuts_of(runs: Mapping[int, Conditions]) -> list[Condition]:
     return [c for c in every if c.switches and not c.kind and not c.switches[0].startswith("u=")]
 
 
-_TRAINED_WITHOUT = {
+_TRAINED_WITHOUT: dict[tuple[str, ...], tuple[set[str], Callable[[RunConfig], bool]]] = {
     ("own-past",): ({"memory", "memory.form"}, lambda what: what.model.memory.form == "none"),
     ("denoiser",): ({"denoiser", "denoiser.kind"}, lambda what: what.model.denoiser.kind == "none"),
     ("learned-taus",): (

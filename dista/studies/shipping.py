@@ -26,7 +26,7 @@ from typing import Any
 from dista.checkpoint import CARD, CONFIG, WEIGHTS, write_whole
 from dista.files import replacement
 from dista.files.facts import Damaged, read_whole
-from dista.runs import Run, Table, annotations
+from dista.runs import Run, Table, annotation
 from dista.runs.facts import TABLES, parsed
 from dista.runs.places import GRID, RUNS
 from dista.studies import answers, conditions
@@ -38,7 +38,7 @@ MEGABYTES = 5.0
 
 _DIGITS = 6
 _WHOLE = (
-    "status.json", "starting-taus.json", "notes.jsonl", annotations.FILE, answers.FILE, conditions.FILE,
+    "status.json", "starting-taus.json", "notes.jsonl", annotation.FILE, answers.FILE, conditions.FILE,
 )  # fmt: skip
 _LEFT_OUT: tuple[Table, ...] = ("steps",)  # a line for each step: more than all the rest
 _NOT_OF_FILMS = shutil.ignore_patterns(

@@ -42,11 +42,12 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 if TYPE_CHECKING:
-    from dista.training.begin import train
-    from dista.training.dry_run import Plan, plan
-    from dista.training.machine import is_first
-    from dista.training.start import resume
-    from dista.training.stopping import Stopped
+    from dista.training.begin import train as train
+    from dista.training.dry_run import Plan as Plan
+    from dista.training.dry_run import plan as plan
+    from dista.training.machine import is_first as is_first
+    from dista.training.start import resume as resume
+    from dista.training.stopping import Stopped as Stopped
 
 
 def __getattr__(name: str) -> object:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from dista import data, presets, runs
+from dista import data, runs
 from dista.config import ModelConfig, TrainingConfig
+from dista.presets import preset as named_model
 from dista.runs import Run, RunConfig, Training
 from dista.runs import background as processes
 from dista.training.feed import check_fit
@@ -59,7 +60,7 @@ def train(
     marked crashed, with the reason. ``progress`` None shows a bar in a terminal only.
     """
     if isinstance(config, str):
-        preset, config = preset or config, presets.preset(config)
+        preset, config = preset or config, named_model(config)
     name = task if isinstance(task, str) else task.name
     if isinstance(task, str):
         task = data.open_for(config, task, root=data_root)

@@ -136,8 +136,8 @@ class Session:
         rank = self.fabric.global_rank
         whole = batches_of(self.task, config, place.epoch)
         part = whole.part(start=place.batch, rank=rank, world=self.fabric.world_size)
-        part = islice(part, batches_left(config, place.batch))
-        for number, (x, y) in enumerate(part, start=place.batch):
+        left = islice(part, batches_left(config, place.batch))
+        for number, (x, y) in enumerate(left, start=place.batch):
             x, y = self.mixing(x, y, config.seed, place.epoch, number, rank)
             yield self.fabric.to_device((x, y))
 

@@ -39,7 +39,7 @@ _FIGURES = (
 _TABLES = ("steps", "epochs", "neurons")
 
 
-class Follow(ipywidgets.VBox):
+class Follow(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A run while it is written, by whomever: what it says of itself, figures, and the probe at one epoch.
 
     It reads the folder in a thread, so that the kernel is free, and sees what others do to the run, a page

@@ -100,7 +100,7 @@ def _offers(config: ModelConfig) -> dict[str, Change]:
     }
 
 
-class Controls(ipywidgets.VBox):
+class Controls(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Controls over a model, and a figure of how it then answers ``x``; ``dista.widgets.controls`` makes them.
 
     ``recording`` is the last one. ``value`` has what each control says, None where it is as trained, and
