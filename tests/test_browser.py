@@ -267,7 +267,7 @@ def test_all_heads_are_measured_in_one_click_with_intervals(visit):
     page.locator(".st-key-each .gtitle").wait_for()
     rows = page.locator(".st-key-each .annotation-text").all_inner_texts()
     assert sum("one answer" in text for text in rows) == 4  # two blocks of two heads
-    assert page.get_by_text("of 4 heads cost more than chance may").count() == 1
+    assert page.get_by_text("more than chance may").count() == 1
 
 
 def draw(page, *points):
@@ -646,7 +646,7 @@ def test_the_first_view_offers_the_tour_and_the_tour_is_walked(visit):
         if number == 1:
             page.get_by_text("remember the first digit until the second one comes").click()
             page.get_by_text("What is not remembered is lost.").wait_for()
-            page.keyboard.press("n")
+            page.keyboard.press("Alt+PageDown")
         elif number < 12:
             page.locator(".st-key-tour-next button").click()
     wait_for_url(page, tour="dista", **{"tour-step": 12})

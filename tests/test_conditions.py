@@ -77,14 +77,14 @@ def study(tmp_path_factory, few):
 def measured(study):
     """The study after both commands."""
     for name in ("noise", "cuts"):
-        said = command(name, study.path, "--limit", "30", "--json")
+        said = command(name, study.path, "--limit", "20", "--json")
         assert said.returncode == 0, said.stderr
     return Study(study.path)
 
 
 def test_all_conditions_of_all_finished_runs_are_there_once(measured):
     done = [conditions.read(p.path) for p in measured.planned() if p.finished]
-    assert len(done) == 8 and all(len(one.label) == 30 for one in done)
+    assert len(done) == 8 and all(len(one.label) == 20 for one in done)
     for planned, one in zip((p for p in measured.planned() if p.finished), done):
         kind = planned.config.model.denoiser.kind
         us = {switch for c in one.answers for switch in c.switches if switch[:2] == "u="}
@@ -105,7 +105,7 @@ def test_what_is_kept_is_what_the_network_answers(measured, few):
         from dista.experiments.corruption import Noise
 
         noise = Noise(one.kind, one.level) if one.kind else 0.0
-        parts = [answer(model, few.test, range(a, b), one.switches, noise=noise) for a, b in ((0, 25), (25, 30))]  # fmt: skip
+        parts = [answer(model, few.test, range(a, b), one.switches, noise=noise) for a, b in ((0, 20),)]  # fmt: skip
         assert there.answers[one].tolist() == [int(a) for p in parts for a in p.answer], one
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_measured_twice_and_the_rest_is_after_a_stop(
     folder = shutil.copytree(measured.path, tmp_path / "study")
     planned = Study(folder).planned()[0]
     run, wanted = planned.run(), conditions.of_noise(planned.config, few.test)
-    assert conditions.measure(run, wanted, few, samples=30) == 0
+    assert conditions.measure(run, wanted, few, samples=20) == 0
     before = conditions.read(run.path)
 
     def killed(done, of):
@@ -128,7 +128,7 @@ def test_nothing_is_measured_twice_and_the_rest_is_after_a_stop(
     assert conditions.measure(run, wanted, few, samples=40) == len(wanted) - 3
     after = conditions.read(run.path)
     for one in wanted:
-        assert after.answers[one][:30].tolist() == before.answers[one].tolist()
+        assert after.answers[one][:20].tolist() == before.answers[one].tolist()
     model = run.load("best")
     with torch.no_grad():
         model.head.linear.weight.mul_(-1)

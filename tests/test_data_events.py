@@ -1,13 +1,18 @@
 """The simulated event camera, the saccades, and the event task made with them."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import dista.data
-from dista.data.camera import Camera, film
+from dista.data.camera import EVENT_TYPE, Camera, film
 from dista.data.digits import load_digits
-from dista.data.digits_events import record_digits
+from dista.data.digits_events import CAMERAS, record_digits
+from dista.data.event_readers import read_events
 from dista.data.saccades import Saccades
+from dista.measures import MeasureError, event_statistics
 
 QUIET = {"mismatch": 0.0, "noise_hz": 0.0}
 TIMES = np.linspace(0, 100_000, 41)
@@ -221,3 +226,57 @@ def test_augmented_counts_lose_pixels_and_keep_their_place(task):
     for frames in (plain, moved):
         centre = (frames.sum((0, 1, 2, 3)).numpy() @ axis) / frames.sum().item()
         assert centre == pytest.approx(17, abs=1.5)
+
+
+# --- the camera that is like that of N-MNIST ------------------------------------------------------
+
+
+def simulated(name, every=50):
+    recordings = record_digits(load_digits()[0][::every], *CAMERAS[name])
+    return event_statistics(recordings, (34, 34), duration_us=315_000)
+
+
+def test_the_other_camera_differs_in_what_was_measured_of_real_ones():
+    plain, other = simulated("plain"), simulated("nmnist")
+    assert other.centre_y - plain.centre_y == pytest.approx(1.4, abs=0.3)
+    assert other.centre_x == pytest.approx(plain.centre_x, abs=0.2)
+    assert 0.7 < other.spread_x / plain.spread_x < 0.95
+    assert 0.6 < other.spread_y / plain.spread_y < 0.9
+    assert 1000 <= other.shortest_us < 2200 < plain.shortest_us
+    assert other.noise_hz > plain.noise_hz
+
+
+def test_some_pixels_are_hot_and_the_mean_stays():
+    still = np.full((40, 30, 30), 0.5)
+    for spread, uneven in ((0.0, False), (1.5, True)):
+        camera = Camera(noise_hz=5.0, mismatch=0.0, noise_spread=spread)
+        events = events_of(camera, [still, still], [0, 1_000_000])
+        count = np.bincount(events["y"] * 30 + events["x"], minlength=900)
+        assert count.mean() == pytest.approx(5 * 40, rel=0.06)
+        assert (count.max() > 5 * count.mean()) == uneven
+    with pytest.raises(ValueError, match="noise_spread=-1: expected 0 or more"):
+        Camera(noise_spread=-1)
+
+
+def test_statistics_of_events_that_are_counted_by_hand():
+    events = np.zeros(4, EVENT_TYPE)
+    events["x"], events["y"], events["t"], events["p"] = [0, 0, 8, 9], [5, 5, 5, 6], [0, 500, 900, 999], [1, 0, 1, 1]  # fmt: skip
+    one = event_statistics([events, events], (10, 10), duration_us=1000, bins=2)
+    assert one.rate.tolist() == [2, 6] and one.x.tolist() == pytest.approx([0, 17 / 3])
+    assert (one.events, one.on, one.centre_x, one.centre_y) == (4, 0.75, 4.25, 5.25)
+    assert one.shortest_us == pytest.approx(500)
+    assert one.spread_x == pytest.approx((17 / 3) * (3 / 16) ** 0.5)
+    with pytest.raises(MeasureError, match="recordings is empty"):
+        event_statistics([events[:0]], (10, 10), duration_us=1000)
+
+
+def test_the_other_camera_is_nearer_to_real_recordings():
+    folder = Path(os.environ.get("DISTA_DATA") or "/nowhere") / "nmnist" / "Train"
+    if not folder.is_dir():
+        pytest.skip("no real nmnist: DISTA_DATA names no folder that holds it")
+    recordings = [read_events(file) for file in sorted(folder.glob("*/*.bin"))[::8]]
+    real = event_statistics(recordings, (34, 34), duration_us=315_000)
+    plain, other = simulated("plain"), simulated("nmnist")
+    for name in ("centre_y", "spread_x", "spread_y", "shortest_us"):
+        apart = [abs(getattr(one, name) - getattr(real, name)) for one in (plain, other)]
+        assert apart[1] < apart[0], (name, apart)

@@ -119,6 +119,24 @@ ENTRIES = {
         {"effect": np.concatenate([one.effect for one in small.cues().values()])},
         of("effect", "mean", "low", "high"), "x",
     ),
+    "chance_levels": Entry(
+        lambda: figures.chance_levels(small.by_chance()),
+        "name block counted chance alike share",
+        {"counted": [0.3, 0.6, 0.3], "chance": [0.27, 0.4, 0.27], "share": [0.9, 2 / 3, 0.9]},
+        of("counted", "chance"), "x",
+    ),
+    "patch_totals": Entry(
+        lambda: figures.patch_totals(small.patch_totals()),
+        "block stage row column paid received",
+        {"paid": range(6), "received": [5, 4, 3, 2, 1, 0], "column": [0, 1, 2] * 2},
+        of("paid", "received"),
+    ),
+    "event_frames": Entry(
+        lambda: figures.event_frames(small.events()),
+        "step row column on off",
+        {"on": small.events().on, "off": small.events().off, "step": np.repeat(range(5), 6)},
+        of("on", "off"),
+    ),
     "accuracy_changes": Entry(
         lambda: figures.accuracy_changes(small.changes()),
         "name samples before after difference low high lost gained most_frequent_before most_frequent_after",
@@ -144,6 +162,13 @@ ENTRIES = {
         "name seeds accuracy samples mean spread low high most_frequent chance seed",
         {"accuracy": [0.9, 0.92, 0.97] * 2, "seed": [0, 1, 4] * 2, "seeds": [3] * 6},
         of("accuracy", "mean", "low", "high", times=100), "x",
+    ),
+    "event_statistics": Entry(
+        lambda: figures.event_statistics(small.cameras()),
+        "name time_ms rate x y recordings events on centre_x centre_y spread_x spread_y shortest_us noise_hz "
+        "noise_hz_most",
+        {"x": [14, 16, 19, 16, 18, 21], "rate": [1, 8, 2, 3, 24, 6]},
+        of("x", "y", "rate"),
     ),
     "seed_curves": Entry(
         lambda: figures.seed_curves(small.seed_curves()),

@@ -20,9 +20,12 @@ from dista.measures import (
     AttentionTo,
     BlockDenoising,
     CausalMemory,
+    ChanceLevel,
     CueEffect,
     Decision,
     Energy,
+    EventFrames,
+    EventStatistics,
     FiringMap,
     InputChange,
     KeyMaps,
@@ -35,6 +38,7 @@ from dista.measures import (
     NoiseCurve,
     OptionImportance,
     PairedDifference,
+    PatchTotals,
     Raster,
     SeedAccuracy,
     SeedCurve,
@@ -95,6 +99,22 @@ def changes() -> dict[str, PairedDifference]:
             300, 0.9, 0.95, 0.05, 0.02, 0.08, none, lost[:15], 0.2, 0.2
         ),
     }
+
+
+def by_chance() -> dict[str, list[ChanceLevel]]:
+    levels = [ChanceLevel(0, 0.3, 0.27, 0.7), ChanceLevel(1, 0.6, 0.4, None)]
+    return {"trained": levels, "untrained": levels[:1]}
+
+
+def events() -> EventFrames:
+    on = np.arange(30.0).reshape(5, 2, 3)
+    return EventFrames(on, on[::-1] / 3)
+
+
+def patch_totals() -> PatchTotals:
+    return PatchTotals(
+        0, "raw", 4, np.arange(6.0).reshape(2, 3), np.arange(6.0)[::-1].reshape(2, 3)
+    )
 
 
 def part_changes(*models: str) -> dict[str, dict[str, PairedDifference]]:
@@ -251,6 +271,12 @@ def curves() -> pd.DataFrame:
     return pd.concat([table.assign(run="a,seed=0"), table.assign(run="b,seed=0", val_accuracy=0.6)])
 
 
+def cameras() -> dict[str, EventStatistics]:
+    time, rate, x = np.array([5.0, 15, 25]), np.array([1.0, 8, 2]), np.array([14.0, 16, 19])
+    one = EventStatistics(time, rate, x, x - 1, 40, 4100.0, 0.5, 16.4, 15.4, 5, 5, 1700.0, 0.3, 4.0)
+    return {"real": one, "simulated": replace(one, x=x + 2, y=x - 3, rate=rate * 3)}
+
+
 def epochs() -> pd.DataFrame:
     columns = ("epoch", "train_loss", "val_loss", "val_accuracy", "seconds")
     return pd.DataFrame(
@@ -307,6 +333,12 @@ FIGURES = {
     "causal_memory, of a membrane": lambda t: figures.causal_memory(
         causal("blocks.0.attention.query.neuron.membrane"), theme=t
     ),
+    "chance_levels": lambda t: figures.chance_levels(by_chance(), theme=t),
+    "event_frames": lambda t: figures.event_frames(events(), theme=t),
+    "event_frames of nothing": lambda t: figures.event_frames(
+        EventFrames(np.zeros((2, 3, 4)), np.zeros((2, 3, 4))), theme=t
+    ),
+    "patch_totals": lambda t: figures.patch_totals(patch_totals(), theme=t),
     "accuracy_changes": lambda t: figures.accuracy_changes(changes(), theme=t),
     "attention_grid": lambda t: figures.attention_grid(
         looked(), to="the cue", place=(1, 1, 2), step_labels=LABELS[:3], theme=t
@@ -318,6 +350,7 @@ FIGURES = {
         part_changes("map", "projection"), theme=t
     ),
     "seed_accuracies": lambda t: figures.seed_accuracies(of_seeds(), theme=t),
+    "event_statistics": lambda t: figures.event_statistics(cameras(), theme=t),
     "seed_curves": lambda t: figures.seed_curves(seed_curves(), theme=t),
     "seed_differences": lambda t: figures.seed_differences(seed_changes(), theme=t),
     "run_curves": lambda t: figures.run_curves(curves(), theme=t),
@@ -453,6 +486,32 @@ def test_a_raster_says_of_whom_its_neurons_are():
     )
     few = replace(some, active=40)
     assert "the 40 of 12544 neurons that fire" in title(figures.raster(few)).replace("<br>", " ")
+
+
+def test_counts_and_their_chance_levels_stand_side_by_side():
+    figure = figures.chance_levels(by_chance())
+    assert [list(trace.x) for trace in figure.data] == [[0.3, 0.6, 0.3], [0.27, 0.4, 0.27]]
+    assert "67 % to 90 % of the counts" in title(figure).replace("<br>", " ").replace("\xa0", " ")
+
+
+def test_event_frames_stand_side_by_side():
+    figure = figures.event_frames(events())
+    for heat, counts in zip(figure.data, (events().on, events().off)):
+        tiles = heat.z.reshape(2, 5, 5)
+        np.testing.assert_allclose(tiles[..., :3], np.moveaxis(counts, 0, 1), rtol=1e-6)
+        assert np.isnan(tiles[..., 3:]).all() and heat.zmax == 29
+    assert "75 % of them ON" in title(figure).replace("<br>", " ").replace("\xa0", " ")
+
+
+def test_patch_totals_are_two_maps_on_one_scale():
+    figure = figures.patch_totals(patch_totals())
+    np.testing.assert_array_equal(
+        [trace.z for trace in figure.data], [patch_totals().paid, patch_totals().received]
+    )
+    assert figure.layout.coloraxis.cmax == 5
+    assert "row 2, column 3 pays most attention, patch row 1, column 1" in title(figure).replace(
+        "<br>", " "
+    )
 
 
 def test_causal_memory_says_how_far_a_change_reaches():
@@ -733,6 +792,7 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.seed_accuracies({}), "results is empty"),
         (lambda: figures.seed_differences({}), "results is empty"),
         (lambda: figures.seed_curves({}), "results is empty"),
+        (lambda: figures.event_statistics({}), "results is empty"),
         (
             lambda: figures.seed_curves(
                 seed_curves() | {"x": replace(seed_curves()["u=1"], kind="events")}

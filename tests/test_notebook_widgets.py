@@ -22,15 +22,16 @@ def titles(figures):
     return [json.loads(text)["layout"]["title"]["text"] for text in figures.drawn]
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def threads():
-    return {t for t in threading.enumerate() if t.name.startswith("follow ")}
+def threads(view):
+    """The threads in which ``view`` looks into its folder."""
+    return [t for t in threading.enumerate() if t.name == f"follow {view.training.path}"]
 
 
 # --- a training -----------------------------------------------------------------------------------
@@ -51,24 +52,26 @@ def test_a_training_is_followed_until_it_is_finished(writer):
     """What another thread, or process, writes is seen; the kernel, here this thread, waits for nothing."""
     view = widgets.follow(writer.run, every=0.02)
     assert "Epoch 1 of 3, step 0." in view._said and epoch_of(view) == 0
-    assert not view._stop.disabled and view._resume.disabled and threads()
+    assert not view._stop.disabled and view._resume.disabled and threads(view)
     writer.epoch(1)
     until(lambda: "step 10 of 30" in view._said)
+    best = "Best validation accuracy: 60.0"
+    until(lambda: best in titles(view._figures)[1].replace("<br>", " "))
     assert [t.count("<b>") for t in titles(view._figures)] == [1, 1, 1, 1]
-    assert "Best validation accuracy: 60.0" in titles(view._figures)[1].replace("<br>", " ")
+    until(lambda: epoch_of(view) == 1 and view._snapshot[0] == 1)
     probe = view._maps.children[0]
     probe.head, before = 1, probe.data
     untouched = view._figures.drawn[2]
     writer.epoch(2)
     until(lambda: epoch_of(view) == 2 and probe.data is not before)
     assert view._maps.children[0] is probe and probe.head == 1, "the reader's place stays"
-    assert view._figures.drawn[2] != untouched
+    until(lambda: view._figures.drawn[2] != untouched)
     view._film.value = 1  # who looks at another epoch stays there
     writer.epoch(3)
     until(lambda: list(view._film.options) == [0, 1, 2, 3])
     assert view._film.value == 1
     writer.run.set_status("finished", epoch=3, step=30)
-    until(lambda: not threads())
+    until(lambda: not threads(view))
     assert view._said == "Finished after 3 epochs and 30 steps."
     assert view._stop.disabled and view._resume.disabled
     view._film.value = 3  # the film of a run that is finished
@@ -84,7 +87,7 @@ def test_buttons_act_and_others_may_act_too(writer, monkeypatch):
     assert writer.run.asked_to_stop()
     writer.run.set_status("stopped", epoch=0, step=0, reason="stopped after step 0")
     until(lambda: view._said == "Stopped in epoch 1 of 3. Reason: stopped after step 0.")
-    assert not view._resume.disabled and threads()
+    assert not view._resume.disabled and threads(view)
     view._resume.click()
     assert spawned == [[f"--resume={writer.run.path.resolve()}"]]
     writer.run.set_status(
@@ -92,7 +95,7 @@ def test_buttons_act_and_others_may_act_too(writer, monkeypatch):
     )  # as the process that was started, or another's
     until(lambda: not view._stop.disabled)
     view.close()
-    until(lambda: not threads())
+    until(lambda: not threads(view))
 
 
 def test_states_without_figures_are_sentences(writer, tmp_path):
@@ -108,7 +111,7 @@ def test_states_without_figures_are_sentences(writer, tmp_path):
     (writer.run.path / "config.json").write_bytes(config)
     until(lambda: "step 0" in view._said)
     shutil.rmtree(writer.run.path)
-    until(lambda: not threads())
+    until(lambda: not threads(view))
     assert view._said == f"The folder {writer.run.path} is not there any more."
     assert view._stop.disabled and view._resume.disabled
     with pytest.raises(ValueError, match="is not a run folder"):

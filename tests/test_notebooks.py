@@ -24,6 +24,12 @@ from dista.runs import background
 FEWER = {
     "00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"},
     "02_how_does_one_learn_through_a_step": {r"^updates = 200\b": "updates = 80"},
+    "03_how_does_a_picture_become_spikes": {r"^digits = 100\b": "digits = 12"},
+    "04_what_is_attention_without_a_softmax": {
+        r"^digits, pairs = 60, 20\b": "digits, pairs = 12, 3"
+    },
+    "05_what_do_slow_neurons_remember": {r"^pairs = 100\b": "pairs = 6"},
+    "06_what_does_explicit_memory_add": {r"^pairs, recorded = 100, 40\b": "pairs, recorded = 6, 6"},
 }
 """Sizes that a lesson sets at its top, made smaller for the tests."""
 

@@ -17,7 +17,9 @@ WRITERS = {
     "dista/studies/shipping.py": ({"copyfile", "copytree"}, "inside of replacement.whole"),
     "dista/bench/memory.py": ({"write_text"}, "a switch of the system in /proc"),
     "dista/runs/background.py": ({"touch", "open 'wb'"}, "a log, which its process goes on writing"),
-    "app/inputs/event_files.py": ({"write_bytes"}, "in a temporary folder that nobody else reads"),
+    "app/inputs/event_files.py": (
+        {"write_bytes", "savez_compressed"}, "in a temporary folder that nobody else reads, and in memory",
+    ),
 }  # fmt: skip
 
 ALWAYS = {

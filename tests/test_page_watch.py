@@ -71,6 +71,6 @@ def test_what_is_changed_is_in_the_link_and_answers_stand_side_by_side(page):
     assert not {"u", "window", "silent", "noise", "tau-times"} & set(test.query_params)
     assert "nothing changed yet" in [m.value for m in test.markdown]
     neurons = next(group for group in test.button_group if "fire for" in group.proto.label)
-    neurons.set_value(["0"] if neurons.proto.selection_mode else "0").run()
+    neurons.set_value("0").run()
     assert not test.exception and test.query_params["class"] == "0"
     assert "Over 64 held-out samples." in [c.value for c in test.caption]

@@ -102,11 +102,11 @@ def own_account(weights: Weights, sample: int) -> xr.DataTree:
 # Held-out samples -------------------------------------------------------------------------------
 
 
-ANSWERS_KEPT = 8192  # batches of an experiment; each has a few hundred bytes
+MOST_ANSWERS = 8192  # batches of an experiment; each has a few hundred bytes
 
 
 @st.cache_resource(show_spinner=False)
-def _kept() -> dict[tuple[Weights, range, Experiment], Answers]:
+def _answered() -> dict[tuple[Weights, range, Experiment], Answers]:
     """Answers to a batch of samples, by network, batch and experiment, the oldest first.
 
     No ``st.cache_data``, as several experiments come out of one run: each is kept by itself.
@@ -129,21 +129,21 @@ def answer_each(
 
     Batches run beside each other, each on one thread: two runs of one thread are faster than one of two.
     """
-    kept = _kept()
+    cached = _answered()
     missing = {
         part: new
         for part in parts
-        if (new := [one for one in experiments if (weights, part, one) not in kept])
+        if (new := [one for one in experiments if (weights, part, one) not in cached])
     }
     if missing:
         model, split = models.model(weights), tasks.task(weights.data).test
         with models.RUNNING, one_thread_each(len(missing)) as run:
             together = run(lambda part: _together(model, split, part, missing[part]), missing)
         for part, new in zip(missing, together):
-            kept |= {(weights, part, one): answers for one, answers in new.items()}
-    results = [[kept[weights, part, one] for one in experiments] for part in parts]
-    while len(kept) > ANSWERS_KEPT:
-        del kept[next(iter(kept))]
+            cached |= {(weights, part, one): answers for one, answers in new.items()}
+    results = [[cached[weights, part, one] for one in experiments] for part in parts]
+    while len(cached) > MOST_ANSWERS:
+        del cached[next(iter(cached))]
     return results
 
 

@@ -94,8 +94,7 @@ def _pieces(ink: np.ndarray) -> np.ndarray:
         raise ImageError(
             "No digit stands out in this picture; try one with a darker pen, or more light."
         )
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    sizes[0] = 0
+    sizes = ndimage.sum_labels(ink, labels, range(count + 1))  # of 0, which is no piece: none
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     inside = np.setdiff1d(np.flatnonzero(sizes), edge)
     if len(inside) and sizes[inside].max() > _SPECK * sizes.max():

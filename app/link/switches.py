@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from app.link import url
-from dista.style.labels import layer
 
 if TYPE_CHECKING:
     from dista.config import ModelConfig
@@ -122,16 +121,6 @@ def experiments(
     }
     first = {"All of it together": apart(switches)} if together and len(switches) > 1 else {}
     return first | {said[text]: apart([text]) for text in switches}
-
-
-def part(switch: str) -> str:
-    """What a switch of ``dista.experiments.one_by_one.parts`` takes away, in words that count from 1."""
-    name, _, value = switch.partition("=")
-    if name == "learned-tau-of":
-        return f"tau of {layer(value)}"
-    block, _, head = value.partition(".")
-    place = f"block {int(block) + 1}" + (f" head {int(head) + 1}" if head else "")
-    return f"denoiser of {place}" if name == "denoiser-of" else place
 
 
 def apart(texts: list[str]) -> Experiment:

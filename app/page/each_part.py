@@ -8,11 +8,12 @@ import streamlit as st
 
 from app.computed import reruns
 from app.inputs import checkpoints
-from app.link import plain, switches, url
+from app.link import plain, url
 from app.link.switches import Experiment
 from app.page import charts, choosers, progress
 from dista.figures.ablations import by_effect, points
 from dista.figures.theme import count, percent
+from dista.style.labels import layer
 
 if TYPE_CHECKING:
     from dista.measures import Answers, PairedDifference
@@ -121,7 +122,17 @@ def stop() -> None:
 
 def _parts(checkpoint: checkpoints.Checkpoint, kind: str) -> dict[str, str]:
     """The switches of the parts, by what they are called."""
-    return {switches.part(text): text for text in reruns.parts(checkpoint.weights)[kind]}
+    return {part(text): text for text in reruns.parts(checkpoint.weights)[kind]}
+
+
+def part(switch: str) -> str:
+    """What a switch of ``dista.experiments.one_by_one.parts`` takes away, in words that count from 1."""
+    name, _, value = switch.partition("=")
+    if name == "learned-tau-of":
+        return f"tau of {layer(value)}"
+    block, _, head = value.partition(".")
+    place = f"block {int(block) + 1}" + (f" head {int(head) + 1}" if head else "")
+    return f"denoiser of {place}" if name == "denoiser-of" else place
 
 
 def _differences(answers: dict[tuple[str, str], Answers]) -> Parts:
@@ -138,7 +149,7 @@ def _differences(answers: dict[tuple[str, str], Answers]) -> Parts:
 def _draw(results: Parts, kind: str, checkpoint: checkpoints.Checkpoint, key: str) -> None:
     from dista import figures
 
-    st.markdown(f"##### {plain.text(sentence(results, kind))}")
+    st.markdown(f"## {plain.text(sentence(results, kind))}")
     figure = figures.part_changes(
         results, chance=1 / checkpoint.config.classes, what=ONE[kind], theme=charts.theme()
     )
@@ -150,7 +161,8 @@ def sentence(results: Parts, kind: str) -> str:
     own = next(iter(results.values()))
     worst = by_effect({"": own})[0]
     result, certain = own[worst], sum(one.high < 0 for one in own.values())
-    lead = f"{certain} of {count(len(own), ONE[kind])} cost more than chance may"
+    costs = "costs" if certain == 1 else "cost"
+    lead = f"{certain} of {count(len(own), ONE[kind])} {costs} more than chance may"
     return (
         f"{lead} on {count(result.samples, 'held-out sample')}. Most: {worst}, {points(result.difference)} points "
         f"({points(result.low)} to {points(result.high)}), from {percent(result.before)} to {percent(result.after)}."

@@ -124,12 +124,11 @@ def _lead(place: Place, page: str, pages: Mapping[str, st.Page]) -> None:
     index, last = place.index, len(place.tour.steps) - 1
     with st.container(horizontal=True, gap="small", key="tour-lead"):
         if index > 0 and st.button(
-            "Back", key="tour-back", shortcut="B", icon=":material/arrow_back:"
+            "Back", key="tour-back", shortcut="Alt+PageUp", icon=":material/arrow_back:"
         ):
             go(place.tour, index - 1, pages)
         if index < last:
-            said = f"Next: {plain.text(place.tour.steps[index + 1].title)}"
-            if st.button(said, key="tour-next", shortcut="N", type="primary"):
+            if st.button("Next", key="tour-next", shortcut="Alt+PageDown", type="primary"):
                 go(place.tour, index + 1, pages)
         else:
             st.button("End the tour", key="tour-end", type="primary", on_click=_close)

@@ -240,6 +240,7 @@ def show_threshold(
     config = checkpoint.config
     trained = config.denoiser.u if config.denoiser.kind == "threshold" else 0.0
     downloads.note("denoising", partial(measures.stacked, blocks))
+    charts.keep_place("threshold", 300 + 200 * (len(blocks) - 1))  # about what it comes to
     threshold(
         blocks, u=u, trained=trained, rule=described(checkpoint), most=config.head_dim,
         key="threshold", on_change=remember_threshold,
@@ -330,7 +331,7 @@ def show_lookers(noisy: xr.DataTree, clean: xr.DataTree, noise: Noise) -> list[s
 
 def show_each(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> list[str]:
     """What the denoiser of each block and head is worth, when asked for; lines of Python that say the same."""
-    st.markdown("##### Does each denoiser matter?")
+    st.markdown("## Does each denoiser matter?")
     if not each_part.choose(problems, ("denoisers",)):
         return []
     with plain.errors():

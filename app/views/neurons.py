@@ -241,7 +241,14 @@ def show_population(
         )  # fmt: skip
     left, right = st.columns([0.6, 0.4])
     with left:
-        samples, place = min(int(over), held_out(checkpoint)), st.empty()
+        samples = min(int(over), held_out(checkpoint))
+        first = experiments.population_figure(
+            checkpoint.weights, min(samples, FIRST), charts.theme()
+        )
+        charts.keep_place(
+            "firing-place", int(first.layout.height)
+        )  # also while one follows another
+        place = st.container(key="firing-place").empty()
         if samples > FIRST and not experiments.is_counted(checkpoint.weights, samples):
             with place.container():
                 show_firing(checkpoint, FIRST, "firing-at-first")

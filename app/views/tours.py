@@ -26,7 +26,7 @@ def show(problems: Problems) -> None:
             horizontal=True, vertical_alignment="center", key=f"card-tour-{tour.name}"
         ):
             with st.container(gap="xsmall"):
-                st.markdown(f"#### {plain.text(tour.title)}")
+                st.markdown(f"## {plain.text(tour.title)}")
                 st.caption(f"{len(tour.steps)} steps. {tour.introduction}")
             if st.button("Begin", key=f"begin-{tour.name}", help=plain.text(tour.title)):
                 panel.go(tour, 0, next_page.pages())

@@ -104,8 +104,8 @@ def watch(
         playground.offer_many(checkpoint, changes)
     payload = payloads.payload(shown, *key, changes)
     with left:
-        kept = {"sample": sample} | own_paths.in_url(checkpoint)
-        seen = show_probe(payload, begins | place, **kept)
+        choices = {"sample": sample} | own_paths.in_url(checkpoint)
+        seen = show_probe(payload, begins | place, **choices)
     with right, st.container(border=True, key="card-overview"):
         now = where if shown is recording else overview.look(shown, (*key, changes), patch, [])
         look_around(checkpoint, now, begins | place | seen, shown, problems)

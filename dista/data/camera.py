@@ -9,7 +9,7 @@ threshold mismatch and noise events follow v2e (Hu et al. 2021) [related].
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,6 +25,8 @@ class Camera:
     `mismatch`: standard deviation of the thresholds between pixels, relative to the threshold.
     `refractory_us`: rest after an event, in microseconds; changes in it go unnoticed.
     `noise_hz`: events per pixel and second that nothing in the scene has caused, either sign.
+    `noise_spread`: how uneven that is: standard deviation of the logarithm of a pixel's own rate. At 0 all
+    pixels are alike; real sensors have hot ones.
     `dark_level`: brightness of black, when white is 1; bounds the contrast.
     `seed`: which sensor this is (its mismatch) and which noise it makes.
     """
@@ -36,12 +38,13 @@ class Camera:
     noise_hz: float = 0.2
     dark_level: float = 0.1
     seed: int = 0
+    noise_spread: float = field(default=0.0, repr=False)  # caches go by what is shown of both
 
     def __post_init__(self) -> None:
         for name in ("on_threshold", "off_threshold", "dark_level"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)}: expected a number above 0")
-        for name in ("mismatch", "refractory_us", "noise_hz", "seed"):
+        for name in ("mismatch", "refractory_us", "noise_hz", "noise_spread", "seed"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}={getattr(self, name)}: expected 0 or more")
 
@@ -56,6 +59,13 @@ class Camera:
         spread = 1 + self.mismatch * random.standard_normal((2, *shape)).astype(np.float32)
         spread = np.maximum(spread, 0.2)
         return self.on_threshold * spread[0], self.off_threshold * spread[1]
+
+    def noise_shares(self, pixels: int) -> np.ndarray:
+        """Which share of the noise each of so many pixels makes; log-normal [ours]."""
+        weight = np.exp(
+            self.noise_spread * np.random.default_rng([self.seed, 2]).standard_normal(pixels)
+        )
+        return weight / weight.sum()
 
 
 @dataclass
@@ -163,7 +173,11 @@ def _with_noise(camera: Camera, where, when, up, shape, limits, scene: int) -> n
     start, end = limits
     size = shape[0] * shape[1]
     count = random.poisson(camera.noise_hz * size * (end - start) * 1e-6)
-    where = np.concatenate([where, random.integers(size, size=count)])
+    if camera.noise_spread:
+        noisy = random.choice(size, size=count, p=camera.noise_shares(size))
+    else:
+        noisy = random.integers(size, size=count)
+    where = np.concatenate([where, noisy])
     when = np.concatenate([when, random.uniform(start, end, size=count)]).astype(np.int64)
     up = np.concatenate([up, random.integers(2, size=count)])
     noise = np.arange(len(where)) >= len(where) - count

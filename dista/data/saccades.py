@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,7 +16,8 @@ class Saccades:
     is the duration of one saccade in microseconds, `width` and `height` are the base and the
     height of the triangle in pixels, `sensor` the side of the square sensor in pixels, `step_us`
     the time between two pictures. Speed rises and falls within a saccade like 1 - cos, which is
-    the bell that event rates of such recordings show [ours].
+    the bell that event rates of such recordings show [ours]. `down` is how far below the middle of the sensor
+    the picture lies, in pixels.
     """
 
     saccade_us: float = 105_000.0
@@ -24,6 +25,7 @@ class Saccades:
     height: float = 7.0
     sensor: int = 34
     step_us: float = 2_500.0
+    down: float = field(default=0.0, repr=False)
 
     @property
     def duration_us(self) -> float:
@@ -54,13 +56,13 @@ class Saccades:
             raise ValueError(
                 f"images of {rows}x{columns} pixels: expected at most {self.sensor}x{self.sensor}"
             )
-        margin = int(np.ceil(max(self.width, self.height) / 2)) + 1
+        margin = int(np.ceil(max(self.width, self.height) / 2 + abs(self.down))) + 1
         top, left = (self.sensor - rows) // 2, (self.sensor - columns) // 2
         side = self.sensor + 2 * margin
         canvas = np.zeros((len(images), side, side), np.float32)
         canvas[:, margin + top :, margin + left :][:, :rows, :columns] = images
         for x, y in self.path(self.times_us()):
-            yield _shifted(canvas, margin - x, margin - y, self.sensor)
+            yield _shifted(canvas, margin - x, margin - y - self.down, self.sensor)
 
 
 def _shifted(canvas: np.ndarray, x: float, y: float, side: int) -> np.ndarray:

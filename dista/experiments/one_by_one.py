@@ -107,7 +107,7 @@ class Upstream:
 
     model: DISTA
     x: Tensor
-    kept: dict[Place, Tensor] = field(default_factory=dict)
+    upstream: dict[Place, Tensor] = field(default_factory=dict)
     undenoised: dict[int, Tensor] = field(default_factory=dict)
 
     def logits(self, switches: Sequence[str], lent: Tensor | None = None) -> Tensor:
@@ -130,12 +130,12 @@ class Upstream:
 
     def at(self, place: Place) -> Tensor:
         """What the model as it is has at a place, from the place before it."""
-        if place not in self.kept:
+        if place not in self.upstream:
             block, at = place
             before = Place(block, at - 1) if at else Place(block - 1, MLP) if block else Place(STEM)
             x = self.x if before.block == STEM else self.at(before)
-            self.kept[place] = self._next(before, x)
-        return self.kept[place]
+            self.upstream[place] = self._next(before, x)
+        return self.upstream[place]
 
     def _next(self, place: Place, x: Tensor) -> Tensor:
         """What is at the place after ``place``, where ``x`` is at it."""

@@ -17,10 +17,13 @@ from dista.figures.attention import (
     filmstrip,
     lag_contributions,
 )
+from dista.figures.chance import chance_levels, patch_totals
 from dista.figures.comparison import layer_pairs, spike_distance
 from dista.figures.decisions import decision
 from dista.figures.denoiser import denoising
 from dista.figures.energy import anytime, energy_comparison, energy_map
+from dista.figures.event_frames import event_frames
+from dista.figures.events import event_statistics
 from dista.figures.firing import firing_change, firing_map, membrane_histogram
 from dista.figures.learning import learning
 from dista.figures.memory import causal_memory, cue_effects
@@ -44,12 +47,15 @@ __all__ = [
     "attention_over_time",
     "attention_split",
     "causal_memory",
+    "chance_levels",
     "cue_effects",
     "decision",
     "decision_change",
     "denoising",
     "energy_comparison",
     "energy_map",
+    "event_statistics",
+    "event_frames",
     "filmstrip",
     "firing_change",
     "firing_map",
@@ -70,6 +76,7 @@ __all__ = [
     "parallel_runs",
     "part_changes",
     "patch_attention",
+    "patch_totals",
     "raster",
     "rate_history",
     "run_curves",

@@ -94,7 +94,7 @@ def part_changes(
     colours, order = palette(theme), by_effect(results)
     figure = go.Figure()
     figure.add_vline(0, line={"color": colours.ink, "width": 1})
-    hues = dict(zip(results, colours.categories if len(results) > 1 else [colours.accent]))
+    hues = dict(zip(results, [colours.accent, colours.off, *colours.categories[2:]]))
     gap = _MODEL / (_MODEL * (len(results) - 1) + _PART)  # between models, in rows
     for place, (model, of_parts) in enumerate(results.items()):
         rows = [order.index(part) + place * gap for part in of_parts]
@@ -102,11 +102,7 @@ def part_changes(
         if chance is not None:
             at = 100 * (chance - next(iter(of_parts.values())).before)
             dash = {"color": hues[model], "width": 1, "dash": "dot"}
-            text = {
-                "text": "chance",
-                "font": {"size": 11, "color": colours.muted},
-                "yanchor": "bottom",
-            }
+            text = {"text": "" if place else "chance", "font": {"size": 11, "color": colours.muted}}
             figure.add_vline(at, line=dash, annotation=text, annotation_position="top")
     for row, part in enumerate(order):
         figure.add_annotation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,8 +12,16 @@ from dista.figures.tables import tabled
 from dista.figures.theme import Theme, finish, palette
 from dista.measures import Learning, stacked
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@tabled(stacked)
+
+def _rows(runs: Sequence[Learning]) -> pd.DataFrame:
+    """All updates of all runs."""
+    return stacked(runs)
+
+
+@tabled(_rows)
 def learning(runs: Sequence[Learning], *, theme: Theme = "light") -> go.Figure:
     """A line for each run from its start (hollow) to its end, over the band in which the neuron fires as wanted.
 

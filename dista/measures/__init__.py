@@ -19,6 +19,7 @@ from dista.measures.attention import (
     key_maps,
     split,
 )
+from dista.measures.chance import ChanceLevel, PatchTotals, chance_levels, chance_map, patch_totals
 from dista.measures.comparison import SpikeDistance, spike_distance
 from dista.measures.decision import Decision, decision
 from dista.measures.denoiser import BlockDenoising, denoising
@@ -32,6 +33,8 @@ from dista.measures.energy import (
     anytime,
     energy,
 )
+from dista.measures.event_frames import EventFrames, event_frames
+from dista.measures.events import EventStatistics, event_statistics
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
 from dista.measures.importance import OptionImportance, option_importance
 from dista.measures.learning import Learning
@@ -111,11 +114,14 @@ __all__ = [
     "AttentionTo",
     "BlockDenoising",
     "CausalMemory",
+    "ChanceLevel",
     "ClassRates",
     "Convention",
     "CueEffect",
     "Decision",
     "Energy",
+    "EventStatistics",
+    "EventFrames",
     "FiringMap",
     "InputChange",
     "KeyMaps",
@@ -133,6 +139,7 @@ __all__ = [
     "PairedDifference",
     "Patch",
     "PatchAttention",
+    "PatchTotals",
     "Raster",
     "Result",
     "RowSums",
@@ -150,6 +157,8 @@ __all__ = [
     "attention_to",
     "blocks",
     "causal_memory",
+    "chance_levels",
+    "chance_map",
     "class_rates",
     "confident_mistakes",
     "cue_effect",
@@ -157,6 +166,8 @@ __all__ = [
     "denoising",
     "drawn",
     "energy",
+    "event_statistics",
+    "event_frames",
     "firing_map",
     "half_life",
     "input_change",
@@ -176,6 +187,7 @@ __all__ = [
     "paired_difference",
     "past",
     "patch_attention",
+    "patch_totals",
     "patch_grid",
     "rank_heads",
     "rank_patches",

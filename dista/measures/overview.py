@@ -135,20 +135,20 @@ def _of_block(
             f"keys has the shape {keys.shape}; expected steps {(steps,)}, steps of steps {(steps, steps)} or "
             f"patches {(steps, rows, columns)}"
         )
-    chosen = _chosen(keys, query, key, tokens)
+    wanted = _wanted(keys, query, key, tokens)
     counts = map_.transpose("pair", "head", "query", "key").values
     shape = (map_.sizes["head"], steps, rows, columns)
     paid, total = np.zeros(shape), np.zeros(shape)
-    to_chosen = np.einsum("phqk,pk->phq", counts, chosen.astype(counts.dtype))
+    to_keys = np.einsum("phqk,pk->phq", counts, wanted.astype(counts.dtype))
     for pair, step in enumerate(query):
-        paid[:, step] += to_chosen[pair].reshape(shape[0], rows, columns)
+        paid[:, step] += to_keys[pair].reshape(shape[0], rows, columns)
         total[:, step] += counts[pair].sum(-1).reshape(shape[0], rows, columns)
     reached = np.bincount(query, minlength=steps) * tokens
-    even = np.bincount(query, chosen.sum(1), minlength=steps) / np.maximum(reached, 1)
+    even = np.bincount(query, wanted.sum(1), minlength=steps) / np.maximum(reached, 1)
     return AttentionTo(block, paid, total, even, of)
 
 
-def _chosen(keys: np.ndarray, query: np.ndarray, key: np.ndarray, tokens: int) -> np.ndarray:
+def _wanted(keys: np.ndarray, query: np.ndarray, key: np.ndarray, tokens: int) -> np.ndarray:
     """Whether each key of each pair of steps is one of the chosen (pair, key)."""
     if keys.ndim == 3:
         return keys.reshape(len(keys), -1)[key]
