@@ -94,6 +94,7 @@ def _show_differences(runs: Read) -> None:
 def differing(ours: Any, theirs: Any) -> dict[str, list[str]]:
     """In which options two configurations differ, with both values, as Markdown."""
     switched = differences(ours, theirs)
+    switched = dict(sorted(switched.items(), key=lambda item: item[0].startswith("training.")))
     switched |= {
         name: (getattr(ours, name), getattr(theirs, name))
         for name in ("data",)
