@@ -92,8 +92,8 @@ ROOMS = {
         "dista.checkpoint", "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.widgets",
     ),
     "app.trainings": (
-        "app.link", "app.inputs", "app.computed", "dista.presets", "dista.style", "dista.data", "dista.runs",
-        "dista.widgets",
+        "app.link", "app.inputs", "app.computed", "dista.config", "dista.memories", "dista.denoisers", "dista.presets",
+        "dista.style", "dista.data", "dista.runs", "dista.widgets",
     ),
     "app.page": (
         "app.link", "app.inputs", "app.computed", "dista.recording", "dista.measures", "dista.style", "dista.figures",

@@ -20,6 +20,9 @@ WRITERS = {
     "app/inputs/event_files.py": (
         {"write_bytes", "savez_compressed"}, "in a temporary folder that nobody else reads, and in memory",
     ),
+    "app/inputs/examples.py": ({"np.save"}, "in memory"),
+    "app/page/downloads.py": ({"open 'w'"}, "a zip in memory"),
+    "app/studies/files.py": ({"to_parquet"}, "in memory"),
 }  # fmt: skip
 
 ALWAYS = {

@@ -78,6 +78,13 @@ RESULTS = [
     (small.importance(), 3),
     (SeedDifference((0, 1), np.array([0.1, 0.2]), 500, 0.15, 0.0, 0.3, 0.04, 0.08), 2),
     (CueEffect(np.arange(3.0), 1.0, 0.0, 2.0), 3),
+    (small.seed_curves()["u=1"], 3),
+    (small.sweep(), 3),
+    (small.learners()[0], 3),
+    (small.by_chance()["trained"][0], 1),
+    (small.patch_totals(), 6),
+    (small.events(), 30),
+    (small.cameras()["real"], 3),
 ]
 
 

@@ -29,6 +29,7 @@ DYNAMIC = {  # where a name is not written where it is read, and what it is ther
     "app/inputs/own_input_form.py": {"image", "events"},  # NAMES
     "app/views/neurons.py": {"channel", "neuron-row", "neuron-column"},  # PLACE
     "app/page/playground.py": {"u", "window", "tau-times", "noise"},  # _slider, _nearest
+    "app/views/watch.py": {"block", "head", "row", "column", "step"},  # where it opens
     "app/link/url.py": set(FIELDS) - {"sample"},  # the place of the probe
 }
 
