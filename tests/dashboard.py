@@ -204,3 +204,8 @@ def pretend(planned, right: int, state: str = "finished") -> None:
         )  # fmt: skip
         (run.path / answers.FILE).write_text(content.model_dump_json())
     run.set_status(state, epoch=3, step=30, steps=30, seconds=60.0)
+
+
+def slow(*values):
+    """A case of the same kind as its neighbours, which takes a page of its own."""
+    return pytest.param(*values, marks=pytest.mark.slow)

@@ -221,7 +221,7 @@ def test_by_default_a_path_in_a_link_is_not_opened(page, elsewhere):
     assert not test.text_input and len(probes(test)) == 1
 
 
-@pytest.mark.parametrize("view", [*PAGES, "compare"])
+@pytest.mark.parametrize("view", [PAGES[0], *map(dashboard.slow, PAGES[1:]), "compare"])
 def test_a_checkpoint_at_a_path_is_shown_on_every_page(page, elsewhere, trusted, view):
     limit = {"samples": "25"} if view == "ablate" else {}
     test = page(view, path=str(elsewhere / "copy"), **limit)
@@ -268,11 +268,11 @@ def test_a_page_that_needs_a_model_says_so_of_a_recording(page, elsewhere, trust
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("", "is neither a checkpoint's folder"),
+        dashboard.slow("", "is neither a checkpoint's folder"),
         ("nothing", "is neither a checkpoint's folder"),
         ("bad.zarr.zip", "is not a readable recording"),
-        ("other.zarr", "is not a readable recording"),
-        ("copy/config.json", "is neither a checkpoint's folder"),
+        dashboard.slow("other.zarr", "is not a readable recording"),
+        dashboard.slow("copy/config.json", "is neither a checkpoint's folder"),
     ],
 )
 def test_what_a_path_does_not_lead_to_is_one_sentence(page, elsewhere, trusted, name, said):

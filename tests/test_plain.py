@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dashboard
 import pytest
 from dashboard import APP
 from test_browser import CHROMIUM, PATIENCE, answers, browser, wait_until  # noqa: F401
@@ -95,7 +96,12 @@ def test_no_page_says_a_problem_by_itself():
 
 
 @pytest.mark.parametrize(
-    "view", ["watch", "neurons", "denoise", "memory", "ablate", "compare", "energy"]
+    "view",
+    [
+        "watch",
+        "ablate",
+        *map(dashboard.slow, ["neurons", "denoise", "memory", "compare", "energy"]),
+    ],
 )
 def test_a_link_cannot_speak_for_a_page(page, view):
     bad = "**bold** ![x](http://evil.example/a.png)"

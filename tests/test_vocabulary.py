@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from app.link import share, url, vocabulary
 from dista.widgets.state import FIELDS
 
+QUICK = ("watch", "neurons", "train")  # pages that are not slow ones
 FILES = sorted(dashboard.APP.rglob("*.py"))
 READERS = {
     "text",
@@ -116,7 +117,11 @@ def one(said):
     return said if isinstance(said, str) else said[0]
 
 
-@pytest.mark.parametrize("view, old, new", OLD, ids=[view for view, *_ in OLD])
+@pytest.mark.parametrize(
+    "view, old, new",
+    [case if case[0] in QUICK else dashboard.slow(*case) for case in OLD],
+    ids=[view for view, *_ in OLD],
+)
 def test_old_links_show_what_they_showed(page, view, old, new):
     test = page(view, **old)
     gone = {one.was[view] for one in vocabulary.of_page(view) if view in one.was}
@@ -160,7 +165,7 @@ def links_of(test: AppTest) -> list[dict[str, str]]:
     return [{k: v[0] for k, v in parse_qs(urlsplit(one).query).items()} for one in addresses]
 
 
-@pytest.mark.parametrize("view", DEFAULTS)
+@pytest.mark.parametrize("view", [v if v in QUICK else dashboard.slow(v) for v in DEFAULTS])
 def test_a_link_says_also_what_is_at_its_default(page, view):
     test = page(view, **({"samples": "25"} if view == "ablate" else {}))
     link, lesson = links_of(test)
