@@ -218,7 +218,8 @@ def test_the_lists_of_the_pages_lose_the_damaged_ones_only(good, tmp_path, monke
     monkeypatch.setenv("DISTA_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("DISTA_ASSETS", str(tmp_path / "none"))
     runnable, left_out = checkpoints.runnable(), checkpoints.damaged()
-    assert str(tmp_path / "runs" / "good" / "checkpoints" / "best") in runnable
+    best = tmp_path / "runs" / "good" / "checkpoints" / "best"
+    assert runnable["runs/good/checkpoints/best"].path == str(best)
     assert left_out and all(reason.endswith(".") for reason in left_out.values())
     listed = {Path(one.path).parent.parent.name for one in runnable.values()}
     assert listed.isdisjoint(left_out)
@@ -280,7 +281,8 @@ def test_the_train_page_shows_what_is_whole_of_each(shelves):
     for i, place in enumerate(PLACES):
         test = opened("train", run=f"bad-{i}-{i}")
         assert not test.exception, place
-        assert len(test.pills[0].options) == len(PLACES) * len(VALUES) + 1
+        (runs,) = [one for one in test.selectbox if one.label == "Run"]
+        assert len(runs.options) == len(PLACES) * len(VALUES) + 1
     test = opened("train", run="good")
     assert not test.exception and not test.error
 

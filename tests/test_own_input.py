@@ -346,8 +346,12 @@ def own_page(page, own_runs, monkeypatch):
     return page
 
 
+def components(test, name):
+    return [one for one in test.get("bidi_component") if one.proto.component_name == name]
+
+
 def probe(test):
-    (shown,) = test.get("bidi_component")
+    (shown,) = components(test, "dista_probe")
     return shown.proto.bytes
 
 
@@ -485,13 +489,15 @@ def test_a_side_that_cannot_see_it_shows_the_sample_and_says_why(page, tmp_path,
 )
 def test_the_popover_offers_what_the_checkpoint_can_see(own_page, own_runs, checkpoint, said):
     test = own_page(checkpoint=own_runs[1].get(checkpoint, checkpoint))
-    assert len(test.get("bidi_component")) == 1, "closed, it holds nothing"
+    assert probe(test)
+    assert not components(test, "dista_pad") and not test.get("file_uploader"), "closed, it is empty"
     test.session_state["own-input"] = True
     test.run()
     assert not test.exception
     labels = [one.proto.label for one in test.get("file_uploader")]
     assert said in " ".join([*labels, *(one.value for one in test.markdown)])
-    assert len(test.get("bidi_component")) == (2 if checkpoint == "digits" else 1)
+    assert probe(test)
+    assert len(components(test, "dista_pad")) == (1 if checkpoint == "digits" else 0)
 
 
 def test_an_own_input_can_be_removed(own_page):

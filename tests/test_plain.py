@@ -150,7 +150,7 @@ def test_where_the_server_keeps_its_files_is_not_for_everybody(monkeypatch):
         ("../..", "dista"),
         ("/", "dista"),
         ("**x**/<b>:|?*", "b"),
-        ("a" * 300, "a" * 100),
+        ("a" * 300, "a" * 60),
     ],
 )
 def test_a_download_is_called_by_the_last_name(checkpoint, expected):

@@ -92,6 +92,7 @@ def choose_sides(
         for name, one in options.items()
         if (one.task, one.data_options) == (left.task, left.data_options)
     }
+    checkpoints.take_old_name("right")
     if url.text("right") not in same_task:
         url.write(right=None)  # of another task: samples have nothing in common
     right = checkpoints.choose("right", "Right", same_task, left.name, problems)

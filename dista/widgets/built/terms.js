@@ -151,6 +151,5 @@ function terms_default({ data }) {
   };
 }
 export {
-  terms_default as default,
-  places
+  terms_default as default
 };

@@ -17,7 +17,7 @@ const QUIET = 300; // ms after the last change of the page before it is read aga
  * @param {RegExp} expression
  * @param {Record<string, string>} hints
  */
-export function places(text, expression, hints) {
+function places(text, expression, hints) {
   const listed = [];
   for (const match of text.matchAll(expression)) {
     const word = match[0];
