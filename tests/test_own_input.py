@@ -490,7 +490,9 @@ def test_a_side_that_cannot_see_it_shows_the_sample_and_says_why(page, tmp_path,
 def test_the_popover_offers_what_the_checkpoint_can_see(own_page, own_runs, checkpoint, said):
     test = own_page(checkpoint=own_runs[1].get(checkpoint, checkpoint))
     assert probe(test)
-    assert not components(test, "dista_pad") and not test.get("file_uploader"), "closed, it is empty"
+    assert not components(test, "dista_pad") and not test.get("file_uploader"), (
+        "closed, it is empty"
+    )
     test.session_state["own-input"] = True
     test.run()
     assert not test.exception
