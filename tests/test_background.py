@@ -64,7 +64,7 @@ def test_two_handles_stop_resume_and_read_one_run(tmp_path):
     assert its.state == mine.state == "starting" and not background.go_on(its.path)
     with pytest.raises(RunError, match="is starting already"):
         its.resume()
-    until(lambda: mine.state == "running")
+    until(lambda: mine.run.status().epoch == 2)
     its.stop()
     assert its.wait(60).status().epoch == 2
 
@@ -98,7 +98,7 @@ def test_a_resume_that_is_refused_says_so_until_it_is_resumed_from_elsewhere():
     assert training.run.status().state == "stopped"
     config.unlink()
     terminal = subprocess.Popen([sys.executable, PRETENDED, f"--resume={training.path}"])
-    until(lambda: training.state == "running")
+    until(lambda: training.run.status().epoch == 2)
     training.stop()
     assert training.wait(60).status().epoch == 2 and training.problem is None
     assert terminal.wait(60) == 0

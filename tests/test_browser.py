@@ -25,7 +25,9 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 PROBE, PLOT = ".dista-probe .panel", ".js-plotly-plot"  # what a page is waited for
-PATIENCE = int(os.environ.get("DISTA_TEST_PATIENCE", 120_000))  # ms: machines may be busy with something else
+PATIENCE = int(
+    os.environ.get("DISTA_TEST_PATIENCE", 120_000)
+)  # ms: machines may be busy with something else
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 

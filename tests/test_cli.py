@@ -32,7 +32,10 @@ def test_presets_as_json():
     ("arguments", "words"),
     [
         (["eval", "digitz"], "no checkpoint 'digitz'"),
-        (["ablate", "digits", "--without", "u=3"], "without 'u=3'; there are denoiser, memory"),
+        (
+            ["ablate", "digits", "--without", "u=3"],
+            "without 'u=3'; there are denoiser, denoiser-of=..., memory, ",
+        ),
         (["ablate", "digits", "--with", "u=2", "--without", "denoiser"], "choose one"),
         (["train", "--preset", "digitz", "--data", "digits"], "did you mean digits"),
         (["train", "--preset", "digits", "--data", "mnist"], "digits-events"),

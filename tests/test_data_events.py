@@ -248,12 +248,23 @@ def test_the_other_camera_differs_in_what_was_measured_of_real_ones():
 
 def test_some_pixels_are_hot_and_the_mean_stays():
     still = np.full((40, 30, 30), 0.5)
-    for spread, uneven in ((0.0, False), (1.5, True)):
-        camera = Camera(noise_hz=5.0, mismatch=0.0, noise_spread=spread)
+
+    def count(spread, refractory):
+        camera = Camera(noise_hz=5.0, mismatch=0.0, noise_spread=spread, refractory_us=refractory)
         events = events_of(camera, [still, still], [0, 1_000_000])
-        count = np.bincount(events["y"] * 30 + events["x"], minlength=900)
-        assert count.mean() == pytest.approx(5 * 40, rel=0.06)
-        assert (count.max() > 5 * count.mean()) == uneven
+        return np.bincount(events["y"] * 30 + events["x"], minlength=900), camera
+
+    for spread, uneven in ((0.0, False), (1.5, True)):
+        counts, camera = count(spread, refractory=0)
+        assert counts.mean() == pytest.approx(5 * 40, rel=0.06)
+        assert (counts.max() > 5 * counts.mean()) == uneven
+        # Noise stays only where the pixel is quiet for the refractory time before it and after it.
+        rates = 5 * 900 * camera.noise_shares(900)
+        counts, _ = count(spread, refractory=2000)
+        assert counts.mean() == pytest.approx(
+            (40 * rates * np.exp(-2 * rates * 0.002)).mean(), rel=0.02
+        )
+        assert (counts.max() > 5 * counts.mean()) == uneven
     with pytest.raises(ValueError, match="noise_spread=-1: expected 0 or more"):
         Camera(noise_spread=-1)
 

@@ -10,7 +10,7 @@ from source_files import FILES, name, uses
 # A file that writes otherwise than through ``dista.files.replacement``: with what, and why it may.
 WRITERS = {
     "dista/files/replacement.py": ({"open 'xb+'", "open 'rb+'", "replace", "rename"}, "the place"),
-    "dista/files/recordings.py": ({"to_zarr", "make_archive", "rename"}, "inside of replacement.whole"),
+    "dista/files/recordings.py": ({"to_zarr", "open 'w'"}, "inside of replacement.whole"),
     "dista/data/cache.py": ({"savez"}, "into the file of replacement.replacing"),
     "dista/runs/tables.py": ({"open 'ab'", "open 'r+b'"}, "lines are added, and cut where a run resumes"),
     "dista/runs/folder.py": ({"touch"}, "a file without content: it is there or not"),

@@ -87,7 +87,8 @@ def test_pills_write_the_link_and_exclude_each_other(page):
     pills(test)["Attention's memory"].set_value("window=2").run()
     assert test.query_params["switches"] == "window=2,head=0.1,head=1.0"
     assert len(shown(test)[0]["data"]) == 3 and not test.exception and not test.error
-    test.checkbox[0].check().run()  # together only when it is asked for
+    together = next(box for box in test.checkbox if box.label == "Also all of it together")
+    together.check().run()  # together only when it is asked for
     assert test.query_params["together"] == "open" and len(shown(test)[0]["data"]) == 4
 
 
@@ -165,7 +166,7 @@ def test_runs_that_differ_in_one_switch_are_measured_on_the_same_samples(page, f
     monkeypatch.setenv("DISTA_ASSETS", str(family / "assets"))
     monkeypatch.setenv("DISTA_RUNS", str(family / "runs"))
     assert set(checkpoints.runnable()) == {
-        "digits", *(str(family / "runs" / name / "checkpoints" / "best") for name in ("fixed", "two")),
+        "digits", *(f"runs/{name}/checkpoints/best" for name in ("fixed", "two")),
     }  # fmt: skip
     test = page("ablate", **QUERY)
     assert not test.exception and not test.error

@@ -54,7 +54,7 @@ def test_its_figures_are_the_packages(page, digits, query, noise, u):
         as_shown(figures.input_change(change, received)),
         as_shown(figures.patch_attention(received, change.patches, clean=without)),
         as_shown(figures.map_similarity(measures.map_similarity(clean, noisy))),
-    ] + lookers * (change.patches.any() and not change.patches.all())
+    ] + lookers * bool(change.patches.any() and not change.patches.all())
     used = 1 if u is None else u
     for block in measures.denoising(noisy):
         assert block.mass_kept == sum(n * a for a, n in enumerate(block.before) if a > used)
@@ -215,7 +215,7 @@ def test_no_threshold_is_called_trained_where_the_denoiser_is_a_table(page, monk
     monkeypatch.setenv("DISTA_ASSETS", str(tmp_path))
     test = page("denoise", checkpoint="table", kind="gaussian", samples="50", thresholds="0,1")
     assert not test.exception and not test.error
-    assert [line["name"] for line in shown(test)[3]["data"]] == ["u = 0", "u = 1"]
+    assert [line["name"] for line in shown(test)[4]["data"]] == ["u = 0", "u = 1"]
 
 
 def test_thresholds_are_kept_in_the_link(page):
@@ -240,7 +240,8 @@ def test_the_brush_is_there_to_paint_and_what_has_no_level_has_no_curve(page):
     )
     said = " ".join(element.value for kind in (test.markdown, test.caption) for element in kind)
     assert "Paint on the input" in said and "no curve of accuracy" in said
-    assert not test.get("button_group") and not test.slider
+    groups = [group.proto.label for group in test.get("button_group")]
+    assert groups == ["One after another"] and not test.slider  # neither thresholds nor samples
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,9 @@ def test_the_brush_is_there_to_paint_and_what_has_no_level_has_no_curve(page):
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):
     test = page("denoise", **QUERY | query)
     assert not test.exception and not test.error
-    assert said in test.warning[0].value and len(shown(test)) == 3
+    assert said in test.warning[0].value
+    looked_at = query.get("kind") != "painted"  # without noise nothing is there to be looked at
+    assert len(shown(test)) == 3 + looked_at
 
 
 def test_a_step_that_is_not_there_is_explained(page):
@@ -269,7 +272,8 @@ def test_a_step_that_is_not_there_is_explained(page):
 
 def test_memory_in_the_map(page):
     test = page("denoise", checkpoint="match-map", sample=str(dashboard.SAMPLE), where="left half")
-    assert not test.exception and not test.error and len(shown(test)) == 3
+    assert not test.exception and not test.error and len(shown(test)) == 4
+    assert "corrupted patches" in str(shown(test)[3])
 
 
 def test_without_assets_the_page_says_which_command_makes_some(page, tmp_path, monkeypatch):

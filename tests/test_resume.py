@@ -69,7 +69,7 @@ def stop_at(monkeypatch, at, number):
 
     def interrupted(self, batches):
         if self.position.step + 1 == at:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
         step(self, batches)
 
     monkeypatch.setattr(Session, "step", interrupted)
@@ -202,8 +202,8 @@ def test_a_signal_finishes_the_step_and_saves(few, whole, tmp_path, monkeypatch,
 
 def test_a_second_ctrl_c_stops_at_once(few, tmp_path, monkeypatch):
     def twice(self, batches):
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Session, "step", twice)
     with pytest.raises(KeyboardInterrupt) as error:

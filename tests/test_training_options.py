@@ -47,7 +47,11 @@ def weights_after(digits, tmp_path_factory):
         key = training.to_json()
         if key not in states:
             folder = tmp_path_factory.mktemp("option") / "run"
-            states[key] = train(digits, TINY, training, folder=folder).load("last").state_dict()
+            with (
+                pytest.MonkeyPatch.context() as patch
+            ):  # what is of no interest here takes half of the time
+                patch.setattr(Run, "save_snapshot", lambda *a: None)
+                states[key] = train(digits, TINY, training, folder=folder).load("last").state_dict()
         return states[key]
 
     return after

@@ -24,7 +24,9 @@ class Camera:
     `on_threshold`, `off_threshold`: how far up or down brightness moves for an event.
     `mismatch`: standard deviation of the thresholds between pixels, relative to the threshold.
     `refractory_us`: rest after an event, in microseconds; changes in it go unnoticed.
-    `noise_hz`: events per pixel and second that nothing in the scene has caused, either sign.
+    `noise_hz`: events per pixel and second that nothing in the scene has caused, either sign. Of those, the ones
+    with another event of their pixel less than `refractory_us` away are left out, which costs most where pixels
+    are hot.
     `noise_spread`: how uneven that is: standard deviation of the logarithm of a pixel's own rate. At 0 all
     pixels are alike; real sensors have hot ones.
     `dark_level`: brightness of black, when white is 1; bounds the contrast.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -80,13 +79,28 @@ def save(recording: xr.DataTree, path: str | Path) -> Path:
     }
     marked = recording.copy(deep=False)
     marked.attrs = dict(recording.attrs) | MARK | {COMPLETE: True}
+    options: Any = {"encoding": encoding, "consolidated": False, "write_empty_chunks": True}
     with replacement.whole(target) as new:
-        marked.to_zarr(new, encoding=encoding, consolidated=False, write_empty_chunks=True)
         if Path(path).suffix == ".zip":
-            packed = Path(shutil.make_archive(str(new.with_name("packed")), "zip", new))
-            shutil.rmtree(new)
-            packed.rename(new)
+            _zip(marked, new, options)
+        else:
+            marked.to_zarr(new, **options)
     return Path(path)
+
+
+def _zip(recording: xr.DataTree, path: Path, options: Any) -> None:
+    """Write a recording as one zip.
+
+    By way of memory: zarr's own ZipStore writes attributes twice, and hundreds of small files, made, packed and
+    removed, took most of the time of a snapshot.
+    """
+    from zarr.storage import MemoryStore
+
+    files: dict[str, Any] = {}
+    recording.to_zarr(MemoryStore(files), **options)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name, content.to_bytes())
 
 
 def open_recording(path: str | Path, *, largest: int = LARGEST) -> xr.DataTree:
