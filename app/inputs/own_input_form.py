@@ -29,7 +29,7 @@ Answer = Callable[[str], str]
 """What the network says of an own input, in Markdown: shown beside it while it is made."""
 
 
-_BEFORE = "own inputs before"  # in the session: what the link held before each change, for Undo
+_BEFORE = "own inputs before"  # in the session: what the link held before each change
 _MOST_UNDONE = 20
 
 
@@ -161,8 +161,9 @@ def _say(kind: Kind, answer: Answer | None) -> None:
             st.markdown(answer(text))
     if st.session_state.get(_BEFORE):
         st.button(
-            "Undo", icon=":material/undo:", on_click=_undo, help="Back to what was there before"
-        )
+            "Previous input", icon=":material/undo:", on_click=_undo,
+            help="Back to what was there before the last change",
+        )  # fmt: skip
 
 
 def _offer_colours(checkpoint: Checkpoint) -> None:

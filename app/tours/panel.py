@@ -92,8 +92,11 @@ def _show(place: Place, page: str, pages: Mapping[str, st.Page]) -> None:
         st.html(_dashes(index, len(tour.steps)))
         st.markdown(f"## {plain.text(step.title)}")
     st.markdown(step.text)
-    if step.question:
-        st.fragment(_ask)(step.question, f"{tour.name} {index}")
+    with st.container(
+        key="tour-question"
+    ):  # also where none is: or two "Next" stand there meanwhile
+        if step.question:
+            st.fragment(_ask)(step.question, f"{tour.name} {index}")
     if not share.lesson():
         _lead(place, page, pages)
 

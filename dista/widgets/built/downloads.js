@@ -6,13 +6,23 @@ var titleOf = (figure) => plain(figure.layout?.title?.text ?? "Figure");
 function keyOf(figure) {
   return PLACE.exec(figure.closest("[class*='st-key-']")?.className ?? "")?.[1] ?? "figure";
 }
+function keepOpen(file) {
+  const hear = (event) => {
+    if (event.target?.download !== file) return;
+    event.stopPropagation();
+    window.removeEventListener("click", hear, true);
+  };
+  window.addEventListener("click", hear, true);
+}
 function save(figure, format, name, said) {
   const camera = figure.querySelector(CAMERA);
   if (!camera || !figure._context) {
     said.textContent = "Use the camera in the figure's corner.";
     return;
   }
-  const options = { format, filename: `${name}-${keyOf(figure)}`, scale: format === "png" ? 2 : 1 };
+  const filename = `${name}-${keyOf(figure)}`;
+  const options = { format, filename, scale: format === "png" ? 2 : 1 };
+  keepOpen(`${filename}.${format}`);
   const before = figure._context.toImageButtonOptions;
   figure._context.toImageButtonOptions = options;
   camera.dispatchEvent(new MouseEvent("click", { bubbles: false }));

@@ -12,16 +12,29 @@ function keyOf(figure) {
   return PLACE.exec(figure.closest("[class*='st-key-']")?.className ?? "")?.[1] ?? "figure";
 }
 
+// Plotly clicks a link of its own, in the page's body, to hand the file over; the page takes a click outside of a
+// popover as its end. The file is saved all the same.
+function keepOpen(file) {
+  const hear = (event) => {
+    if (event.target?.download !== file) return;
+    event.stopPropagation();
+    window.removeEventListener("click", hear, true);
+  };
+  window.addEventListener("click", hear, true);
+}
+
 function save(figure, format, name, said) {
   const camera = figure.querySelector(CAMERA);
   if (!camera || !figure._context) {
     said.textContent = "Use the camera in the figure's corner.";
     return;
   }
-  const options = { format, filename: `${name}-${keyOf(figure)}`, scale: format === "png" ? 2 : 1 };
+  const filename = `${name}-${keyOf(figure)}`;
+  const options = { format, filename, scale: format === "png" ? 2 : 1 };
+  keepOpen(`${filename}.${format}`);
   const before = figure._context.toImageButtonOptions;
   figure._context.toImageButtonOptions = options;
-  // Reads the options at once. It is not to reach the page, which takes a click elsewhere as the end of the popover.
+  // Reads the options at once. As the link's, its click is not to reach the page.
   camera.dispatchEvent(new MouseEvent("click", { bubbles: false }));
   figure._context.toImageButtonOptions = before;
 }
