@@ -177,13 +177,17 @@ print(json.dumps(told))
 
 
 @pytest.mark.parametrize(
-    "states", [OTHER_STATES[1:3], pytest.param(OTHER_STATES, marks=pytest.mark.slow)]
+    ("views", "states"),
+    [
+        (["watch", "neurons", "train"], OTHER_STATES[1:2]),
+        pytest.param(list(OFFERED), OTHER_STATES, marks=pytest.mark.slow),
+    ],
 )
 def test_the_python_of_every_page_runs_in_a_fresh_process_and_shows_all_figures(
-    pages, page, tmp_path, states
+    pages, page, tmp_path, views, states
 ):
     """In another folder, in one process for all of them: each sees the package as its import leaves it."""
-    tests = [*pages.values(), *(page(view, **query) for view, query in states)]
+    tests = [*(pages[view] for view in views), *(page(view, **query) for view, query in states)]
     begin = "import dista\n"
     codes = [next(c.value for c in test.code if c.value.startswith(begin)) for test in tests]
     environment = os.environ | {"PYTHONPATH": str(APP.parent)}

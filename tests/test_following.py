@@ -126,7 +126,13 @@ def test_figures_offer_the_next_page_in_the_same_state(main):
     assert "sample" not in queries["This head in Ablate"]
 
 
-@pytest.mark.parametrize("view", [page for page in vocabulary.VIEWS if page != "watch"])
+MAIN = ("watch", "train", "ablate")
+
+
+@pytest.mark.parametrize(
+    "view",
+    ["train", "ablate", *(dashboard.slow(page) for page in vocabulary.VIEWS if page not in MAIN)],
+)
 def test_every_page_leads_on(main, view):
     test = go(main(checkpoint="digits", sample="3"), view)
     assert not test.exception

@@ -33,10 +33,10 @@ def digits(page):
     [
         ({}, Noise("salt-and-pepper", 0.3, "centre"), None),
         ({"kind": "occlusion", "level": "0.4", "u": "2"}, Noise("occlusion", 0.4, "centre"), 2),
-        ({"kind": "gaussian", "level": "0.3", "where": "centre", "u": "0"},
-         Noise("gaussian", 0.3, "centre"), 0),
-        ({"level": "0"}, Noise("salt-and-pepper", 0.0), None),
-        ({"where": "everywhere", "u": "8"}, Noise("salt-and-pepper", 0.3), 8),  # nothing is kept
+        dashboard.slow({"kind": "gaussian", "level": "0.3", "where": "centre", "u": "0"},
+                       Noise("gaussian", 0.3, "centre"), 0),
+        dashboard.slow({"level": "0"}, Noise("salt-and-pepper", 0.0), None),
+        dashboard.slow({"where": "everywhere", "u": "8"}, Noise("salt-and-pepper", 0.3), 8),  # nothing is kept
         ({"kind": "painted", "paint": PAINT}, Noise("painted", 1.0, paint=PAINT), None),
     ],
 )  # fmt: skip
@@ -248,11 +248,11 @@ def test_the_brush_is_there_to_paint_and_what_has_no_level_has_no_curve(page):
     "query, said",
     [
         ({"kind": "fog"}, "kind='fog'; there are salt-and-pepper"),
-        ({"level": "2"}, "level='2', which is not a number from 0 to 1"),
+        dashboard.slow({"level": "2"}, "level='2', which is not a number from 0 to 1"),
         ({"u": "99"}, "There is no u = 99: counts of this model end at 8"),
-        ({"thresholds": "1,x"}, "thresholds='1,x'; expected some of 0, 1, 2"),
-        ({"u": "-1"}, "u='-1', which is not a whole number"),
-        ({"where": "behind"}, "where='behind'; there are everywhere"),
+        dashboard.slow({"thresholds": "1,x"}, "thresholds='1,x'; expected some of 0, 1, 2"),
+        dashboard.slow({"u": "-1"}, "u='-1', which is not a whole number"),
+        dashboard.slow({"where": "behind"}, "where='behind'; there are everywhere"),
         ({"kind": "painted", "paint": "AAAA"}, "a painting that cannot be shown: the painting is"),
     ],
 )

@@ -40,13 +40,13 @@ def expected_matrices(checkpoint, other, of, step):
     [
         ({}, None, "head", 0),
         ({"input": "other", "other": "3", "changed": "2"}, 3, "head", 2),
-        (
+        dashboard.slow(
             {"compared": "blocks.1.attention.denoise", "changed": "7"},
             None,
             "blocks.1.attention.denoise",
             7,
         ),
-        ({"compared": f"{LAYER}.membrane"}, None, f"{LAYER}.membrane", 0),
+        dashboard.slow({"compared": f"{LAYER}.membrane"}, None, f"{LAYER}.membrane", 0),
     ],
 )
 def test_matrices_are_the_packages(page, query, other, of, step):

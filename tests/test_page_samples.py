@@ -259,7 +259,7 @@ def test_a_recording_at_a_path_is_shown_in_the_probe(page, elsewhere, trusted, m
 
 
 def test_a_page_that_needs_a_model_says_so_of_a_recording(page, elsewhere, trusted):
-    for view in (*PAGES[1:], "compare"):
+    for view in ("energy", "compare"):
         test = page(view, path=str(elsewhere / "two.zarr"), checkpoint="digits", samples="25")
         assert not test.exception and not test.error
         assert "is a recording, which the Watch page shows" in sentences(test)

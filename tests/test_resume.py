@@ -248,9 +248,9 @@ except RunError as error:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        slow("50", "File too large. Make room"),  # in the middle of a line
+        ("50", "File too large. Make room"),  # in the middle of a line
         slow("10000", "File too large. Make room"),  # in the middle of a state
-        ("read-only", "Read-only file system. The file system is read-only now; mount it"),
+        slow("read-only", "Read-only file system. The file system is read-only now; mount it"),
     ],
 )
 def test_no_room_says_so_and_leaves_the_state_before(few, whole, tmp_path, fault, words):
@@ -298,6 +298,7 @@ def test_a_damaged_state_is_said_and_nothing_is_touched(few, whole, tmp_path):
     assert len(run.table("steps")) == 1 and run.status().state == "stopped"
 
 
+@pytest.mark.slow
 def test_from_the_command_line(tmp_path):
     """A real SIGTERM to a real process, and --resume: exit status, message, and the end."""
     folder = tmp_path / "run"

@@ -393,6 +393,7 @@ if rank == 0:
 """
 
 
+@pytest.mark.slow
 def test_batch_normalisation_sees_the_samples_of_all_processes(tmp_path):
     """Output, gradients and statistics of two halves are those of the whole."""
     answer = trainings.python(SYNC_NORM, tmp_path / "meet")
@@ -442,6 +443,7 @@ def test_a_dry_run_trains_nothing(tmp_path, monkeypatch):
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.slow
 def test_any_option_and_the_logger(tmp_path):
     """--set reaches every field, and tensorboard's own reader finds what the tables say."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
