@@ -63,7 +63,9 @@ HOW_TO_READ = """
 
 @reads("ablate")
 def show(problems: Problems) -> None:
-    st.markdown("Run a trained network without some of its parts. **What were they worth?**")
+    st.markdown(
+        "Take parts of a trained network away, and see what its answers were worth with them."
+    )
     opening = None
     with plain.errors():
         opening = choosers.opening(choose_limit, HOW_TO_READ, "to take apart", problems)

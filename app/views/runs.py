@@ -50,7 +50,6 @@ Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names anot
 
 @reads("runs")
 def show(problems: Problems) -> None:
-    st.markdown("All trainings beside each other. **In what do they differ, and what came of it?**")
     studies = places.everywhere()
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if permission.training():
