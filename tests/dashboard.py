@@ -206,6 +206,14 @@ def pretend(planned, right: int, state: str = "finished") -> None:
     run.set_status(state, epoch=3, step=30, steps=30, seconds=60.0)
 
 
+def main_page(**query):
+    """The dashboard with its menu, not run yet."""
+    test = AppTest.from_file(APP / "main.py", default_timeout=120)
+    for name, value in query.items():
+        test.query_params[name] = value
+    return test
+
+
 def slow(*values):
     """A case of the same kind as its neighbours, which takes a page of its own."""
     return pytest.param(*values, marks=pytest.mark.slow)

@@ -19,10 +19,7 @@ def main(page):
     """``main(**query)``: the dashboard with its menu, at Watch."""
 
     def open_main(**query):
-        test = AppTest.from_file(dashboard.APP / "main.py", default_timeout=120)
-        for name, value in query.items():
-            test.query_params[name] = value
-        return test.run()
+        return dashboard.main_page(**query).run()
 
     return open_main
 

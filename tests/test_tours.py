@@ -160,10 +160,9 @@ def test_what_the_tour_says_of_numbers_is_so_on_the_shipped_network():
 @pytest.fixture
 def main(page):
     def open_main(**query):
-        test = AppTest.from_file(dashboard.APP / "main.py", default_timeout=120)
-        for name, value in query.items():
-            test.query_params[name] = value
-        return test.switch_page("views/tours.py").run()  # a page that needs no network
+        return (
+            dashboard.main_page(**query).switch_page("views/tours.py").run()
+        )  # a page that needs no network
 
     return open_main
 

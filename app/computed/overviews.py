@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from dista import measures
+from dista.measures.lookup import find
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from dista.measures import AttentionTo, Looker
+    from dista.measures import AttentionTo
 
 KINDS = {"cue": "the cue", "past": "earlier steps", "drawn": "what is drawn"}
 
@@ -31,11 +31,6 @@ def attention(
     """The attention of all queries to one of ``targets``, or to a patch at all steps."""
     keys = _keys(_recording, to, patch)
     return [] if keys is None else measures.attention_to(_recording, keys)
-
-
-def lookers(results: Sequence[AttentionTo], most: int, since: int) -> list[Looker]:
-    """The patches that pay most at the steps from ``since`` on."""
-    return measures.rank_patches(results, most, since=since)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
@@ -62,16 +57,10 @@ def _keys(recording: xr.DataTree, to: str, patch: tuple[int, int] | None) -> np.
         return measures.drawn(recording, blocks[-1])
     if patch is None:
         return None
-    keys = np.zeros((steps, *_grid(recording, blocks[-1])), bool)
+    keys = np.zeros((steps, *measures.patch_grid(recording, blocks[-1])), bool)
     keys[:, patch[0], patch[1]] = True
     return keys
 
 
 def _map(recording: xr.DataTree, block: int) -> xr.DataArray | None:
-    node = recording["blocks"].children.get(str(block))
-    attention = node.children.get("attention") if node is not None else None
-    return attention.data_vars.get("denoise") if attention is not None else None
-
-
-def _grid(recording: xr.DataTree, block: int) -> tuple[int, int]:
-    return measures.patch_grid(recording, block)
+    return find(recording, f"blocks.{block}.attention.denoise")

@@ -11,7 +11,7 @@ import streamlit as st
 from app.computed import answered
 from app.inputs import checkpoints, own_input_form, own_paths
 from app.link import plain, url
-from app.page import toolbar
+from app.page import run_states, toolbar
 from app.page.samples import choose_sample
 
 if TYPE_CHECKING:
@@ -159,15 +159,7 @@ def _title(one: checkpoints.Checkpoint | own_paths.RecordingFile) -> str:
 
 # Runs -------------------------------------------------------------------------------------------
 
-_CHIPS = {
-    "running": ":green-badge[● running]",
-    "finished": ":blue-badge[✓ finished]",
-    "stopped": ":gray-badge[■ stopped]",
-    "crashed": ":orange-badge[◆ crashed]",
-}
-
-
-_MARKS = {"running": "● running", "finished": "✓", "stopped": "■ stopped", "crashed": "◆ crashed"}
+_MARKED = run_states.MARKED | {"finished": run_states.MARKS["finished"]}  # most are, in a long list
 MOST_PILLS = 12
 """Runs that are seen at once; more are a list, which can be searched. The Runs page has them in a table."""
 
@@ -180,7 +172,7 @@ def choose_run(runs: dict[str, Run], problems: list[str]) -> Run:
         st.selectbox(
             "Run",
             names,
-            format_func=lambda option: f"{option} {_MARKS[runs[option].status().state]}",
+            format_func=lambda option: f"{option} {_MARKED[runs[option].status().state]}",
             label_visibility="collapsed",
             **url.bound("run", name),
         )
@@ -188,7 +180,9 @@ def choose_run(runs: dict[str, Run], problems: list[str]) -> Run:
     st.pills(
         "Run",
         names,
-        format_func=lambda option: f"{plain.text(option)} {_CHIPS[runs[option].status().state]}",
+        format_func=lambda option: (
+            f"{plain.text(option)} {run_states.badge(runs[option].status().state)}"
+        ),
         label_visibility="collapsed",
         required=True,
         **url.bound("run", name),

@@ -12,6 +12,7 @@ from app.computed import experiments, overviews
 from app.link import plain, url
 from app.page import charts, next_page
 from app.page.next_page import Way
+from dista import measures
 from dista.figures.theme import count, percent
 from dista.style.labels import layer as short
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from dista.measures import AttentionTo, Looker
 
 LISTED = 5  # patches, and neurons
-HEADS = 3
 _OPTIONS = "overview options"
 SAMPLES = 64  # held-out samples over which neurons are looked through
 
@@ -48,7 +48,9 @@ def look(
     st.session_state[_OPTIONS] = options
     results = overviews.attention(recording, to, patch if to == "patch" else None, *key)
     since = overviews.read_out(recording, *key)
-    return Where(to, options[to], results, overviews.lookers(results, LISTED, since), since)
+    return Where(
+        to, options[to], results, measures.rank_patches(results, LISTED, since=since), since
+    )
 
 
 def place(where: Where | None) -> dict[str, int]:

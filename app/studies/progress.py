@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.link import permission, plain
+from app.page import run_states
 from app.studies import reading, sweeps
 from dista.runs import RunError, background
 from dista.studies.places import is_shipped
@@ -18,12 +19,6 @@ if TYPE_CHECKING:
     from dista.studies.study import Planned
 
 POLL = 5.0  # seconds between looks at a study that is being trained
-_CELLS = {
-    "running": ":green-badge[● {}]",
-    "finished": ":blue-badge[✓ {}]",
-    "stopped": ":gray-badge[■ {}]",
-    "crashed": ":orange-badge[◆ {}]",
-}
 LEGEND = "✓ finished, with its accuracy on the test samples · ● running · ■ stopped · ◆ crashed · – not begun"
 
 
@@ -77,14 +72,14 @@ def _cell(run: Planned, accuracy: float | None) -> str:
     try:
         status = run.status()
     except RunError:
-        return ":orange-badge[◆ another run]"
+        return run_states.badge("crashed", "another run")
     if status is None:
         return "–"
     if status.state == "finished":
         said = "no answers yet" if accuracy is None else f"{100 * accuracy:.1f} %"
     else:
         said = f"{100 * _done(status, run):.0f} %"
-    return _CELLS[status.state].format(said)
+    return run_states.badge(status.state, said)
 
 
 def _done(status: Status, run: Planned) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.link import plain, url
+from app.page import run_states
 from dista.figures.theme import count
 from dista.runs import Run, overview
 from dista.runs.overview import Summary
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 
 BETWEEN = "|"
 MOST_OPTIONS = 8  # columns; further ones can be shown from the table's own menu
-_MARKS = {
-    "finished": "✓ finished",
-    "running": "● running",
-    "stopped": "■ stopped",
-    "crashed": "◆ crashed",
-}
 
 Read = list[tuple[Run, Summary]]
 
@@ -96,7 +91,7 @@ def _said(table: pd.DataFrame) -> pd.DataFrame:
     for column in ("accuracy", "validation"):
         shown[column] = 100 * shown[column].astype(float)
     shown["curve"] = [[100 * value for value in curve] for curve in shown["curve"]]
-    shown["state"] = shown["state"].map(_MARKS)
+    shown["state"] = shown["state"].map(run_states.MARKED)
     studies = {name.rpartition("/")[0] for name in shown["run"]}
     if len(studies) == 1:  # which says the same in all rows
         shown["run"] = [name.rpartition("/")[2] for name in shown["run"]]

@@ -36,6 +36,16 @@ class Facts(BaseModel):
         except ValidationError as error:
             raise Damaged(f"{path.name} is damaged: {explained(error)}") from None
 
+    @classmethod
+    def beside(cls, folder: Path, name: str) -> Self | None:
+        """The facts in a file of a folder; None where there are none, Damaged, with the folder, where they are."""
+        try:
+            return cls.read(folder / name)
+        except FileNotFoundError:
+            return None
+        except Damaged as error:
+            raise Damaged(f"{folder}: {error}") from None
+
 
 def read_whole(path: Path, most: int = LARGEST) -> bytes:
     """The content of a regular file of at most ``most`` bytes; FileNotFoundError without one, else Damaged."""

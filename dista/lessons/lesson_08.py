@@ -5,9 +5,6 @@ from __future__ import annotations
 from dista.lessons.exercises import Case, Exercise, Mistake
 from dista.lessons.predictions import Misconception
 
-CHANCE = 0.1
-"""Right answers of who guesses one of ten digits."""
-
 FROZEN = (
     Misconception(
         "The taus are one number a layer, the weights are thousands. With fixed taus the weights still learn what to detect, and can make up for much.",

@@ -190,7 +190,6 @@ def words(config: RunConfig) -> list[str]:
     """The options of ``dista train`` for a new run of this configuration, without its folder."""
     name, model = _nearest(config)
     changed = {f"model.{path}": value for path, value in model.items()}
-    changed |= {f"data.{option}": value for option, value in config.data_options.items()}
     changed |= dict(_differences(config.training.model_dump(), TrainingConfig().model_dump()))
     changed |= {f"data.{option}": value for option, value in config.data_options.items()}
     root = [f"--data-dir={config.data_root}"] if config.data_root else []

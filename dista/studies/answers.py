@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import model_validator
 
 from dista.files import replacement
-from dista.files.facts import Damaged, Facts
+from dista.files.facts import Facts
 from dista.measures import Answers
 from dista.runs import Run
 
@@ -58,10 +58,7 @@ def keep(run: Run, task: Task) -> Answers:
 
 def read(run: Path) -> Answers | None:
     """The answers that are kept of a run; None where there are none, Damaged where they are."""
-    try:
-        content = Content.read(run / FILE)
-    except FileNotFoundError:
+    content = Content.beside(run, FILE)
+    if content is None:
         return None
-    except Damaged as error:
-        raise Damaged(f"{run}: {error}") from None
     return Answers(np.array(content.answer), np.array(content.label))

@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 
 from dista.checkpoint import WEIGHTS
 from dista.files import replacement
-from dista.files.facts import Damaged, Facts
+from dista.files.facts import Facts
 from dista.measures import Answers
 from dista.measures.noise import LEVELS
 from dista.runs import Run
@@ -164,12 +164,9 @@ def has_weights(run: Run) -> bool:
 
 def read(run: Path) -> Conditions | None:
     """What a run has answered; None where nothing is there, Damaged where it is."""
-    try:
-        content = Content.read(run / FILE)
-    except FileNotFoundError:
+    content = Content.beside(run, FILE)
+    if content is None:
         return None
-    except Damaged as error:
-        raise Damaged(f"{run}: {error}") from None
     answered = {
         Condition(tuple(one.switches), one.kind, one.level): _numbers(one.answer, content.digits)
         for one in content.conditions
