@@ -119,6 +119,12 @@ def wait_for_url(page, **wanted):
     wait_until(lambda: texts.items() <= pumped(page, query).items(), f"{wanted} in the URL")
 
 
+def settle(page):
+    """Wait till the page has run to its end; it begins some milliseconds after what asks it to."""
+    page.wait_for_timeout(300)
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+
+
 def pumped(page, read):
     """What ``read`` sees after the browser's events have come in."""
     page.wait_for_timeout(50)
@@ -228,9 +234,12 @@ def test_what_is_looked_at_goes_along_by_the_menu_and_by_the_links_under_figures
     wait_for_url(page, checkpoint="digits", sample=3)
     page.get_by_test_id("stNumberInputStepUp").first.click()
     wait_for_url(page, sample=4)
+    settle(page)  # its links are those of the sample before till then
     page.get_by_role("link", name="This sample in Watch").click()
     wait_for_url(page, checkpoint="digits", sample=4)
+    page.locator(PROBE).first.wait_for()  # else the button may be that of the page before
     page.get_by_role("link", name="This head in Ablate").wait_for()
+    settle(page)
     page.get_by_role("button", name="Link", exact=True).click()
     link = page.locator(".stCode code").filter(has_text="?").first
     wait_until(lambda: "sample=4" in pumped(page, lambda _: link.text_content()), "a link")
