@@ -350,11 +350,10 @@ def test_a_digit_can_be_drawn_with_keys(visit):
     wait_until(lambda: "image" not in pumped(page, query), "it is cleared")
 
 
-def test_mistakes_are_searched_with_progress_and_one_is_chosen(visit):
+def test_mistakes_are_searched_and_one_is_chosen(visit):
     page = visit("?checkpoint=digits&sample=3")
     page.get_by_role("button", name="Find").click()
-    page.get_by_text("of 500 held-out samples answered").wait_for()
-    page.get_by_role("button", name="Stop", exact=True).click()
+    # Its progress and Stop are in test_page_samples: here a search may be over before it is seen.
     page.get_by_text("are answered wrong").wait_for()
     mistake = page.get_by_role("button", name="Sample ").first
     number = mistake.inner_text().split()[1].rstrip(":")
