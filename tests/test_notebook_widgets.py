@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import threading
@@ -114,8 +115,13 @@ def test_states_without_figures_are_sentences(writer, tmp_path):
     until(lambda: not threads(view))
     assert view._said == f"The folder {writer.run.path} is not there any more."
     assert view._stop.disabled and view._resume.disabled
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_folder_that_is_no_run_is_refused_and_nothing_is_left_to_close(tmp_path):
     with pytest.raises(ValueError, match="is not a run folder"):
         widgets.follow(tmp_path / "nothing")
+    gc.collect()
 
 
 def test_what_has_not_begun_and_what_never_will(tmp_path):

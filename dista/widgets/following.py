@@ -49,8 +49,8 @@ class Follow(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(
         self, run: Run | Training | str | os.PathLike[str], *, every: float = LOOK
     ) -> None:
-        self.training = Training(run)
         self._every, self._closed, self._lock = every, threading.Event(), threading.RLock()
+        self.training = Training(run)  # may refuse; what is left behind then still closes
         self._tails: dict[str, Tail] = {}
         self._figure_of: dict[Any, tuple[Any, Any]] = {}
         self._shown: tuple[Any, ...] = ()
