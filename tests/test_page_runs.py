@@ -94,7 +94,7 @@ def test_selected_runs_are_in_the_link_with_curves_differences_and_ways_on(study
     frame = test.dataframe[0].value
     assert len(frame) == 8 and "run" in frame
     # which options matter needs eight finished runs; here are seven
-    assert "here are 7 in 3" in text(test)
+    assert "Finished here: 7. Options in which these differ: 3." in text(test)
     code = next(c.value for c in test.code if "overview.table" in c.value)
     made = {}
     exec(code, made)

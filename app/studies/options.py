@@ -23,8 +23,8 @@ def show(table: pd.DataFrame) -> bool:
     options = [name for name in runs if name != "accuracy"]
     if len(runs) < FEWEST or len(options) < 2:
         st.caption(
-            f"Which options matter is shown for {FEWEST} or more finished runs that differ in two options or more; here "
-            f"are {len(runs)} in {len(options)}."
+            f"Which options matter is shown for {FEWEST} or more finished runs that differ in two options or more. "
+            f"Finished here: {len(runs)}. Options in which these differ: {len(options)}."
         )
         return False
     theme = charts.theme()

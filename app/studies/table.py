@@ -80,7 +80,7 @@ def _draw(table: pd.DataFrame, names: list[str], places: list[int]) -> None:
         _said(table), key=key, hide_index=True, column_order=order, column_config=_columns(),
         selection_mode="multi-row", on_select=partial(_select, key, names),
         selection_default={"selection": {"rows": places, "columns": [], "cells": []}},
-        height=min(44 + 35 * len(table), 460),
+        height=min(44 + 35 * len(table), 460), placeholder="",
         alt=f"{count(len(table), 'run')} with the options in which they differ, and what they reached",
     )  # fmt: skip
 

@@ -161,7 +161,7 @@ def _show_table(results: Results) -> None:
     config |= {name: number(_title(name), format="%.2g") for name in ("p", "p_holm")}
     config["configuration"] = st.column_config.TextColumn(pinned=True, width="large")
     st.dataframe(
-        shown, hide_index=True, column_order=order, column_config=config, key="study-table",
+        shown, hide_index=True, column_order=order, column_config=config, key="study-table", placeholder="",
         alt=f"{len(table)} configurations: seeds, mean, spread, difference to {results.baseline}",
     )  # fmt: skip
 
