@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from app.inputs import images
+from app.link import vocabulary
 from dista.experiments.painting import SPECKLED, paint_marks
 from dista.runs import Run
 
@@ -106,7 +107,9 @@ def visit(server, browser):
 
 
 def query(page):
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    """What the address says, places counted from 0."""
+    said = parse_qs(urlsplit(page.url).query)
+    return vocabulary.read({name: values[0] for name, values in said.items()})
 
 
 def film(page):

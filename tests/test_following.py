@@ -31,7 +31,7 @@ def go(test, view):
 
 
 def state(test):
-    return {n: t if isinstance(t, str) else t[0] for n, t in test.query_params.items()}
+    return dashboard.state(test)
 
 
 def test_the_menu_takes_the_reader_along_with_what_he_looks_at(main):
@@ -111,7 +111,7 @@ def links(test):
 
 def test_figures_offer_the_next_page_in_the_same_state(main):
     test = main(checkpoint="digits", sample="3", layer="stem.position.neuron", **PATCH)
-    queries = {said: dict(part.split("=") for part in link.query_string.split("&"))
+    queries = {said: vocabulary.read(dict(part.split("=") for part in link.query_string.split("&")))
              for said, link in links(test).items() if link.query_string}  # fmt: skip
     subject = {"checkpoint": "digits", "sample": "3"}
     assert queries["This layer in Neurons"] == subject | {"layer": "stem.position.neuron"}

@@ -90,9 +90,8 @@ def _choose_heads(depth: int, heads: int, problems: list[str]) -> tuple[tuple[in
     options = {f"{b}.{h}": (b, h) for b in range(depth) for h in range(heads)}
     said = [text for text in (url.text("silent") or "").split(",") if text]
     if unknown := [text for text in said if text not in options]:
-        problems.append(
-            f"The link says silent={unknown[0][:40]!r}; there are {', '.join(options)}."
-        )
+        there = ", ".join(f"{b + 1}.{h + 1}" for b, h in options.values())
+        problems.append(f"{url.link_says('silent', unknown[0])}; there are {there}.")
     silent = [text for text in options if text in said]
     st.pills(
         "Silent heads, block.head", list(options), selection_mode="multi", wrap=True,

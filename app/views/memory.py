@@ -174,7 +174,7 @@ def choose_comparison(
     of = url.choice("compared", names, "head", problems)
     step = url.number("changed", 0, problems)
     if step >= steps:
-        problems.append(f"There is no step {step}: the steps are 0 to {steps - 1}.")
+        problems.append(f"There is no step {step + 1}: the steps are 1 to {steps}.")
         step = 0
     with choosers.together():
         st.markdown("The matrices compare", width="content")

@@ -124,10 +124,10 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
         for axis, name, start in zip(AXES, PLACE, default):
             index = url.number(name, start, problems)
             if index >= sizes[axis]:
-                problems.append(f"There is no {axis} {index}: 0 to {sizes[axis] - 1} are there.")
+                problems.append(f"There is no {axis} {index + 1}: 1 to {sizes[axis]} are there.")
                 index = start
             st.number_input(
-                axis.capitalize(), 0, sizes[axis] - 1, step=1, width=120, **url.bound(name, index)
+                axis.capitalize(), 1, sizes[axis], step=1, width=120, **url.counted(name, index)
             )
             place.append(index)
     return tuple(place)
