@@ -27,13 +27,7 @@ TRAINED = "trained"
 def choose(checkpoint: Checkpoint, layer: str, problems: list[str]) -> Changes:
     """Sliders and switches, all of them in the URL; ``layer`` is the one that the probe shows, or ""."""
     config = checkpoint.config
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):  # fmt: skip
-        st.markdown("**Change it and watch**", width="content")
-        changed = any(url.text(name) is not None for name in NAMES)
-        st.button(
-            "Reset", key="reset", type="tertiary", disabled=not changed, on_click=_reset,
-            help="Everything as it was trained",
-        )  # fmt: skip
+    _head()
     own = config.denoiser.u if config.denoiser.kind == "threshold" else None
     u = _slider(
         "u", "Denoiser: keeps counts above u", range(min(config.head_dim, 16) + 1), own, problems
@@ -54,6 +48,26 @@ def choose(checkpoint: Checkpoint, layer: str, problems: list[str]) -> Changes:
     noise = _nearest("noise", "Noise in the input", NOISES, 0.0, problems)
     silent = _choose_heads(config.depth, config.heads, problems)
     return Changes(u, window, times, layer if scope == "layer" else "", silent, noise)
+
+
+def _head() -> None:
+    """The title, and the ways to show what can be changed, on a phone, and to undo it."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="change-head"
+    ):  # fmt: skip
+        st.markdown("**Change it and watch**", width="content")
+        changed = any(url.text(name) is not None for name in NAMES)
+        _offer_all(changed)
+        st.button(
+            "Reset", key="reset", type="tertiary", disabled=not changed, on_click=_reset,
+            help="Everything as it was trained",
+        )  # fmt: skip
+
+
+@st.fragment
+def _offer_all(changed: bool) -> None:
+    """A switch for a phone, where the probe would begin far below what can be changed; it costs no run of the page."""
+    st.checkbox("Show", value=changed, key="show-changes")
 
 
 def _reset() -> None:

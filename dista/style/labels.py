@@ -44,3 +44,8 @@ def layer_title(name: str) -> str:
     label = layer(name)
     block, _, rest = label.partition(" ")
     return f"the {rest} neurons, block {block}" if block.isdigit() else f"the {label} neurons"
+
+
+def neuron(channel: int, row: int, column: int) -> str:
+    """Where a neuron is in its layer, in words: ``channel 1, row 2, column 3``; places count from 0 in Python."""
+    return f"channel {channel + 1}, row {row + 1}, column {column + 1}"
