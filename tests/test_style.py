@@ -140,7 +140,7 @@ def test_an_unknown_theme_is_refused():
         ("blocks.10.mlp.hidden.neuron", "11 MLP hidden", "the MLP hidden neurons, block 11"),
         ("blocks.0.mlp.output.neuron", "1 MLP output", "the MLP output neurons, block 1"),
         ("blocks.1", "block 2", "the block 2 neurons"),
-        ("head", "head", "the head neurons"),
+        ("head", "classifier", "the classifier neurons"),
     ],
 )  # fmt: skip
 def test_layers_are_called_alike_everywhere(name, label, title):

@@ -122,14 +122,14 @@ def take(name: str) -> str | None:
 
 def number(name: str, default: int, problems: list[str]) -> int:
     """The whole number ``name`` in the URL; the default, and a sentence, where it is none."""
-    found = text(name)
-    if found is None:
+    words = text(name)
+    if words is None:
         return _seen(name, default)
-    value = whole(found)
+    value = whole(words)
     if value is not None:
         return _seen(name, value)
     problems.append(
-        f"{link_says(name, found)}, which is not a whole number from {first(name)} to {LARGEST}."
+        f"{link_says(name, words)}, which is not a whole number from {first(name)} to {LARGEST}."
     )
     return _seen(name, default)
 
@@ -158,23 +158,23 @@ def whole(text: str) -> int | None:
 
 def real(name: str, default: float, low: float, high: float, problems: list[str]) -> float:
     """The number ``name`` in the URL, from ``low`` to ``high``; the default and a sentence otherwise."""
-    found = text(name)
-    if found is None:
+    words = text(name)
+    if words is None:
         return _seen(name, default)
     with contextlib.suppress(ValueError):
-        if low <= float(found) <= high:
-            return _seen(name, float(found))
-    problems.append(f"{link_says(name, found)}, which is not a number from {low:g} to {high:g}.")
+        if low <= float(words) <= high:
+            return _seen(name, float(words))
+    problems.append(f"{link_says(name, words)}, which is not a number from {low:g} to {high:g}.")
     return _seen(name, default)
 
 
 def choice(name: str, choices: Sequence[str], default: str, problems: list[str]) -> str:
     """The entry of ``choices`` that the URL names; the default, and a sentence, where it is none."""
-    found = text(name)
-    if found is None or found in choices:
-        return _seen(name, default if found is None else found)
+    words = text(name)
+    if words is None or words in choices:
+        return _seen(name, default if words is None else words)
     *options, shown = (vocabulary.shifted(name, one, first(name)) for one in [*choices, default])
-    problems.append(f"{link_says(name, found)}; there are {', '.join(options)}. Showing {shown}.")
+    problems.append(f"{link_says(name, words)}; there are {', '.join(options)}. Showing {shown}.")
     return _seen(name, default)
 
 
@@ -182,14 +182,14 @@ def numbers(
     name: str, allowed: Sequence[int], default: Sequence[int], problems: list[str]
 ) -> list[int]:
     """The numbers ``name`` in the URL, separated by commas; the default and a sentence otherwise."""
-    found = text(name)
-    if found is None:
+    words = text(name)
+    if words is None:
         return _seen(name, list(default))
     values = {str(number): number for number in allowed}
-    parts = found.split(",") if found else []
+    parts = words.split(",") if words else []
     if all(part in values for part in parts):
         return _seen(name, sorted({values[part] for part in parts}))
-    problems.append(f"{link_says(name, found)}; expected some of {', '.join(values)}, with commas.")
+    problems.append(f"{link_says(name, words)}; expected some of {', '.join(values)}, with commas.")
     return _seen(name, list(default))
 
 

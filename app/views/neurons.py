@@ -64,7 +64,7 @@ def show(problems: Problems) -> None:
             Way("watch", "This layer in Watch"),
             Way("memory", "This layer in Memory", {"compared": f"{layer}.membrane"}),
             Way("denoise", "This sample in Denoise"),
-            Way("ablate", "These time constants in Ablate", {"switches": "learned-taus"}),
+            Way("ablate", "These time constants in Ablate", ablated(checkpoint)),
         )
         python = as_python(checkpoint, sample, image, layer, neuron, surgery)
         tools.code.code(python, language="python")
@@ -260,6 +260,20 @@ def show_population(
         charts.plot(figures.taus(rows, start=start, theme=charts.theme()), "taus")
         if start is None:
             st.caption(sentences.MISSING["tau_start"])
+    next_page.offer(
+        Way("energy", "What these spikes cost, in Energy"),
+        Way(
+            "ablate",
+            "These time constants, on these samples",
+            ablated(checkpoint) | {"samples": samples},
+        ),
+        key="next-pages-population",
+    )
+
+
+def ablated(checkpoint: checkpoints.Checkpoint) -> dict[str, object]:
+    """The state of Ablate without what was learned of the time constants, where those of the start were kept."""
+    return {} if checkpoint.starting_taus is None else {"switches": "learned-taus"}
 
 
 def show_firing(checkpoint: checkpoints.Checkpoint, samples: int, key: str) -> None:

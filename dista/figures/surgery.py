@@ -26,13 +26,10 @@ def membrane_change(
     colours = palette(theme)
     figure = go.Figure()
     _add_pair(figure, before.h, after.h, colours, "%{y:.2f}")
-    for trace, colour, symbol in (
-        (before, colours.muted, "triangle-up-open"),
-        (after, colours.accent, "triangle-up"),
-    ):
+    for trace, mark in ((before, marks.SPIKE_BEFORE), (after, marks.SPIKE)):
         figure.add_scatter(
             x=trace.fired, y=trace.h[trace.fired], mode="markers", showlegend=False,
-            marker={"color": colour, "size": 9, "symbol": symbol},
+            marker=mark.on(colours),
             hovertemplate="spike at %{y:.2f}<extra></extra>",
         )  # fmt: skip
     figure.add_hline(after.threshold, line=marks.THRESHOLD.on(colours))

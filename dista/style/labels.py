@@ -26,6 +26,8 @@ def layer(name: str) -> str:
     if parts[0] == "blocks" and len(parts) > 1:
         block = int(parts[1]) + 1
         return f"{block} {_in_block(parts[2:])}" if parts[2:] else f"block {block}"
+    if parts[0] == "head":
+        return "classifier"  # "head" is one of attention's
     if parts[0] == "stem":
         parts = [str(int(part) + 1) if part.isdigit() else part for part in parts]
     return " ".join(parts)

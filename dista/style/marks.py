@@ -33,13 +33,14 @@ class Dot(NamedTuple):
 
     def on(self, colours: Palette) -> dict[str, Any]:
         """As plotly's figures have it, with an edge that keeps it off the line on which it stands."""
-        edge = {"color": colours.panel, "width": 1.5}
-        return {
-            "color": getattr(colours, self.colour), "size": self.size, "symbol": self.symbol, "line": edge,
-        }  # fmt: skip
+        colour = getattr(colours, self.colour)
+        edge = {"color": colour if self.symbol.endswith("-open") else colours.panel, "width": 1.5}
+        return {"color": colour, "size": self.size, "symbol": self.symbol, "line": edge}
 
 
 SPIKE = Dot("ink", 8, "circle")
+SPIKE_BEFORE = Dot("muted", 8, "circle-open")
+"""One that was there before an intervention."""
 THRESHOLD = Line("ink", 1.2, (6, 4))
 MEMBRANE = Line("accent", 2.2)
 CURSOR = Line("ink", 1.4, (2, 3))
