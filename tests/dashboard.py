@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import dista
 import dista.data
-from app.link import share
+from app.link import share, vocabulary
 from dista.config import TrainingConfig
 from dista.experiments.untrained import untrained_like
 from dista.measures import neuron_table
@@ -114,6 +114,12 @@ def open_page(view: str = "watch", **query):
     for name, value in query.items():
         test.query_params[name] = value
     return test.run()
+
+
+def state(test) -> dict[str, str]:
+    """What the address of a page says, places counted from 0."""
+    said = {n: t if isinstance(t, str) else t[0] for n, t in test.query_params.items()}
+    return vocabulary.read(said)
 
 
 def ran(code: str) -> dict:

@@ -103,8 +103,16 @@ ROOMS = {
         "app.link", "app.inputs", "app.trainings", "app.page", "dista.files", "dista.checkpoint", "dista.measures",
         "dista.figures", "dista.runs", "dista.studies",
     ),
+    "app.denoising": (
+        "app.link", "app.inputs", "app.computed", "app.page", "dista.denoisers", "dista.measures", "dista.figures",
+        "dista.experiments", "dista.widgets",
+    ),
+    "app.remembering": (
+        "app.link", "app.inputs", "app.computed", "app.page", "dista.measures", "dista.figures", "dista.experiments",
+    ),
     "app.views": (
         "app.link", "app.inputs", "app.computed", "app.trainings", "app.tours", "app.page", "app.studies",
+        "app.denoising", "app.remembering",
         "dista.memories",        "dista.denoisers", "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs",
         "dista.studies", "dista.widgets",
     ),

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from app.inputs import images
+from app.link import vocabulary
 from dista.experiments.painting import SPECKLED, paint_marks
 from dista.runs import Run
 
@@ -106,7 +107,9 @@ def visit(server, browser):
 
 
 def query(page):
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+    """What the address says, places counted from 0."""
+    said = parse_qs(urlsplit(page.url).query)
+    return vocabulary.read({name: values[0] for name, values in said.items()})
 
 
 def film(page):
@@ -364,6 +367,34 @@ def test_mistakes_are_searched_and_one_is_chosen(visit):
 
 def picture(page):
     return page.locator("canvas[data-name=input]").evaluate("canvas => canvas.toDataURL()")
+
+
+def test_a_phone_shows_the_open_step_and_what_can_be_changed_above_the_probe(visit):
+    page = visit("?step=8&from=1", 390)
+    strip, now = page.locator(".steps"), page.locator(".steps [aria-current=step]")
+    assert inside(now.bounding_box(), strip.bounding_box())
+    change, shown = page.locator(".st-key-card-change"), page.locator(".st-key-reset")
+    above = pumped(page, lambda page: change.bounding_box()["y"] < strip.bounding_box()["y"])
+    assert above and shown.is_visible() and page.get_by_text("Silent heads").is_hidden()
+    page.locator(".st-key-show-changes label").click()
+    page.get_by_text("Silent heads").wait_for()
+    assert change.bounding_box()["y"] < strip.bounding_box()["y"]
+
+
+def inside(box, frame):
+    return frame["x"] <= box["x"] + 1 and box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+
+
+def test_links_of_a_page_that_runs_cannot_be_clicked_and_the_menu_can(visit):
+    page = visit("glossary", 390, ready=".st-key-next-page a")
+    settle(page)
+    events = """(key) => {
+        const link = document.querySelector(`.st-key-${key} a`);
+        link.closest("[data-stale]").dataset.stale = "true";
+        return getComputedStyle(link).pointerEvents;
+    }"""
+    assert page.evaluate(events, "next-page") == "none"
+    assert page.evaluate(events, "phone-menu") == "auto"
 
 
 def test_it_fits_a_phone_and_follows_the_dark_theme(visit):

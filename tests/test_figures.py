@@ -554,7 +554,7 @@ def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
     filled = [t.marker.color != colours.panel for t in figure.data]
     assert filled == [True, False, True]
     assert "Memory: off: −10.0 points" in figure.layout.title.text.replace("<br>", " ")
-    assert "240 instead of 270 of 300 right" in lost.hovertemplate
+    assert "240 instead of 270 of 300 correct" in lost.hovertemplate
 
 
 def test_part_changes_are_sorted_and_chance_is_where_it_is():

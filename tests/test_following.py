@@ -6,9 +6,11 @@ import dashboard
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.denoising import maps
 from app.link import vocabulary
-from app.page import next_page
+from app.page import each_part, next_page
 from app.page.next_page import Way
+from dista.measures import Looker
 
 PATCH = {"step": "2", "block": "1", "head": "0", "row": "3", "column": "4"}
 OWN = "eJxjYBgFAAABEAAB"  # any text: whether it is a picture is not the menu's business
@@ -31,7 +33,7 @@ def go(test, view):
 
 
 def state(test):
-    return {n: t if isinstance(t, str) else t[0] for n, t in test.query_params.items()}
+    return dashboard.state(test)
 
 
 def test_the_menu_takes_the_reader_along_with_what_he_looks_at(main):
@@ -111,7 +113,7 @@ def links(test):
 
 def test_figures_offer_the_next_page_in_the_same_state(main):
     test = main(checkpoint="digits", sample="3", layer="stem.position.neuron", **PATCH)
-    queries = {said: dict(part.split("=") for part in link.query_string.split("&"))
+    queries = {said: vocabulary.read(dict(part.split("=") for part in link.query_string.split("&")))
              for said, link in links(test).items() if link.query_string}  # fmt: skip
     subject = {"checkpoint": "digits", "sample": "3"}
     assert queries["This layer in Neurons"] == subject | {"layer": "stem.position.neuron"}
@@ -121,6 +123,34 @@ def test_figures_offer_the_next_page_in_the_same_state(main):
     }
     assert queries["This sample in Compare"].items() >= (subject | PATCH).items()
     assert "sample" not in queries["This head in Ablate"]
+
+
+@pytest.mark.parametrize(
+    "switch, page, state",
+    [
+        ("head=1.2", "watch", {"block": "1", "head": "2"}),
+        ("block=0", "watch", {"block": "0"}),
+        ("denoiser-of=1.0", "watch", {"block": "1", "head": "0"}),
+        ("learned-tau-of=stem.position.neuron", "neurons", {"layer": "stem.position.neuron"}),
+    ],
+)
+def test_a_part_that_was_taken_away_leads_to_where_it_is_seen(switch, page, state):
+    way = each_part.way(each_part.part(switch), switch)
+    assert (way.page, way.state) == (page, state) and way.said[0].isupper()
+    for name in way.state:
+        vocabulary.check(name, page)
+
+
+def test_the_head_that_looks_at_corrupted_patches_leads_to_itself():
+    watch, ablate = maps.ways(Looker(1, 2, 6, None, None, 3, 4, 1.0))
+    assert watch.said == "Block 2 head 3 in Watch" and watch.state == {
+        "block": 1,
+        "head": 2,
+        "step": 6,
+    }
+    assert (
+        vocabulary.written({n: str(v) for n, v in ablate.state.items()})["switches"] == "head=2.3"
+    )
 
 
 MAIN = ("watch", "train", "ablate")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl
 
 import pytest
 
 from app.link import vocabulary
 from dista.style import glossary
-from dista.style.glossary import GLOSSARY, SOURCES, explained, term, terms_in
+from dista.style.glossary import GLOSSARY, SOURCES, explained, expression, term, terms_in
 
 WANTED = [  # what pages and lessons say; each has to be explained
     "tau", "u", "coincidence", "stem", "read-out", "surrogate gradient", "cosine", "pJ", "Bonett-Price", "[paper]",
@@ -62,6 +63,16 @@ def test_where_a_term_is_seen_is_a_page_with_names_that_it_has(one):
 )  # fmt: skip
 def test_terms_are_recognised_where_they_first_stand(sentence, words):
     assert [sentence[begin:end] for begin, end, _ in terms_in(sentence)] == words
+
+
+@pytest.mark.parametrize(
+    "flags", [0, re.ASCII], ids=["Python", "JavaScript, whose letters are ASCII"]
+)
+@pytest.mark.parametrize(
+    "sentence, words", [("27 µJ of 3 µs", ["µJ"]), ("5 µu, 2 kΩu, uµ and éu", []), ("a u, 3 pJ", ["u", "pJ"])]
+)  # fmt: skip
+def test_a_unit_is_one_word_and_no_letter_of_a_word_is_a_term(flags, sentence, words):
+    assert [match[0] for match in re.finditer(expression(), sentence, flags)] == words
 
 
 def test_a_sentence_is_explained_and_stays_text():

@@ -83,9 +83,9 @@ def test_pills_write_the_link_and_exclude_each_other(page):
     test = page("ablate", **QUERY)
     assert pills(test)["Attention's memory"].value == "memory"
     pills(test)["Silent heads, block.head"].set_value(["head=0.1", "head=1.0"]).run()
-    assert test.query_params["switches"] == "memory,head=0.1,head=1.0"
+    assert test.query_params["switches"] == "memory,head=1.2,head=2.1"
     pills(test)["Attention's memory"].set_value("window=2").run()
-    assert test.query_params["switches"] == "window=2,head=0.1,head=1.0"
+    assert test.query_params["switches"] == "window=2,head=1.2,head=2.1"
     assert len(shown(test)[0]["data"]) == 3 and not test.exception and not test.error
     together = next(box for box in test.checkbox if box.label == "Also all of it together")
     together.check().run()  # together only when it is asked for
@@ -189,7 +189,7 @@ def test_where_the_card_says_too_little_there_is_nothing_to_compare_with(page):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"switches": "memory,head=7.0"}, "switches='head=7.0', which this model does not have"),
+        ({"switches": "memory,head=7.0"}, "switches='head=8.1', which this model does not have"),
         ({"switches": "memory,window=2"}, "two switches for one part, attention's memory"),
         ({"samples": "0"}, "samples=0; there are 1 to 1000 held-out samples"),
         ({"checkpoint": "/etc"}, "checkpoint='/etc'; there are match-map, digits"),

@@ -94,7 +94,7 @@ def test_both_probes_are_of_one_group_and_only_the_one_that_leads_writes_the_lin
     assert dict(st.query_params) == {}
     st.session_state["a-probe"] = {"state": {"step": 3}}
     url.remember_place("a-probe", checkpoint="match-map")
-    assert dict(st.query_params) == {"step": "3", "checkpoint": "match-map"}
+    assert dict(st.query_params) == {"step": "4", "checkpoint": "match-map", "from": "1"}
 
 
 @pytest.mark.parametrize("other", [False, True])

@@ -100,7 +100,7 @@ def test_the_step_is_chosen_where_the_input_has_steps_and_kept_in_the_link(page)
     assert steps(test).options[7] == "step 7 (probe) only" and "step=" not in test.code[0].value
     everywhere = shown(test)[0]
     steps(test).set_value("6").run()
-    assert test.query_params["changed"] == "6" and shown(test)[0] != everywhere
+    assert test.query_params["changed"] == "7" and shown(test)[0] != everywhere
     assert not test.exception and not test.error
     test = page("denoise", **QUERY, changed="2")  # a still image: there is nothing to choose
     assert steps(test) is None and not test.warning and not test.error
@@ -267,7 +267,7 @@ def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, s
 def test_a_step_that_is_not_there_is_explained(page):
     test = page("denoise", **MATCH, changed="8")
     assert not test.exception and not test.error and steps(test).value == "all"
-    assert "changed='8'; there are all, 0, 1" in test.warning[0].value
+    assert "changed='9'; there are all, 1, 2" in test.warning[0].value
 
 
 def test_memory_in_the_map(page):

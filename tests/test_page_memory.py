@@ -99,7 +99,7 @@ def test_controls_write_the_link(page):
     test.button_group[0].set_value("other").run()
     assert test.query_params["input"] == "other" and test.number_input[1].value == 12
     test.button_group[1].set_value(4).run()
-    assert test.query_params["changed"] == "4"
+    assert test.query_params["changed"] == "5"
     assert not test.exception and not test.error and not test.warning
 
 
@@ -107,7 +107,7 @@ def test_controls_write_the_link(page):
     ("query", "said"),
     [
         ({"compared": "gone"}, "compared='gone'; there are head, blocks.0.attention.denoise"),
-        ({"changed": "8"}, "There is no step 8: the steps are 0 to 7"),
+        ({"changed": "8"}, "There is no step 9: the steps are 1 to 8"),
         ({"input": "swap"}, "input='swap'; there are blank, other"),
         ({"input": "other", "other": "99999"}, "There is no sample 99999"),
         ({"network": "none"}, "network='none'; there are trained"),

@@ -114,7 +114,7 @@ def test_the_taus_of_a_donor_are_those_that_both_have(page, digits):
         ({"layer": "blocks.9"}, "layer='blocks.9'; there are stem.stages.0.neuron"),
         ({"tau": "nan", "taus": "set"}, "tau='nan', which is not a number from 1 to 20"),
         ({"taus": "gone"}, "taus='gone'; there are learned"),
-        ({"neuron-row": "99"}, "There is no row 99: 0 to 6 are there"),
+        ({"neuron-row": "99"}, "There is no row 100: 1 to 7 are there"),
     ],
 )
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dista.figures import theme
-from dista.style import labels, sentences
+from dista.style import labels, marks, sentences
 from dista.style.palette import HAIRLINE, LOGO, PALETTES, Palette, palette
 from dista.widgets.source import styles
 
@@ -140,7 +140,7 @@ def test_an_unknown_theme_is_refused():
         ("blocks.10.mlp.hidden.neuron", "11 MLP hidden", "the MLP hidden neurons, block 11"),
         ("blocks.0.mlp.output.neuron", "1 MLP output", "the MLP output neurons, block 1"),
         ("blocks.1", "block 2", "the block 2 neurons"),
-        ("head", "head", "the head neurons"),
+        ("head", "classifier", "the classifier neurons"),
     ],
 )  # fmt: skip
 def test_layers_are_called_alike_everywhere(name, label, title):
@@ -256,3 +256,53 @@ def test_what_a_map_is(changes, said):
 )
 def test_a_tau_that_is_fixed_was_not_learned(facts, said):
     assert sentences.tau_history(**facts) == said
+
+
+# Marks --------------------------------------------------------------------------------------------
+
+WIDGETS = ROOT / "dista" / "widgets"
+
+
+def declared(selector):
+    """What the probe's charts say of a mark."""
+    css = (WIDGETS / "css" / "charts.css").read_text("utf-8")
+    rule = re.search(rf"\.dista-probe svg {re.escape(selector)} {{([^}}]*)}}", css)
+    return dict(re.findall(r"([\w-]+): ([^;]+);", rule[1]))
+
+
+@pytest.mark.parametrize(
+    "line, selector", [(marks.THRESHOLD, ".threshold"), (marks.MEMBRANE, ".line.trace")]
+)
+def test_a_line_is_the_same_in_python_and_in_the_browser(line, selector):
+    said = declared(selector)
+    assert said["stroke"] == f"var(--{line.colour})" and float(said["stroke-width"]) == line.width
+    assert said.get("stroke-dasharray", "") == " ".join(map(str, line.dash))
+
+
+def test_a_spike_is_the_same_in_python_and_in_the_browser():
+    assert declared(".spike")["fill"] == f"var(--{marks.SPIKE.colour})"
+    drawn = [path.read_text("utf-8") for path in (WIDGETS / "js").glob("*.js")]
+    spikes = [line for text in drawn for line in text.splitlines() if 'class: "spike"' in line]
+    assert len(spikes) == 2  # of the probe, and of the neuron alone
+    assert marks.SPIKE.symbol == "circle"
+    assert all(
+        f'"{marks.SPIKE.symbol}"' in one and f"r: {marks.SPIKE.size / 2:g}" in one for one in spikes
+    )
+
+
+def test_thresholds_of_the_denoiser_look_different():
+    colours = palette("light")
+    looks = [marks.of_u(u, colours, own=u == 1) for u in (0, 1, 2, 3, 4, 5)]
+    seen = [(line.get("dash"), line["color"], marker["symbol"]) for line, marker in looks[:5]]
+    for part in zip(*seen):
+        assert len(set(part)) == 5, "told apart by dashes, by colour and by form"
+    assert marks.of_u(3, colours, own=False) == marks.of_u(3.0, colours, own=False)
+
+
+def test_orange_has_one_meaning():
+    assert not {palette(name).orange for name in PALETTES} & {
+        colour for name in PALETTES for colour in palette(name).categories
+    }
+    for path in (ROOT / "dista" / "figures").glob("*.py"):
+        assert not re.search(r"add_[hv]line\([^)]*orange", path.read_text("utf-8")), path.name
+    assert "orange" not in (ROOT / "app" / "trainings" / "live_charts.py").read_text("utf-8")

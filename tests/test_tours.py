@@ -168,7 +168,7 @@ def main(page):
 
 
 def state(test):
-    return {n: t if isinstance(t, str) else t[0] for n, t in test.query_params.items()}
+    return dashboard.state(test)
 
 
 def said(test):

@@ -31,7 +31,8 @@ DYNAMIC = {  # where a name is not written where it is read, and what it is ther
     "app/views/neurons.py": {"channel", "neuron-row", "neuron-column"},  # PLACE
     "app/page/playground.py": {"u", "window", "tau-times", "noise"},  # _slider, _nearest
     "app/views/watch.py": {"block", "head", "row", "column", "step"},  # where it opens
-    "app/link/url.py": set(FIELDS) - {"sample"},  # the place of the probe
+    "app/link/url.py": set(FIELDS) - {"sample"}
+    | {"from"},  # the place of the probe, and what it counts from
 }
 
 
@@ -127,7 +128,8 @@ def test_old_links_show_what_they_showed(page, view, old, new):
     gone = {one.was[view] for one in vocabulary.of_page(view) if view in one.was}
     expected = {name: text for name, text in old.items() if name not in gone} | new
     assert not test.exception and not test.error and not test.warning
-    assert {name: one(said) for name, said in test.query_params.items()} == expected
+    address = {name: one(said) for name, said in test.query_params.items()}
+    assert address == vocabulary.written(expected), "in today's way"
     shown = test.session_state["url shown"]
     assert {name: shown[name] for name in expected} == expected
 
@@ -141,6 +143,72 @@ def test_every_page_has_an_old_link_and_every_old_name_is_in_one():
 def test_of_two_names_for_one_thing_the_newer_counts():
     assert vocabulary.translated("ablate", {"limit": "30", "samples": "40"}) == {"limit": None}
     assert vocabulary.translated("compare", {"noise": "0.4"}) == {}
+
+
+# Counting from 1 ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "link, state",
+    [
+        ({"step": "8", "block": "2", "sample": "1", "from": "1"}, {"step": "7", "block": "1", "sample": "1"}),
+        ({"step": "7", "block": "1"}, {"step": "7", "block": "1"}),  # an older one
+        ({"key": "8.2.1", "layer": "blocks.0.mlp.hidden.neuron", "from": "1"},
+         {"key": "7.1.0", "layer": "blocks.0.mlp.hidden.neuron"}),
+        ({"switches": "memory,u=3,head=1.2,block=2,window=2,noise=0.1", "from": "1"},
+         {"switches": "memory,u=3,head=0.1,block=1,window=2,noise=0.1"}),
+        ({"silent": "1.1,2.4", "changed": "all", "u": "3", "from": "1"}, {"silent": "0.0,1.3", "changed": "all", "u": "3"}),
+    ],
+)  # fmt: skip
+def test_places_count_from_1_in_a_link_that_says_so(link, state):
+    assert vocabulary.read(link) == state
+    assert vocabulary.read(vocabulary.written(state)) == state
+    assert "from" not in link or vocabulary.written(state) == link
+
+
+def test_a_link_without_places_says_nothing_of_counting():
+    plain = {"switches": "memory", "changed": "all", "sample": "3", "step": "x"}
+    assert vocabulary.written(plain) == plain
+
+
+def reading():
+    import streamlit as st
+
+    from app.link import url
+
+    problems = []
+    url.begin("memory")
+    st.text(
+        str(
+            [url.number("changed", 4, problems), url.choice("compared", ["head"], "head", problems)]
+        )
+    )
+    st.button("on", on_click=url.write, kwargs={"changed": 6})
+    st.number_input("Changed", 1, 9, **url.counted("changed", 3))
+    for problem in problems:
+        st.caption(problem)
+
+
+def test_a_page_counts_from_0_and_its_address_from_1():
+    app = AppTest.from_function(reading)
+    app.query_params.update({"changed": "3", "from": "1"})
+    app.run()
+    assert app.text[0].value == "[2, 'head']" and app.number_input[0].value == 4
+    app.button[0].click().run()
+    assert {n: one(t) for n, t in app.query_params.items()} == {"changed": "7", "from": "1"}
+    app.number_input[0].set_value(1).run()
+    assert app.text[0].value == "[0, 'head']" and one(app.query_params["changed"]) == "1"
+
+
+@pytest.mark.parametrize("said, start", [("0", 1), ("x", 1), ("1e3", 1)])
+def test_what_is_wrong_is_said_as_the_link_says_it(said, start):
+    app = AppTest.from_function(reading)
+    app.query_params.update({"changed": said, "from": str(start)})
+    app.run()
+    assert app.text[0].value == "[4, 'head']"
+    assert app.caption[0].value.startswith(
+        f"The link says changed={said!r}, which is not a whole number from 1"
+    )
 
 
 # Complete links -----------------------------------------------------------------------------------
@@ -169,7 +237,7 @@ def links_of(test: AppTest) -> list[dict[str, str]]:
 def test_a_link_says_also_what_is_at_its_default(page, view):
     test = page(view, **({"samples": "25"} if view == "ablate" else {}))
     link, lesson = links_of(test)
-    assert not test.exception and DEFAULTS[view].items() <= link.items()
+    assert not test.exception and DEFAULTS[view].items() <= vocabulary.read(link).items()
     assert lesson == link | {"lesson": "1"} and "new-preset" not in link
     again = page(view, **link)
     assert not again.warning and links_of(again)[0] == link, "and opens the same view"

@@ -53,4 +53,4 @@ def left_behind() -> str | None:
 
 def leave_mark(page: str) -> None:
     """Keep the page's state for ``resume``."""
-    st.session_state[f"url of {page}"] = url.written()
+    st.session_state[f"url of {page}"] = url.said()

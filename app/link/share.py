@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app.link import url
+from app.link import url, vocabulary
 
 LESSON = "lesson"
 OPEN = "link"  # the key of the popover
@@ -53,7 +53,7 @@ def _show_links() -> None:
 
 def address(*, lesson: bool = False) -> str:
     """Where the page is, with its whole state, also where that is what a page begins with."""
-    query = urlencode(url.state() | ({LESSON: "1"} if lesson else {}), safe=",")
+    query = urlencode(vocabulary.written(url.state() | ({LESSON: "1"} if lesson else {})), safe=",")
     return (st.context.url or "") + (f"?{query}" if query else "")
 
 

@@ -92,9 +92,7 @@ def _allowed(table: list[Row], wanted: list[str], problems: list[str]) -> list[s
     for text in dict.fromkeys(wanted):
         row = next((row for row in table if text in row.options), None)
         if row is None:
-            problems.append(
-                f"The link says switches={text[:40]!r}, which this model does not have."
-            )
+            problems.append(f"{url.link_says('switches', text)}, which this model does not have.")
         elif not row.many and any(other in row.options for other in allowed):
             problems.append(
                 f"The link has two switches for one part, {row.title.lower()}; {text!r} is left out."

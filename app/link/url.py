@@ -4,7 +4,8 @@ A page reads its state from the URL, shows widgets at those values, and widgets 
 URL before the rerun that they cause. Nothing else holds state, so that a link, a reload and the
 browser's back button all lead to the same view.
 
-Which names there are, and what they mean, says ``vocabulary``; a name that it does not have fails here.
+Which names there are, and what they mean, says ``vocabulary``; a name that it does not have fails here. Places count
+from 0 for pages, and from 1 in the address: they are moved here, where the address is read and written.
 
 Streamlit's own ``bind="query-params"`` does a part of this, and was measured (``tests/test_url.py``): a value
 that the widget cannot have is dropped from the address in silence, where readers of a link are to hear
@@ -42,7 +43,9 @@ _SHOWN, _PAGE, _COMPLETE = "url shown", "url page", "url complete"
 def begin(page: str) -> None:
     """The page whose names are read from now on; an old link to it gets today's names."""
     st.session_state.update({_PAGE: page, _SHOWN: {}, _COMPLETE: False, _BESIDE: {}})
-    if changes := vocabulary.translated(page, st.query_params.to_dict()):
+    link, changes = written(), vocabulary.translated(page, said())
+    older = not vocabulary.counts_from_one(link) and link != vocabulary.written(link)
+    if changes or older:
         write(**changes)
 
 
@@ -61,7 +64,7 @@ def state() -> dict[str, str]:
 
     The choices for a new run are in it only where the URL has them: they are not shown before they are made.
     """
-    page, query = st.session_state.get(_PAGE), st.query_params.to_dict()
+    page, query = st.session_state.get(_PAGE), said()
     shown = {n: t for n, t in _shown().items() if not n.startswith("new-")}
     texts = query | shown
     names = vocabulary.TABLE if page is None else [one.name for one in vocabulary.of_page(page)]
@@ -100,9 +103,9 @@ def check(name: str) -> None:
 
 
 def text(name: str) -> str | None:
-    """What the URL says under ``name``, as it is; None where it says nothing."""
+    """What the URL says under ``name``, places counted from 0; None where it says nothing."""
     check(name)
-    value = st.query_params.get(name)
+    value = said().get(name)
     if value is not None:
         _shown()[name] = value
     return value
@@ -119,16 +122,26 @@ def take(name: str) -> str | None:
 
 def number(name: str, default: int, problems: list[str]) -> int:
     """The whole number ``name`` in the URL; the default, and a sentence, where it is none."""
-    said = text(name)
-    if said is None:
+    words = text(name)
+    if words is None:
         return _seen(name, default)
-    value = whole(said)
+    value = whole(words)
     if value is not None:
         return _seen(name, value)
     problems.append(
-        f"The link says {name}={said[:40]!r}, which is not a whole number from 0 to {LARGEST}."
+        f"{link_says(name, words)}, which is not a whole number from {first(name)} to {LARGEST}."
     )
     return _seen(name, default)
+
+
+def link_says(name: str, text: str) -> str:
+    """The beginning of a complaint: "The link says step='x'", with places as the reader wrote them."""
+    return f"The link says {name}={vocabulary.shifted(name, text, first(name))[:40]!r}"
+
+
+def first(name: str) -> int:
+    """What the places count from that the link says under ``name``."""
+    return int(vocabulary.TABLE[name].from_one and vocabulary.counts_from_one(written()))
 
 
 def _seen(name: str, value: Any) -> Any:
@@ -145,25 +158,23 @@ def whole(text: str) -> int | None:
 
 def real(name: str, default: float, low: float, high: float, problems: list[str]) -> float:
     """The number ``name`` in the URL, from ``low`` to ``high``; the default and a sentence otherwise."""
-    said = text(name)
-    if said is None:
+    words = text(name)
+    if words is None:
         return _seen(name, default)
     with contextlib.suppress(ValueError):
-        if low <= float(said) <= high:
-            return _seen(name, float(said))
-    problems.append(
-        f"The link says {name}={said[:40]!r}, which is not a number from {low:g} to {high:g}."
-    )
+        if low <= float(words) <= high:
+            return _seen(name, float(words))
+    problems.append(f"{link_says(name, words)}, which is not a number from {low:g} to {high:g}.")
     return _seen(name, default)
 
 
 def choice(name: str, choices: Sequence[str], default: str, problems: list[str]) -> str:
     """The entry of ``choices`` that the URL names; the default, and a sentence, where it is none."""
-    said = text(name)
-    if said is None or said in choices:
-        return _seen(name, default if said is None else said)
-    options = ", ".join(choices)
-    problems.append(f"The link says {name}={said[:40]!r}; there are {options}. Showing {default}.")
+    words = text(name)
+    if words is None or words in choices:
+        return _seen(name, default if words is None else words)
+    *options, shown = (vocabulary.shifted(name, one, first(name)) for one in [*choices, default])
+    problems.append(f"{link_says(name, words)}; there are {', '.join(options)}. Showing {shown}.")
     return _seen(name, default)
 
 
@@ -171,16 +182,14 @@ def numbers(
     name: str, allowed: Sequence[int], default: Sequence[int], problems: list[str]
 ) -> list[int]:
     """The numbers ``name`` in the URL, separated by commas; the default and a sentence otherwise."""
-    said = text(name)
-    if said is None:
+    words = text(name)
+    if words is None:
         return _seen(name, list(default))
     values = {str(number): number for number in allowed}
-    parts = said.split(",") if said else []
+    parts = words.split(",") if words else []
     if all(part in values for part in parts):
         return _seen(name, sorted({values[part] for part in parts}))
-    problems.append(
-        f"The link says {name}={said[:40]!r}; expected some of {', '.join(values)}, with commas."
-    )
+    problems.append(f"{link_says(name, words)}; expected some of {', '.join(values)}, with commas.")
     return _seen(name, list(default))
 
 
@@ -196,6 +205,17 @@ def bound(name: str, value: Any, *, instead_of: str | None = None) -> dict[str, 
     show(name, value)
     st.session_state[key] = value
     return {"key": key, "on_change": _to_url, "args": (name, instead_of)}
+
+
+def counted(name: str, index: int) -> dict[str, Any]:
+    """``bound`` of a box for a number in which a place counts from 1."""
+    widget = bound(name, index)
+    st.session_state[widget["key"]] = index + 1
+    return widget | {"on_change": _place_to_url, "args": (name,)}
+
+
+def _place_to_url(name: str) -> None:
+    write(**{name: st.session_state[f"url:{name}"] - 1})
 
 
 def opened(name: str) -> dict[str, Any]:
@@ -239,7 +259,8 @@ def write(**changes: Any) -> None:
     newest = urls[-1] if sent in urls else sent
     if sent == newest:
         urls[:] = [sent]
-    now = {name: str(value) for name, value in (newest | changes).items() if value is not None}
+    state = vocabulary.read(newest) | changes
+    now = vocabulary.written({n: str(value) for n, value in state.items() if value is not None})
     if now != sent:
         st.query_params.from_dict(now)
     if now != urls[-1]:
@@ -249,7 +270,7 @@ def write(**changes: Any) -> None:
 def arrive(state: dict[str, str]) -> None:
     """Begin with ``state`` where the URL says nothing."""
     if not st.query_params:
-        st.query_params.update(state)
+        st.query_params.update(vocabulary.written(state))
 
 
 def settle() -> None:
@@ -264,11 +285,16 @@ def written() -> dict[str, str]:
     return st.query_params.to_dict()
 
 
+def said() -> dict[str, str]:
+    """What the URL says, places counted from 0."""
+    return vocabulary.read(written())
+
+
 def place(problems: list[str]) -> dict[str, Any]:
     """Where the probe is, as far as the URL says it."""
     query = st.query_params
     numbers = {name: number(name, -1, problems) for name in PLACE_NUMBERS if name in query}
-    words = {name: said for name in PLACE_WORDS if (said := text(name)) is not None}
+    words = {name: word for name in PLACE_WORDS if (word := text(name)) is not None}
     return {name: value for name, value in numbers.items() if value >= 0} | words
 
 

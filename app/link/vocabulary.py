@@ -2,10 +2,18 @@
 
 One name for one thing, whichever page it is on. Old links say it by other names, some of which mean
 something else today: those names are ``was``, page by page, and are read as if the link had today's.
+
+Places (a step, a block, a head, a row ...) count from 1 in a link, as on the screen. Such a link says ``from=1``:
+``watch?step=8&block=2&head=4&from=1``. In one without it, which is an older one, places count from 0; it still opens
+what it opened, and the address then says it in today's way. Within the dashboard, as in all Python, places count from
+0: ``read`` and ``written`` are the way from the one to the other, and ``from_one`` says of each name whether it is a
+place. Samples are numbered by their data, epochs from before the training, and ``layer`` and ``compared`` are
+PyTorch's own names of modules (``blocks.0.attention.neuron``): these stay as they are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -37,10 +45,16 @@ class Parameter(NamedTuple):
     was: Mapping[str, str] = MappingProxyType({})
     follows: bool = False
     """Whether it is of what the reader looks at, and goes with him from page to page."""
+    from_one: bool = False
+    """Whether it is a place, or several, which count from 1 in a link that says ``from=1``."""
 
 
 def _subject(*parts: Any, **more: Any) -> Parameter:
     return Parameter(*parts, **more, follows=True)
+
+
+def _place(*parts: Any, **more: Any) -> Parameter:
+    return Parameter(*parts, **more, from_one=True)
 
 
 _ALL = (
@@ -50,24 +64,24 @@ _ALL = (
     _subject("sample", "whole number", "the held-out sample", ONE_SAMPLE, "that of the shipped recording, or 0"),
     _subject("image", "text", "the picture of one's own, packed; for probe and cue PROBE.CUE", OWN_INPUT, "none"),
     _subject("events", "text", "the key of one's own recording of events on the server", OWN_INPUT, "none"),
-    _subject("step", "whole number", "the step at which the probe is, from 0", PROBES, "chosen by the probe"),
-    _subject("block", "whole number", "the block, from 0", PROBES, "chosen by the probe"),
-    _subject("head", "whole number", "the head of the block, from 0", PROBES, "chosen by the probe"),
-    _subject("row", "whole number", "the row of the query patch, from 0", PROBES, "chosen by the probe"),
-    _subject("column", "whole number", "the column of the query patch, from 0", PROBES, "chosen by the probe"),
+    _subject("step", "whole number", "the step at which the probe is, from 1", PROBES, "chosen by the probe", from_one=True),
+    _subject("block", "whole number", "the block, from 1", PROBES, "chosen by the probe", from_one=True),
+    _subject("head", "whole number", "the head of the block, from 1", PROBES, "chosen by the probe", from_one=True),
+    _subject("row", "whole number", "the row of the query patch, from 1", PROBES, "chosen by the probe", from_one=True),
+    _subject("column", "whole number", "the column of the query patch, from 1", PROBES, "chosen by the probe", from_one=True),
     _subject("layer", "one of", "the layer whose neurons are shown", (*PROBES, "neurons", "memory"),
              "chosen by the probe; the second layer on Neurons; the one compared, or the last read-out, on Memory"),
-    Parameter("neuron", "whole number", "the neuron of the layer in the probe, by its place in it", PROBES,
+    _place("neuron", "whole number", "the neuron of the layer in the probe, by its place in it, from 1", PROBES,
               "chosen by the probe"),
     Parameter("range", "one of", "over what the colours of a map reach", PROBES, "map"),
     Parameter("stage", "one of", "the stage of the network that is open, as ``dista.style.labels`` names it", PROBES, "denoise"),
-    Parameter("key", "text", "the key patch that is kept in view", PROBES, "none"),
+    _place("key", "text", "the key patch that is kept in view, as STEP.ROW.COLUMN", PROBES, "none"),
     Parameter("trust", "open", "How far to trust is open", ("watch",), "closed"),
     # Neurons
-    Parameter("channel", "whole number", "the channel of the neuron, from 0", ("neurons",), "of medium activity"),
-    Parameter("neuron-row", "whole number", "the row of the neuron in its layer, from 0", ("neurons",),
+    _place("channel", "whole number", "the channel of the neuron, from 1", ("neurons",), "of medium activity"),
+    _place("neuron-row", "whole number", "the row of the neuron in its layer, from 1", ("neurons",),
               "of medium activity", was={"neurons": "row"}),
-    Parameter("neuron-column", "whole number", "the column of the neuron in its layer, from 0", ("neurons",),
+    _place("neuron-column", "whole number", "the column of the neuron in its layer, from 1", ("neurons",),
               "of medium activity", was={"neurons": "column"}),
     Parameter("taus", "one of", "what is done to the time constants", ("neurons",), "learned"),
     Parameter("tau", "number", "the time constant that is set", ("neurons",), "2"),
@@ -78,8 +92,8 @@ _ALL = (
               "64 on Neurons, 0 on Denoise, 300 on Ablate, 25 on Memory and Energy",
               was={"neurons": "over", "denoise": "curve", "ablate": "limit"}),
     # Denoise and Memory
-    _subject("changed", "whole number", "the step of the input that is changed, from 0; or all", ("denoise", "memory"),
-             "all on Denoise, 0 on Memory", was={"denoise": "step", "memory": "step"}),
+    _subject("changed", "whole number", "the step of the input that is changed, from 1; or all", ("denoise", "memory"),
+             "all on Denoise, 1 on Memory", was={"denoise": "step", "memory": "step"}, from_one=True),
     Parameter("kind", "one of", "the kind of the noise", ("denoise",), "salt-and-pepper", was={"denoise": "noise"}),
     Parameter("level", "number", "how much of it, 0 to 1", ("denoise",), "0.3"),
     Parameter("where", "one of", "in which part of the input", ("denoise",), "centre"),
@@ -87,7 +101,7 @@ _ALL = (
     Parameter("u", "whole number", "the threshold of the denoiser", ("watch", "denoise"), "as trained"),
     Parameter("window", "whole number", "how many steps attention sees, with the current one", ("watch",), "as trained"),
     Parameter("tau-times", "number", "what time constants are multiplied by", ("watch",), "1"),
-    Parameter("silent", "some of", "the heads that are silent, as BLOCK.HEAD", ("watch",), "none"),
+    _place("silent", "some of", "the heads that are silent, as BLOCK.HEAD", ("watch",), "none"),
     Parameter("to", "one of", "the keys to which the attention of all heads is shown", ("watch",),
               "the cue, the past or what is drawn, the first that there is"),
     Parameter("class", "one of", "the class for which neurons fire that are listed", ("watch",), "none"),
@@ -97,7 +111,7 @@ _ALL = (
     Parameter("compared", "one of", "what the matrices compare", ("memory",), "head", was={"memory": "of"}),
     Parameter("network", "one of", "the network that is looked at closely", ("memory",), "trained"),
     # Ablate, Compare, Energy
-    Parameter("switches", "some of", "what is taken away", ("ablate",), "attention's memory, or that of neurons"),
+    _place("switches", "some of", "what is taken away", ("ablate",), "attention's memory, or that of neurons"),
     Parameter("together", "open", "all that is taken away is also taken away together", ("ablate",), "each alone"),
     Parameter("each", "one of", "the parts of a kind that are taken away one after another", ("ablate", "denoise"),
               "none of them"),
@@ -118,7 +132,7 @@ _ALL = (
     # Train
     Parameter("run", "one of", "the run", ("train",), "the newest"),
     Parameter("epoch", "whole number", "the epoch of the film, or latest", ("train",), "latest, which moves on"),
-    Parameter("probe", "whole number", "which of the recorded samples, from 0", ("train",), "0"),
+    _place("probe", "whole number", "which of the recorded samples, from 1", ("train",), "1"),
     Parameter("more", "open", "the further curves are open", ("train",), "closed"),
     Parameter("new-preset", "one of", "the model of a new run", ("train",), "digits"),
     Parameter("new-data", "one of", "its data", ("train",), "the first that fit"),
@@ -137,6 +151,8 @@ _ALL = (
     Parameter("new-seed", "whole number", "its seed", ("train",), "0"),
     Parameter("term", "text", "the term that is looked up", ("glossary",), "all terms"),
     # All pages
+    Parameter("from", "one of", "what places (steps, blocks, heads, rows ...) count from: 1 in every link of today that has some",
+              PAGES, "0, as in older links"),
     Parameter("tour", "text", "the tour beside the page: the name of one, or a file on the server", PAGES, "none"),
     Parameter("tour-step", "whole number", "its step, from 1", PAGES, "1"),
     Parameter("lesson", "open", "without controls", PAGES, "with them"),
@@ -161,6 +177,49 @@ def of_page(page: str) -> Iterator[Parameter]:
     return (one for one in _ALL if page in one.pages)
 
 
+# Places count from 1 in a link, and from 0 within ---------------------------------------------------
+
+FROM_ONE = {"from": "1"}
+_PLACES = re.compile(r"(?:(?:head|block)=)?(-?\d{1,15}(?:\.\d{1,15})*)", re.ASCII)
+
+
+def read(link: Mapping[str, str]) -> dict[str, str]:
+    """What a link says, with places counted from 0: one that says ``from=1``, or an older one."""
+    by = -1 if counts_from_one(link) else 0
+    return {name: shifted(name, text, by) for name, text in link.items() if name != "from"}
+
+
+def written(state: Mapping[str, str]) -> dict[str, str]:
+    """The link to a state whose places count from 0; it says ``from=1`` where it has some."""
+    link = {name: shifted(name, text, 1) for name, text in state.items()}
+    return link if link == dict(state) else link | FROM_ONE
+
+
+def counts_from_one(link: Mapping[str, str]) -> bool:
+    return FROM_ONE.items() <= link.items()
+
+
+def shifted(name: str, text: str, by: int) -> str:
+    """``text`` with each place in it moved by ``by``: "3", "8.2.1", "1.2,2.4", "memory,head=1.2".
+
+    What is no place ("all", "u=3") stays, and so does what cannot be one, of which a page then says so.
+    """
+    if not by or name not in TABLE or not TABLE[name].from_one:
+        return text
+    return ",".join(_shifted(part, by) for part in text.split(","))
+
+
+def _shifted(part: str, by: int) -> str:
+    places = _PLACES.fullmatch(part)
+    if not places:
+        return part
+    moved = ".".join(str(int(place) + by) for place in places[1].split("."))
+    return part[: places.start(1)] + moved
+
+
+# Old names ------------------------------------------------------------------------------------------
+
+
 def translated(page: str, old: Mapping[str, str]) -> dict[str, str | None]:
     """What has to change in an old link to ``page`` so that it says the same today; None goes out.
 
@@ -179,6 +238,9 @@ def translated(page: str, old: Mapping[str, str]) -> dict[str, str | None]:
 def old_names(page: str) -> set[str]:
     """Names by which old links to a page say what has another name today."""
     return {one.was[page] for one in of_page(page) if page in one.was}
+
+
+# What follows the reader ----------------------------------------------------------------------------
 
 
 def following(page: str) -> set[str]:

@@ -10,7 +10,8 @@ from app.computed import reruns
 from app.inputs import checkpoints
 from app.link import plain, url
 from app.link.switches import Experiment
-from app.page import charts, choosers, progress
+from app.page import charts, choosers, next_page, progress
+from app.page.next_page import Way
 from dista.figures.ablations import by_effect, points
 from dista.figures.theme import count, percent
 from dista.style.labels import layer
@@ -154,6 +155,19 @@ def _draw(results: Parts, kind: str, checkpoint: checkpoints.Checkpoint, key: st
         results, chance=1 / checkpoint.config.classes, what=ONE[kind], theme=charts.theme()
     )
     charts.plot(figure, key)
+    if key == "each":
+        worst = by_effect({"": next(iter(results.values()))})[0]
+        next_page.offer(way(worst, _parts(checkpoint, kind)[worst]), key="next-pages-each")
+
+
+def way(said: str, switch: str) -> Way:
+    """Where a part can be looked at: a head or a block in Watch, a layer's time constants in Neurons."""
+    name, _, value = switch.partition("=")
+    said = said[0].upper() + said[1:]
+    if name == "learned-tau-of":
+        return Way("neurons", f"{said} in Neurons", {"layer": value})
+    place = dict(zip(("block", "head"), value.split(".")))
+    return Way("watch", f"{said} in Watch", place)
 
 
 def sentence(results: Parts, kind: str) -> str:

@@ -75,4 +75,4 @@ def query(way: Way) -> dict[str, str]:
     own = {name: str(value) for name, value in way.state.items() if value is not None}
     if own.keys() & {"checkpoint", "path"}:
         here.pop("path", None), here.pop("checkpoint", None)  # one or the other, of whichever
-    return vocabulary.taken(way.page, here) | own
+    return vocabulary.written(vocabulary.taken(way.page, here) | own)

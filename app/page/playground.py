@@ -27,13 +27,7 @@ TRAINED = "trained"
 def choose(checkpoint: Checkpoint, layer: str, problems: list[str]) -> Changes:
     """Sliders and switches, all of them in the URL; ``layer`` is the one that the probe shows, or ""."""
     config = checkpoint.config
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):  # fmt: skip
-        st.markdown("**Change it and watch**", width="content")
-        changed = any(url.text(name) is not None for name in NAMES)
-        st.button(
-            "Reset", key="reset", type="tertiary", disabled=not changed, on_click=_reset,
-            help="Everything as it was trained",
-        )  # fmt: skip
+    _head()
     own = config.denoiser.u if config.denoiser.kind == "threshold" else None
     u = _slider(
         "u", "Denoiser: keeps counts above u", range(min(config.head_dim, 16) + 1), own, problems
@@ -54,6 +48,26 @@ def choose(checkpoint: Checkpoint, layer: str, problems: list[str]) -> Changes:
     noise = _nearest("noise", "Noise in the input", NOISES, 0.0, problems)
     silent = _choose_heads(config.depth, config.heads, problems)
     return Changes(u, window, times, layer if scope == "layer" else "", silent, noise)
+
+
+def _head() -> None:
+    """The title, and the ways to show what can be changed, on a phone, and to undo it."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="change-head"
+    ):  # fmt: skip
+        st.markdown("**Change it and watch**", width="content")
+        changed = any(url.text(name) is not None for name in NAMES)
+        _offer_all(changed)
+        st.button(
+            "Reset", key="reset", type="tertiary", disabled=not changed, on_click=_reset,
+            help="Everything as it was trained",
+        )  # fmt: skip
+
+
+@st.fragment
+def _offer_all(changed: bool) -> None:
+    """A switch for a phone, where the probe would begin far below what can be changed; it costs no run of the page."""
+    st.checkbox("Show", value=changed, key="show-changes")
 
 
 def _reset() -> None:
@@ -90,9 +104,8 @@ def _choose_heads(depth: int, heads: int, problems: list[str]) -> tuple[tuple[in
     options = {f"{b}.{h}": (b, h) for b in range(depth) for h in range(heads)}
     said = [text for text in (url.text("silent") or "").split(",") if text]
     if unknown := [text for text in said if text not in options]:
-        problems.append(
-            f"The link says silent={unknown[0][:40]!r}; there are {', '.join(options)}."
-        )
+        there = ", ".join(f"{b + 1}.{h + 1}" for b, h in options.values())
+        problems.append(f"{url.link_says('silent', unknown[0])}; there are {there}.")
     silent = [text for text in options if text in said]
     st.pills(
         "Silent heads, block.head", list(options), selection_mode="multi", wrap=True,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from app.link import plain, share, url
+from app.link import plain, share, url, vocabulary
 from app.tours import shelf
 from app.tours.steps import Question, Step, Tour
 
@@ -135,7 +135,7 @@ def _lead(place: Place, page: str, pages: Mapping[str, st.Page]) -> None:
                 go(place.tour, index + 1, pages)
         else:
             st.button("End the tour", key="tour-end", type="primary", on_click=_close)
-    here = page == place.step.page and place.step.query.items() <= url.written().items()
+    here = page == place.step.page and place.step.query.items() <= url.said().items()
     said = "Show this step's view again"
     if not here and st.button(said, key="tour-again", type="tertiary", icon=":material/undo:"):
         go(place.tour, index, pages)
@@ -147,7 +147,8 @@ def go(tour: Tour, index: int, pages: Mapping[str, st.Page]) -> None:
 
 
 def _link(tour: Tour, index: int) -> dict[str, str]:
-    return tour.steps[index].query | {"tour": tour.name, "tour-step": str(index + 1)}
+    place = {"tour": tour.name, "tour-step": str(index + 1)}
+    return vocabulary.written(tour.steps[index].query | place)
 
 
 def _close() -> None:

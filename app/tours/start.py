@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.inputs import checkpoints
-from app.link import cookies, share, url
+from app.link import cookies, share, url, vocabulary
 
 OPEN = "the start is shown"
 _COOKIE, _DAYS = "start-seen", 365
@@ -59,7 +59,10 @@ def show(pages: Mapping[str, st.Page], tour: str) -> bool:
                 with st.container(gap="xsmall", key=f"idea-{number}"):
                     st.html(f"<h3>{number} · {title}</h3><p>{sentence}</p>")
                     st.page_link(
-                        pages[page], label=said, query_params=query, icon=":material/arrow_forward:"
+                        pages[page],
+                        label=said,
+                        query_params=vocabulary.written(query),
+                        icon=":material/arrow_forward:",
                     )
         with st.container(
             horizontal=True, vertical_alignment="center", gap="small", key="start-ways"

@@ -5,7 +5,7 @@ A tour is a Markdown file that a teacher copies and edits, and that can be read 
     # DISTA in twelve steps
 
     ## The task
-    [Watch the first step](watch?checkpoint=match-map&sample=1&step=0)
+    [Watch the first step](watch?checkpoint=match-map&sample=1&step=1&from=1)
 
     A digit for two steps, then noise ...
 
@@ -15,8 +15,8 @@ A tour is a Markdown file that a teacher copies and edits, and that can be read 
 
     > What is said once the reader has answered.
 
-``#`` is the title, each ``##`` a step. Its first line is a link: the page, and its state as in an address. A
-question, its options (one of them with an x) and the answer may be left out; a question without options is one
+``#`` is the title, each ``##`` a step. Its first line is a link: the page, and its state as in an address, from
+which it can be copied. A question, its options (one of them with an x) and the answer may be left out; a question without options is one
 to think about, and its answer is shown when it is asked for.
 """
 
@@ -50,7 +50,7 @@ class Question(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One view: ``page`` in the state ``query``, and what is said and asked beside it."""
+    """One view: ``page`` in the state ``query``, places counted from 0, and what is said and asked beside it."""
 
     title: str
     page: str
@@ -125,7 +125,7 @@ def _address(line: int, link: str) -> tuple[str, dict[str, str]]:
         if name not in names | vocabulary.old_names(page):
             there = ", ".join(sorted(names))
             raise TourError(line, f"the page {page} has no {name[:40]!r}; it has {there}")
-    return page, state
+    return page, vocabulary.read(state)
 
 
 def _is_asked(line: _Line) -> bool:

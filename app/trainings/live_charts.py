@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from dista.style.labels import layer as short
+from dista.style.marks import CURSOR
 from dista.style.palette import palette
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _CURSOR = "cursor"
 _ZOOM = {"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}
 _PERCENT = {"format": ".3~p", "tickCount": 4}
 _RULE = {
-    "type": "rule", "color": palette("light").orange, "strokeWidth": 1.2, "strokeDash": [3, 2], "opacity": 0.8,
+    "type": "rule", "color": palette("light").elsewhere, "strokeWidth": CURSOR.width, "strokeDash": list(CURSOR.dash),
 }  # fmt: skip
 
 Encoding = dict[str, Any]

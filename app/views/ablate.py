@@ -192,8 +192,8 @@ def show_results(
         name, result = next(iter(results.items()))
         st.markdown(f"**{name}: the samples that changed sides**")
         for words, samples in (
-            ("Right as trained, wrong now", result.lost),
-            ("Wrong as trained, right now", result.gained),
+            ("Correct as trained, wrong now", result.lost),
+            ("Wrong as trained, correct now", result.gained),
         ):
             st.markdown(f"{words}: {linked(checkpoint, samples)}")
         st.caption("A sample opens on the Compare page.")
@@ -201,15 +201,15 @@ def show_results(
 
 def sentence(before: Answers, results: dict[str, PairedDifference]) -> str:
     """The difference first, then what it is a difference to."""
-    right = f"{int(before.correct.sum())} of {count(len(before.label), 'held-out sample')}"
+    correct = f"{int(before.correct.sum())} of {count(len(before.label), 'held-out sample')}"
     if not results:
-        return f"As trained, {right} are answered right. Choose something to take away."
+        return f"As trained, {correct} are answered correctly. Choose something to take away."
     name, result = next(iter(results.items()))
     after = round(result.after * result.samples)
     lead = f"{points(result.difference)} points ({points(result.low)} to {points(result.high)})"
     doubt = "" if result.certain else ", which may be chance"
     return (
-        f"{name}: {lead}{doubt}. {after} instead of {right} are answered right; the most frequent answer is given to "
+        f"{name}: {lead}{doubt}. {after} instead of {correct} are answered correctly; the most frequent answer is given to "
         f"{percent(result.most_frequent_after)}, as trained to {percent(result.most_frequent_before)}."
     )
 

@@ -123,7 +123,7 @@ def choose_images(
 
 
 def sentence(recordings: list[xr.DataTree]) -> str:
-    """What both answer, and whether that is right."""
+    """What both answer, and whether that is correct."""
     from dista.measures import decision
 
     decisions = [decision(recording) for recording in recordings]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,28 +12,17 @@ from app.computed import reruns
 from app.inputs import checkpoints, tasks
 from app.link import plain, url
 from app.link.problems import Problems, reads
-from app.page import charts, choosers, downloads, next_page, progress, snippets
+from app.page import charts, choosers, downloads, next_page, snippets
 from app.page.next_page import Way
 from app.page.samples import held_out
-from dista.figures.theme import count, short
+from app.remembering import closely, cue, networks
+from app.remembering.networks import NETWORKS
+from dista.figures.theme import short
 from dista.memories import FORMS
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from dista.measures import CausalMemory
 
-    from dista.measures import CausalMemory, CueEffect
-
-NETWORKS = {
-    "trained": ("As trained", ()),
-    "neurons": ("Without neuron memory", ("neuron-memory",)),
-    "attention": ("Without attention's memory", ("memory",)),
-    "both": ("Without both", ("memory", "neuron-memory")),
-}
-"""What each matrix is of: how it is called, and the switches that make it."""
-
-SLOW = 0.5  # seconds from which a network is worth a picture for meanwhile
-STOPPED = "memory stopped"  # in the session: until the reader asks again
-SAMPLES = ("0", "25", "100", "400")
 INPUTS = {"blank": "blank", "other": "another sample's"}
 
 HOW_TO_READ = """
@@ -75,10 +63,10 @@ def show(problems: Problems) -> None:
         controls = choosers.row("controls-changed")
         with controls:
             other = choose_input(checkpoint, sample, problems)
-        if st.session_state.get(STOPPED):
-            st.button("Change one step after the other", type="primary", on_click=go_on)
+        if st.session_state.get(networks.STOPPED):
+            st.button("Change one step after the other", type="primary", on_click=networks.go_on)
             return
-        effects = network_effects(checkpoint, sample, other)
+        effects = networks.effects_of(checkpoint, sample, other)
         labels = tasks.task(checkpoint.data).step_labels
         names = list(effects["trained"])
         layers = [name.removesuffix(".membrane") for name in names if name.endswith(".membrane")]
@@ -86,7 +74,7 @@ def show(problems: Problems) -> None:
             of, step = choose_comparison(names, checkpoint, problems)
         said = st.container()
         show_matrices({name: each[of] for name, each in effects.items()}, step, labels)
-        recording = show_one_change(checkpoint, sample, other, layers, of, step, labels, problems)
+        recording = closely.show(checkpoint, sample, other, layers, of, step, labels, problems)
         next_page.offer(
             Way("watch", "This step in Watch", {"step": step}),
             Way("neurons", "This layer in Neurons"),
@@ -94,8 +82,8 @@ def show(problems: Problems) -> None:
             Way("ablate", "Without memory in Ablate"),
         )
         show_own_account(checkpoint, sample, labels)
-        samples = choose_samples(checkpoint, problems)
-        said.markdown(f"## {show_cue(checkpoint, samples, other is None)}")
+        samples = cue.choose_samples(checkpoint, problems)
+        said.markdown(f"## {cue.show(checkpoint, samples, other is None)}")
         name = f"memory-{downloads.short(checkpoint.name)}-{sample}"
         python = as_python(checkpoint, sample, other, of, step, samples)
         downloads.fill(tools.save, name, {"Recording": lambda: recording}, python=python)
@@ -127,45 +115,6 @@ def choose_input(
     return other
 
 
-def network_effects(
-    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None
-) -> dict[str, dict[str, CausalMemory]]:
-    """The effects in each of the four networks; a bar while they are being computed."""
-    effects, said = {}, "changing one step after the other …"
-    then = "Leave it; the networks that are done are kept for the next time"
-    meanwhile = st.empty()
-    with progress.working("effects", said.capitalize(), stop, then=then) as report:
-        for name, (title, switches) in NETWORKS.items():
-            report(len(effects) / len(NETWORKS), f"{title}: {said}")
-            began = time.monotonic()
-            effects[name] = reruns.effects(checkpoint.weights, sample, other, switches)
-            if time.monotonic() - began > SLOW and len(effects) < len(NETWORKS):
-                with meanwhile.container():
-                    show_first(effects)
-    meanwhile.empty()
-    return effects
-
-
-def show_first(effects: dict[str, dict[str, CausalMemory]]) -> None:
-    """What the networks that are done say of the logits, while the others run."""
-    from dista import figures
-
-    for column, (name, each) in zip(st.columns(len(NETWORKS)), effects.items()):
-        figure = figures.causal_memory(
-            each["head"], subject=NETWORKS[name][0], theme=charts.theme()
-        )
-        with column:
-            charts.plot(figure, f"at-first-{len(effects)}-{name}")
-
-
-def stop() -> None:
-    st.session_state[STOPPED] = True
-
-
-def go_on() -> None:
-    del st.session_state[STOPPED]
-
-
 def choose_comparison(
     names: list[str], checkpoint: checkpoints.Checkpoint, problems: list[str]
 ) -> tuple[str, int]:
@@ -174,7 +123,7 @@ def choose_comparison(
     of = url.choice("compared", names, "head", problems)
     step = url.number("changed", 0, problems)
     if step >= steps:
-        problems.append(f"There is no step {step}: the steps are 0 to {steps - 1}.")
+        problems.append(f"There is no step {step + 1}: the steps are 1 to {steps}.")
         step = 0
     with choosers.together():
         st.markdown("The matrices compare", width="content")
@@ -200,7 +149,7 @@ def named(of: str) -> str:
     return f"the attention map of block {block}" if block else f"membranes of {short(layer)}"
 
 
-# What is shown ------------------------------------------------------------------------------------
+# What is shown -------------------------------------------------------------------------------------
 
 
 def show_matrices(
@@ -229,128 +178,6 @@ def remember_click(name: str) -> None:
     points = st.session_state[f"memory-{name}"].selection.points
     if points:
         url.write(changed=int(points[0]["x"]), network=name)
-
-
-def show_one_change(
-    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None, layers: list[str], of: str,
-    step: int, labels: Sequence[str] | None, problems: list[str],
-) -> xr.DataTree:  # fmt: skip
-    """One column of one matrix: the answer, a membrane and the attention with and without the change.
-
-    Returns the recording that it shows.
-    """
-    from dista import figures, measures
-
-    with choosers.row("closely"):
-        st.markdown(f"## With step {step + 1} changed", width="content")
-        network = choose_network(problems)
-        layer = choose_layer(layers, checkpoint, of, problems)
-    switches = NETWORKS[network][1]
-    recording = reruns.changed_steps(checkpoint.weights, sample, other, switches, layer)
-    neuron = measures.most_changed(recording, layer, step)
-    sides, style = (0, 1 + step), {"step_labels": labels, "theme": charts.theme()}
-    decisions = [measures.decision(recording, side) for side in sides]
-    traces = [measures.membrane_trace(recording, layer, neuron, side) for side in sides]
-    attention = [
-        [
-            measures.attention_over_time(recording, b, sample=side)
-            for b in measures.blocks(recording)
-        ]
-        for side in sides
-    ]
-    drawn = {
-        "closely-decision": figures.decision_change(*decisions, **style),
-        "closely-membrane": figures.membrane_change(*traces, **style),
-        "closely-attention": figures.attention_change(*attention, theme=charts.theme()),
-    }
-    charts.row(drawn)
-    st.caption(
-        f"Dotted: the input as it is; solid: with step {step + 1} changed. The membrane is that of the "
-        "neuron that the change moves most later on."
-    )
-    return recording
-
-
-def choose_network(problems: list[str]) -> str:
-    network = url.choice("network", list(NETWORKS), "trained", problems)
-    st.selectbox(
-        "Network", list(NETWORKS), format_func=lambda name: NETWORKS[name][0],
-        label_visibility="collapsed", width=250, **url.bound("network", network),
-    )  # fmt: skip
-    return network
-
-
-def choose_layer(
-    layers: list[str], checkpoint: checkpoints.Checkpoint, of: str, problems: list[str]
-) -> str:
-    """The layer of the membrane: that of the matrices, or else the last read-out of attention."""
-    default = of.removesuffix(".membrane")
-    if default not in layers:
-        default = f"blocks.{checkpoint.config.depth - 1}.attention.neuron"
-    layer = url.choice("layer", layers, default, problems)
-    st.selectbox(
-        "Layer", layers, format_func=lambda name: f"membrane of {short(name)}",
-        label_visibility="collapsed", width=250, **url.bound("layer", layer),
-    )  # fmt: skip
-    return layer
-
-
-def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
-    """Over how many held-out samples the cue is changed; in the URL as ``samples``."""
-    samples = url.choice("samples", SAMPLES, SAMPLES[1], problems)
-    with choosers.row("cue"):
-        st.markdown("## What the answer knows of the cue, over held-out samples", width="content")
-        st.segmented_control(
-            "Held-out samples", SAMPLES, required=True, label_visibility="collapsed",
-            **url.bound("samples", samples),
-        )  # fmt: skip
-    return min(int(samples), held_out(checkpoint))
-
-
-def show_cue(checkpoint: checkpoints.Checkpoint, samples: int, blank: bool) -> str:
-    """The figure of the effects in each of the four networks; returns the page's one plain sentence."""
-    from dista import figures
-
-    if not samples:
-        return "Change the cue of some held-out samples, below, to see what the answers know of it."
-    results = cue_effects(checkpoint, samples, blank)
-    titled = {NETWORKS[name][0]: result for name, result in results.items()}
-    charts.plot(figures.cue_effects(titled, theme=charts.theme()), "cue-effects")
-    return sentence(results, blank)
-
-
-def cue_effects(
-    checkpoint: checkpoints.Checkpoint, samples: int, blank: bool
-) -> dict[str, CueEffect]:
-    """What a change of the cue does to the answers in each network; a bar while they are asked."""
-    import numpy as np
-
-    from dista import measures
-    from dista.experiments.evaluation import batches
-
-    parts = batches(tasks.task(checkpoint.data).test, samples)
-    effects: dict[str, list[np.ndarray]] = {name: [] for name in NETWORKS}
-    leave, what = partial(url.write, samples=SAMPLES[0]), count(samples, "held-out sample")
-    with progress.measuring(leave, what, "cue") as report:
-        for done, part in enumerate(parts):
-            for place, (name, (_, switches)) in enumerate(NETWORKS.items(), 1):
-                effects[name].append(reruns.cue_effects(checkpoint.weights, part, blank, switches))
-                report((done + place / len(NETWORKS)) / len(parts))
-    return {name: measures.mean_effect(np.concatenate(each)) for name, each in effects.items()}
-
-
-def sentence(results: dict[str, CueEffect], blank: bool) -> str:
-    """The answer of the page, in one line."""
-    said = {
-        name: f"{result.mean:.2f} ({result.low:.2f} to {result.high:.2f})"
-        for name, result in results.items()
-    }
-    cue = "Without its cue" if blank else "With another cue"
-    return (
-        f"{cue} the answer moves by {said['trained']} logits over {count(len(results['trained'].effect), 'sample')}: "
-        f"by {said['neurons']} without neuron memory, {said['attention']} without attention's, "
-        f"{said['both']} without both."
-    )
 
 
 def show_own_account(
@@ -382,7 +209,7 @@ def show_own_account(
                 charts.plot(figure, f"own-account-{block}")
 
 
-# Python -------------------------------------------------------------------------------------------
+# Python --------------------------------------------------------------------------------------------
 
 
 def as_python(

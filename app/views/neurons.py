@@ -64,7 +64,7 @@ def show(problems: Problems) -> None:
             Way("watch", "This layer in Watch"),
             Way("memory", "This layer in Memory", {"compared": f"{layer}.membrane"}),
             Way("denoise", "This sample in Denoise"),
-            Way("ablate", "These time constants in Ablate", {"switches": "learned-taus"}),
+            Way("ablate", "These time constants in Ablate", ablated(checkpoint)),
         )
         python = as_python(checkpoint, sample, image, layer, neuron, surgery)
         tools.code.code(python, language="python")
@@ -124,10 +124,10 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
         for axis, name, start in zip(AXES, PLACE, default):
             index = url.number(name, start, problems)
             if index >= sizes[axis]:
-                problems.append(f"There is no {axis} {index}: 0 to {sizes[axis] - 1} are there.")
+                problems.append(f"There is no {axis} {index + 1}: 1 to {sizes[axis]} are there.")
                 index = start
             st.number_input(
-                axis.capitalize(), 0, sizes[axis] - 1, step=1, width=120, **url.bound(name, index)
+                axis.capitalize(), 1, sizes[axis], step=1, width=120, **url.counted(name, index)
             )
             place.append(index)
     return tuple(place)
@@ -260,6 +260,20 @@ def show_population(
         charts.plot(figures.taus(rows, start=start, theme=charts.theme()), "taus")
         if start is None:
             st.caption(sentences.MISSING["tau_start"])
+    next_page.offer(
+        Way("energy", "What these spikes cost, in Energy"),
+        Way(
+            "ablate",
+            "These time constants, on these samples",
+            ablated(checkpoint) | {"samples": samples},
+        ),
+        key="next-pages-population",
+    )
+
+
+def ablated(checkpoint: checkpoints.Checkpoint) -> dict[str, object]:
+    """The state of Ablate without what was learned of the time constants, where those of the start were kept."""
+    return {} if checkpoint.starting_taus is None else {"switches": "learned-taus"}
 
 
 def show_firing(checkpoint: checkpoints.Checkpoint, samples: int, key: str) -> None:

@@ -35,7 +35,7 @@ HOW_TO_READ = """
 """
 
 EMPTY = """
-#### No run yet
+## No run yet
 
 Start one on the Train page, a study here, or either in a terminal:
 

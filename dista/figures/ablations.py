@@ -87,7 +87,7 @@ def part_changes(
 
     A dot is the change of accuracy in points with its 95 % interval, filled where that leaves 0 out; of a second
     model it stands below that of the first. ``chance`` is the accuracy of guessing, 0 to 1, drawn as a line for
-    each model, as it lies further off where more was right. ``what`` says in one word what the parts are.
+    each model, as it lies further off where more was correct. ``what`` says in one word what the parts are.
     """
     if not results or not all(results.values()):
         raise ValueError("results is empty; give at least one model and what a change did to it")
@@ -156,7 +156,7 @@ def _dots(
     ends = np.array([(r.low, r.high, np.nan) for r in own]) * 100
     losses = [colours.orange if r.high < 0 and not named else hue for r in own]
     said = [
-        f"{part}: {round(r.after * r.samples)} instead of {round(r.before * r.samples)} of {r.samples} right<br>"
+        f"{part}: {round(r.after * r.samples)} instead of {round(r.before * r.samples)} of {r.samples} correct<br>"
         f"{points(r.difference)}, 95 % interval {points(r.low)} to {points(r.high)}<br>{_answered(r)}"
         for part, r in of_parts.items()
     ]
@@ -184,7 +184,7 @@ def points(share: float) -> str:
 def _answered(result: PairedDifference) -> str:
     """The accuracy, and whether one answer was given to nearly all."""
     return (
-        f"{percent(result.after)} right; {percent(result.most_frequent_after)} one answer "
+        f"{percent(result.after)} correct; {percent(result.most_frequent_after)} one answer "
         f"(before {percent(result.most_frequent_before)})"
     )
 
@@ -210,7 +210,7 @@ def _interval(row: int, name: str, result: PairedDifference, colours: Palette) -
             "line": {"color": colour, "width": 2},
         },
         hovertemplate=f"{name}: {round(result.after * result.samples)} instead of "
-        f"{round(result.before * result.samples)} of {result.samples} right<br>"
+        f"{round(result.before * result.samples)} of {result.samples} correct<br>"
         f"{len(result.lost)} lost, {len(result.gained)} gained<br>{_answered(result)}<br>"
         f"{points(result.difference)}, 95 % interval {points(result.low)} to {points(result.high)}"
         "<extra></extra>",

@@ -33,8 +33,8 @@ def chance_levels(
     figure.add_scatter(
         x=np.array([level.chance for _, level in rows]), y=y, mode="markers", name="by chance",
         marker={
-            "symbol": "line-ns", "size": 20, "color": colours.orange,
-            "line": {"color": colours.orange, "width": 3},
+            "symbol": "line-ns", "size": 20, "color": colours.ink,
+            "line": {"color": colours.ink, "width": 3},
         },
         hovertemplate="%{x:.3f} by chance<extra></extra>",
     )  # fmt: skip

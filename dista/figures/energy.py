@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from dista.figures.tables import tabled
 from dista.figures.theme import Theme, count, finish, palette, percent, scale, short
 from dista.measures import CONVENTIONS, Anytime, Energy
+from dista.style import marks
 
 Quantity = Literal["energy", "operations", "spikes"]
 
@@ -114,13 +115,13 @@ def anytime(result: Anytime, *, stop: int | None = None, theme: Theme = "light")
         "thickness": 1, "width": 3,
     }  # fmt: skip
     for name, y, style in (
-        ("right", result.accuracy, {"color": colours.accent, "width": 2.2}),
+        ("correct", result.accuracy, {"color": colours.accent, "width": 2.2}),
         ("confidence", result.confidence, {"color": colours.muted, "width": 1.4, "dash": "dash"}),
         ("as at the end", result.agreement, {"color": colours.muted, "width": 1.4, "dash": "dot"}),
     ):
         figure.add_scatter(
             x=steps, y=y, mode="lines+markers", name=name, line=style, marker={"size": 6},
-            error_y=errors if name == "right" else None,
+            error_y=errors if name == "correct" else None,
             hovertemplate=f"{name}: %{{y:.1%}}<extra></extra>", row=1, col=1,
         )  # fmt: skip
     size, unit = scale_of(float(result.picojoules.max()))
@@ -131,7 +132,7 @@ def anytime(result: Anytime, *, stop: int | None = None, theme: Theme = "light")
     )  # fmt: skip
     last = stop or len(steps)
     if stop is not None:
-        figure.add_vline(stop, line={"color": colours.orange, "width": 1.4, "dash": "dot"})
+        figure.add_vline(stop, line=marks.CURSOR.on(colours))
     figure.update_xaxes(tickvals=steps, range=[0.5, len(steps) + 0.5])
     figure.update_xaxes(title={"text": "steps used"}, row=2, col=1)
     figure.update_yaxes(tickformat=".0%", nticks=5, showgrid=True, row=1, col=1)
@@ -143,7 +144,8 @@ def anytime(result: Anytime, *, stop: int | None = None, theme: Theme = "light")
     title += f" ({100 * result.low[last - 1]:.0f} to {percent(result.high[last - 1])})"
     title += f" for {percent(spent)} of the energy"
     alt = f"{title}. Of {count(result.samples, 'sample')}, by steps used: " + ", ".join(
-        f"{100 * a:.1f} % right for {joules(e)}" for a, e in zip(result.accuracy, result.picojoules)
+        f"{100 * a:.1f} % correct for {joules(e)}"
+        for a, e in zip(result.accuracy, result.picojoules)
     )
     return finish(figure, theme, title=title, alt=f"{alt}.", height=360)
 

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, count, finish, palette, percent, scale, short
 from dista.measures import FiringMap, MembraneHistogram
+from dista.style import marks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def membrane_histogram(
     if slope is not None:
         figure.add_trace(_slope(middles, slope, colours), secondary_y=True)
     figure.add_vline(
-        result.threshold, line={"color": colours.orange, "width": 1, "dash": "dash"},
+        result.threshold, line=marks.THRESHOLD.on(colours),
         annotation={"text": "threshold", "font": {"color": colours.muted, "size": 11}},
         annotation_position="top right",
     )  # fmt: skip

@@ -41,7 +41,7 @@ def learning(runs: Sequence[Learning], *, theme: Theme = "light") -> go.Figure:
         ]
     )
     figure.data[0].showlegend = False
-    for run, colour in zip(runs, [colours.orange, colours.accent, colours.ink]):
+    for run, colour in zip(runs, [colours.off, colours.accent, colours.ink]):
         figure.add_trace(_way(run, colour))
     figure.update_xaxes(title={"text": "weight"}, range=[None, widest])
     figure.update_yaxes(title={"text": "time constant tau in steps"})

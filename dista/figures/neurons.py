@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, count, finish, palette, short, step_ticks
 from dista.measures import LayerActivity, MembraneTrace, Raster, half_life, stacked
+from dista.style import labels, marks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +30,8 @@ def raster(
             z=result.spikes.astype(np.uint8),
             x=np.arange(steps),
             y=np.arange(neurons),
-            customdata=np.repeat(result.neurons[:, None], steps, 1).astype(np.uint16),
-            hovertemplate="neuron %{customdata[0]}, row %{customdata[1]}, "
+            customdata=np.repeat(result.neurons[:, None] + 1, steps, 1).astype(np.uint16),
+            hovertemplate="channel %{customdata[0]}, row %{customdata[1]}, "
             "column %{customdata[2]}: %{z}<extra></extra>",
             colorscale=[(0, colours.panel), (1, colours.ink)],
             zmin=0,
@@ -80,7 +81,7 @@ def membrane(
         trace.threshold,
         row=1,
         col=1,
-        line={"color": colours.orange, "width": 1, "dash": "dash"},
+        line=marks.THRESHOLD.on(colours),
         annotation={"text": "threshold", "font": {"color": colours.muted, "size": 11}},
         annotation_position="right",
     )
@@ -95,12 +96,7 @@ def membrane(
         forgets += f", {trace.half_life_with_resets:.1f} with the layer's resets"
     of = f" of {short(trace.layer)}" if trace.layer else ""  # a neuron alone is of no layer
     title = f"One neuron{of}: {count(len(fired), 'spike')}{forgets}"
-    channel, row, column = trace.neuron
-    which = (
-        f"neuron {channel}, row {row}, column {column} of {trace.layer}"
-        if trace.layer
-        else "one neuron"
-    )
+    which = f"the neuron in {labels.neuron(*trace.neuron)}{of}" if trace.layer else "one neuron"
     when = ", ".join(str(step + 1) for step in fired) or "no step"
     alt = (
         f"Membrane potential of {which} "
@@ -122,7 +118,7 @@ def _potential(trace: MembraneTrace, colours: Palette) -> list[go.Scatter]:
             x=x,
             y=y,
             mode="lines",
-            line={"color": colours.accent, "width": 1.6},
+            line=marks.MEMBRANE.on(colours),
             name="membrane",
             hovertemplate="%{y:.2f}<extra></extra>",
             showlegend=False,
@@ -131,8 +127,8 @@ def _potential(trace: MembraneTrace, colours: Palette) -> list[go.Scatter]:
             x=fired,
             y=trace.h[fired],
             mode="markers",
-            marker={"color": colours.ink, "size": 8, "symbol": "triangle-up"},
-            name="▲ spike",
+            marker=marks.SPIKE.on(colours),
+            name="● spike",
             hovertemplate="spike at %{y:.2f}<extra></extra>",
             showlegend=False,
         ),

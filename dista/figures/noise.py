@@ -20,6 +20,7 @@ from dista.measures import (
     stacked,
 )
 from dista.measures import patch_attention as attention_to
+from dista.style import marks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +117,7 @@ def patch_attention(
         )  # fmt: skip
     area = float(patches.mean())
     figure.add_hline(
-        area, line={"color": colours.orange, "width": 1, "dash": "dot"},
+        area, line=marks.AREA.on(colours),
         annotation={"text": f"{percent(area)} of<br>the patches", "font": {"size": 11}},
         annotation_position="top right", annotation_font_color=colours.muted,
     )  # fmt: skip
@@ -140,18 +141,14 @@ def noise_curve(
     """Accuracy against noise, a line for each threshold; ``own`` is the one the model was trained with."""
     colours = palette(theme)
     figure = go.Figure()
-    dashes = ("solid", "dash", "dot", "dashdot", "longdash")
     for i, u in enumerate(result.thresholds):
         is_own = u == own
+        line, marker = marks.of_u(u, colours, own=is_own)
         figure.add_scatter(
             x=result.levels, y=result.accuracy[i], mode="lines+markers",
             name=f"u = {u:g}" + (", as trained" if is_own else ""),
-            line={
-                "color": colours.accent if is_own else colours.muted,
-                "width": 2.4 if is_own else 1.3,
-                "dash": "solid" if is_own else dashes[(i + 1) % len(dashes)],
-            },
-            marker={"size": 6},
+            line=line,
+            marker=marker,
             error_y={
                 "array": result.high[i] - result.accuracy[i],
                 "arrayminus": result.accuracy[i] - result.low[i],
@@ -162,7 +159,7 @@ def noise_curve(
     _level_axis(figure, result)
     figure.update_yaxes(tickformat=".0%", nticks=5, showgrid=True, title={"text": "accuracy"})
     means = zip(result.thresholds, result.accuracy.mean(1))
-    title = "Right on average over these levels: "
+    title = "Answered correctly on average over these levels: "
     title += ", ".join(f"{percent(mean)} with u = {u:g}" for u, mean in means)
     alt = f"{title}, of {result.samples} samples. " + "; ".join(
         f"u = {u:g}: " + ", ".join(f"{100 * a:.1f} %" for a in accuracy)
@@ -186,12 +183,13 @@ def noise_differences(result: NoiseCurve, *, theme: Theme = "light") -> go.Figur
     figure = go.Figure()
     figure.add_hline(0, line={"color": colours.ink, "width": 1})
     ends = (result.difference, result.difference_low, result.difference_high)
-    for place, i in enumerate(others):
+    for i in others:
+        line, marker = marks.of_u(result.thresholds[i], colours, own=False)
         difference, low, high = (100 * end[i] for end in ends if end is not None)
         figure.add_scatter(
             x=result.levels, y=difference, mode="lines+markers", name=f"u = {result.thresholds[i]:g}",
-            line={"color": colours.categories[place % len(colours.categories)], "width": 1.6},
-            marker={"size": 6},
+            line=line,
+            marker=marker,
             error_y={
                 "array": high - difference, "arrayminus": difference - low, "thickness": 1, "width": 2,
             },

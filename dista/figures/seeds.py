@@ -11,6 +11,7 @@ from dista.figures.ablations import fitting, points
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import SeedAccuracy, SeedCurve, SeedDifference
+from dista.style import marks
 
 _ROW = 64  # pixels: a line of text, the seeds below it, and how many they are
 
@@ -152,7 +153,7 @@ def _label(
 
 
 def _chance(figure: go.Figure, share: float, rows: int, colours: Palette) -> None:
-    figure.add_vline(100 * share, line={"color": colours.orange, "width": 1.2, "dash": "dash"})
+    figure.add_vline(100 * share, line=marks.AREA.on(colours))
     figure.add_annotation(
         x=100 * share, y=1, yref="paper", yanchor="bottom", showarrow=False,
         text=f"chance, {percent(share)}", font={"size": 11, "color": colours.muted},

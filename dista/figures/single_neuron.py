@@ -31,7 +31,7 @@ def tau_sweep(result: TauSweep, *, theme: Theme = "light") -> go.Figure:
                 yaxis="y2",
                 name="silent below",
                 mode="lines+markers",
-                line={"color": colours.orange, "width": 2},
+                line={"color": colours.accent, "width": 2},
                 hovertemplate="tau %{x}: silent below a current of %{y:.3f}<extra></extra>",
             ),
         ]

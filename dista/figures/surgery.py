@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, count, finish, palette, percent, short, step_ticks
 from dista.measures import AttentionOverTime, Decision, MembraneTrace
+from dista.style import labels, marks
 
 
 @tabled()
@@ -25,23 +26,19 @@ def membrane_change(
     colours = palette(theme)
     figure = go.Figure()
     _add_pair(figure, before.h, after.h, colours, "%{y:.2f}")
-    for trace, colour, symbol in (
-        (before, colours.muted, "triangle-up-open"),
-        (after, colours.accent, "triangle-up"),
-    ):
+    for trace, mark in ((before, marks.SPIKE_BEFORE), (after, marks.SPIKE)):
         figure.add_scatter(
             x=trace.fired, y=trace.h[trace.fired], mode="markers", showlegend=False,
-            marker={"color": colour, "size": 9, "symbol": symbol},
+            marker=mark.on(colours),
             hovertemplate="spike at %{y:.2f}<extra></extra>",
         )  # fmt: skip
-    figure.add_hline(after.threshold, line={"color": colours.orange, "width": 1, "dash": "dash"})
+    figure.add_hline(after.threshold, line=marks.THRESHOLD.on(colours))
     _time_axis(figure, len(after.h), step_labels)
     figure.update_yaxes(title={"text": "membrane"})
     spikes = [count(len(trace.fired), "spike") for trace in (before, after)]
     title = f"One neuron of {short(after.layer)}: {spikes[0]} before, {spikes[1]} after"
-    channel, row, column = after.neuron
     alt = (
-        f"{title}. Neuron {channel}, row {row}, column {column}; largest potential "
+        f"{title}. It is in {labels.neuron(*after.neuron)}; largest potential "
         f"{before.h.max():.2f} before, {after.h.max():.2f} after, threshold {after.threshold:g}"
     )
     if before.tau is not None and after.tau is not None:

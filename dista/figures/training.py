@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, count, finish, palette, percent, short
+from dista.style import marks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,7 +192,7 @@ def _mark(figure: go.Figure, x: float, y: float, colours: Palette) -> None:
 def _cursor(figure: go.Figure, epoch: int | None, colours: Palette) -> None:
     """Where the film is, in every panel."""
     if epoch is not None:
-        figure.add_vline(epoch, line={"color": colours.orange, "width": 1.2, "dash": "dot"})
+        figure.add_vline(epoch, line=marks.CURSOR.on(colours))
 
 
 def _last(values: np.ndarray) -> float | None:

@@ -42,6 +42,7 @@ class Link:
 def dashboard(page: str, words: str, **state: object) -> Link:
     """The link to ``page`` of the dashboard, "neurons" say, with its state: ``checkpoint="match-map", neuron_row=3``.
 
-    The names are those of ``app/link/vocabulary.py``, with ``_`` for ``-``.
+    The names are those of ``app/link/vocabulary.py``, with ``_`` for ``-``. Steps, rows and other places count from 0, as
+    in Python; the dashboard reads them so in a link without ``from=1``, and writes them from 1 once it is open.
     """
     return Link(page, words, {name.replace("_", "-"): str(value) for name, value in state.items()})

@@ -103,12 +103,15 @@ def terms_in(sentence: str) -> Iterator[tuple[int, int, Term]]:
             yield match.start(), match.end(), one
 
 
+_LETTER = r"\w\u00aa-\u024f\u0370-\u03ff\u2126"  # those of JavaScript's \w are ASCII: no µ, Ω or é
+
+
 def expression() -> str:
     """A regular expression, for Python and for JavaScript, that recognises what is explained, longest forms first."""
     forms = sorted(explained_forms(), key=len, reverse=True)
     labels = "|".join(re.escape(form) for form in forms if form.startswith("["))
     words = "|".join(_either(form) for form in forms if not form.startswith("["))
-    return rf"{labels}|(?<![\w\[.-])(?:{words})(?![\w\]])(?!-\w)"
+    return rf"{labels}|(?<![{_LETTER}\[.-])(?:{words})(?![{_LETTER}\]])(?!-[{_LETTER}])"
 
 
 def _either(form: str) -> str:

@@ -26,6 +26,8 @@ def layer(name: str) -> str:
     if parts[0] == "blocks" and len(parts) > 1:
         block = int(parts[1]) + 1
         return f"{block} {_in_block(parts[2:])}" if parts[2:] else f"block {block}"
+    if parts[0] == "head":
+        return "classifier"  # "head" is one of attention's
     if parts[0] == "stem":
         parts = [str(int(part) + 1) if part.isdigit() else part for part in parts]
     return " ".join(parts)
@@ -44,3 +46,8 @@ def layer_title(name: str) -> str:
     label = layer(name)
     block, _, rest = label.partition(" ")
     return f"the {rest} neurons, block {block}" if block.isdigit() else f"the {label} neurons"
+
+
+def neuron(channel: int, row: int, column: int) -> str:
+    """Where a neuron is in its layer, in words: ``channel 1, row 2, column 3``; places count from 0 in Python."""
+    return f"channel {channel + 1}, row {row + 1}, column {column + 1}"

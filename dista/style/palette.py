@@ -31,8 +31,8 @@ class Palette:
 
     @property
     def categories(self) -> list[str]:
-        """Colours of series that stand for kinds, in order of use."""
-        return [self.accent, self.orange, self.muted, self.soft, self.on, self.off]
+        """Colours of series that stand for kinds, in order of use: none is orange, which has a meaning."""
+        return [self.accent, self.off, self.muted, self.soft, self.on, self.ink]
 
     def css(self) -> str:
         """The colours as custom properties, ``--ink`` and so on; those of a scale stand in a list."""

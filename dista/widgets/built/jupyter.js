@@ -660,8 +660,8 @@ var Store = class {
    * @param {boolean} following whether another probe went there first
    */
   move(changes, following) {
-    const asks = QUESTION.some((name) => name in changes && changes[name] !== this.state[name]);
-    const next = settle(this.recording, { ...this.state, ...asks && { key: "" }, ...changes });
+    const asks2 = QUESTION.some((name) => name in changes && changes[name] !== this.state[name]);
+    const next = settle(this.recording, { ...this.state, ...asks2 && { key: "" }, ...changes });
     const changed = partsOf2(next).filter((name) => next[name] !== this.state[name]);
     if (!changed.length) return false;
     this.state = this.wanted = next;
@@ -681,9 +681,9 @@ var Store = class {
     if (group) dispatchEvent(new CustomEvent(MOVE, { detail: { from: this, group, ...what } }));
   }
   /** @param {{ from: Store, group: string, asks?: boolean, held: boolean, state: State }} call */
-  follow({ from, group, asks, held, state }) {
+  follow({ from, group, asks: asks2, held, state }) {
     if (from === this || group !== this.recording.group) return;
-    if (asks) return this.asked || !stands(from, this) ? this.lead() : from.lead();
+    if (asks2) return this.asked || !stands(from, this) ? this.lead() : from.lead();
     if (held !== this.held) this.pause(held);
     this.move({ ...state, sample: this.state.sample }, true);
   }
@@ -723,6 +723,123 @@ var Store = class {
   }
 };
 
+// maps.js
+function drawMap(context, colors, values, most, box, grid2) {
+  const [rows, columns] = grid2;
+  const edges = (count, side, start) => Array.from({ length: count + 1 }, (_, i) => start + Math.round(i * side / count));
+  const [xs, ys] = [edges(columns, box.width, box.x), edges(rows, box.height, box.y)];
+  context.fillStyle = colors[0];
+  context.fillRect(box.x, box.y, box.width, box.height);
+  for (let i = 0; i < values.length; i++) {
+    if (!values[i]) continue;
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    context.fillStyle = shade(colors, values[i], most);
+    context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
+  }
+}
+function ring(context, box, [rows, columns], row, column, color, dash = [], wide = 1.5) {
+  const [w, h] = [box.width / columns, box.height / rows];
+  context.strokeStyle = color;
+  context.lineWidth = wide;
+  context.setLineDash(dash);
+  context.strokeRect(box.x + column * w + 0.75, box.y + row * h + 0.75, w - 1.5, h - 1.5);
+  context.setLineDash([]);
+}
+function asks(context, box, grid2, { row, column }, theme) {
+  ring(context, box, grid2, row, column, theme.panel, [], 4);
+  ring(context, box, grid2, row, column, theme.ink_, [], 2);
+}
+function border(context, box, color, width) {
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  const out = width > 1 ? 2 : 0.5;
+  context.strokeRect(box.x - out, box.y - out, box.width + 2 * out, box.height + 2 * out);
+}
+function text(context, theme, words, x, y, { align = "center", bold = false, color = theme.muted, size = 12 } = {}) {
+  context.font = `${bold ? 600 : 400} ${size}px ${theme.font}`;
+  context.textAlign = align;
+  context.textBaseline = "middle";
+  context.fillStyle = color;
+  context.fillText(words, x, y);
+}
+var [GAP, HEAD2] = [8, 22];
+function tiles(count, width, grid2, cap, least) {
+  const fit = Math.max(2, Math.floor((width + GAP) / (least + GAP)));
+  const lines = Math.ceil(count / fit);
+  const perLine = Math.ceil(count / lines);
+  const size = Math.min(cap, Math.floor((width + GAP) / perLine) - GAP - 1);
+  const tall = Math.round(size * grid2[0] / grid2[1]);
+  return {
+    width: Math.min(width, perLine * (size + GAP)),
+    height: lines * (HEAD2 + tall + GAP),
+    at: (i) => ({
+      x: i % perLine * (size + GAP) + 1,
+      y: Math.floor(i / perLine) * (HEAD2 + tall + GAP) + HEAD2,
+      width: size,
+      height: tall
+    })
+  };
+}
+function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
+  const {
+    recording: { grid: grid2, steps },
+    state,
+    theme
+  } = view;
+  const plan = tiles(items.length, width, grid2, cap, least);
+  const context = prepare(canvas, plan.width, plan.height);
+  return items.map(({ title, values, colors, most, step, query, key, strong }, i) => {
+    const box = plan.at(i);
+    text(context, theme, title, box.x, box.y - HEAD2 / 2, {
+      align: "left",
+      bold: strong,
+      color: strong ? theme.ink_ : theme.muted
+    });
+    drawMap(context, colors, values, most, box, grid2);
+    border(context, box, strong ? theme.ink_ : theme.line, 1);
+    if (key) ring(context, box, grid2, key.row, key.column, theme.panel);
+    if (key) ring(context, box, grid2, key.row, key.column, theme.ink_, [3, 2]);
+    if (query) asks(context, box, grid2, state, theme);
+    return { ...box, step: Math.min(step, steps - 1), map: title, rows: grid2[0], columns: grid2[1] };
+  });
+}
+function drawCells(canvas, theme, rows, marked, width, tied = rows.length) {
+  const [left, right] = width >= 560 ? [66, 84] : [46, 44];
+  const count = rows[0].values.length;
+  const cell = Math.min(30, (width - left - right) / count);
+  const [tall, gap] = [22, 10];
+  const context = prepare(canvas, Math.min(width, left + right + count * cell), rows.length * (tall + gap));
+  const inset = cell > 6 ? 1.5 : 0.5;
+  context.fillStyle = theme.accent;
+  for (const channel2 of marked)
+    context.fillRect(left + (channel2 + 0.5) * cell - 0.75, tall / 2, 1.5, (tied - 1) * (tall + gap));
+  rows.forEach(({ label, values, bars, sum: sum2, strong }, i) => {
+    const y = i * (tall + gap);
+    text(context, theme, label, 0, y + tall / 2, {
+      align: "left",
+      bold: strong,
+      color: strong ? theme.ink_ : theme.muted
+    });
+    const most = bars ? Math.max(...values, 0) : 1;
+    values.forEach((value, channel2) => {
+      const [x, wide] = [left + channel2 * cell + inset, cell - 2 * inset];
+      context.fillStyle = theme.panel;
+      context.fillRect(x, y, wide, tall);
+      const high = most > 0 ? tall * Math.max(0, value) / most : 0;
+      context.fillStyle = i < tied && marked.includes(channel2) ? theme.accent : theme.muted;
+      context.fillRect(x, y + tall - high, wide, high);
+      context.strokeStyle = theme.line;
+      context.lineWidth = 1;
+      context.strokeRect(x + 0.5, y + 0.5, wide - 1, tall - 1);
+    });
+    text(context, theme, sum2, left + count * cell + 8, y + tall / 2, {
+      align: "left",
+      bold: strong,
+      color: theme.ink_
+    });
+  });
+}
+
 // input.js
 function frame(recording, theme, step) {
   const [frames, , rows, columns] = recording.arrays.input.shape;
@@ -759,6 +876,14 @@ function paint(context, image, x, y, width, height) {
   context.imageSmoothingEnabled = false;
   context.drawImage(image, x, y, width, height);
 }
+function reveal(strip, button) {
+  const [frame2, box] = [strip.getBoundingClientRect(), button.getBoundingClientRect()];
+  strip.scrollLeft = scrolled(strip.scrollLeft, frame2.width, box.left - frame2.left + strip.scrollLeft, box.width);
+}
+function scrolled(now, room, from, width) {
+  const seen = from >= now && from + width <= now + room;
+  return seen ? now : Math.max(0, from - (room - width) / 2);
+}
 function timeRail(store, app) {
   const { recording } = store;
   const { node, heading, note, body } = panel("rail", "Steps");
@@ -776,14 +901,12 @@ function timeRail(store, app) {
     );
     return { button, canvas, bar };
   });
-  body.append(
-    play,
-    el(
-      "div",
-      { class: "steps", role: "group", "aria-label": "Steps" },
-      steps.map(({ button }) => button)
-    )
+  const strip = el(
+    "div",
+    { class: "steps", role: "group", "aria-label": "Steps" },
+    steps.map(({ button }) => button)
   );
+  body.append(play, strip);
   heading.setAttribute("aria-live", "off");
   note.replaceChildren(
     "Pick a step; everything below follows it. ",
@@ -794,7 +917,7 @@ function timeRail(store, app) {
       ...keys([["[", "]"], "step, ", ["←", "↑", "→", "↓"], "patch, ", [",", "."], "head, ", ["space"], "plays."])
     )
   );
-  let painted = null, drawn2 = 0;
+  let painted = null, drawn2 = 0, revealed = -1;
   function draw({ state, frames, asked }) {
     heading.textContent = recording.step_sentences[state.step];
     play.textContent = app.playing ? "❚❚ Pause" : "▶ Play";
@@ -811,6 +934,8 @@ function timeRail(store, app) {
       if (canvas && painted !== frames) paint(prepare(canvas, side, tall), frames.at(step), 0, 0, side, tall);
     });
     [painted, drawn2] = [frames, side];
+    if (revealed !== state.step) reveal(strip, steps[state.step].button);
+    revealed = state.step;
     play.setAttribute("aria-label", app.playing ? "Pause" : "Play the steps");
   }
   return { node, draw };
@@ -863,7 +988,7 @@ function inputPanel(store) {
     if (recording.input) paint(context, frames.at(state.step), 0, 0, ...size);
     if (recording.grid) grid(context, size, rows, columns, theme);
     if (hover) outline(context, size, rows, columns, hover.row, hover.column, theme.accent, [4, 3]);
-    if (recording.grid) outline(context, size, rows, columns, state.row, state.column, theme.orange, []);
+    if (recording.grid) asks(context, { x: 0, y: 0, width: size[0], height: size[1] }, recording.grid, state, theme);
     canvas.setAttribute(
       "aria-label",
       `Input at step ${state.step + 1}, query patch row ${state.row + 1}, column ${state.column + 1} of ${rows} by ${columns}. Arrow keys move it.`
@@ -896,119 +1021,6 @@ function outline(context, [width, height], rows, columns, row, column, color, da
   context.strokeStyle = color;
   context.strokeRect(column * w + 1, row * h + 1, w - 2, h - 2);
   context.setLineDash([]);
-}
-
-// maps.js
-function drawMap(context, colors, values, most, box, grid2) {
-  const [rows, columns] = grid2;
-  const edges = (count, side, start) => Array.from({ length: count + 1 }, (_, i) => start + Math.round(i * side / count));
-  const [xs, ys] = [edges(columns, box.width, box.x), edges(rows, box.height, box.y)];
-  context.fillStyle = colors[0];
-  context.fillRect(box.x, box.y, box.width, box.height);
-  for (let i = 0; i < values.length; i++) {
-    if (!values[i]) continue;
-    const [row, column] = [Math.floor(i / columns), i % columns];
-    context.fillStyle = shade(colors, values[i], most);
-    context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
-  }
-}
-function ring(context, box, [rows, columns], row, column, color, dash = []) {
-  const [w, h] = [box.width / columns, box.height / rows];
-  context.strokeStyle = color;
-  context.lineWidth = 1.5;
-  context.setLineDash(dash);
-  context.strokeRect(box.x + column * w + 0.75, box.y + row * h + 0.75, w - 1.5, h - 1.5);
-  context.setLineDash([]);
-}
-function border(context, box, color, width) {
-  context.strokeStyle = color;
-  context.lineWidth = width;
-  const out = width > 1 ? 2 : 0.5;
-  context.strokeRect(box.x - out, box.y - out, box.width + 2 * out, box.height + 2 * out);
-}
-function text(context, theme, words, x, y, { align = "center", bold = false, color = theme.muted, size = 12 } = {}) {
-  context.font = `${bold ? 600 : 400} ${size}px ${theme.font}`;
-  context.textAlign = align;
-  context.textBaseline = "middle";
-  context.fillStyle = color;
-  context.fillText(words, x, y);
-}
-var [GAP, HEAD2] = [8, 22];
-function tiles(count, width, grid2, cap, least) {
-  const fit = Math.max(2, Math.floor((width + GAP) / (least + GAP)));
-  const lines = Math.ceil(count / fit);
-  const perLine = Math.ceil(count / lines);
-  const size = Math.min(cap, Math.floor((width + GAP) / perLine) - GAP - 1);
-  const tall = Math.round(size * grid2[0] / grid2[1]);
-  return {
-    width: Math.min(width, perLine * (size + GAP)),
-    height: lines * (HEAD2 + tall + GAP),
-    at: (i) => ({
-      x: i % perLine * (size + GAP) + 1,
-      y: Math.floor(i / perLine) * (HEAD2 + tall + GAP) + HEAD2,
-      width: size,
-      height: tall
-    })
-  };
-}
-function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
-  const {
-    recording: { grid: grid2, steps },
-    state,
-    theme
-  } = view;
-  const plan = tiles(items.length, width, grid2, cap, least);
-  const context = prepare(canvas, plan.width, plan.height);
-  return items.map(({ title, values, colors, most, step, query, key, strong }, i) => {
-    const box = plan.at(i);
-    text(context, theme, title, box.x, box.y - HEAD2 / 2, {
-      align: "left",
-      bold: strong,
-      color: strong ? theme.ink_ : theme.muted
-    });
-    drawMap(context, colors, values, most, box, grid2);
-    border(context, box, strong ? theme.ink_ : theme.line, 1);
-    if (key) ring(context, box, grid2, key.row, key.column, theme.panel);
-    if (key) ring(context, box, grid2, key.row, key.column, theme.ink_, [3, 2]);
-    if (query) ring(context, box, grid2, state.row, state.column, theme.orange);
-    return { ...box, step: Math.min(step, steps - 1), map: title, rows: grid2[0], columns: grid2[1] };
-  });
-}
-function drawCells(canvas, theme, rows, marked, width, tied = rows.length) {
-  const [left, right] = width >= 560 ? [66, 84] : [46, 44];
-  const count = rows[0].values.length;
-  const cell = Math.min(30, (width - left - right) / count);
-  const [tall, gap] = [22, 10];
-  const context = prepare(canvas, Math.min(width, left + right + count * cell), rows.length * (tall + gap));
-  const inset = cell > 6 ? 1.5 : 0.5;
-  context.fillStyle = theme.accent;
-  for (const channel2 of marked)
-    context.fillRect(left + (channel2 + 0.5) * cell - 0.75, tall / 2, 1.5, (tied - 1) * (tall + gap));
-  rows.forEach(({ label, values, bars, sum: sum2, strong }, i) => {
-    const y = i * (tall + gap);
-    text(context, theme, label, 0, y + tall / 2, {
-      align: "left",
-      bold: strong,
-      color: strong ? theme.ink_ : theme.muted
-    });
-    const most = bars ? Math.max(...values, 0) : 1;
-    values.forEach((value, channel2) => {
-      const [x, wide] = [left + channel2 * cell + inset, cell - 2 * inset];
-      context.fillStyle = theme.panel;
-      context.fillRect(x, y, wide, tall);
-      const high = most > 0 ? tall * Math.max(0, value) / most : 0;
-      context.fillStyle = i < tied && marked.includes(channel2) ? theme.accent : theme.muted;
-      context.fillRect(x, y + tall - high, wide, high);
-      context.strokeStyle = theme.line;
-      context.lineWidth = 1;
-      context.strokeRect(x + 0.5, y + 0.5, wide - 1, tall - 1);
-    });
-    text(context, theme, sum2, left + count * cell + 8, y + tall / 2, {
-      align: "left",
-      bold: strong,
-      color: theme.ink_
-    });
-  });
 }
 
 // film.js
@@ -1105,7 +1117,7 @@ function drawColumn(context, view, asked, column, key, plan, places) {
       drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
       context.globalAlpha = 1;
       if (hover?.row !== void 0) ring(context, box, recording.grid, hover.row, hover.column, theme.accent, [2, 2]);
-      ring(context, box, recording.grid, state.row, state.column, theme.orange);
+      asks(context, box, recording.grid, state, theme);
       places.push({ step: key, map: row, rows: recording.grid[0], columns: recording.grid[1], ...box });
     }
     border(context, box, key === state.step ? theme.ink_ : theme.line, key === state.step ? 2 : 1);
@@ -1164,7 +1176,7 @@ function drawNow(canvas, view, asked, width) {
     context.globalAlpha = fades(row, state) ? FADED : 1;
     drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
     context.globalAlpha = 1;
-    ring(context, box, recording.grid, state.row, state.column, theme.orange);
+    asks(context, box, recording.grid, state, theme);
     border(context, box, theme.line, 1);
   });
 }
@@ -2295,7 +2307,7 @@ function rasterPanel(store) {
     drawRaster(prepare(canvas, plot.width, plot.height), plot, row, neurons, state, theme);
     canvas.setAttribute(
       "aria-label",
-      `${heading.textContent}: ${note.textContent} Neuron ${state.neuron} is selected; up and down choose another.`
+      `${heading.textContent}: ${note.textContent} Neuron ${state.neuron + 1} is selected; up and down choose another.`
     );
   }
   return { node, draw };
@@ -2354,7 +2366,7 @@ function membranePanel(store) {
   function draw({ state }) {
     const neurons = traces(recording, state);
     const membrane = neurons?.of("membrane");
-    heading.textContent = neurons ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
+    heading.textContent = neurons ? `Neuron ${state.neuron + 1}: membrane potential` : "Membrane potential";
     contain(body, membrane ? [figure, legend] : []);
     if (!membrane) {
       note.textContent = recording.missing.membrane;
@@ -2458,7 +2470,7 @@ function mount(parent, bytes, tell, wanted = {}) {
   root.append(grid2, live);
   parent.append(root);
   const store = new Store(recording, { ...recording.state, ...wanted }, tell, root);
-  const app = { playing: false, play: () => play(!app.playing), point, reveal };
+  const app = { playing: false, play: () => play(!app.playing), point, reveal: reveal2 };
   let panels = [];
   let theme = null;
   let frames = null;
@@ -2528,7 +2540,7 @@ function mount(parent, bytes, tell, wanted = {}) {
       node.toggleAttribute("data-away", CENTRE.some(is) && !is(CENTRE.includes(name) ? name : "attention"));
     }
   }
-  function reveal() {
+  function reveal2() {
     draw();
     const { node } = panels.find((panel2) => panel2.node.hasAttribute("data-open")) ?? panels[0];
     const hidden = node.getBoundingClientRect().top > innerHeight - 160;

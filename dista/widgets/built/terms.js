@@ -1,6 +1,7 @@
 // terms.js
 var NAME = "dista-term";
-var LOOK = `::highlight(${NAME}) { text-decoration: underline dotted; text-decoration-thickness: 1px; }`;
+var LOOK = `:root, :host { text-decoration-skip-ink: none; }
+::highlight(${NAME}) { text-decoration: underline dotted; text-decoration-thickness: 1px; }`;
 var LEFT_OUT = "code, pre, textarea, input, select, button, abbr, script, style, h1, a, [role=option], [contenteditable], .glossary dt, .glossary small";
 var BLOCK = "p, li, dd, dt, td, th, label, figcaption, section, div";
 var QUIET = 300;
@@ -151,5 +152,7 @@ function terms_default({ data }) {
   };
 }
 export {
-  terms_default as default
+  LOOK,
+  terms_default as default,
+  places
 };

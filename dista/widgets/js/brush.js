@@ -217,7 +217,7 @@ function drawMarks(context, { rows, columns, kind }, marks, theme, width, tall) 
   const empty = kind === "rgb" ? css([0, 0, 0]) : css(theme.paper);
   const painted = (row, column) =>
     row >= 0 && column >= 0 && row < rows && column < columns && marks[row * columns + column] > 0;
-  context.strokeStyle = theme.orange;
+  context.strokeStyle = theme.accent;
   context.lineWidth = 1.5;
   context.beginPath();
   for (let row = 0; row < rows; row++) {

@@ -3,7 +3,7 @@
 import { prepare, number } from "./dom.js";
 import { sum } from "./recording.js";
 import { hatch } from "./theme.js";
-import { drawMap, ring, border, text } from "./maps.js";
+import { asks, drawMap, ring, border, text } from "./maps.js";
 
 const ROWS = ["raw", "kept", "removed"];
 
@@ -114,7 +114,7 @@ function drawColumn(context, view, asked, column, key, plan, places) {
       drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
       context.globalAlpha = 1;
       if (hover?.row !== undefined) ring(context, box, recording.grid, hover.row, hover.column, theme.accent, [2, 2]);
-      ring(context, box, recording.grid, state.row, state.column, theme.orange);
+      asks(context, box, recording.grid, state, theme);
       places.push({ step: key, map: row, rows: recording.grid[0], columns: recording.grid[1], ...box });
     }
     border(context, box, key === state.step ? theme.ink_ : theme.line, key === state.step ? 2 : 1);
@@ -182,7 +182,7 @@ export function drawNow(canvas, view, asked, width) {
     context.globalAlpha = fades(row, state) ? FADED : 1;
     drawMap(context, colors, column[row], largest(recording, asked.block, state, column), box, recording.grid);
     context.globalAlpha = 1;
-    ring(context, box, recording.grid, state.row, state.column, theme.orange);
+    asks(context, box, recording.grid, state, theme);
     border(context, box, theme.line, 1);
   });
 }

@@ -1,6 +1,7 @@
 // What the network sees: the time rail with every step's frame, and the frame at the current step.
 
 import { el, panel, prepare, inside, brushOf } from "./dom.js";
+import { asks } from "./maps.js";
 import { pixel, css } from "./theme.js";
 
 // One frame as a small offscreen canvas, one pixel a pixel; scaled up without smoothing.
@@ -45,6 +46,22 @@ export function paint(context, image, x, y, width, height) {
   context.drawImage(image, x, y, width, height);
 }
 
+// Moves a strip, and not the page, so that one of its buttons is in view.
+/** @param {HTMLElement} strip @param {HTMLElement} button */
+function reveal(strip, button) {
+  const [frame, box] = [strip.getBoundingClientRect(), button.getBoundingClientRect()];
+  strip.scrollLeft = scrolled(strip.scrollLeft, frame.width, box.left - frame.left + strip.scrollLeft, box.width);
+}
+
+/**
+ * How far a strip of `room` pixels, scrolled by `now`, has to be so that all of what is at `from` is seen: in its middle.
+ * @param {number} now @param {number} room @param {number} from @param {number} width
+ */
+export function scrolled(now, room, from, width) {
+  const seen = from >= now && from + width <= now + room;
+  return seen ? now : Math.max(0, from - (room - width) / 2);
+}
+
 // ---- time rail -----------------------------------------------------------------------------
 
 export function timeRail(store, app) {
@@ -64,14 +81,12 @@ export function timeRail(store, app) {
     );
     return { button, canvas, bar };
   });
-  body.append(
-    play,
-    el(
-      "div",
-      { class: "steps", role: "group", "aria-label": "Steps" },
-      steps.map(({ button }) => button),
-    ),
+  const strip = el(
+    "div",
+    { class: "steps", role: "group", "aria-label": "Steps" },
+    steps.map(({ button }) => button),
   );
+  body.append(play, strip);
   heading.setAttribute("aria-live", "off");
   note.replaceChildren(
     "Pick a step; everything below follows it. ",
@@ -84,7 +99,8 @@ export function timeRail(store, app) {
   );
 
   let painted = null,
-    drawn = 0; // frames and size that the thumbnails show
+    drawn = 0, // frames and size that the thumbnails show
+    revealed = -1; // the step that the strip was moved for: who moves it by hand is left alone
 
   function draw({ state, frames, asked }) {
     heading.textContent = recording.step_sentences[state.step];
@@ -102,6 +118,8 @@ export function timeRail(store, app) {
       if (canvas && painted !== frames) paint(prepare(canvas, side, tall), frames.at(step), 0, 0, side, tall);
     });
     [painted, drawn] = [frames, side];
+    if (revealed !== state.step) reveal(strip, steps[state.step].button);
+    revealed = state.step;
     play.setAttribute("aria-label", app.playing ? "Pause" : "Play the steps");
   }
   return { node, draw };
@@ -170,7 +188,7 @@ export function inputPanel(store) {
     if (recording.input) paint(context, frames.at(state.step), 0, 0, ...size);
     if (recording.grid) grid(context, size, rows, columns, theme);
     if (hover) outline(context, size, rows, columns, hover.row, hover.column, theme.accent, [4, 3]);
-    if (recording.grid) outline(context, size, rows, columns, state.row, state.column, theme.orange, []);
+    if (recording.grid) asks(context, { x: 0, y: 0, width: size[0], height: size[1] }, recording.grid, state, theme);
     canvas.setAttribute(
       "aria-label",
       `Input at step ${state.step + 1}, query patch row ${state.row + 1}, ` +

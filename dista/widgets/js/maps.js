@@ -18,13 +18,19 @@ export function drawMap(context, colors, values, most, box, grid) {
   }
 }
 
-export function ring(context, box, [rows, columns], row, column, color, dash = []) {
+export function ring(context, box, [rows, columns], row, column, color, dash = [], wide = 1.5) {
   const [w, h] = [box.width / columns, box.height / rows];
   context.strokeStyle = color;
-  context.lineWidth = 1.5;
+  context.lineWidth = wide;
   context.setLineDash(dash);
   context.strokeRect(box.x + column * w + 0.75, box.y + row * h + 0.75, w - 1.5, h - 1.5);
   context.setLineDash([]);
+}
+
+// The patch that asks: the same on every map and picture, seen on light and on dark cells.
+export function asks(context, box, grid, { row, column }, theme) {
+  ring(context, box, grid, row, column, theme.panel, [], 4);
+  ring(context, box, grid, row, column, theme.ink_, [], 2);
 }
 
 export function border(context, box, color, width) {
@@ -98,7 +104,7 @@ export function drawMaps(canvas, view, items, width, cap = 150, least = 74) {
     border(context, box, strong ? theme.ink_ : theme.line, 1);
     if (key) ring(context, box, grid, key.row, key.column, theme.panel);
     if (key) ring(context, box, grid, key.row, key.column, theme.ink_, [3, 2]);
-    if (query) ring(context, box, grid, state.row, state.column, theme.orange);
+    if (query) asks(context, box, grid, state, theme);
     return { ...box, step: Math.min(step, steps - 1), map: title, rows: grid[0], columns: grid[1] };
   });
 }

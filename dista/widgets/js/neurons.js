@@ -60,7 +60,7 @@ export function rasterPanel(store) {
     drawRaster(prepare(canvas, plot.width, plot.height), plot, row, neurons, state, theme);
     canvas.setAttribute(
       "aria-label",
-      `${heading.textContent}: ${note.textContent} Neuron ${state.neuron} is selected; up and down choose another.`,
+      `${heading.textContent}: ${note.textContent} Neuron ${state.neuron + 1} is selected; up and down choose another.`,
     );
   }
   return { node, draw };
@@ -128,7 +128,7 @@ export function membranePanel(store) {
   function draw({ state }) {
     const neurons = traces(recording, state);
     const membrane = neurons?.of("membrane");
-    heading.textContent = neurons ? `Neuron ${state.neuron}: membrane potential` : "Membrane potential";
+    heading.textContent = neurons ? `Neuron ${state.neuron + 1}: membrane potential` : "Membrane potential";
     contain(body, membrane ? [figure, legend] : []);
     if (!membrane) {
       note.textContent = recording.missing.membrane;

@@ -108,10 +108,10 @@ function membrane(h, v, spikes, threshold, width) {
   ];
   return [
     ...level(0, "axis"),
-    ...level(threshold, "limit"),
+    ...level(threshold, "threshold"),
     svg("text", { class: "halo end", x: width - RIGHT, y: y(threshold) - 5 }, "threshold"),
     svg("text", { x: 2, y: 11 }, "membrane potential"),
     svg("polyline", { class: "you", points: [`${LEFT},${y(0)}`, ...points].join(" ") }),
-    ...spikes.map((step) => svg("path", { class: "spike", d: `M${x(step)},${y(h[step]) - 11} l5,9 h-10 z` })),
+    ...spikes.map((step) => svg("circle", { class: "spike", cx: x(step), cy: y(h[step]), r: 4 })),
   ];
 }

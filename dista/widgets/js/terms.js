@@ -3,7 +3,9 @@
 // highlights, and the pointer is compared with their rectangles.
 
 const NAME = "dista-term";
-const LOOK = `::highlight(${NAME}) { text-decoration: underline dotted; text-decoration-thickness: 1px; }`;
+// The line is drawn below descenders as well: under "µJ" it would else be seen below the first letter alone.
+export const LOOK = `:root, :host { text-decoration-skip-ink: none; }
+::highlight(${NAME}) { text-decoration: underline dotted; text-decoration-thickness: 1px; }`;
 const LEFT_OUT =
   "code, pre, textarea, input, select, button, abbr, script, style, h1, a, [role=option], [contenteditable], .glossary dt, .glossary small";
 const BLOCK = "p, li, dd, dt, td, th, label, figcaption, section, div";
@@ -17,7 +19,7 @@ const QUIET = 300; // ms after the last change of the page before it is read aga
  * @param {RegExp} expression
  * @param {Record<string, string>} hints
  */
-function places(text, expression, hints) {
+export function places(text, expression, hints) {
   const listed = [];
   for (const match of text.matchAll(expression)) {
     const word = match[0];
