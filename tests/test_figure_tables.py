@@ -225,6 +225,18 @@ ENTRIES = {
         {"h": TRACE.h, "v": TRACE.v, "current": TRACE.current, "fired": TRACE.spikes},
         of("h", "v", "current"),
     ),
+    "entry_effects": Entry(
+        lambda: figures.entry_effects(small.entries()),
+        "name block sample pair attention effect query_time key_time",
+        {"attention": [0.2, 0.3, 0.5] * 4, "query_time": [0, 1, 1] * 4},
+        of("effect"),
+    ),
+    "time_by_rate": Entry(
+        lambda: figures.time_by_rate(small.timed()),
+        "input round seconds rate",
+        {"seconds": small.timed().seconds, "rate": np.repeat([0.1, 0.2, 0.3], 2)},
+        lambda rows: [*(1e3 * rows["seconds"]), *(1e3 * rows.groupby("rate")["seconds"].median())],
+    ),
     "tau_sweep": Entry(
         lambda: figures.tau_sweep(small.sweep()),
         "tau spikes silent_below threshold steps",

@@ -24,6 +24,7 @@ from dista.measures import (
     CueEffect,
     Decision,
     Energy,
+    EntryEffects,
     EventFrames,
     EventStatistics,
     FiringMap,
@@ -45,6 +46,7 @@ from dista.measures import (
     SeedDifference,
     SpikeDistance,
     TauSweep,
+    TimeByRate,
 )
 
 LAYERS = ("stem.stages.0.neuron", "blocks.0.attention.query.neuron", "blocks.1.mlp.hidden.neuron")
@@ -220,6 +222,18 @@ def energy(static: bool = True) -> Energy:
     return Energy(LAYERS, spikes, accumulates, multiplies, dense, picojoules, static, 25)
 
 
+def entries() -> dict[str, EntryEffects]:
+    steps = np.array([0, 1, 1])
+    attention, effect = np.array([[0.2, 0.3, 0.5]] * 2), np.array([[0.0, 0.1, 0.4], [0.3, 0.1, 0]])
+    trained = EntryEffects(1, steps, np.array([0, 0, 1]), attention, effect)
+    return {"trained": trained, "untrained": replace(trained, effect=1 - effect)}
+
+
+def timed() -> TimeByRate:
+    seconds = np.array([[0.02, 0.021], [0.04, 0.045], [0.05, 0.049]])
+    return TimeByRate(("blank", "half", "all"), np.array([0.1, 0.2, 0.3]), seconds)
+
+
 def any_time() -> Anytime:
     accuracy = np.array([0.5, 0.8, 0.9])
     spent = np.array([1e3, 3e3, 4e3])
@@ -370,6 +384,8 @@ FIGURES = {
         replace(trace(), v=None, current=None, spikes=None, tau=None, half_life=None), theme=t
     ),
     "membrane, a neuron alone": lambda t: figures.membrane(replace(trace(), layer=""), theme=t),
+    "entry_effects": lambda t: figures.entry_effects(entries(), theme=t),
+    "time_by_rate": lambda t: figures.time_by_rate(timed(), theme=t),
     "tau_sweep": lambda t: figures.tau_sweep(sweep(), theme=t),
     "learning": lambda t: figures.learning(learners(), theme=t),
     "taus": lambda t: figures.taus(rows(), start=2.0, theme=t),
@@ -790,6 +806,7 @@ def test_learning_curves_find_the_best_epoch_and_histories_the_furthest_layer():
         (lambda: figures.part_changes({"map": {}}), "results is empty"),
         (lambda: figures.attention_grid([], to="the cue"), "results is empty"),
         (lambda: figures.seed_accuracies({}), "results is empty"),
+        (lambda: figures.entry_effects({}), "results is empty"),
         (lambda: figures.seed_differences({}), "results is empty"),
         (lambda: figures.seed_curves({}), "results is empty"),
         (lambda: figures.event_statistics({}), "results is empty"),

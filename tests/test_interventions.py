@@ -6,6 +6,7 @@ import torch
 
 from dista.experiments.interventions import (
     intervene,
+    lookup,
     noise,
     silence,
     tau,
@@ -48,6 +49,22 @@ def mapped(small_model, small_input):
 
 
 # --- equal to a model that is configured so -----------------------------------------------------
+
+
+def test_lookup_is_the_configured_table(mapped, small_model):
+    model, x = mapped
+    table = tuple(0.7 * count for count in range(model.config.head_dim + 1))
+    other = small_model(**MAP3, denoiser=dict(kind="lookup", table=table))
+    other.load_state_dict(model.state_dict(), strict=False)  # all but the tables
+    intervened = answer(model, x, {DENOISE: lookup(table)})
+    assert torch.equal(intervened, answer(other, x))
+    assert not torch.equal(intervened, answer(model, x))
+
+
+@pytest.mark.parametrize("table", [[], [0, float("nan")]])
+def test_a_table_that_is_none_is_refused(table):
+    with pytest.raises(ValueError, match="expected finite numbers"):
+        lookup(table)
 
 
 @pytest.mark.parametrize("u", [0, 2, 4.5])

@@ -30,6 +30,9 @@ FEWER = {
     },
     "05_what_do_slow_neurons_remember": {r"^pairs = 100\b": "pairs = 6"},
     "06_what_does_explicit_memory_add": {r"^pairs, recorded = 100, 40\b": "pairs, recorded = 6, 6"},
+    "07_does_denoising_help": {r"^samples, recorded = 100, 20\b": "samples, recorded = 6, 4"},
+    "09_which_part_matters": {r"^pairs, looked_at = 100, 6\b": "pairs, looked_at = 6, 2"},
+    "10_what_does_it_cost": {r"^samples, timed = 60, 10\b": "samples, timed = 4, 1"},
 }
 """Sizes that a lesson sets at its top, made smaller for the tests."""
 

@@ -120,6 +120,10 @@ def _on_axis(axis: str, description: str, apply: Hook) -> Change:
     )
 
 
+def _is_denoiser(module: nn.Module) -> bool:
+    return type(module).__name__ == "Denoise"
+
+
 def threshold(u: float, *, head: int | None = None) -> Change:
     """Another threshold for the denoiser: keep counts above ``u``; 0 keeps everything.
 
@@ -133,10 +137,31 @@ def threshold(u: float, *, head: int | None = None) -> Change:
         axis, one = _axes(module).index("head"), torch.tensor([head], device=output.device)
         return output.index_copy(axis, one, keep_above(inputs[0].index_select(axis, one), u))
 
-    is_denoiser = lambda module: type(module).__name__ == "Denoise"  # noqa: E731
     of_head = "" if head is None else f", head={head}"
     return Change(
-        f"threshold({u}{of_head})", apply, is_denoiser, "a denoiser (blocks.*.attention.denoise)"
+        f"threshold({u}{of_head})", apply, _is_denoiser, "a denoiser (blocks.*.attention.denoise)"
+    )
+
+
+def lookup(table: Sequence[float]) -> Change:
+    """Another table for the denoiser: a count a becomes ``table[a]``; counts off the table take its nearest end.
+
+    ValueError for an empty table, or values that are not finite.
+    """
+    from dista.denoisers import lookup as look_up
+
+    values = torch.tensor(list(table), dtype=torch.float32)
+    if not len(values) or not values.isfinite().all():
+        raise ValueError(f"table={list(table)}; expected finite numbers, one for each count from 0")
+
+    def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        return look_up(inputs[0], values.to(inputs[0]))
+
+    return Change(
+        f"lookup({len(values)} values)",
+        apply,
+        _is_denoiser,
+        "a denoiser (blocks.*.attention.denoise)",
     )
 
 

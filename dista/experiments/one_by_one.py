@@ -117,7 +117,7 @@ class Upstream:
             (switch, value), *_ = parsed
             ablations.changes(switches, self.model, lent)  # a place that the model does not have
             if switch.name == "block":
-                return self._answer(self._onwards(Place(value + 1), self.at(Place(value))))
+                return self.answer_from(Place(value + 1), self.at(Place(value)))
             if switch.name == "head":
                 return self._without_head(*value)
             if switch.name == "denoiser-of":
@@ -126,7 +126,7 @@ class Upstream:
         start = self._start(changed(self.model, changes))
         x = self.x if start.block == STEM else self.at(start)
         with intervene(self.model, changes):
-            return self._answer(self._onwards(start, x))
+            return self.answer_from(start, x)
 
     def at(self, place: Place) -> Tensor:
         """What the model as it is has at a place, from the place before it."""
@@ -165,12 +165,13 @@ class Upstream:
             x = self._block(later)(x)
         return x
 
-    def _answer(self, x: Tensor) -> Tensor:
-        return self.model.readout(self.model.head(x))
+    def answer_from(self, place: Place, x: Tensor) -> Tensor:
+        """The answer (batch, class) where ``x`` is at ``place``, of any batch size."""
+        return self.model.readout(self.model.head(self._onwards(place, x)))
 
     def _without_head(self, block: int, head: int) -> Tensor:
         read, one = self.at(Place(block, READ)), torch.tensor([head], device=self.x.device)
-        return self._answer(self._onwards(Place(block, READ), read.index_fill(2, one, 0)))
+        return self.answer_from(Place(block, READ), read.index_fill(2, one, 0))
 
     def _without_denoiser(self, block: int, head: int | None) -> Tensor:
         if block not in self.undenoised:
@@ -183,7 +184,7 @@ class Upstream:
         if head is not None:
             one = torch.tensor([head], device=self.x.device)
             read = self.at(Place(block, READ)).index_copy(2, one, raw.index_select(2, one))
-        return self._answer(self._onwards(Place(block, READ), read))
+        return self.answer_from(Place(block, READ), read)
 
     def _start(self, names: Sequence[str]) -> Place:
         """The last place that lies before all of the named modules."""

@@ -22,6 +22,7 @@ from dista.figures.comparison import layer_pairs, spike_distance
 from dista.figures.decisions import decision
 from dista.figures.denoiser import denoising
 from dista.figures.energy import anytime, energy_comparison, energy_map
+from dista.figures.entries import entry_effects
 from dista.figures.event_frames import event_frames
 from dista.figures.events import event_statistics
 from dista.figures.firing import firing_change, firing_map, membrane_histogram
@@ -35,6 +36,7 @@ from dista.figures.runs import option_importance, parallel_runs, run_curves
 from dista.figures.seeds import seed_accuracies, seed_curves, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.single_neuron import tau_sweep
+from dista.figures.speed import time_by_rate
 from dista.figures.surgery import attention_change, decision_change, membrane_change
 from dista.figures.training import learning_curves, loss_by_step, rate_history, tau_history
 
@@ -54,6 +56,7 @@ __all__ = [
     "denoising",
     "energy_comparison",
     "energy_map",
+    "entry_effects",
     "event_statistics",
     "event_frames",
     "filmstrip",
@@ -87,4 +90,5 @@ __all__ = [
     "tau_history",
     "tau_sweep",
     "taus",
+    "time_by_rate",
 ]

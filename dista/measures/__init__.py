@@ -33,6 +33,7 @@ from dista.measures.energy import (
     anytime,
     energy,
 )
+from dista.measures.entries import EntryEffects
 from dista.measures.event_frames import EventFrames, event_frames
 from dista.measures.events import EventStatistics, event_statistics
 from dista.measures.firing import FiringMap, MembraneHistogram, firing_map, membrane_histogram
@@ -99,6 +100,8 @@ from dista.measures.seeds import (
     seed_differences,
 )
 from dista.measures.similarity import MapSimilarity, map_similarity
+from dista.measures.speed import TimeByRate
+from dista.measures.stopping import Stopped, stopped
 from dista.measures.tables import Result, stacked
 from dista.measures.trust import RowSums, UntrainedSimilarity, row_sums, untrained_similarity
 
@@ -120,6 +123,7 @@ __all__ = [
     "CueEffect",
     "Decision",
     "Energy",
+    "EntryEffects",
     "EventStatistics",
     "EventFrames",
     "FiringMap",
@@ -148,7 +152,9 @@ __all__ = [
     "SeedDifference",
     "SpikeDistance",
     "Stage",
+    "Stopped",
     "TauSweep",
+    "TimeByRate",
     "UntrainedSimilarity",
     "anytime",
     "attention_over_time",
@@ -200,5 +206,6 @@ __all__ = [
     "spike_distance",
     "split",
     "stacked",
+    "stopped",
     "untrained_similarity",
 ]

@@ -161,13 +161,11 @@ def energy(counts: xr.Dataset, convention: Convention = "accumulates") -> Energy
     )
 
 
-def anytime(
-    counts: xr.Dataset, labels: np.ndarray, convention: Convention = "accumulates"
-) -> Anytime:
-    """What would have been answered after each step. ``labels`` (sample,) are the true classes.
+def read_out(counts: xr.Dataset, labels: np.ndarray) -> np.ndarray:
+    """Probabilities (time, sample, class) of the answers after each step; as many ``labels`` as samples, or MeasureError.
 
-    The energy is counted by ``convention``, see ``energy``. Stopped after t steps, the answer is the mean of the logits so far, of the last ``readout_steps``
-    where the model reads out only those.
+    Stopped after t steps, the answer is the mean of the logits so far, of the last ``readout_steps`` where the model
+    reads out only those.
     """
     from scipy.special import softmax
 
@@ -176,7 +174,17 @@ def anytime(
         raise MeasureError(f"{len(labels)} labels for {logits.shape[1]} counted samples")
     window = json.loads(counts.attrs["model_config"]).get("readout_steps") or len(logits)
     read = [logits[max(0, t - window) : t].mean(0) for t in range(1, len(logits) + 1)]
-    probabilities = softmax(np.stack(read), axis=-1)
+    return softmax(np.stack(read), axis=-1)
+
+
+def anytime(
+    counts: xr.Dataset, labels: np.ndarray, convention: Convention = "accumulates"
+) -> Anytime:
+    """What would have been answered after each step, see ``read_out``. ``labels`` (sample,) are the true classes.
+
+    The energy is counted by ``convention``, see ``energy``.
+    """
+    probabilities = read_out(counts, labels)
     answers = probabilities.argmax(2)
     accuracy = (answers == np.asarray(labels)).mean(1)
     low, high = wilson(accuracy, len(labels))
