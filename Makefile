@@ -1,14 +1,15 @@
 # make app        the dashboard            make test     the tests
 # make app HOST=0.0.0.0    ... open to other machines
 # make types      the types (mypy)
-# make notebooks  the lessons              make clean    removes what was installed
+# make notebooks  the lessons              make docs     the book
+# make clean      removes what was installed and built
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 HOST = localhost
 
-.PHONY: app test style suite types notebooks clean browser javascript
+.PHONY: app test style suite types notebooks docs clean browser javascript
 
 app: $(VENV)/installed
 	$(BIN)/dista app --port $(PORT) --host $(HOST)
@@ -29,6 +30,15 @@ types: $(VENV)/installed
 
 notebooks: $(VENV)/installed
 	$(BIN)/jupyter lab notebooks
+
+# The lessons are run once, and again when the package has changed: minutes. Nothing comes from the network but the tools.
+docs: $(VENV)/documenting
+	$(BIN)/sphinx-build --fail-on-warning --keep-going -q -c notebooks/book -d build/book/doctrees notebooks build/book/html
+	@echo "The book: build/book/html/index.html"
+
+$(VENV)/documenting: $(VENV)/installed
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	touch $@
 
 # One resolver run for everything: torch and torchvision have to match each other.
 $(VENV)/installed: pyproject.toml
@@ -60,4 +70,4 @@ javascript:
 	else npm run --silent check; fi
 
 clean:
-	rm -rf $(VENV) node_modules .mypy_cache
+	rm -rf $(VENV) node_modules .mypy_cache build/book

@@ -12,6 +12,7 @@ from dista.bench import cases, gpu
 from dista.bench.gpu_tables import tables
 
 ROOT = Path(__file__).parent.parent
+BOOK = ROOT / "notebooks" / "book"
 TINY = cases.Case(
     "1-8, T 3, 16×16",
     cases._config(16, 3, "FFTT", dim=8, depth=1, heads=2, time_steps=3),
@@ -123,7 +124,7 @@ def test_the_tables_have_every_part(measured):
         ("with it, projection memory", "DISTA projection"),
     ],
 )
-def test_the_readme_has_the_measured_ratios(measured, said, name):
+def test_the_book_has_the_measured_ratios(measured, said, name):
     def both(value):
         return " / ".join(f"{value(precision):.2f}" for precision in ("fp32", "bf16"))
 
@@ -140,13 +141,13 @@ def test_the_readme_has_the_measured_ratios(measured, said, name):
     parts = [said, *map(ratio, ("forward seconds", "training seconds", "training bytes"))]
     rate = row(measured, f"{name}, graph", "bf16")["training images per second"]
     line = " | ".join([*parts, both(as_graphs), f"{rate:.0f}"])
-    assert f"| {line} |" in (ROOT / "README.md").read_text("utf-8")
+    assert f"| {line} |" in (BOOK / "reference" / "speed.md").read_text("utf-8")
 
 
-def test_the_readme_has_the_measured_accuracies(measured):
-    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+def test_the_book_has_the_measured_accuracies(measured):
+    page = " ".join((BOOK / "howto" / "08_papers_sizes.md").read_text("utf-8").split())
     epochs = {r["epoch"]: 100 * r["val_accuracy"] for r in measured["training"]["epochs"]}
-    assert f"is {epochs[10]:.1f} % after 10 epochs and {epochs[30]:.1f} % after 30" in readme
+    assert f"is {epochs[10]:.1f} % after 10 epochs and {epochs[30]:.1f} % after 30" in page
     best = measured["training"]["best"]["test"]
-    assert f"the best epoch has {100 * best['accuracy']:.1f} %" in readme
-    assert len(epochs) == 31 and "31 epochs of 12 s" in readme
+    assert f"the best epoch has {100 * best['accuracy']:.1f} %" in page
+    assert len(epochs) == 31 and "31 epochs of 12 s" in page

@@ -103,11 +103,12 @@ OFFERED = {
 }
 
 
-def test_the_line_on_the_page_and_in_the_readme_opens_a_recording(page, tmp_path):
+def test_the_line_on_the_page_and_in_the_book_opens_a_recording(page, tmp_path):
     """Without this package."""
     test = page("watch")
     assert downloads.OPEN_ZIP in [code.value for code in test.code]
-    assert downloads.OPEN_ZIP in (APP.parent / "README.md").read_text("utf-8").splitlines()
+    book = APP.parent / "notebooks" / "book" / "howto" / "07_recording.md"
+    assert downloads.OPEN_ZIP in book.read_text("utf-8").splitlines()
     shipped = dista.checkpoint.assets() / "first-light.zarr.zip"
     script = f"import sys, xarray, zarr\npath = {str(shipped)!r}\ntree = {downloads.OPEN_ZIP}\n"
     script += "print(int(tree['head'].sizes['class']), 'dista' in sys.modules)"

@@ -41,6 +41,14 @@ def test_types_are_a_part_of_the_tests():
     assert "bin/mypy\n" in commands
 
 
+def test_the_book_is_one_command_which_installs_what_builds_it():
+    commands = subprocess.run(
+        [MAKE, "--dry-run", "docs"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    install, build = commands.index("--editable '.[docs]'"), commands.index("bin/sphinx-build")
+    assert install < build and "--fail-on-warning" in commands[build:]
+
+
 def test_with_chromium_nothing_is_said_or_done(machine):
     assert machine(google_chrome="exit 1", apt_get="echo ran") == ""
 

@@ -17,7 +17,7 @@ def evaluate(
     data_dir: Folder = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Only the first so many samples.")] = None,
-    threads: int | None = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure a checkpoint on its task."""

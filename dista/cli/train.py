@@ -39,12 +39,18 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.")] = None,
     minutes: Annotated[float | None, typer.Option(help="End after so much time.")] = None,
-    batch_size: int | None = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Samples of one forward on one device.")
+    ] = None,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate of the weights.")] = None,
     tau_lr: Annotated[float | None, typer.Option(help="Peak learning rate of the taus.")] = None,
     freeze: Annotated[str | None, typer.Option(help="Train no synapses, or no taus.")] = None,
-    label_smoothing: float | None = None,
-    seed: int | None = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="The share of the target that goes to all classes alike.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the first weights and of the order of the data.")
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(help="CPU threads; 1 is reproducible bit for bit.")
     ] = None,

@@ -1,6 +1,6 @@
 """Recordings in files: written whole, and read with care, without unpickling, and in as much memory as allowed.
 
-xarray and zarr alone read a recording as well (see README). What is done here besides is to look before: a
+xarray and zarr alone read a recording as well (the book has a page on it). What is done here besides is to look before: a
 few bytes can say that terabytes of zeros are to come, or name a codec that runs code. Without torch.
 """
 

@@ -22,7 +22,7 @@ _DARK = (
     '[data-theme="dark"]',
 )
 """How JupyterLab, VS Code, Colab and pages of sphinx say that they are dark."""
-_TOLD = ":root:not([data-theme]) body:not([data-jp-theme-light]):not(.vscode-light)"
+_TOLD = ':root:not([data-theme]) body:not([data-jp-theme-light]):not(.vscode-light):not([data-theme="light"])'
 """A page that says neither: there the system decides."""
 
 

@@ -19,6 +19,7 @@ MULTIPLY_PJ, ACCUMULATE_PJ = 4.6, 0.9
 """Picojoules of a 32-bit multiply-accumulate and of an accumulate in 45 nm [convention of the field]."""
 
 Convention = Literal["accumulates", "neurobench", "rate"]
+"""How operations behind counts are counted: a key of ``CONVENTIONS``."""
 
 CONVENTIONS: dict[Convention, str] = {
     "accumulates": "a count of n is n accumulates [ours]",

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from dista.data import Task
 
 Table = Literal["steps", "epochs", "neurons", "gradients", "attention"]
+"""The tables of a run folder, by what a row is of."""
+
 State = Literal["running", "finished", "stopped", "crashed"]
+"""What became of a run, or that it still trains."""
 
 TABLES: tuple[Table, ...] = get_args(Table)
 

@@ -86,6 +86,7 @@ class Study:
 
 
 def planned(folder: Path, grid: Grid) -> list[Planned]:
+    """The runs of ``grid`` in the study ``folder``, all configurations of the first seed before those of the next."""
     configurations = grid.configurations()
     return [
         Planned(one, seed, folder / RUNS / one.run_name(seed))

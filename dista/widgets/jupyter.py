@@ -64,6 +64,13 @@ class Probe(anywidget.AnyWidget, _State):  # type: ignore[misc, valid-type]  # a
         if self.data:
             self.data = self._pack(change["new"])
 
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """The widget, and a sentence for pages where none runs."""
+        bundle = super()._repr_mimebundle_(**options)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        words = f"The space-time probe, at sample {self.sample + 1} of the recording."
+        return {**data, "text/plain": words}, metadata
+
     @property
     def state(self) -> dict[str, Any]:
         """The state as a plain dict, as the dashboard keeps it in its URL."""
