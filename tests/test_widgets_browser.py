@@ -692,7 +692,7 @@ def test_bars_are_dragged_and_the_lab_follows(page):
     assert page.locator(".readout").inner_text().startswith("1 spike; nothing of the past stays")
     page.locator("input[type=range]").first.fill("4")
     carry(page, lab, "tau")
-    assert lab.tau == 4.0 and page.locator("path.spike").count() == len(lab.trace.fired)
+    assert lab.tau == 4.0 and page.locator("circle.spike").count() == len(lab.trace.fired)
     page.get_by_role("button", name="soft reset").click()
     carry(page, lab, "reset")
     assert lab.reset == "soft"
