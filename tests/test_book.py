@@ -109,6 +109,13 @@ def test_every_page_and_parameter_is_described():
         assert parameter.meaning and parameter.default, parameter.name
 
 
+def test_a_table_has_as_many_cells_as_its_head():
+    rows = described.table(
+        ("name", "says"), [("a", "between them |\nof two"), ("b", "c")]
+    ).splitlines()
+    assert rows[2] == r"| a | between them \| of two |" and len(rows) == 4
+
+
 def test_every_variable_of_the_environment_is_described():
     sources = [*FILES, ROOT / "Makefile"]
     read = set(re.findall(r"DISTA_[A-Z_]+", "\n".join(one.read_text("utf-8") for one in sources)))

@@ -19,7 +19,7 @@ sys.path[:0] = [str(BOOK), str(ROOT)]
 import dista  # noqa: E402  # from this clone, whatever is installed
 from dista.style.palette import PALETTES  # noqa: E402
 
-project, author, copyright = "DISTA Explorer", "the authors of DISTA Explorer", "MIT license"
+project, author = "DISTA Explorer", "the authors of DISTA Explorer"
 version = release = dista.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx_parts"]
 root_doc = "index"
@@ -74,7 +74,7 @@ html_title = "DISTA Explorer"
 html_math_renderer = "mathml"
 html_static_path = ["static"]
 html_css_files = ["book.css"]
-html_copy_source = html_show_sphinx = False
+html_copy_source = html_show_sphinx = html_show_copyright = False
 pygments_style, pygments_dark_style = "friendly", "monokai"
 
 

@@ -184,7 +184,7 @@ def entrance() -> str:
 
 def first_sentence(docstring: str) -> str:
     words = " ".join(docstring.partition("\n\n")[0].split())
-    return words.replace("``", "`").replace("|", "\\|")
+    return words.replace("``", "`")
 
 
 # The course ----------------------------------------------------------------------------------------
@@ -270,7 +270,11 @@ def _misconceptions_in(value: object) -> list[Any]:
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     lines = [list(head)]
     lines += [["---"] * len(lines[0]), *map(list, rows)]
-    return "\n".join(f"| {' | '.join(' '.join(cell.split()) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 PARTS: dict[str, Callable[..., str]] = {

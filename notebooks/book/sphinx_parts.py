@@ -52,7 +52,10 @@ def _with_plotly(app: Sphinx, page: str, template: str, context: Any, doctree: A
     if doctree is not None and any(
         "Plotly.newPlot" in raw.astext() for raw in doctree.findall(nodes.raw)
     ):
-        app.add_js_file(PLOTLY)
+        place = context["pathto"](
+            f"_static/{PLOTLY}", 1
+        )  # in the head: figures draw themselves as the page is read
+        context["metatags"] += f'<script src="{place}"></script>'
 
 
 def _copy_plotly(app: Sphinx, error: Exception | None) -> None:

@@ -37,9 +37,12 @@ def of_widget(widget: object) -> str:
 
 
 def show_still(formatter: object) -> None:
-    """Figures and widgets are shown so from now on; ``formatter`` is IPython's of HTML."""
-    pio.renderers["book"] = Book()
-    pio.renderers.default = "book"
+    """Figures and widgets are shown so from now on; ``formatter`` is IPython's of HTML.
+
+    Lessons ask for ``plotly_mimetype``, which JupyterLab draws: it is the name of ours here.
+    """
+    pio.renderers["plotly_mimetype"] = Book()
+    pio.renderers.default = "plotly_mimetype"
     widgets = {
         "following": "Follow",
         "intervening": "Controls",
