@@ -17,8 +17,8 @@ def time_by_rate(result: TimeByRate, *, theme: Theme = "light") -> go.Figure:
     colours = palette(theme)
     milliseconds, rounds = 1e3 * result.seconds, result.seconds.shape[1]
     median = np.median(milliseconds, 1)
-    rank = np.argsort(np.argsort(result.rate))
-    sides = np.array(["top center", "bottom center"])[rank % 2]  # names of neighbours do not meet
+    below = np.argsort(np.argsort(result.rate)) % 2 == 1  # so that names of neighbours do not meet
+    sides = np.where(below, "bottom center", "top center")
     figure = go.Figure()
     figure.add_scatter(
         x=np.repeat(result.rate, rounds), y=milliseconds.ravel(), mode="markers", name="a round",
@@ -26,10 +26,15 @@ def time_by_rate(result: TimeByRate, *, theme: Theme = "light") -> go.Figure:
         hovertemplate="%{y:.1f} ms<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=result.rate, y=median, mode="markers+text", name="median",
-        text=[outside.shown(name) for name in result.names], textposition=sides,
+        x=result.rate, y=median, mode="markers", name="median",
+        text=[outside.shown(name) for name in result.names],
         marker={"color": colours.accent, "size": 10},
         hovertemplate="%{text}: %{y:.1f} ms, %{x:.3f} spikes per neuron and step<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=result.rate, y=np.where(below, milliseconds.min(1), milliseconds.max(1)), mode="text",
+        text=[outside.shown(name) for name in result.names], textposition=sides,
+        hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     figure.update_xaxes(title={"text": "spikes per neuron and step"}, nticks=6, showgrid=True)
     figure.update_yaxes(title={"text": "milliseconds"}, rangemode="tozero", nticks=6)

@@ -223,7 +223,7 @@ PARTS = {
 
 ORDER = [
     Misconception(
-        "You put the denoiser among the parts that matter. It has the paper's name in its title, but without noise in the input its removal costs little here.",
+        "You put the denoiser among the parts that matter. The paper's title names it, but without noise in the input its removal costs little here.",
         when=lambda values, truth: "the denoiser" in values[:2] and "the denoiser" not in truth[:2],
     ),
     Misconception(
