@@ -267,6 +267,9 @@ def test_notebook_widget(recording):
     from dista.widgets import probe
 
     widget = probe(recording, 1, step=3, layer="blocks.0.mlp.hidden.neuron")
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert data["text/plain"] == "The space-time probe, at sample 2 of the recording."
     assert widget.state["step"] == 3 and widget.state["head"] == -1
     assert Payload.from_bytes(widget.data).header["sample"] == 1
     widget.sample = 2
