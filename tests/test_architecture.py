@@ -22,7 +22,7 @@ ROOMS = {
     "dista.observable": (),
     "dista.streaming": (),
     "dista.inputs": (),
-    "dista.engine": (),
+    "dista.engine": ("dista.streaming",),
     "dista.neurons": ("dista.extras", "dista.config", "dista.observable", "dista.streaming", "dista.engine"),
     "dista.layers": ("dista.config", "dista.neurons", "dista.engine"),
     "dista.attention": (
