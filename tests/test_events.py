@@ -7,6 +7,7 @@ from torch import nn
 
 import dista
 from dista import hooks, streaming
+from dista.cli import checkpoints
 from dista.config import ModelConfig
 from dista.engine import events
 from dista.model import DISTA
@@ -203,3 +204,19 @@ def test_attenuated_memory_and_streams_run_by_modules(monkeypatch):
             assert "stream" in events.why_not(model, x)
         monkeypatch.setenv("DISTA_KERNEL", "reference")
         assert "switched off" in events.why_not(model, x)
+
+
+@pytest.mark.parametrize(
+    "kernel, words", [("auto", "driven by spikes"), ("reference", "by modules")]
+)
+def test_eval_says_what_runs_the_model(kernel, words, monkeypatch, capsys):
+    monkeypatch.setenv("DISTA_KERNEL", kernel)
+    checkpoints.evaluate("digits", limit=1, verbose=True)
+    assert words in capsys.readouterr().err
+
+
+def test_a_model_of_another_precision_is_laid_out_anew():
+    model, x = made("spatial", torch.float32), frames(torch.float32)
+    by_events(model, x)
+    model, x = model.double(), x.double()
+    assert torch.equal(by_events(model, x), by_equations(model, x))

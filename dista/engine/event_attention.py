@@ -94,7 +94,7 @@ def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out
     stride, row = steps * tokens + KEYS, channels + LANES
     q, k, v, out = q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1)
     keys, counts = np.zeros(dim * stride, np.uint8), np.zeros(stride, np.uint8)
-    values, kept = (
+    values, denoised = (
         np.zeros(steps * tokens * lanes, tau.dtype),
         np.empty(ROWS * steps * tokens, tau.dtype),
     )
@@ -122,7 +122,7 @@ def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out
                     continue
                 r, reached = query % tokens % ROWS, last - first
                 for j in range(reached):
-                    kept[r * reached + j] = table[counts[first + j]]
+                    denoised[r * reached + j] = table[counts[first + j]]
                 if r == ROWS - 1 or query == last - 1:
                     add_products(
                         sums,
@@ -133,7 +133,7 @@ def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out
                         values,
                         first * lanes,
                         lanes,
-                        kept,
+                        denoised,
                         0,
                         reached,
                         reached,

@@ -242,7 +242,7 @@ def _patch_row(x, sample, t, y, kernel, patches):
 @compiled
 def first_layer(x, w, bias, tau, constants, kernel, pools, out, low, high):
     """``layer`` for numbers: x (batch, step, row, column, colour), one step of which may stand for all."""
-    _, given, height, width, colours = x.shape
+    _, images, height, width, colours = x.shape
     steps, inputs = out.shape[1], kernel * kernel * colours
     step = _step(height, width, colours, len(bias), kernel)
     out, patches = out.reshape(-1), np.zeros(step.row_length * inputs, w.dtype)
@@ -253,7 +253,7 @@ def first_layer(x, w, bias, tau, constants, kernel, pools, out, low, high):
     for sample in range(low, high):
         v[:] = constants[1]
         for t in range(steps):
-            for y in range(height if t < given else 0):
+            for y in range(height if t < images else 0):
                 _patch_row(x, sample, t, y, kernel, patches)
                 for z in range(0, width, ROWS):
                     to = (y * step.row_length + z) * step.outputs
@@ -262,7 +262,7 @@ def first_layer(x, w, bias, tau, constants, kernel, pools, out, low, high):
                             sums, to + first, step.outputs, bias_at + first, 0,
                             w, first * inputs, min(TILE, step.outputs - first), patches, z * inputs, inputs, inputs,
                         )  # fmt: skip
-            if pools and t < given:
+            if pools and t < images:
                 _pool(sums, step, pooled)
             _fire(
                 sums,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -58,10 +58,10 @@ def why_not(model: nn.Module, x: Tensor) -> str | None:
     modules = list(model.modules())
     if any(module.training for module in modules):
         return "a part of the model is in training mode"
-    tensors = [
+    held = (
         t for module in modules for t in (*module._parameters.values(), *module._buffers.values())
-    ]
-    tensors = [t for t in tensors if t is not None]
+    )
+    tensors = [t for t in held if t is not None]
     if torch.is_grad_enabled() and (
         x.requires_grad or any(tensor.requires_grad for tensor in tensors)
     ):
@@ -73,7 +73,7 @@ def why_not(model: nn.Module, x: Tensor) -> str | None:
 
 def _unknown(model: Any, modules: list[nn.Module]) -> str | None:
     """What of the model is not as its class and configuration make it, or is more than the loops do."""
-    if tuple(map(type, modules)) != _types(type(model), model.config):
+    if tuple(map(type, modules)) != _types(model.__class__, model.config):
         return "a module was exchanged for one of another class"
     called = {model, *model.head.modules()}
     if watched(module for module in modules if module not in called):
@@ -86,7 +86,7 @@ def _unknown(model: Any, modules: list[nn.Module]) -> str | None:
 
 
 @functools.lru_cache(16)
-def _types(kind: type[nn.Module], config: Any) -> tuple[type[nn.Module], ...]:
+def _types(kind: Any, config: Hashable) -> tuple[type[nn.Module], ...]:
     """Classes of all modules, in their order, of a model as it is made."""
     with torch.device("meta"):
         return tuple(map(type, kind(config).modules()))
@@ -238,8 +238,8 @@ def _attends(attention: Any) -> Attention:
     counts = torch.arange(dim + 1, dtype=weights.dtype)
     with torch.no_grad():
         table = attention.denoise(counts).numpy()
-    kept = np.flatnonzero(table)
-    least = int(kept[0]) if len(kept) else dim + 1
+    denoised = np.flatnonzero(table)
+    least = int(denoised[0]) if len(denoised) else dim + 1
     is_threshold = least > 0 and np.array_equal(table[least:], counts.numpy()[least:])
     return Attention(
         attention.heads, dim, attention.scores.window, attention.read.scale, table,
@@ -260,21 +260,21 @@ def _layer(
     convolutions: Any, norm: Any, lif: Any, *, pools: bool = False, colours: bool = False
 ) -> Layer:
     every = convolutions if isinstance(convolutions, list) else [convolutions]
-    weights, bias = _folded([conv.weight for conv in every], norm, colours)
+    weights, bias = _weights([conv.weight for conv in every], norm, colours)
     neurons = _neurons(lif, len(norm.weight), weights.dtype)
     return Layer(weights, bias, neurons, every[0].kernel_size[0], pools)
 
 
-class _Kept(NamedTuple):
+class _Folded(NamedTuple):
     of: Sequence[Tensor]
     weights: np.ndarray
     bias: np.ndarray
 
 
-_KEPT: WeakKeyDictionary[nn.Module, _Kept] = WeakKeyDictionary()
+_FOLDED: WeakKeyDictionary[nn.Module, _Folded] = WeakKeyDictionary()
 
 
-def _folded(weights: Sequence[Tensor], norm: Any, colours: bool) -> tuple[np.ndarray, np.ndarray]:
+def _weights(weights: Sequence[Tensor], norm: Any, colours: bool) -> tuple[np.ndarray, np.ndarray]:
     """Weights (tile, lag, row, column, input, output) and bias, made anew where a value is another one.
 
     Values are compared: they may be written past torch's count of versions, as ``weight.data`` does.
@@ -282,15 +282,16 @@ def _folded(weights: Sequence[Tensor], norm: Any, colours: bool) -> tuple[np.nda
     now = [
         t.detach() for t in (*weights, norm.weight, norm.bias, norm.running_mean, norm.running_var)
     ]
-    kept = _KEPT.get(norm)
-    if (
-        kept is None
-        or not all(map(torch.equal, kept.of, now))
-        or kept.weights.dtype != now[0].numpy().dtype
-    ):
+    folded = _FOLDED.get(norm)
+    if folded is None or not all(map(_equal, folded.of, now)):
         copies = [t.clone() for t in now]
-        kept = _KEPT[norm] = _Kept(copies, *_laid_out(copies[: len(weights)], norm, colours))
-    return kept.weights, kept.bias
+        laid_out = _laid_out(copies[: len(weights)], norm, colours)
+        folded = _FOLDED[norm] = _Folded(copies, *laid_out)
+    return folded.weights, folded.bias
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return one.dtype == other.dtype and torch.equal(one, other)
 
 
 def _laid_out(weights: Sequence[Tensor], norm: Any, colours: bool) -> tuple[np.ndarray, np.ndarray]:

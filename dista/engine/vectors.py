@@ -17,14 +17,20 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-LANES = 16
-KEYS = 64
+LANES, KEYS = 16, 64
+"""Numbers of a vector, and bytes of one."""
+
 ROWS = 8
 """Rows that ``add_products`` takes at once."""
 
 _INDEX, _LIST, _BYTE, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.IntType(1)
 _CHAINS = 8
 """Sums under way at once: an addition takes 4 clocks, of which 2 can begin at each."""
+
+
+def vector_code(function: Callable[..., Any]) -> Any:
+    """``function`` makes the code of a call from compiled functions; the types of such a call are numba's matter."""
+    return intrinsic(function)
 
 
 def _data(context: Any, builder: ir.IRBuilder, kind: types.Array, array: Any) -> ir.Value:
@@ -53,23 +59,12 @@ def _at(builder: ir.IRBuilder, data: ir.Value, offset: ir.Value, kind: ir.Type) 
 
 
 def _load(builder: ir.IRBuilder, data: ir.Value, offset: ir.Value, count: int = LANES) -> ir.Value:
-    element = data.type.pointee
-    return builder.load(
-        _at(builder, data, offset, ir.VectorType(element, count)),
-        align=element.get_abi_size(_target()),
-    )
+    kind = ir.VectorType(data.type.pointee, count)
+    return builder.load(_at(builder, data, offset, kind), align=1)
 
 
 def _store(builder: ir.IRBuilder, value: ir.Value, data: ir.Value, offset: ir.Value) -> None:
-    element = data.type.pointee
-    place = _at(builder, data, offset, value.type)
-    builder.store(value, place, align=element.get_abi_size(_target()))
-
-
-def _target() -> Any:
-    from numba.core.registry import cpu_target
-
-    return cpu_target.target_context.target_data
+    builder.store(value, _at(builder, data, offset, value.type), align=1)
 
 
 def _splat(builder: ir.IRBuilder, value: ir.Value, count: int = LANES) -> ir.Value:
@@ -119,7 +114,7 @@ def _tiles(
         start = builder.load(steps.place)
 
 
-@intrinsic
+@vector_code
 def add_rows(
     typing: Any, sums: Any, to: Any, origin: Any, rows: Any, start: Any, width: Any, places: Any, low: Any, high: Any
 ):  # fmt: skip
@@ -164,7 +159,7 @@ def add_rows(
     return types.void(sums, to, origin, rows, start, width, places, low, high), code
 
 
-@intrinsic
+@vector_code
 def add_products(
     typing: Any, sums: Any, to: Any, lanes: Any, origin: Any, distance: Any,
     rows: Any, start: Any, width: Any, x: Any, at: Any, apart: Any, count: Any,
@@ -212,7 +207,7 @@ def add_products(
     ), code
 
 
-@intrinsic
+@vector_code
 def list_spikes(typing: Any, x: Any, at: Any, count: Any, base: Any, places: Any, n: Any):
     """The places of what is not 0: base + c for each of the ``count`` bytes x[at + c], x[at + c] times; written
     from places[n] on. Returns the new n, up to which ``places`` is filled."""
@@ -256,7 +251,7 @@ def list_spikes(typing: Any, x: Any, at: Any, count: Any, base: Any, places: Any
     return types.int64(x, at, count, base, places, n), code
 
 
-@intrinsic
+@vector_code
 def count_keys(
     typing: Any, counts: Any, low: Any, high: Any, keys: Any, stride: Any, channels: Any, n: Any, least: Any
 ):  # fmt: skip
@@ -286,7 +281,7 @@ def count_keys(
     return types.void(counts, low, high, keys, stride, channels, n, least), code
 
 
-@intrinsic
+@vector_code
 def fire(
     typing: Any, sums: Any, at: Any, v: Any, to: Any, tau: Any, lanes: Any, threshold: Any, rest: Any, soft: Any,
     out: Any, place: Any, before: Any, adds: Any,
@@ -331,7 +326,7 @@ def fire(
     ), code
 
 
-@intrinsic
+@vector_code
 def largest(
     typing: Any, values: Any, at: Any, lanes: Any, rows: Any, row: Any, columns: Any, column: Any, result: Any, to: Any
 ):  # fmt: skip
