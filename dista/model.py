@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from dista import inputs, streaming
 from dista.attention import SpaceTimeAttention
 from dista.config import ModelConfig
-from dista.engine import saved_tensors
+from dista.engine import events, saved_tensors
 from dista.layers import Pool, SpikingConv
 from dista.observable import Observable
 from dista.streaming import State
@@ -148,11 +148,19 @@ class DISTA(nn.Module):
     def steps(self, x: Tensor) -> Float[Tensor, "time batch class"]:
         """Logits of every step."""
         x, steps = self._sequence(x)
+        x = self.normalised(x)
+        features = events.features if events.why_not(self, x) is None else DISTA.features
+        return self.head(features(self, x, steps))
+
+    def features(
+        self, x: Float[Tensor, "#time batch colour height width"], steps: int
+    ) -> Float[Tensor, "time batch channel row column"]:
+        """What the last block passes on, for a normalised input: the equations, and how training runs them."""
         with saved_tensors.in_bytes():
-            x = self.stem(self.normalised(x), steps)
+            x = self.stem(x, steps)
             for block in self.blocks:
                 x = block(x)
-        return self.head(x)
+        return x
 
     def normalised(
         self, x: Float[Tensor, "*time batch channel row column"]

@@ -92,8 +92,10 @@ def record(
 
     With ``dry_run`` nothing is kept: the result is a table of names, shapes and bytes, at the cost of
     running one sample. The model is left as it was, hooks and training mode included, also after an
-    exception; its outputs are those of a run without recording, bit for bit. ``x`` goes to the device of
-    the model; one that ``torch.compile`` has wrapped runs, and is named, as it was written.
+    exception; its outputs are those of a run without recording, bit for bit where that runs by modules. Where
+    it is driven by spikes (``dista.engine.events``), a spike may differ whose membrane lies within rounding of
+    the threshold. ``x`` goes to the device of the model; one that ``torch.compile`` has wrapped runs, and is
+    named, as it was written.
     """
     model = modules.original(model)
     every = observables(model)

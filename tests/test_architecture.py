@@ -22,7 +22,7 @@ ROOMS = {
     "dista.observable": (),
     "dista.streaming": (),
     "dista.inputs": (),
-    "dista.engine": (),
+    "dista.engine": ("dista.streaming",),
     "dista.neurons": ("dista.extras", "dista.config", "dista.observable", "dista.streaming", "dista.engine"),
     "dista.layers": ("dista.config", "dista.neurons", "dista.engine"),
     "dista.attention": (
@@ -128,7 +128,8 @@ HOMES = {
     "traitlets": ("dista/widgets/",),
     "lightning": ("dista/training/",),
     "pytorch_lightning": ("dista/training/",),
-    "numba": ("dista/engine/compiled.py",),
+    "numba": ("dista/engine/compiled.py", "dista/engine/vectors.py"),
+    "llvmlite": ("dista/engine/vectors.py",),
     "triton": ("dista/engine/gpu_loops.py", "dista/engine/gpu_maps.py"),
     "optuna": ("dista/studies/queue.py", "dista/measures/importance.py"),
     "app": ("app/",),

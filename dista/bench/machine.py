@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from dista.engine import attention_products, kernels
+from dista.engine import attention_products, events, kernels
 
 PACKAGES = ("dista-explorer", "torch", "spikingjelly", "numba", "snntorch", "lightning")
 
@@ -25,7 +25,9 @@ def info() -> dict:
         "processor": _processor(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "kernels": kernels.implementations() | attention_products.shortcuts(),
+        "kernels": {"evaluation, CPU": events.implementation()}
+        | kernels.implementations()
+        | attention_products.shortcuts(),
     }
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dista.cli.answers import show
 from dista.cli.options import Folder, Json, OfCard, task_of
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from dista.data import Split
 
 
 def evaluate(
@@ -18,6 +24,9 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     limit: Annotated[int | None, typer.Option(help="Only the first so many samples.")] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say what runs the model, and why.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure a checkpoint on its task."""
@@ -35,7 +44,19 @@ def evaluate(
     if split not in ("train", "validation", "test"):
         raise ValueError(f"split={split!r}; expected train, validation or test")
     result = {"checkpoint": name, "task": task.name, "split": split}
+    if verbose:
+        print(_what_runs(model.eval(), getattr(task, split)), file=sys.stderr)
     show(result | measure(model, getattr(task, split), limit=limit), as_json)
+
+
+def _what_runs(model: nn.Module, split: Split) -> str:
+    import torch
+
+    from dista.engine import events
+
+    with torch.inference_mode():
+        reason = events.why_not(model, split.batch([0])[0])
+    return f"run by modules: {reason}" if reason else f"driven by spikes, {events.implementation()}"
 
 
 def record(

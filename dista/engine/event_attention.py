@@ -1,0 +1,204 @@
+"""Attention in work for coincidences: only keys that fired with a query are counted, only what the denoiser keeps is read.
+
+Queries, keys and values are bytes (batch, time, row, column, channel), as ``dista.engine.event_loops`` has them.
+Counts are whole numbers, so that their sums are exact in float32 up to 2^24, in whatever order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dista.engine.compiled import compiled
+from dista.engine.vectors import (
+    KEYS,
+    LANES,
+    ROWS,
+    add_products,
+    add_rows,
+    count_keys,
+    fire,
+    list_spikes,
+)
+
+
+@compiled
+def _list_channels(x, at, dim, places):
+    """List which of the ``dim`` channels from ``at`` fired; returns how many."""
+    whole = dim // LANES * LANES
+    n = list_spikes(x, at, whole, 0, places, 0)
+    for c in range(whole, dim):
+        places[n] = c
+        n += x[at + c] != 0
+    return n
+
+
+@compiled
+def _split_head(k, v, at, channels, dim, tokens, keys, stride, values, lanes):
+    """The keys of one head, (channel, token), and its values, (token, channel), of all steps."""
+    for j in range(tokens):
+        for c in range(dim):
+            keys[c * stride + j] = k[at + j * channels + c]
+            values[j * lanes + c] = v[at + j * channels + c]
+
+
+@compiled
+def _mean(sums, factor, n):
+    """sums = factor * sums / n, rounded in the order of ``Read``: a membrane may lie exactly on its threshold."""
+    for i in range(len(sums)):
+        sums[i] = factor * sums[i] / n
+
+
+@compiled
+def _fire_all(sums, row, factor, window, tau, constants, out, at, steps, tokens, channels, v):
+    """Spikes of the neurons after attention of one sample, from the ``sums`` (step, token, row)."""
+    threshold, rest, soft = (
+        sums.dtype.type(constants[0]),
+        sums.dtype.type(constants[1]),
+        constants[2] != 0,
+    )
+    v[:] = rest
+    for t in range(steps):
+        _mean(
+            sums[t * tokens * row : (t + 1) * tokens * row],
+            factor,
+            sums.dtype.type(min(window, t + 1)),
+        )
+        for i in range(tokens):
+            to = (t * tokens + i) * channels
+            fire(
+                sums,
+                (t * tokens + i) * row,
+                v,
+                i * channels,
+                tau,
+                channels,
+                threshold,
+                rest,
+                soft,
+                out,
+                at + to,
+                out,
+                False,
+            )
+
+
+@compiled
+def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out, low, high):
+    """out = spikes of LIF(scale / n(t) sum_m f(Q[t] K[m]^T) V[m]), where f(count) is in ``table``.
+
+    Where f makes 0 of counts below ``least`` and keeps the others, that says it all; otherwise ``least`` is 0.
+    ``tau`` has a value for each channel.
+    """
+    _, steps, height, width, channels = q.shape
+    tokens, lanes = height * width, (dim + LANES - 1) // LANES * LANES
+    stride, row = steps * tokens + KEYS, channels + LANES
+    q, k, v, out = q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1)
+    keys, counts = np.zeros(dim * stride, np.uint8), np.zeros(stride, np.uint8)
+    values, denoised = (
+        np.zeros(steps * tokens * lanes, tau.dtype),
+        np.empty(ROWS * steps * tokens, tau.dtype),
+    )
+    fired, places = np.empty(dim + LANES, np.int32), np.empty(stride * dim + LANES, np.int32)
+    nothing = (steps * tokens + ROWS) * row
+    sums, potentials = np.zeros(nothing + lanes, tau.dtype), np.empty(tokens * channels, tau.dtype)
+    for sample in range(low, high):
+        begin = sample * steps * tokens * channels
+        for head in range(heads):
+            _split_head(
+                k, v, begin + head * dim, channels, dim, steps * tokens, keys, stride, values, lanes
+            )
+            for query in range(steps * tokens):
+                last = (query // tokens + 1) * tokens
+                first = max(0, last - window * tokens)
+                n = _list_channels(q, begin + query * channels + head * dim, dim, fired)
+                count_keys(counts, first, last, keys, stride, fired, n, least)
+                to = query * row + head * dim
+                if least > 0:
+                    counts[last : last + LANES] = 0
+                    end = list_spikes(
+                        counts, first, (last - first + LANES - 1) // LANES * LANES, first, places, 0
+                    )
+                    add_rows(sums, to, nothing, values, 0, lanes, places, 0, end)
+                    continue
+                r, reached = query % tokens % ROWS, last - first
+                for j in range(reached):
+                    denoised[r * reached + j] = table[counts[first + j]]
+                if r == ROWS - 1 or query == last - 1:
+                    add_products(
+                        sums,
+                        to - r * row,
+                        row,
+                        nothing,
+                        0,
+                        values,
+                        first * lanes,
+                        lanes,
+                        denoised,
+                        0,
+                        reached,
+                        reached,
+                    )
+        _fire_all(
+            sums,
+            row,
+            tau.dtype.type(scale),
+            window,
+            tau,
+            constants,
+            out,
+            begin,
+            steps,
+            tokens,
+            channels,
+            potentials,
+        )
+
+
+@compiled
+def _add_memory(k, v, at, channels, dim, tokens, fired, memory, lanes, sign):
+    """memory += sign K^T V of the ``tokens`` of a step."""
+    for j in range(tokens):
+        pixel = at + j * channels
+        for e in range(_list_channels(k, pixel, dim, fired)):
+            row = fired[e] * lanes
+            for c in range(dim):
+                memory[row + c] += sign * v[pixel + c]
+
+
+@compiled
+def attend_linear(q, k, v, heads, dim, window, scale, tau, constants, out, low, high):
+    """The same where f is the identity: Q (K^T V), with K^T V a sum over the window that goes along."""
+    _, steps, height, width, channels = q.shape
+    tokens, lanes = height * width, (dim + LANES - 1) // LANES * LANES
+    row, nothing = channels + LANES, steps * tokens * (channels + LANES)
+    q, k, v, out = q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1)
+    memory, fired = np.zeros(dim * lanes, tau.dtype), np.empty(dim + LANES, np.int32)
+    sums, potentials = np.zeros(nothing + lanes, tau.dtype), np.empty(tokens * channels, tau.dtype)
+    for sample in range(low, high):
+        begin = sample * steps * tokens * channels
+        for head in range(heads):
+            memory[:] = 0
+            for t in range(steps):
+                at = begin + t * tokens * channels + head * dim
+                if t >= window:
+                    past = at - window * tokens * channels
+                    _add_memory(k, v, past, channels, dim, tokens, fired, memory, lanes, -1)
+                _add_memory(k, v, at, channels, dim, tokens, fired, memory, lanes, 1)
+                for i in range(tokens):
+                    n = _list_channels(q, at + i * channels, dim, fired)
+                    to = (t * tokens + i) * row + head * dim
+                    add_rows(sums, to, nothing, memory, 0, lanes, fired, 0, n)
+        _fire_all(
+            sums,
+            row,
+            tau.dtype.type(scale),
+            window,
+            tau,
+            constants,
+            out,
+            begin,
+            steps,
+            tokens,
+            channels,
+            potentials,
+        )

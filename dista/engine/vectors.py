@@ -1,0 +1,350 @@
+"""Three inner loops as LLVM vector code, for functions that numba compiles.
+
+numba keeps a local array in memory, so that a sum of rows that is written as a loop loads and stores its result
+at each row: here it stays in registers. LLVM makes of a vector of 16 what the processor has, and where a loop
+gives no vector code (the list of spikes) it takes an instruction that does.
+
+All arrays are flat, and offsets count their elements. Lengths are multiples of ``LANES``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+LANES, KEYS = 16, 64
+"""Numbers of a vector, and bytes of one."""
+
+ROWS = 8
+"""Rows that ``add_products`` takes at once."""
+
+_INDEX, _LIST, _BYTE, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.IntType(1)
+_CHAINS = 8
+"""Sums under way at once: an addition takes 4 clocks, of which 2 can begin at each."""
+
+
+def vector_code(function: Callable[..., Any]) -> Any:
+    """``function`` makes the code of a call from compiled functions; the types of such a call are numba's matter."""
+    return intrinsic(function)
+
+
+def _data(context: Any, builder: ir.IRBuilder, kind: types.Array, array: Any) -> ir.Value:
+    return context.make_array(kind)(context, builder, array).data
+
+
+def _integers(
+    context: Any, builder: ir.IRBuilder, kinds: Sequence[Any], args: Sequence[Any]
+) -> list:
+    """The arguments, integers as 64 bits, arrays as the address of their data."""
+    return [
+        _data(context, builder, kind, value)
+        if isinstance(kind, types.Array)
+        else context.cast(builder, value, kind, types.int64)
+        for kind, value in zip(kinds, args)
+    ]
+
+
+def _many(element: ir.Type) -> ir.VectorType:
+    return ir.VectorType(element, LANES)
+
+
+def _at(builder: ir.IRBuilder, data: ir.Value, offset: ir.Value, kind: ir.Type) -> ir.Value:
+    """The address of a ``kind`` that begins at element ``offset`` of ``data``."""
+    return builder.bitcast(builder.gep(data, [offset]), kind.as_pointer())
+
+
+def _load(builder: ir.IRBuilder, data: ir.Value, offset: ir.Value, count: int = LANES) -> ir.Value:
+    kind = ir.VectorType(data.type.pointee, count)
+    return builder.load(_at(builder, data, offset, kind), align=1)
+
+
+def _store(builder: ir.IRBuilder, value: ir.Value, data: ir.Value, offset: ir.Value) -> None:
+    builder.store(value, _at(builder, data, offset, value.type), align=1)
+
+
+def _splat(builder: ir.IRBuilder, value: ir.Value, count: int = LANES) -> ir.Value:
+    kind = ir.VectorType(value.type, count)
+    single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_LIST, 0))
+    mask = ir.Constant(ir.VectorType(_LIST, count), [0] * count)
+    return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), mask)
+
+
+class _Steps:
+    """A loop while another whole step fits before ``stop``; where it ended is left in ``place``."""
+
+    def __init__(self, builder: ir.IRBuilder, start: ir.Value, stop: ir.Value, step: int) -> None:
+        self.builder, self.stop, self.step = builder, stop, ir.Constant(_INDEX, step)
+        self.place = cgutils.alloca_once(builder, _INDEX)
+        builder.store(start, self.place)
+
+    def __enter__(self) -> ir.Value:
+        b = self.builder
+        self.test, body, self.end = (b.append_basic_block(n) for n in ("test", "body", "end"))
+        b.branch(self.test)
+        b.position_at_end(self.test)
+        now = b.load(self.place)
+        b.cbranch(b.icmp_signed("<=", b.add(now, self.step), self.stop), body, self.end)
+        b.position_at_end(body)
+        return now
+
+    def __exit__(self, *_: object) -> None:
+        b = self.builder
+        b.store(b.add(b.load(self.place), self.step), self.place)
+        b.branch(self.test)
+        b.position_at_end(self.end)
+
+
+def _tiles(
+    builder: ir.IRBuilder,
+    lanes: ir.Value,
+    widths: Sequence[int],
+    body: Callable[[ir.Value, int], None],
+) -> None:
+    """``body(first lane, vectors)`` for tiles of ``widths`` vectors, the widest first, until all are covered."""
+    start: ir.Value = ir.Constant(_INDEX, 0)
+    for width in widths:
+        steps = _Steps(builder, start, lanes, width * LANES)
+        with steps as first:
+            body(first, width)
+        start = builder.load(steps.place)
+
+
+@vector_code
+def add_rows(
+    typing: Any, sums: Any, to: Any, origin: Any, rows: Any, start: Any, width: Any, places: Any, low: Any, high: Any
+):  # fmt: skip
+    """sums[to:] = sums[origin:] + the rows at start + places[e] * width for each e from ``low`` to ``high``.
+
+    All of them are ``width`` long.
+    """
+
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        sums, to, origin, rows, start, width, places, low, high = _integers(
+            context, builder, signature.args, args
+        )
+        b, many = builder, _many(sums.type.pointee)
+
+        def tile(first: ir.Value, vectors: int) -> None:
+            chains, zero = _CHAINS // vectors, ir.Constant(many, [0.0] * LANES)
+            lane = [b.add(first, ir.Constant(_INDEX, LANES * i)) for i in range(vectors)]
+            starts = [[_load(b, sums, b.add(origin, i)) for i in lane]] + [[zero] * vectors] * (
+                chains - 1
+            )
+            held = [[cgutils.alloca_once_value(b, value) for value in chain] for chain in starts]
+
+            def add(entry: ir.Value, chain: list) -> None:
+                place = b.sext(b.load(b.gep(places, [entry])), _INDEX)
+                row = b.add(start, b.mul(place, width))
+                for i, total in zip(lane, chain):
+                    b.store(b.fadd(b.load(total), _load(b, rows, b.add(row, i))), total)
+
+            whole = _Steps(b, low, high, chains)
+            with whole as entry:
+                for number, chain in enumerate(held):
+                    add(b.add(entry, ir.Constant(_INDEX, number)), chain)
+            with _Steps(b, b.load(whole.place), high, 1) as entry:
+                add(entry, held[0])
+            for i, totals in zip(lane, zip(*held)):
+                total = functools.reduce(b.fadd, map(b.load, totals))
+                _store(b, total, sums, b.add(to, i))
+
+        _tiles(builder, width, (8, 4, 2, 1), tile)
+        return context.get_dummy_value()
+
+    return types.void(sums, to, origin, rows, start, width, places, low, high), code
+
+
+@vector_code
+def add_products(
+    typing: Any, sums: Any, to: Any, lanes: Any, origin: Any, distance: Any,
+    rows: Any, start: Any, width: Any, x: Any, at: Any, apart: Any, count: Any,
+):  # fmt: skip
+    """``ROWS`` rows of sums, ``lanes`` after each other from ``to`` = the same from ``origin`` + x @ rows.
+
+    Those from ``origin`` lie ``distance`` after each other. Row r of x is the ``count`` values from
+    at + r * apart; ``rows`` are as many from ``start``, each ``width`` long, as are those of the sums.
+    """
+
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        sums, to, lanes, origin, distance, rows, start, width, x, at, apart, count = _integers(
+            context, builder, signature.args, args
+        )
+        b = builder
+
+        def each(first: ir.Value, step: ir.Value) -> list[ir.Value]:
+            return [b.add(first, b.mul(step, ir.Constant(_INDEX, r))) for r in range(ROWS)]
+
+        target, begin, source = each(to, lanes), each(origin, distance), each(at, apart)
+
+        def tile(first: ir.Value, vectors: int) -> None:
+            lane = [b.add(first, ir.Constant(_INDEX, LANES * i)) for i in range(vectors)]
+            held = [
+                [cgutils.alloca_once_value(b, _load(b, sums, b.add(line, i))) for i in lane]
+                for line in begin
+            ]
+            with _Steps(b, ir.Constant(_INDEX, 0), count, 1) as k:
+                row = b.add(start, b.mul(k, width))
+                weights = [_load(b, rows, b.add(row, i)) for i in lane]
+                for r, totals in enumerate(held):
+                    value = _splat(b, b.load(b.gep(x, [b.add(source[r], k)])))
+                    for total, weight in zip(totals, weights):
+                        product = b.fmul(value, weight, flags=("contract",))
+                        b.store(b.fadd(b.load(total), product, flags=("contract",)), total)
+            for line, totals in zip(target, held):
+                for i, total in zip(lane, totals):
+                    _store(b, b.load(total), sums, b.add(line, i))
+
+        _tiles(builder, width, (2, 1), tile)
+        return context.get_dummy_value()
+
+    return types.void(
+        sums, to, lanes, origin, distance, rows, start, width, x, at, apart, count
+    ), code
+
+
+@vector_code
+def list_spikes(typing: Any, x: Any, at: Any, count: Any, base: Any, places: Any, n: Any):
+    """The places of what is not 0: base + c for each of the ``count`` bytes x[at + c], x[at + c] times; written
+    from places[n] on. Returns the new n, up to which ``places`` is filled."""
+
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        x, at, count, base, places, n = _integers(context, builder, signature.args, args)
+        bits = ir.IntType(LANES)
+        zero = ir.Constant(_many(_BYTE), [0] * LANES)
+        lane = ir.Constant(_many(_LIST), list(range(LANES)))
+        filled, left = (
+            cgutils.alloca_once_value(builder, n),
+            cgutils.alloca_once(builder, zero.type),
+        )
+        write = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [lane.type, _LIST.as_pointer(), _many(_BIT)]),
+            f"llvm.masked.compressstore.v{LANES}i32",
+        )
+        with _Steps(builder, ir.Constant(_INDEX, 0), count, LANES) as c:
+            builder.store(_load(builder, x, builder.add(at, c)), left)
+            place = builder.add(_splat(builder, builder.trunc(builder.add(base, c), _LIST)), lane)
+            again, end = builder.append_basic_block("again"), builder.append_basic_block("listed")
+
+            def fired() -> tuple[ir.Value, ir.Value]:
+                mask = builder.icmp_unsigned("!=", builder.load(left), zero)
+                return mask, builder.bitcast(mask, bits)
+
+            any_left = lambda packed: builder.icmp_unsigned("!=", packed, ir.Constant(bits, 0))  # noqa: E731
+            builder.cbranch(any_left(fired()[1]), again, end)
+            builder.position_at_end(again)
+            mask, packed = fired()
+            start = builder.load(filled)
+            builder.call(write, [place, builder.gep(places, [start]), mask])
+            count_of = builder.zext(builder.ctpop(packed), _INDEX)
+            builder.store(builder.add(start, count_of), filled)
+            builder.store(builder.add(builder.load(left), builder.sext(mask, zero.type)), left)
+            builder.cbranch(any_left(fired()[1]), again, end)
+            builder.position_at_end(end)
+        return builder.load(filled)
+
+    return types.int64(x, at, count, base, places, n), code
+
+
+@vector_code
+def count_keys(
+    typing: Any, counts: Any, low: Any, high: Any, keys: Any, stride: Any, channels: Any, n: Any, least: Any
+):  # fmt: skip
+    """counts[low:high] = in how many of the ``n`` channels each key fired, or 0 where fewer than ``least``.
+
+    ``keys`` are bytes (channel, key), ``stride`` apart. As many counts are written as whole vectors of 64 need.
+    """
+
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        counts, low, high, keys, stride, channels, n, least = _integers(
+            context, builder, signature.args, args
+        )
+        b, many = builder, ir.VectorType(_BYTE, KEYS)
+        zero = ir.Constant(many, [0] * KEYS)
+        least = _splat(b, b.trunc(least, _BYTE), KEYS)
+        with _Steps(b, low, b.add(high, ir.Constant(_INDEX, KEYS - 1)), KEYS) as key:
+            total = cgutils.alloca_once(b, many)
+            b.store(zero, total)
+            with _Steps(b, ir.Constant(_INDEX, 0), n, 1) as e:
+                channel = b.sext(b.load(b.gep(channels, [e])), _INDEX)
+                fired = _load(b, keys, b.add(b.mul(channel, stride), key), KEYS)
+                b.store(b.add(b.load(total), fired), total)
+            count = b.load(total)
+            _store(b, b.select(b.icmp_unsigned(">=", count, least), count, zero), counts, key)
+        return context.get_dummy_value()
+
+    return types.void(counts, low, high, keys, stride, channels, n, least), code
+
+
+@vector_code
+def fire(
+    typing: Any, sums: Any, at: Any, v: Any, to: Any, tau: Any, lanes: Any, threshold: Any, rest: Any, soft: Any,
+    out: Any, place: Any, before: Any, adds: Any,
+):  # fmt: skip
+    """Charge, fire and reset ``lanes`` neurons.
+
+        h = v + (sums - (v - rest)) / tau       s = h >= threshold        v = h, or after a spike the reset
+
+    Their v begin at ``to``, the currents ``sums`` at ``at``, their ``tau`` at 0; out[place:] are the spikes, or
+    those and ``before`` where ``adds``.
+    """
+
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        constants = 7, 6  # threshold and rest stay as they are
+        kinds, args = list(signature.args), list(args)
+        b, (threshold, rest) = (
+            builder,
+            [_splat(builder, args.pop(i)) for i in sorted(constants)[::-1]][::-1],
+        )
+        for i in constants:
+            kinds.pop(i)
+        sums, at, v, to, tau, lanes, soft, out, place, before, adds = _integers(
+            context, b, kinds, args
+        )
+        soft, adds = (b.icmp_signed("!=", flag, ir.Constant(_INDEX, 0)) for flag in (soft, adds))
+        with _Steps(b, ir.Constant(_INDEX, 0), lanes, LANES) as c:
+            held = _load(b, v, b.add(to, c))
+            driven = b.fsub(_load(b, sums, b.add(at, c)), b.fsub(held, rest))
+            h = b.fadd(held, b.fdiv(driven, _load(b, tau, c)))
+            fired = b.fcmp_ordered(">=", h, threshold)
+            reset = b.select(soft, b.fsub(h, threshold), rest)
+            _store(b, b.select(fired, reset, h), v, b.add(to, c))
+            spikes = b.zext(fired, _many(_BYTE))
+            earlier = b.select(
+                adds, _load(b, before, b.add(place, c)), ir.Constant(spikes.type, [0] * LANES)
+            )
+            _store(b, b.add(spikes, earlier), out, b.add(place, c))
+        return context.get_dummy_value()
+
+    return types.void(
+        sums, at, v, to, tau, lanes, threshold, rest, soft, out, place, before, adds
+    ), code
+
+
+@vector_code
+def largest(
+    typing: Any, values: Any, at: Any, lanes: Any, rows: Any, row: Any, columns: Any, column: Any, result: Any, to: Any
+):  # fmt: skip
+    """result[to:][:lanes] = the largest of values[at:] over ``rows`` that lie ``row`` apart, and ``columns``."""
+
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        values, at, lanes, rows, row, columns, column, result, to = _integers(
+            context, builder, signature.args, args
+        )
+        b, zero = builder, ir.Constant(_INDEX, 0)
+        with _Steps(b, zero, lanes, LANES) as c:
+            first = b.add(at, c)
+            most = cgutils.alloca_once_value(b, _load(b, values, first))
+            with _Steps(b, zero, rows, 1) as y, _Steps(b, zero, columns, 1) as z:
+                place = b.add(first, b.add(b.mul(y, row), b.mul(z, column)))
+                value, held = _load(b, values, place), b.load(most)
+                b.store(b.select(b.fcmp_ordered(">", value, held), value, held), most)
+            _store(b, b.load(most), result, b.add(to, c))
+        return context.get_dummy_value()
+
+    return types.void(values, at, lanes, rows, row, columns, column, result, to), code
