@@ -152,7 +152,7 @@ def test_the_positive_control_is_the_same_network_from_another_seed(
         ({"checkpoint": "nope"}, "checkpoint='nope'; there are match-map, digits"),
         ({"sample": "minus one"}, "sample='minus one', which is not a whole number"),
         ({"sample": "123456"}, "There is no sample 123456"),
-        ({"step": "-1"}, "step='-1'"),
+        ({"step": "0", "from": "1"}, "step='0'"),
         ({"image": "%%%"}, "The picture in this link is damaged"),
     ],
 )

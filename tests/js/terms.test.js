@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { LOOK, places } from "../../dista/widgets/js/terms.js";
+import { LOOK, places } from "../../dista/widgets/js/term_places.js";
 
 const HINTS = { µJ: "a millionth of a joule", u: "the threshold of the denoiser", membrane: "what a neuron holds" };
 const WORDS = /(?<![\w\u00aa-\u024f])(?:µJ|u|[mM]embrane)(?![\w\u00aa-\u024f])/g;

@@ -1,10 +1,7 @@
-// terms.js
+// term_places.js
 var NAME = "dista-term";
 var LOOK = `:root, :host { text-decoration-skip-ink: none; }
 ::highlight(${NAME}) { text-decoration: underline dotted; text-decoration-thickness: 1px; }`;
-var LEFT_OUT = "code, pre, textarea, input, select, button, abbr, script, style, h1, a, [role=option], [contenteditable], .glossary dt, .glossary small";
-var BLOCK = "p, li, dd, dt, td, th, label, figcaption, section, div";
-var QUIET = 300;
 function places(text, expression, hints) {
   const listed = [];
   for (const match of text.matchAll(expression)) {
@@ -14,6 +11,11 @@ function places(text, expression, hints) {
   }
   return listed;
 }
+
+// terms.js
+var LEFT_OUT = "code, pre, textarea, input, select, button, abbr, script, style, h1, a, [role=option], [contenteditable], .glossary dt, .glossary small";
+var BLOCK = "p, li, dd, dt, td, th, label, figcaption, section, div";
+var QUIET = 300;
 var Terms = class {
   /** @type {Map<Element, Mark[]>} */
   #marks = /* @__PURE__ */ new Map();
@@ -152,7 +154,5 @@ function terms_default({ data }) {
   };
 }
 export {
-  LOOK,
-  terms_default as default,
-  places
+  terms_default as default
 };

@@ -2,33 +2,14 @@
 // Nothing of the page is changed for it, which is not ours to change: ranges of text are marked with the browser's
 // highlights, and the pointer is compared with their rectangles.
 
-const NAME = "dista-term";
-// The line is drawn below descenders as well: under "µJ" it would else be seen below the first letter alone.
-export const LOOK = `:root, :host { text-decoration-skip-ink: none; }
-::highlight(${NAME}) { text-decoration: underline dotted; text-decoration-thickness: 1px; }`;
+import { LOOK, NAME, places } from "./term_places.js";
+
 const LEFT_OUT =
   "code, pre, textarea, input, select, button, abbr, script, style, h1, a, [role=option], [contenteditable], .glossary dt, .glossary small";
 const BLOCK = "p, li, dd, dt, td, th, label, figcaption, section, div";
 const QUIET = 300; // ms after the last change of the page before it is read again
 
 /** @typedef {{ range: Range, hint: string }} Mark */
-
-/**
- * Where terms stand in a text, each with its hint: begin and end.
- * @param {string} text
- * @param {RegExp} expression
- * @param {Record<string, string>} hints
- */
-export function places(text, expression, hints) {
-  const listed = [];
-  for (const match of text.matchAll(expression)) {
-    const word = match[0];
-    const hint =
-      hints[word] ?? hints[word[0].toLowerCase() + word.slice(1)] ?? hints[word[0].toUpperCase() + word.slice(1)];
-    if (hint) listed.push({ begin: match.index, end: match.index + word.length, hint });
-  }
-  return listed;
-}
 
 class Terms {
   /** @type {Map<Element, Mark[]>} */
