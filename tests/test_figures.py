@@ -586,6 +586,15 @@ def test_part_changes_are_sorted_and_chance_is_where_it_is():
     assert both.layout.height > figure.layout.height
 
 
+def test_a_difference_of_one_seed_is_certain_of_its_networks_alone():
+    alone = {
+        name: replace(one, seeds=(0,), differences=one.differences[:1])
+        for name, one in seed_changes().items()
+    }
+    said = figures.seed_differences(alone).layout.meta["alt"]
+    assert "1 of 2 differences are certain, of these networks alone: one seed" in said
+
+
 def test_the_attention_grid_is_empty_where_a_share_says_nothing():
     figure = figures.attention_grid(looked(), to="the cue", place=(1, 1, 2))
     (cells,) = figure.data

@@ -6,8 +6,10 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import dashboard
+import numpy as np
 import pandas as pd
 import pytest
 from dashboard import as_shown, shown
@@ -19,7 +21,7 @@ from app.studies import table as tables
 from app.studies.trained_without import headline
 from app.trainings import processes
 from dista import figures, measures
-from dista.measures import MeasureError
+from dista.measures import MeasureError, SeedDifference
 from dista.runs import Run, RunError, annotation, background, everywhere, overview
 from dista.runs.places import GRID
 
@@ -220,6 +222,14 @@ def test_a_sweep_is_seen_and_stopped_and_only_that_one(studied, tmp_path, monkey
 
 
 # --- Ablate ---------------------------------------------------------------------------------------
+
+
+def test_of_one_seed_it_is_said_that_it_says_nothing_of_others():
+    one = SeedDifference((0,), np.array([0.2]), 500, 0.2, 0.1, 0.3, 0.001, 0.002)
+    results = SimpleNamespace(effects={"memory=map": one})
+    assert headline(results) == (
+        "One training each, so of these networks alone: memory=map brings 20.0 points (10.0 to 30.0)"
+    )
 
 
 def test_ablate_shows_the_study_of_its_task_with_every_seed(study_page, studied):

@@ -154,3 +154,8 @@ def test_shipped_studies_are_those_of_shipped_grids(path):
         for one in results.study.configurations():
             assert one.config(0) == ours[one.name]
     assert isinstance(next(iter(runs.everywhere().values())), Run)
+
+
+def test_shipped_runs_with_recordings_come_first():
+    filmed = [bool(run.snapshots()) for run in shipped.in_order()]
+    assert filmed[0] and filmed == sorted(filmed, reverse=True)

@@ -87,7 +87,9 @@ def seed_differences(
         _label(figure, row, name, points(result.difference), said, colours)
     _axes(figure, len(results), "difference of accuracy, points")
     certain = sum(result.certain for result in results.values())
-    title = f"{certain} of {len(results)} differences are certain, counting all of them"
+    alone = any(len(result.seeds) == 1 for result in results.values())
+    of = "of these networks alone: one seed" if alone else "counting all of them"
+    title = f"{certain} of {len(results)} differences are certain, {of}"
     alt = "; ".join(
         f"{name}: {points(r.difference)} points over {_count(r.seeds)}, 95 % interval {points(r.low)} to "
         f"{points(r.high)}, p after Holm {r.holm:.2g}"

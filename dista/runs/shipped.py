@@ -19,9 +19,12 @@ def everywhere() -> dict[str, Run]:
     Of two with the same name it is the one in the folder of runs: a study that is trained again.
     """
     ours = {run.name: run for run in find(default_folder())}
-    return ours | {run.name: run for run in sorted_by_name() if run.name not in ours}
+    return ours | {run.name: run for run in in_order() if run.name not in ours}
 
 
-def sorted_by_name() -> list[Run]:
-    """The shipped runs; when their files were written says nothing of when they were trained."""
-    return sorted(find(folder()), key=lambda run: run.name)
+def in_order() -> list[Run]:
+    """The shipped runs, those with recordings first, as these have most to see.
+
+    They go by name: when their files were written says nothing of when they were trained.
+    """
+    return sorted(find(folder()), key=lambda run: (not run.snapshots(), run.name))
