@@ -711,3 +711,12 @@ def test_the_first_view_offers_the_tour_and_the_tour_is_walked(visit):
     page.goto(page.url.partition("?")[0])
     page.locator(PROBE).first.wait_for()
     assert page.locator(".st-key-start").count() == 0
+
+
+def test_on_a_phone_the_first_view_says_where_its_links_lead(visit):
+    page = visit(width=390, height=844)
+    for said in ("See one neuron", "See what a patch attends to", "See what it removes"):
+        assert page.get_by_role("link", name=said).get_by_text(said).is_visible()
+    assert not page.locator(".st-key-ideas .stHtml p").first.is_visible(), (
+        "sentences are for wider screens"
+    )

@@ -160,7 +160,7 @@ def _title(one: checkpoints.Checkpoint | own_paths.RecordingFile) -> str:
 # Runs -------------------------------------------------------------------------------------------
 
 _MARKED = run_states.MARKED | {"finished": run_states.MARKS["finished"]}  # most are, in a long list
-MOST_PILLS = 12
+MOST_PILLS = 6
 """Runs that are seen at once; more are a list, which can be searched. The Runs page has them in a table."""
 
 
