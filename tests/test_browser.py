@@ -720,3 +720,16 @@ def test_on_a_phone_the_first_view_says_where_its_links_lead(visit):
     assert not page.locator(".st-key-ideas .stHtml p").first.is_visible(), (
         "sentences are for wider screens"
     )
+
+
+def test_on_a_phone_compare_shows_one_of_its_three_parts(visit):
+    page = visit("compare?checkpoint=digits", width=390, height=844)
+
+    def seen(_=None):
+        parts = ("side-left", "side-right", "differences")
+        boxes = {part: page.locator(f".st-key-{part}").bounding_box() for part in parts}
+        return [part for part, box in boxes.items() if box and box["height"]]
+
+    wait_until(lambda: pumped(page, seen) == ["side-left"], "the left side alone")
+    page.get_by_text("Difference", exact=True).click()
+    wait_until(lambda: pumped(page, seen) == ["differences"], "the difference alone")
