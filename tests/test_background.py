@@ -34,7 +34,7 @@ def program(monkeypatch, tmp_path):
             Run(path).ask_to_stop()
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=180):  # a machine may be busy with something else
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -103,10 +103,10 @@ def test_the_wheel_holds_the_configuration_of_the_dashboard(wheel):
     assert "dista/_app/app/.streamlit/config.toml" in names and "dista/_app/app/main.py" in names
     assert "dista/_assets/first-light.zarr.zip" in names
     assert "dista/py.typed" in names, "types are for whoever uses the package, too"
-    elsewhere = [
-        name for name in names if not name.startswith("dista/runs/")
-    ]  # the room of that name
-    assert not [name for name in elsewhere if "/runs/" in name]
+    studies = "dista/_assets/studies/"
+    assert f"{studies}match-ablation/shipped.json" in names
+    rooms = ("dista/runs/", studies)  # the room of that name, and runs that are shipped
+    assert not [name for name in names if "/runs/" in name and not name.startswith(rooms)]
     assert not [name for name in names if "__pycache__" in name]
 
 
@@ -123,12 +123,12 @@ def test_it_opens_trains_and_finds_its_run(served, program, here, browser):  # n
     assert "usage statistics" not in log.read_text()
 
     page.goto(f"{address}/train")
-    page.get_by_text("No run yet").wait_for()
+    page.get_by_text("No run of your own yet").wait_for()
     assert str(here / "runs") in page.locator(".stMain").inner_text()
     assert page.get_by_role("button", name="New run").count() == 1, "who sits here may train"
     run(dista, "train", *TINY.split(), "--data-dir", "data", cwd=here, env=environment)
-    page.reload()
-    page.get_by_text("mine").first.wait_for()
+    page.goto(f"{address}/train")
     page.get_by_text(re.compile("Finished after 1 epochs and 2 steps")).wait_for()
+    assert "mine" in page.get_by_role("combobox", name="Run").input_value(), "before shipped ones"
     assert (here / "runs" / "mine" / "config.json").is_file()
     assert not list(packages.rglob("runs/mine")), "nothing is written beside the package"

@@ -15,7 +15,16 @@ from app.link.problems import Problems, reads
 from app.page import charts, choosers, downloads, next_page, snippets, toolbar
 from app.page.next_page import Way
 from app.trainings import live_charts, new_run, processes, run_tables
-from dista.runs import Run, RunError, Status, background, default_folder, everywhere, unfinished
+from dista.runs import (
+    Run,
+    RunError,
+    Status,
+    background,
+    default_folder,
+    everywhere,
+    shipped,
+    unfinished,
+)
 from dista.style import sentences
 from dista.widgets.streamlit import probe
 
@@ -47,6 +56,11 @@ dista train --preset match_map --data match
 Runs are looked for in the folder {folder}; the variable `DISTA_RUNS` names another one.
 """
 
+SHIPPED_ALONE = """
+No run of your own yet: these come with the package. Runs are looked for in the folder {folder}; the variable
+`DISTA_RUNS` names another one.
+"""
+
 
 @reads("train")
 def show(problems: Problems) -> None:
@@ -63,6 +77,8 @@ def show(problems: Problems) -> None:
     if runs:
         with st.container(key="runs"):
             run = choosers.choose_run(runs, problems)
+        if all(one.path.is_relative_to(shipped.folder()) for one in runs.values()):
+            st.caption(SHIPPED_ALONE.format(folder=plain.path(default_folder())))
         url.accompany(run=run.name)  # an epoch without its run says nothing
     url.place(problems)
     problems.here()
