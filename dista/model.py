@@ -16,6 +16,7 @@ from dista import inputs, streaming
 from dista.attention import SpaceTimeAttention
 from dista.config import ModelConfig
 from dista.engine import events, saved_tensors
+from dista.engine.modules import need_evaluation
 from dista.layers import Pool, SpikingConv
 from dista.observable import Observable
 from dista.streaming import State
@@ -181,8 +182,7 @@ class DISTA(nn.Module):
         in training mode, whose batch normalisation needs all steps, and for an input of another shape or
         batch than before.
         """
-        if self.training:
-            raise ValueError("the model is in training mode; call model.eval() before streaming")
+        need_evaluation(self, "streaming")
         if x.ndim != 4 or state.batch not in (None, len(x)):
             batch = "batch" if state.batch is None else state.batch
             shape = ", ".join(map(str, self.config.input_shape))

@@ -99,15 +99,12 @@ def features(model: Any, x: Tensor, steps: int) -> Tensor:
     """
     network = _network(model)
     images = x.detach().permute(1, 0, 3, 4, 2).contiguous().numpy()
-    shares = min(torch.get_num_threads(), len(images))
-    bounds = np.linspace(0, len(images), shares + 1).astype(np.int64)
-    run = lambda share: network.run(images[share[0] : share[1]], steps)  # noqa: E731
-    parts = [
-        part
-        for share in kernels._in_threads(run, list(itertools.pairwise(bounds)))
-        for part in share
-    ]
-    counts = torch.from_numpy(np.concatenate(parts))[..., : model.config.dim]
+    threads = min(torch.get_num_threads(), len(images))
+    each = kernels.in_shares(
+        lambda low, high: network.run(images[low:high], steps), len(images), threads
+    )
+    parts = itertools.chain.from_iterable(each)
+    counts = torch.from_numpy(np.concatenate(list(parts)))[..., : model.config.dim]
     return counts.permute(1, 0, 4, 2, 3).to(x.dtype)
 
 
@@ -201,21 +198,13 @@ class Network(NamedTuple):
 
 
 def _network(model: Any) -> Network:
-    first, *others = model.stem.stages
     stages = [
-        _layer(s.conv, s.norm, s.neuron, pools=not isinstance(s.pool, nn.Identity)) for s in others
+        _synapses(stage, pools=not isinstance(stage.pool, nn.Identity), colours=not place)
+        for place, stage in enumerate(model.stem.stages)
     ]
-    begin = _layer(
-        first.conv,
-        first.norm,
-        first.neuron,
-        pools=not isinstance(first.pool, nn.Identity),
-        colours=True,
+    return Network(
+        stages, _synapses(model.stem.position), [_block(block) for block in model.blocks]
     )
-    position = _layer(
-        model.stem.position.conv, model.stem.position.norm, model.stem.position.neuron
-    )
-    return Network([begin, *stages], position, [_block(block) for block in model.blocks])
 
 
 def _block(block: Any) -> tuple[Layer, Layer, Layer, Attention, Layer, Layer, Layer]:
@@ -224,10 +213,7 @@ def _block(block: Any) -> tuple[Layer, Layer, Layer, Attention, Layer, Layer, La
         _layer([lag.synapse for lag in p.lags], p.norm, p.neuron)
         for p in (attention.query, attention.key, attention.value)
     )
-    output, hidden, last = (
-        _layer(conv.conv, conv.norm, conv.neuron)
-        for conv in (attention.output, mlp.hidden, mlp.output)
-    )
+    output, hidden, last = map(_synapses, (attention.output, mlp.hidden, mlp.output))
     return q, k, v, _attends(attention), output, hidden, last
 
 
@@ -256,13 +242,17 @@ def _neurons(lif: Any, channels: int, dtype: Any) -> Neurons:
     return Neurons(every, (float(v_threshold), float(v_reset or 0.0), float(v_reset is None)))
 
 
+def _synapses(of: Any, **more: bool) -> Layer:
+    return _layer([of.conv], of.norm, of.neuron, **more)
+
+
 def _layer(
-    convolutions: Any, norm: Any, lif: Any, *, pools: bool = False, colours: bool = False
+    convolutions: Sequence[Any], norm: Any, lif: Any, *, pools: bool = False, colours: bool = False
 ) -> Layer:
-    every = convolutions if isinstance(convolutions, list) else [convolutions]
-    weights, bias = _weights([conv.weight for conv in every], norm, colours)
+    """A ``Layer`` of one convolution, or of one for each lag; ``colours`` where it sees numbers, not spikes."""
+    weights, bias = _weights([conv.weight for conv in convolutions], norm, colours)
     neurons = _neurons(lif, len(norm.weight), weights.dtype)
-    return Layer(weights, bias, neurons, every[0].kernel_size[0], pools)
+    return Layer(weights, bias, neurons, convolutions[0].kernel_size[0], pools)
 
 
 class _Folded(NamedTuple):

@@ -220,8 +220,7 @@ def _each_image(loop, *tensors: Tensor) -> None:
     arrays = [tensor.detach().flatten(0, 1).numpy() for tensor in tensors]
     images = len(arrays[0])
     threads = min(torch.get_num_threads(), images, 1 + arrays[0].size // BLOCK)
-    bounds = np.linspace(0, images, threads + 1).astype(np.int64)
-    _in_threads(lambda share: loop(*arrays, *share), list(itertools.pairwise(bounds)))
+    in_shares(lambda low, high: loop(*arrays, low, high), images, threads)
 
 
 def after_reset(h: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:
@@ -297,11 +296,15 @@ def _each_part(
     arrays = [None if t is None else t.detach().numpy().reshape(len(t), -1, lanes) for t in tensors]
     rows = sites * channels // lanes
     threads = min(torch.get_num_threads(), max(1, rows * lanes // BLOCK))
-    bounds = np.linspace(0, rows, threads + 1).astype(np.int64)
     per_lane = (_per_lane(values, first.dtype, channels, lanes) for values in of_channels)
     each = (*arrays, *per_lane, *constants)
-    tasks = [(*each, low, high) for low, high in itertools.pairwise(bounds)]
-    return _in_threads(lambda task: loop(*task), tasks)
+    return in_shares(lambda low, high: loop(*each, low, high), rows, threads)
+
+
+def in_shares(function: Callable, items: int, threads: int) -> list:
+    """``function(low, high)`` of equal shares of ``items``, one a thread; results in order."""
+    bounds = np.linspace(0, items, threads + 1).astype(np.int64)
+    return _in_threads(lambda share: function(*share), list(itertools.pairwise(bounds)))
 
 
 def _in_threads(function: Callable, tasks: list[tuple]) -> list:

@@ -37,6 +37,12 @@ def device_of(model: nn.Module) -> torch.device:
     return next((one.device for one in model.parameters()), torch.device("cpu"))
 
 
+def need_evaluation(model: nn.Module, what: str) -> None:
+    """ValueError before ``what`` for a model in training mode, whose batch normalisation learns from what it sees."""
+    if model.training:
+        raise ValueError(f"the model is in training mode; call model.eval() before {what}")
+
+
 @contextlib.contextmanager
 def as_written(model: nn.Module) -> Iterator[None]:
     """Run without compilation inside a ``with`` block, where a part of ``model`` is compiled.

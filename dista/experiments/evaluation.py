@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from dista.engine.modules import device_of
+from dista.engine.modules import device_of, need_evaluation
 from dista.experiments.ablations import ablated, takes_others
 from dista.experiments.corruption import Noise, corrupt
 from dista.experiments.forgetting import another
@@ -119,8 +119,7 @@ def answers(
     limit: int | None = None,
 ) -> Answers:
     """What ``model`` with ``switches`` answers to the first ``limit`` samples of ``split``; None is all."""
-    if model.training:
-        raise ValueError("the model is in training mode; call model.eval() before ablations")
+    need_evaluation(model, "ablations")
     parts = [answer(model, split, part, switches, noise=noise) for part in batches(split, limit)]
     return join(parts)
 

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from dista.engine import attention_products
-from dista.engine.modules import device_of
+from dista.engine.modules import device_of, need_evaluation
 from dista.experiments import ablations
 from dista.experiments.evaluation import noisy, others
 from dista.experiments.interventions import changed, intervene
@@ -84,8 +84,7 @@ def answer_each(
     As ``evaluation.answer`` of each list, run as one batch. ValueError for a model in training mode, whose batch
     normalisation learns from what it sees; AblationError as ``dista.ablations.changes``.
     """
-    if model.training:
-        raise ValueError("the model is in training mode; call model.eval() before ablations")
+    need_evaluation(model, "ablations")
     (x, y), device = noisy(split, samples, noise), device_of(model)
     with torch.inference_mode():
         upstream = Upstream(model, x.to(device))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from dista.engine.modules import device_of
+from dista.engine.modules import device_of, need_evaluation
 from dista.measures import TimeByRate, layers, neuron_table
 from dista.recording import record
 
@@ -29,8 +29,7 @@ def time_by_rate(model: DISTA, inputs: Mapping[str, Tensor], *, rounds: int = 5)
     What is timed is the plain forward, not a recording. The first run of each input does not count. ValueError for
     fewer than two inputs, inputs of different shapes, fewer than one round, or a model in training mode.
     """
-    if model.training:
-        raise ValueError("the model is in training mode; call model.eval() before")
+    need_evaluation(model, "timing it")
     if len(inputs) < 2 or len({tuple(x.shape) for x in inputs.values()}) > 1 or rounds < 1:
         shapes = ", ".join(str(tuple(x.shape)) for x in inputs.values())
         raise ValueError(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from dista.attention import causal_pairs
+from dista.engine.modules import need_evaluation
 from dista.experiments.interventions import intervene, zero
 from dista.experiments.one_by_one import Place, Upstream
 from dista.measures import EntryEffects
@@ -29,8 +30,7 @@ def zeroed_pairs(model: DISTA, x: Tensor, block: int) -> EntryEffects:
     The cut lies behind the denoiser, and what the block reads keeps its scale. ValueError for a model in training
     mode, whose batch normalisation learns from what it sees, and for a block that there is not.
     """
-    if model.training:
-        raise ValueError("the model is in training mode; call model.eval() before")
+    need_evaluation(model, "entries are zeroed")
     if not 0 <= block < model.config.depth:
         raise ValueError(f"block {block}; this model has blocks 0 to {model.config.depth - 1}")
     name = f"blocks.{block}.attention.denoise"
