@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 
 import pytest
+from lesson_runs import NOTEBOOKS, opened
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -64,9 +65,11 @@ def closure(requirements):
     return names
 
 
-def modules_of_extras_only():
-    """Every module that is installed here and would not be there after ``pip install dista-explorer``."""
-    base = closure(PROJECT["dependencies"])
+def modules_beyond(*extras):
+    """Every module that is installed here and would not be there after ``pip install dista-explorer[extras]``."""
+    base = closure(
+        [*PROJECT["dependencies"], *(one for extra in extras for one in declared_by(extra))]
+    )
     ours = {"dista", "app", "pip", "setuptools", "_distutils_hack"}
     return {
         module
@@ -79,7 +82,7 @@ def modules_of_extras_only():
 
 
 def test_extras_hold_what_a_server_does_not_need():
-    beyond = modules_of_extras_only()
+    beyond = modules_beyond()
     assert beyond >= {
         "jupyterlab", "streamlit", "lightning", "tonic", "spikingjelly", "plotly", "torchvision", "tensorboard",
         "anywidget", "pytest",
@@ -106,7 +109,7 @@ print(dista.runs.find("."), dista.evaluate(model, dista.data.open("digits").test
 
 
 def test_the_base_loads_records_intervenes_and_measures():
-    answer = without(modules_of_extras_only(), BASE)
+    answer = without(modules_beyond(), BASE)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.split()[0] == "2"
 
@@ -117,7 +120,31 @@ def test_the_base_loads_records_intervenes_and_measures():
 def test_the_base_has_the_commands(words, tmp_path):
     arguments = ["dista", *words.format(out=tmp_path / "one.zarr.zip").split()]
     run = f"sys.argv = {arguments!r}\nfrom dista.cli import main\nmain()"
-    answer = without(modules_of_extras_only(), run)
+    answer = without(modules_beyond(), run)
+    assert answer.returncode == 0, answer.stderr
+
+
+# --- the lessons --------------------------------------------------------------------------------
+
+INSTALLED = re.compile(r"`%pip install 'dista-explorer\[([\w,]+)\]'`")
+LESSON = """
+import os, sys, types
+sys.path.insert(0, "tests")
+import lesson_runs
+from dista.runs import background
+background.PROGRAM = (str(lesson_runs.ROOT / "tests" / "pretended_training.py"),)
+notebook = lesson_runs.opened(lesson_runs.ROOT / "notebooks" / "{name}.ipynb")
+lesson_runs.make_smaller(notebook, "{name}")
+os.chdir({folder!r})
+lesson_runs.run(notebook, types.SimpleNamespace(setattr=setattr), "{name}")
+"""
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lesson_needs_what_it_says_is_installed(path, tmp_path):
+    """Away from a clone, in Colab, the line in its first cell is all that was run before."""
+    extras = INSTALLED.search(opened(path).cells[0].source).group(1).split(",")
+    answer = without(modules_beyond(*extras), LESSON.format(name=path.stem, folder=str(tmp_path)))
     assert answer.returncode == 0, answer.stderr
 
 

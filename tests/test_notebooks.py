@@ -21,21 +21,6 @@ from lesson_runs import (
 from dista import checkpoint
 from dista.runs import background
 
-FEWER = {
-    "00_what_does_it_attend_to": {r"^pairs = 200\b": "pairs = 20"},
-    "02_how_does_one_learn_through_a_step": {r"^updates = 200\b": "updates = 80"},
-    "03_how_does_a_picture_become_spikes": {r"^digits = 100\b": "digits = 12"},
-    "04_what_is_attention_without_a_softmax": {
-        r"^digits, pairs = 60, 20\b": "digits, pairs = 12, 3"
-    },
-    "05_what_do_slow_neurons_remember": {r"^pairs = 100\b": "pairs = 6"},
-    "06_what_does_explicit_memory_add": {r"^pairs, recorded = 100, 40\b": "pairs, recorded = 6, 6"},
-    "07_does_denoising_help": {r"^samples, recorded = 100, 20\b": "samples, recorded = 6, 4"},
-    "09_which_part_matters": {r"^pairs, looked_at = 100, 6\b": "pairs, looked_at = 6, 2"},
-    "10_what_does_it_cost": {r"^samples, timed = 60, 10\b": "samples, timed = 4, 1"},
-}
-"""Sizes that a lesson sets at its top, made smaller for the tests."""
-
 LESSONS = [path for path in NOTEBOOKS if not path.stem.startswith("00")]
 """All but the entrance, which has neither predictions nor checks."""
 
@@ -124,7 +109,7 @@ def test_a_lesson_runs_solved(path, monkeypatch, tmp_path):
 def in_process(path, monkeypatch, tmp_path, *, solved=False):
     notebook = opened(path)
     needs_checkpoints(notebook)
-    make_smaller(notebook, FEWER.get(path.stem, {}))
+    make_smaller(notebook, path.stem)
     if solved:
         with_solutions(notebook)
     monkeypatch.chdir(tmp_path)
@@ -148,7 +133,7 @@ def test_one_runs_in_a_kernel(monkeypatch, tmp_path):
 
     notebook = opened(ROOT / "notebooks" / f"{KERNEL}.ipynb")
     needs_checkpoints(notebook)
-    make_smaller(notebook, FEWER.get(KERNEL, {}))
+    make_smaller(notebook, KERNEL)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     context = {"metadata": {"path": str(tmp_path)}}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import dashboard
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,6 +15,7 @@ from app.tours import shelf, steps
 from dista.style.glossary import GLOSSARY
 from dista.style.labels import RANGES, STAGES
 
+ROOT = Path(__file__).parent.parent
 SMALL = """# Mine
 
 For a lesson.
@@ -94,6 +98,12 @@ def test_what_is_shipped():
     assert list(counts) == ["dista", "lesson-5", "lesson-6", "lesson-7", "lesson-9"]
     assert all(5 <= count <= 7 for name, count in counts.items() if name != "dista")
     assert sum(step.question is not None for _, step in SHIPPED) > len(SHIPPED) / 2
+
+
+@pytest.mark.parametrize("number", [5, 6, 7, 9])
+def test_the_tour_of_a_lesson_names_its_notebook(number):
+    (notebook,) = re.findall(r"`(notebooks/.*?)`", shelf.shipped()[f"lesson-{number}"].introduction)
+    assert notebook.startswith(f"notebooks/{number:02}_") and (ROOT / notebook).is_file()
 
 
 @pytest.fixture(scope="module")
