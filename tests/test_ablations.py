@@ -15,7 +15,7 @@ from dista.data.task import Split
 from dista.experiments import forgetting
 from dista.experiments.ablations import SWITCHES, AblationError, ablated, changes, parse
 from dista.experiments.evaluation import BATCH, answer, answers, batches, evaluate, noisy
-from dista.experiments.interventions import intervene, silence, tau, threshold, window, zero
+from dista.experiments.interventions import intervene, silence, tau, threshold, weaker, window, zero
 from dista.measures import Answers, MeasureError, paired_difference
 from dista.memories import FORMS
 from dista.neurons import time_constants
@@ -41,6 +41,7 @@ def mapped(small_model, small_input):
 SAME = {
     "denoiser": {"*.denoise": threshold(0)},
     "u=3": {"*.denoise": threshold(3)},
+    "weaker=3": {"*.denoise": weaker(3)},
     "denoiser-of=1": {"blocks.1.attention.denoise": threshold(0)},
     "denoiser-of=0.2": {"blocks.0.attention.denoise": threshold(0, head=2)},
     "memory": {"blocks.*.attention.*": window(1)},

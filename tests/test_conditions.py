@@ -93,6 +93,7 @@ def test_all_conditions_of_all_finished_runs_are_there_once(measured):
         wanted = {("", 0.0), ("gaussian", 0.5), ("salt-and-pepper", 0.2), ("occlusion", 0.4)}
         assert noises == wanted
         cuts = {c.switches for c in one.answers if c.switches and c.switches[0][:2] != "u="}
+        assert (("weaker=1",) in cuts) == (kind == "none")
         has_map = planned.config.model.memory.form == "map"
         assert (("own-past",) in cuts) == has_map and (("denoiser",) in cuts) == (kind != "none")
         assert ("neuron-memory",) in cuts and ("learned-taus",) in cuts
@@ -161,6 +162,11 @@ def test_cuts_stand_beside_training_without(measured):
     past = table.loc[(MAP, "own-past")]
     assert past["trained_without"] == BASE and past["seeds"] == past["trained_without_seeds"] == 2
     assert table.loc[(BOTH, "denoiser"), "trained_without"] == MAP
+    put_on = {name for name, cut in table.index if cut in ("u=1", "weaker=1")}
+    assert put_on == {n for n, _ in table.index} - {
+        n for n, cut in table.index if cut == "denoiser"
+    }
+    assert {row.title for row in cuts.cuts} >= {f"{MAP}: with u=1", f"{MAP}: with weaker=1"}
     assert pd.isna(table.loc[(MAP, "neuron-memory"), "trained_without"])
     clean = {n: {s: r.of(AS_TRAINED) for s, r in robustness.of_runs(measured)[0][n].items()} for n in (BASE, MAP)}  # fmt: skip
     wanted = np.mean([clean[BASE][s].accuracy - clean[MAP][s].accuracy for s in (0, 1)])

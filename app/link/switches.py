@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT = ("memory", "neuron-memory")  # the first of them that the model has
 NOISES = (0.05, 0.1, 0.2, 0.4, 0.8)
-THRESHOLDS = (2, 3, 4, 6, 8)
+THRESHOLDS = (1, 2, 3, 4, 6, 8)
 
 
 class Row(NamedTuple):
@@ -34,14 +34,14 @@ class Experiment(NamedTuple):
 
 def rows(config: ModelConfig, *, starting_taus: bool = True) -> list[Row]:
     """What can be switched in a model of this configuration, whose card may have its ``starting_taus``."""
-    window, largest = config.memory.window, config.head_dim
+    window = config.memory.window
     heads = {
         f"head={b}.{h}": f"{b + 1}.{h + 1}"
         for b in range(config.depth)
         for h in range(config.heads)
     }
     return [
-        Row("Denoiser", {"denoiser": "off"} | {f"u={u}": f"u = {u}" for u in THRESHOLDS if u < largest}),
+        Row("Denoiser", _denoisers(config)),
         Row(
             "Attention's memory",
             ({"own-past": "another sample's", "memory": "off"} if window > 1 else {})
@@ -54,6 +54,18 @@ def rows(config: ModelConfig, *, starting_taus: bool = True) -> list[Row]:
         Row("Silent heads, block.head", heads, many=True),
         Row("Noise in the input", {f"noise={std:g}": f"{std:g}" for std in NOISES}),
     ]  # fmt: skip
+
+
+def _denoisers(config: ModelConfig) -> dict[str, str]:
+    """Other thresholds, those beside the trained one; and its control, which removes as much and no single count."""
+    has_one = config.denoiser.kind != "none"
+    trained = config.denoiser.u if config.denoiser.kind == "threshold" else 1
+    thresholds = [u for u in THRESHOLDS if u < config.head_dim and (not has_one or u != trained)]
+    return (
+        ({"denoiser": "off"} if has_one else {})
+        | {f"u={u}": f"u = {u}" for u in thresholds}
+        | {f"weaker={trained:g}": f"all counts, as weak as by u = {trained:g}"}
+    )
 
 
 def _between(window: int) -> list[int]:

@@ -119,7 +119,7 @@ def ablate(
         list[str] | None,
         typer.Option(
             "--with",
-            help="u=COUNT, window=STEPS or tau=STEPS instead of the trained one; repeatable.",
+            help="u=COUNT, weaker=COUNT, window=STEPS or tau=STEPS instead of the trained one; repeatable.",
         ),
     ] = None,
     noise: Annotated[float, typer.Option(help="Standard deviation of noise in the input.")] = 0.0,

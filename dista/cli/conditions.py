@@ -86,7 +86,8 @@ def cuts(
 ) -> None:
     """What a study's finished runs lose when a part is cut from them, beside training without it.
 
-    Cut is what neurons remember, what attention remembers, what taus have learned, and the denoiser. What is
+    Cut is what neurons remember, what attention remembers, what taus have learned, and the denoiser; networks that
+    were trained without one are given one, and beside it counts that are as weak and all there. What is
     measured is kept beside each run; started again, the command goes on where it was.
     """
     from dista.studies import conditions, places, robustness

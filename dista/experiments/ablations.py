@@ -20,7 +20,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dista.experiments.forgetting import membranes_of, past_of, without_carry_over
-from dista.experiments.interventions import Change, intervene, silence, tau, threshold, window, zero
+from dista.experiments.interventions import (
+    Change,
+    intervene,
+    silence,
+    tau,
+    threshold,
+    weaker,
+    window,
+    zero,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,9 +67,17 @@ def _place(text: str) -> tuple[int, int]:
 
 
 def _denoiser(model: DISTA, u: float) -> Changes:
+    return {"blocks.*.attention.denoise": [threshold(_at_least_0("u", u))]}
+
+
+def _weaker(model: DISTA, u: float) -> Changes:
+    return {"blocks.*.attention.denoise": [weaker(_at_least_0("weaker", u))]}
+
+
+def _at_least_0(name: str, u: float) -> float:
     if not u >= 0:
-        raise AblationError(f"u={u:g}; counts are never negative: expected at least 0")
-    return {"blocks.*.attention.denoise": [threshold(u)]}
+        raise AblationError(f"{name}={u:g}; counts are never negative: expected at least 0")
+    return u
 
 
 def _window(model: DISTA, steps: int) -> Changes:
@@ -128,6 +145,9 @@ SWITCHES = {
         Switch("denoiser", "without", "denoiser", "every coincidence of spikes counts, as with u = 0",
                lambda model, _: _denoiser(model, 0)),
         Switch("u", "with", "denoiser", "the denoiser keeps the counts above this u", _denoiser, float),
+        Switch("weaker", "with", "denoiser",
+               "every count is kept and made weaker, so that as much is left of a head's map as with this u",
+               _weaker, float),
         Switch("denoiser-of", "without", "denoiser of {}",
                "every coincidence counts in this block, or in this head of it, as BLOCK.HEAD",
                _denoiser_of, _block_or_head),

@@ -143,6 +143,23 @@ def threshold(u: float, *, head: int | None = None) -> Change:
     )
 
 
+def weaker(u: float) -> Change:
+    """Every count kept and made weaker, so that as much is left of each map as if those up to ``u`` were removed [ours].
+
+    The control for a threshold, which takes away counts and strength at once: a network that minds ``threshold(u)``
+    and not this one misses those counts. The sum over queries and keys is that of ``threshold(u)``: of each head, in
+    each sample, for each pair of steps.
+    """
+    from dista.denoisers import threshold as keep_above
+
+    def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        counts = inputs[0]
+        total, left = (a.sum((-2, -1), keepdim=True) for a in (counts, keep_above(counts, u)))
+        return counts * (left / total.clamp(min=1))
+
+    return Change(f"weaker({u})", apply, _is_denoiser, "a denoiser (blocks.*.attention.denoise)")
+
+
 def lookup(table: Sequence[float]) -> Change:
     """Another table for the denoiser: a count a becomes ``table[a]``; counts off the table take its nearest end.
 

@@ -38,6 +38,10 @@ THRESHOLDS = (0.0, 1.0, 2.0, 3.0)
 """The u that denoisers are given after training."""
 
 
+PUT_ON = (("u=1",), ("weaker=1",))
+"""What a network that was trained without a denoiser is given: one, and its control, which removes no count."""
+
+
 class Condition(NamedTuple):
     """Switches of ``dista.ablations``, and noise of ``kind`` ("" for none) and ``level`` in the input."""
 
@@ -110,15 +114,14 @@ def of_noise(what: RunConfig, split: Split) -> list[Condition]:
 def of_cuts(what: RunConfig, *, starting_taus: bool = True) -> list[Condition]:
     """Each thing that the trained network remembers taken from it, and other parts that it has, one at a time.
 
-    Learned taus can be put back where the ``starting_taus`` were written down.
+    A denoiser is put on where there is none. Learned taus can be put back where the ``starting_taus`` were written down.
     """
     cuts: list[tuple[str, ...]] = [("neuron-memory",), ("carry-over",)]
     if what.model.memory.form != "none" and what.model.memory.window > 1:
         cuts += [("own-past",), ("neuron-memory", "own-past")]
     if starting_taus and what.model.neuron.learn_tau and what.training.freeze != "taus":
         cuts.append(("learned-taus",))
-    if what.model.denoiser.kind != "none":
-        cuts.append(("denoiser",))
+    cuts += PUT_ON if what.model.denoiser.kind == "none" else [("denoiser",)]
     return [AS_TRAINED, *map(Condition, cuts)]
 
 

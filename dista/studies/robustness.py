@@ -133,7 +133,8 @@ class Cut:
 
     @property
     def title(self) -> str:
-        return f"{self.configuration}: cut {' and '.join(self.switches)}"
+        word = "with" if self.switches in conditions.PUT_ON else "cut"
+        return f"{self.configuration}: {word} {' and '.join(self.switches)}"
 
     def row(self) -> dict[str, Any]:
         row = {
@@ -219,9 +220,11 @@ def _rows(
 
 
 def _cuts_of(runs: Mapping[int, Conditions]) -> list[Condition]:
-    """The conditions that are cuts: a change without noise, but for another threshold."""
+    """The conditions that are cuts: a change without noise, but for thresholds that noise is measured with."""
     every = dict.fromkeys(c for one in runs.values() for c in one.answers)
-    return [c for c in every if c.switches and not c.kind and not c.switches[0].startswith("u=")]
+    put_on = conditions.PUT_ON if Condition(conditions.PUT_ON[1]) in every else ()
+    clean = [one for one in every if one.switches and not one.kind]
+    return [one for one in clean if one.switches in put_on or not one.switches[0].startswith("u=")]
 
 
 _TRAINED_WITHOUT: dict[tuple[str, ...], tuple[set[str], Callable[[RunConfig], bool]]] = {
