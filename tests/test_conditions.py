@@ -99,6 +99,19 @@ def test_all_conditions_of_all_finished_runs_are_there_once(measured):
         assert ("neuron-memory",) in cuts and ("learned-taus",) in cuts
 
 
+def test_as_trained_leaves_other_thresholds_out(study, tmp_path):
+    fresh = shutil.ignore_patterns(conditions.FILE)
+    folder = shutil.copytree(study.path, tmp_path / "study", ignore=fresh)
+    said = command("noise", folder, "--limit", "5", "--as-trained", "--json")
+    assert said.returncode == 0, said.stderr
+    done = [conditions.read(p.path) for p in Study(folder).planned() if p.finished]
+    assert {c.switches for one in done for c in one.answers} == {()}
+    assert all(len(one.answers) == 4 for one in done)
+    assert {row["name"] for row in json.loads(said.stdout)["rows"]} == {
+        one.name for one in study.configurations()
+    }
+
+
 def test_what_is_kept_is_what_the_network_answers(measured, few):
     planned = next(p for p in measured.planned() if p.configuration.name == BOTH)
     there, model = conditions.read(planned.path), planned.run().load("best")
@@ -115,7 +128,10 @@ def test_nothing_is_measured_twice_and_the_rest_is_after_a_stop(
 ):
     folder = shutil.copytree(measured.path, tmp_path / "study")
     planned = Study(folder).planned()[0]
-    run, wanted = planned.run(), conditions.of_noise(planned.config, few.test)
+    run, wanted = (
+        planned.run(),
+        conditions.of_noise(planned.config, few.test, conditions.THRESHOLDS),
+    )
     assert conditions.measure(run, wanted, few, samples=20) == 0
     before = conditions.read(run.path)
 

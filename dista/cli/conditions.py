@@ -39,6 +39,12 @@ def noise(
     study: Of,
     limit: Limit = None,
     threads: Threads = None,
+    as_trained: Annotated[
+        bool,
+        typer.Option(
+            "--as-trained", help="Give denoisers no other thresholds: a quarter of the work."
+        ),
+    ] = False,
     only_show: OnlyShow = False,
     csv: Csv = None,
     as_json: Json = False,
@@ -55,7 +61,8 @@ def noise(
     target = csv and place(csv, b"name,noise,")
 
     def of_run(run: Run, split: Split) -> list[Condition]:
-        return conditions.of_noise(run.config, split)
+        others = () if as_trained else conditions.THRESHOLDS
+        return conditions.of_noise(run.config, split, others)
 
     left_out = {} if only_show else _measure(there, of_run, limit, threads)
     curves = robustness.noise(there)

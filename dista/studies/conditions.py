@@ -95,15 +95,15 @@ class Conditions:
 # Which ----------------------------------------------------------------------------------------------
 
 
-def of_noise(what: RunConfig, split: Split) -> list[Condition]:
-    """Three kinds of noise at five levels each, with the denoiser as it was trained and with other thresholds.
+def of_noise(what: RunConfig, split: Split, thresholds: Sequence[float]) -> list[Condition]:
+    """Three kinds of noise at five levels each, with the denoiser as it was trained and with other ``thresholds``.
 
     Images get Gaussian noise, event counts spurious events; both salt and pepper, and an occlusion.
     """
     kinds = ("events" if split.unit == 1 else "gaussian", "salt-and-pepper", "occlusion")
     denoiser = what.model.denoiser
     trained = {"none": 0.0, "threshold": denoiser.u}.get(denoiser.kind)
-    others = [(f"u={u:g}",) for u in THRESHOLDS if u != trained]
+    others = [(f"u={u:g}",) for u in thresholds if u != trained]
     return [
         Condition(switches, kind if level else "", level)
         for switches in ((), *others)
