@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from dista import streaming
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig
 from dista.denoisers import DENOISERS
-from dista.engine import attention_products, gpu_attention, kernels
+from dista.engine import attention_products, gpu_attention, kernels, trained_attention
 from dista.layers import Conv, Norm, SpikingConv, fire
 from dista.memories import FORMS
 from dista.neurons import LIF
@@ -300,14 +300,23 @@ class SpaceTimeAttention(nn.Module):
             return functools.partial(
                 gpu_attention.attend, denoise=self.denoise, window=window, scale=scale
             )
+        by_map: Callable[[Tensor, Tensor, Tensor], Tensor] = self.attend
         if attention_products.map_bytes(q, window) > attention_products.LARGE_MAP:
-            return functools.partial(
+            by_map = functools.partial(
                 attention_products.attend_in_parts,
                 denoise=self.denoise,
                 window=window,
                 scale=scale,
             )
-        return self.attend
+        if trained_attention.suits(q, self.denoise):
+            return functools.partial(
+                trained_attention.attend,
+                denoise=self.denoise,
+                window=window,
+                scale=scale,
+                by_map=by_map,
+            )
+        return by_map
 
     def split(
         self, s: Float[Tensor, "time batch channel row column"]

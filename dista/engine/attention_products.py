@@ -41,6 +41,7 @@ def shortcuts() -> dict[str, str]:
     return {
         "attention, no denoiser": "prefix sums of K^T V, unless a hook wants the map",
         "attention, GPU": gpu_attention.implementation(),
+        "attention, training": "along the counts that a threshold keeps, unless a hook wants the map",
         "attention, denoiser": f"in parts that are not kept, where the map exceeds {LARGE_MAP >> 20} MiB",
     }
 
@@ -109,7 +110,7 @@ def read(a: Tensor, v: Tensor, window: int, scale: float, past: int = 0) -> Tens
     sums = summed.flatten(1, 2)
     for entry, (t, m) in zip(a.flatten(1, 2), pairs(len(summed), window, past)):
         sums[t] += entry @ flat[m]
-    return _mean(summed, window, scale, past)
+    return mean(summed, window, scale, past)
 
 
 def attend_linear(q: Tensor, k: Tensor, v: Tensor, window: int, scale: float) -> Tensor:
@@ -119,7 +120,7 @@ def attend_linear(q: Tensor, k: Tensor, v: Tensor, window: int, scale: float) ->
         memory = memory.cumsum(0)
         if window < len(q):
             memory = torch.cat([memory[:window], memory[window:] - memory[:-window]])
-    return _mean(q @ memory, window, scale)
+    return mean(q @ memory, window, scale)
 
 
 def attend_in_parts(
@@ -148,10 +149,10 @@ def attend_in_parts(
         parts = q[t].split(rows, dim=-2)
         keys, values = k[:, :, past], v[:, :, past]
         read += [torch.cat([again(part, keys, values) for part in parts], -2)]
-    return _mean(torch.stack(read), window, scale)
+    return mean(torch.stack(read), window, scale)
 
 
-def _mean(summed: Tensor, window: int, scale: float, past: int = 0) -> Tensor:
+def mean(summed: Tensor, window: int, scale: float, past: int = 0) -> Tensor:
     """scale * sum / n(t), rounded in this order as ``dista.attention.read`` does: a membrane may lie
     exactly on its threshold."""
     if window == 1:

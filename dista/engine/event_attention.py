@@ -22,7 +22,7 @@ from dista.engine.vectors import (
 
 
 @compiled
-def _list_channels(x, at, dim, places):
+def list_channels(x, at, dim, places):
     """List which of the ``dim`` channels from ``at`` fired; returns how many."""
     whole = dim // LANES * LANES
     n = list_spikes(x, at, whole, 0, places, 0)
@@ -33,7 +33,7 @@ def _list_channels(x, at, dim, places):
 
 
 @compiled
-def _split_head(k, v, at, channels, dim, tokens, keys, stride, values, lanes):
+def split_head(k, v, at, channels, dim, tokens, keys, stride, values, lanes):
     """The keys of one head, (channel, token), and its values, (token, channel), of all steps."""
     for j in range(tokens):
         for c in range(dim):
@@ -104,13 +104,13 @@ def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out
     for sample in range(low, high):
         begin = sample * steps * tokens * channels
         for head in range(heads):
-            _split_head(
+            split_head(
                 k, v, begin + head * dim, channels, dim, steps * tokens, keys, stride, values, lanes
             )
             for query in range(steps * tokens):
                 last = (query // tokens + 1) * tokens
                 first = max(0, last - window * tokens)
-                n = _list_channels(q, begin + query * channels + head * dim, dim, fired)
+                n = list_channels(q, begin + query * channels + head * dim, dim, fired)
                 count_keys(counts, first, last, keys, stride, fired, n, least)
                 to = query * row + head * dim
                 if least > 0:
@@ -159,7 +159,7 @@ def _add_memory(k, v, at, channels, dim, tokens, fired, memory, lanes, sign):
     """memory += sign K^T V of the ``tokens`` of a step."""
     for j in range(tokens):
         pixel = at + j * channels
-        for e in range(_list_channels(k, pixel, dim, fired)):
+        for e in range(list_channels(k, pixel, dim, fired)):
             row = fired[e] * lanes
             for c in range(dim):
                 memory[row + c] += sign * v[pixel + c]
@@ -185,7 +185,7 @@ def attend_linear(q, k, v, heads, dim, window, scale, tau, constants, out, low, 
                     _add_memory(k, v, past, channels, dim, tokens, fired, memory, lanes, -1)
                 _add_memory(k, v, at, channels, dim, tokens, fired, memory, lanes, 1)
                 for i in range(tokens):
-                    n = _list_channels(q, at + i * channels, dim, fired)
+                    n = list_channels(q, at + i * channels, dim, fired)
                     to = (t * tokens + i) * row + head * dim
                     add_rows(sums, to, nothing, memory, 0, lanes, fired, 0, n)
         _fire_all(

@@ -348,3 +348,59 @@ def largest(
         return context.get_dummy_value()
 
     return types.void(values, at, lanes, rows, row, columns, column, result, to), code
+
+
+@vector_code
+def add_entry_gradients(
+    typing: Any, upstream: Any, q: Any, dq: Any, at: Any, k: Any, dk: Any, v: Any, dv: Any, lanes: Any,
+    places: Any, counts: Any, low: Any, high: Any,
+):  # fmt: skip
+    """The gradients of the entries of one query's map, those that were kept: key ``places[e]`` for ``low`` <= e < ``high``.
+
+        s = upstream . v[key]     dq += s k[key]     dk[key] += s q     dv[key] += counts[key] upstream
+
+    The query's rows of ``upstream``, ``q`` and ``dq`` begin at ``at``, those of a key at key * lanes; all are
+    ``lanes`` long. ``counts`` are bytes.
+    """
+
+    def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        upstream, q, dq, at, k, dk, v, dv, lanes, places, counts, low, high = _integers(
+            context, builder, signature.args, args
+        )
+        b, number = builder, upstream.type.pointee
+        zero, begin = ir.Constant(_many(number), [0.0] * LANES), ir.Constant(_INDEX, 0)
+        name = "f32" if isinstance(number, ir.FloatType) else "f64"
+        total = cgutils.get_or_insert_function(
+            b.module,
+            ir.FunctionType(number, [number, _many(number)]),
+            f"llvm.vector.reduce.fadd.v{LANES}{name}",
+        )
+
+        def add(to: ir.Value, place: ir.Value, factor: ir.Value, row: ir.Value) -> None:
+            product = b.fmul(factor, row, flags=("contract",))
+            _store(b, b.fadd(_load(b, to, place), product, flags=("contract",)), to, place)
+
+        with _Steps(b, low, high, 1) as entry:
+            key = b.sext(b.load(b.gep(places, [entry])), _INDEX)
+            row = b.mul(key, lanes)
+            dot = cgutils.alloca_once(b, zero.type)
+            b.store(zero, dot)
+            with _Steps(b, begin, lanes, LANES) as c:
+                product = b.fmul(
+                    _load(b, upstream, b.add(at, c)),
+                    _load(b, v, b.add(row, c)),
+                    flags=("contract",),
+                )
+                b.store(b.fadd(b.load(dot), product, flags=("contract",)), dot)
+            nothing = ir.Constant(number, -0.0)
+            slope = b.call(total, [nothing, b.load(dot)], fastmath=("reassoc",))
+            slope = _splat(b, slope)
+            count = _splat(b, b.uitofp(b.load(b.gep(counts, [key])), number))
+            with _Steps(b, begin, lanes, LANES) as c:
+                mine, its = b.add(at, c), b.add(row, c)
+                add(dq, mine, slope, _load(b, k, its))
+                add(dk, its, slope, _load(b, q, mine))
+                add(dv, its, count, _load(b, upstream, mine))
+        return context.get_dummy_value()
+
+    return types.void(upstream, q, dq, at, k, dk, v, dv, lanes, places, counts, low, high), code
