@@ -74,7 +74,7 @@ ROOMS = {
     ),
     "dista.cli": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files", "dista.recording", "dista.checkpoint",
-        "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training", "dista.studies",
+        "dista.data", "dista.measures", "dista.style", "dista.experiments", "dista.runs", "dista.training", "dista.studies",
         "dista.bench",
     ),
     "dista.__main__": ("dista.cli",),

@@ -13,6 +13,7 @@ import typer
 from dista.cli.answers import show
 from dista.cli.options import Json
 from dista.cli.results import as_rows, place
+from dista.style.sentences import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +80,10 @@ def noise(
         for name, curve in by_name.items():
             ends = zip(curve.mean, curve.low, curve.high)
             cells = [f"{100 * m:.1f} ({100 * a:.1f}-{100 * b:.1f})" for m, a, b in ends]
-            print("".join(f"{cell:>19}" for cell in cells), f"  {name} · {len(curve.seeds)} seeds")
+            print(
+                "".join(f"{cell:>19}" for cell in cells),
+                f"  {name} · {count(len(curve.seeds), 'seed')}",
+            )
     _say(left_out)
 
 
@@ -116,7 +120,7 @@ def cuts(
         return
     for cut in outcome.cuts:
         said = f"{_points(cut.difference)}, {100 * cut.most_frequent:.0f} % one answer"
-        print(f"{cut.title} · {len(cut.difference.seeds)} seeds\n    {said}")
+        print(f"{cut.title} · {count(len(cut.difference.seeds), 'seed')}\n    {said}")
         if cut.trained_without:
             print(f"    trained without ({cut.without}): {_points(cut.trained_without)}")
     _say(left_out)

@@ -12,6 +12,7 @@ from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import SeedAccuracy, SeedCurve, SeedDifference
 from dista.style import marks
+from dista.style.sentences import count
 
 _ROW = 64  # pixels: a line of text, the seeds below it, and how many they are
 
@@ -37,16 +38,14 @@ def seed_accuracies(results: Mapping[str, SeedAccuracy], *, theme: Theme = "ligh
         )
         _interval(figure, row, result.mean, result.low, result.high, colours.accent, True, colours)
         _dots(figure, 100 * result.accuracy, y, hover, colours.accent, colours)
-        below = (
-            f"{_count(result.seeds)}; one answer to {percent(result.most_frequent.max())} at most"
-        )
+        below = f"{count(len(result.seeds), 'seed')}; one answer to {percent(result.most_frequent.max())} at most"
         _label(figure, row, name, f"{100 * result.mean:.1f} %", below, colours)
     _chance(figure, max(result.chance for result in results.values()), len(results), colours)
     _axes(figure, len(results), "accuracy, %")
     highest, lowest = max(r.mean for r in results.values()), min(r.mean for r in results.values())
     title = f"Means over seeds lie between {100 * lowest:.1f} and {100 * highest:.1f} %"
     alt = "; ".join(
-        f"{name}: mean {100 * r.mean:.1f} % of {_count(r.seeds)}, "
+        f"{name}: mean {100 * r.mean:.1f} % of {count(len(r.seeds), 'seed')}, "
         + ", ".join(f"{100 * a:.1f}" for a in r.accuracy)
         + f", chance {percent(r.chance)}"
         for name, r in results.items()
@@ -83,7 +82,7 @@ def seed_differences(
         )
         y = np.full(len(result.seeds), row)
         _dots(figure, 100 * result.differences, y, hover, colour, colours)
-        said = f"{_count(result.seeds)}; {points(result.low)} to {points(result.high)}, p {result.holm:.2g}"
+        said = f"{count(len(result.seeds), 'seed')}; {points(result.low)} to {points(result.high)}, p {result.holm:.2g}"
         _label(figure, row, name, points(result.difference), said, colours)
     _axes(figure, len(results), "difference of accuracy, points")
     certain = sum(result.certain for result in results.values())
@@ -91,7 +90,7 @@ def seed_differences(
     of = "of these networks alone: one seed" if alone else "counting all of them"
     title = f"{certain} of {len(results)} differences are certain, {of}"
     alt = "; ".join(
-        f"{name}: {points(r.difference)} points over {_count(r.seeds)}, 95 % interval {points(r.low)} to "
+        f"{name}: {points(r.difference)} points over {count(len(r.seeds), 'seed')}, 95 % interval {points(r.low)} to "
         f"{points(r.high)}, p after Holm {r.holm:.2g}"
         for name, r in results.items()
     )
@@ -167,10 +166,6 @@ def _axes(figure: go.Figure, rows: int, title: str) -> None:
     figure.update_yaxes(range=[rows - 0.5, -0.75], visible=False)
 
 
-def _count(seeds: tuple[int, ...]) -> str:
-    return f"{len(seeds)} seed{'s' * (len(seeds) != 1)}"
-
-
 @tabled()
 def seed_curves(results: Mapping[str, SeedCurve], *, theme: Theme = "light") -> go.Figure:
     """Accuracy against noise of one kind, a line for each configuration, by its name.
@@ -204,7 +199,7 @@ def seed_curves(results: Mapping[str, SeedCurve], *, theme: Theme = "light") -> 
 def _line_of(name: str, curve: SeedCurve, colour: str, dash: str) -> go.Scatter:
     mean, low, high = (100 * end for end in (curve.mean, curve.low, curve.high))
     return go.Scatter(
-        x=curve.levels, y=mean, mode="lines+markers", name=f"{name} · {_count(curve.seeds)}",
+        x=curve.levels, y=mean, mode="lines+markers", name=f"{name} · {count(len(curve.seeds), 'seed')}",
         line={"color": colour, "width": 1.6, "dash": dash}, marker={"size": 6},
         error_y={"array": high - mean, "arrayminus": mean - low, "thickness": 1, "width": 2},
         hovertemplate=f"{name}, noise %{{x:g}}: %{{y:.1f}} %<extra></extra>",
