@@ -16,7 +16,7 @@ from dashboard import as_shown, shown
 
 import dista
 from app.link import permission
-from app.studies import files, selected, sweeps
+from app.studies import files, selected, sweeps, trained_without
 from app.studies import table as tables
 from app.studies.trained_without import headline
 from app.trainings import processes
@@ -24,6 +24,7 @@ from dista import figures, measures
 from dista.measures import MeasureError, SeedDifference
 from dista.runs import Run, RunError, annotation, background, everywhere, overview
 from dista.runs.places import GRID
+from dista.studies import conditions, robustness
 
 ONE, OTHER = "tiny/memory=none,taus=fixed,seed=0", "tiny/memory=map,taus=fixed,seed=1"
 
@@ -257,6 +258,61 @@ def test_ablate_shows_the_study_of_its_task_with_every_seed(study_page, studied)
         "Configurations, CSV", "Configurations, parquet", "Report, Markdown",
     ]  # fmt: skip
     assert files.of_study(results)["Report, Markdown"].content().startswith(b"# tiny")
+
+
+BASE, MAP = "memory=none,taus=fixed", "memory=map,taus=fixed"
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """The study after ``dista cuts`` and ``dista noise --as-trained``, whose answers are made up."""
+    folder = dashboard.make_study(tmp_path_factory.mktemp("asked") / "tiny")
+    label = np.arange(40) % 2
+    for place, run in enumerate(sorted((folder / "runs").iterdir())):
+        answers = {
+            conditions.Condition(switches, kind, level): np.where(
+                np.arange(40) < 4 * lost + place, 1 - label, label
+            )
+            for switches, kind, level, lost in (
+                ((), "", 0.0, 1), (("neuron-memory",), "", 0.0, 4),
+                ((), "gaussian", 0.1, 2), ((), "occlusion", 0.4, 3),
+            )
+        }  # fmt: skip
+        conditions._write(run, conditions.Conditions("match", "0" * 64, label, answers))
+    return folder
+
+
+def test_ablate_shows_what_the_networks_of_the_study_answer_otherwise(page, asked, monkeypatch):
+    monkeypatch.setenv("DISTA_RUNS", str(asked.parent))
+    query = {"configuration": MAP, "study-noise": "occlusion"}
+    test = page("ablate", checkpoint="match-map", samples="25", **query)
+    assert not test.exception and not test.error and not test.warning
+    cuts, noise = robustness.cuts(asked), robustness.noise(asked)
+    rows = {"cut neuron-memory": next(c.difference for c in cuts.cuts if c.configuration == MAP)}
+    curves = noise["occlusion"]
+    one_apart = {
+        name: curves[name] for name in (MAP, BASE, "memory=map,taus=learned") if name in curves
+    }
+    assert len(one_apart) >= 2 and set(one_apart) < set(curves)
+    *_, drawn_cuts, drawn_noise = [one for one in shown(test) if one["layout"]["meta"]]
+    for drawn, figure in (
+        (drawn_cuts, figures.seed_differences(rows)), (drawn_noise, figures.seed_curves(one_apart))
+    ):  # fmt: skip
+        assert drawn == as_shown(figure.update_layout(height=drawn["layout"]["height"]))
+
+
+def test_the_code_of_the_study_has_what_it_was_asked(asked, monkeypatch):
+    monkeypatch.setenv("DISTA_RUNS", str(asked.parent))
+    code = trained_without.as_python(dista.open_study(asked))
+    made, show = code.split("for figure in figures:")
+    names = {}
+    exec(made, names)
+    assert len(names["figures"]) == 3 + 1 + 2 and "figure.show()" in show
+
+
+def test_a_study_that_was_not_asked_says_the_commands(study_page):
+    test = study_page("ablate", checkpoint="match-map", samples="25")
+    assert "dista cuts tiny" in text(test) and "dista noise tiny --as-trained" in text(test)
 
 
 def test_without_a_study_the_page_tells_the_command(page, tmp_path, monkeypatch):

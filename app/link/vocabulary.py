@@ -125,6 +125,9 @@ _ALL = (
     # Runs, and the study on Ablate
     Parameter("study", "one of", "the study", ("runs", "ablate"),
               "all runs on Runs; on Ablate one of the checkpoint's task, or the first"),
+    Parameter("configuration", "one of", "the configuration of the study whose networks are asked again", ("ablate",),
+              "the last one that was asked"),
+    Parameter("study-noise", "one of", "the kind of noise under which they are asked", ("ablate",), "the first one"),
     Parameter("filter", "text", "words that rows of the table have", ("runs",), "none"),
     Parameter("selected", "text", "the runs that are looked at closely, between them |", ("runs",), "none"),
     Parameter("new-grid", "one of", "the grid of a new study", ("runs",), "match-ablation"),

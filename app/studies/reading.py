@@ -10,10 +10,11 @@ import streamlit as st
 
 from app.inputs.checkpoints import stamps
 from dista.checkpoint import CARD
+from dista.measures import SeedCurve
 from dista.runs import Run, RunError, annotation, overview
 from dista.runs.overview import Summary
 from dista.runs.places import GRID, RUNS
-from dista.studies import answers
+from dista.studies import answers, conditions, robustness
 from dista.studies.results import Results, open_study
 from dista.studies.study import Study
 
@@ -33,6 +34,32 @@ def results(path: Path) -> Results:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _results(path: str, changed: tuple[tuple, ...]) -> Results:
     return open_study(path)
+
+
+def cuts(path: Path) -> robustness.Cuts:
+    """What ``dista cuts`` has measured of the study's runs."""
+    return _cuts(str(path), _conditions(path))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _cuts(path: str, changed: tuple[tuple, ...]) -> robustness.Cuts:
+    return robustness.cuts(path)
+
+
+def noise(path: Path) -> dict[str, dict[str, SeedCurve]]:
+    """What ``dista noise`` has measured of the study's runs, by kind of noise and configuration."""
+    return _noise(str(path), _conditions(path))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _noise(path: str, changed: tuple[tuple, ...]) -> dict[str, dict[str, SeedCurve]]:
+    return robustness.noise(path)
+
+
+def _conditions(path: Path) -> tuple[tuple, ...]:
+    runs = sorted((path / RUNS).glob("*"))
+    names = ("status.json", conditions.FILE)
+    return stamps(path / GRID, *(run / name for run in runs for name in names))
 
 
 def study(path: Path) -> Study:

@@ -11,7 +11,7 @@ import streamlit as st
 from app.link import plain, url
 from app.page import charts, next_page, snippets
 from app.page.next_page import Way
-from app.studies import files, progress, reading
+from app.studies import asked_again, files, progress, reading
 from dista.figures.ablations import points
 from dista.runs import default_folder
 from dista.studies import places
@@ -79,8 +79,8 @@ def _about(results: Results) -> str:
     )
 
 
-def show(results: Results) -> None:
-    """Differences and accuracies with every seed, the table, and what has to be said beside them."""
+def show(results: Results, problems: list[str]) -> None:
+    """Differences and accuracies with every seed, the table, what has to be said beside them, and other conditions."""
     from dista import figures
 
     theme = charts.theme()
@@ -107,6 +107,7 @@ def show(results: Results) -> None:
             )
         charts.row(drawn)
         _show_table(results)
+        asked_again.show(results, problems)
     way = Way("runs", "Its runs, one by one", {"study": results.study.name})
     next_page.offer(way, key="next-pages-study")
 
@@ -191,7 +192,9 @@ def as_python(results: Results) -> str:
         if getattr(results, what)
     ]
     lines = ["import dista", "", f"results = dista.open_study({results.study.name!r})"]
-    return "\n".join([*lines, "print(results.table())", *(snippets.shown(*made) if made else [])])
+    lines += ["print(results.table())", *asked_again.as_python(results)]
+    made += asked_again.figures_of(results)
+    return "\n".join([*lines, *(snippets.shown(*made) if made else [])])
 
 
 def saved(results: Results | None) -> Mapping[str, File]:

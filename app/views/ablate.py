@@ -231,7 +231,7 @@ def show_trained(checkpoint: checkpoints.Checkpoint | None, problems: Problems) 
     results = trained_without.choose(checkpoint.task if checkpoint else None, problems)
     if results is not None:
         with plain.errors():
-            trained_without.show(results)
+            trained_without.show(results, problems)
     return results
 
 
