@@ -701,7 +701,7 @@ FIGURES = """async ([source, drawn]) => {
 @pytest.mark.slow
 def test_figures_are_drawn_in_place(page):
     """What grows is drawn into the figure that is there, which keeps the reader's zoom; nothing is torn down."""
-    import test_figures as small
+    import small
 
     from dista import figures
     from dista.widgets.figures import Figures
