@@ -16,7 +16,7 @@ import streamlit as st
 
 from app.link import following, permission, share, url
 from app.link.vocabulary import PAGES
-from app.page import frame, garbage_collection, next_page, terms
+from app.page import frame, garbage_collection, keyboard, next_page, terms
 from app.tours import panel, shelf, start
 from dista.engine.threads import wait_briefly
 from dista.style.palette import HAIRLINE, palette
@@ -66,6 +66,7 @@ with panel.beside(place, name, pages) if place else st.container(key="untoured")
     page.run()
     frame.end(name)
 terms.explain()
+keyboard.serve()
 next_page.menu(name)
 following.leave_mark(name)
 garbage_collection.settle()

@@ -1,11 +1,9 @@
-"""Train in a real browser: runs appear while they are written, and outlive the page that started them."""
+"""Train in a real browser: runs appear while they are written, and a page follows one that it was asked to continue."""
 
 from __future__ import annotations
 
 import dashboard
-from browsing import needs_chromium, query, wait_until
-
-from dista.runs import Run
+from browsing import needs_chromium
 
 pytestmark = needs_chromium
 
@@ -23,25 +21,6 @@ def test_a_run_appears_live(visit, folders):
     writer.run.set_status("finished", epoch=3, step=30)
     page.get_by_text("Finished after 3 epochs").wait_for()
     page.locator(".js-plotly-plot").first.wait_for()
-
-
-def test_a_training_outlives_the_page_that_started_it(visit, folders):
-    """Started, left, found again by another reader, stopped: a real process all along."""
-    dashboard.Writer(folders[1] / "seen").run.set_status("stopped", epoch=0, step=0)
-    page = visit("train?run=seen&new-preset=tiny&new-data=digits&new-epochs=500")
-    page.get_by_role("button", name="New run").click()
-    page.get_by_role("button", name="Start training").click()
-    page.wait_for_url(lambda url: "run=tiny-" in url)
-    run = query(page)["run"]
-    page.get_by_text("Epoch 1 of 500").wait_for()
-    page.context.close()
-    steps = len(Run(folders[1] / run).table("steps"))
-    wait_until(lambda: len(Run(folders[1] / run).table("steps")) > steps, "it goes on alone")
-    again = visit(f"train?run={run}")
-    again.get_by_role("button", name="Stop").click()
-    again.get_by_text("Stopped in epoch").wait_for()
-    assert Run(folders[1] / run).status().state == "stopped"
-    assert again.get_by_role("button", name="Continue").is_visible()
 
 
 def test_the_page_follows_a_run_that_it_was_asked_to_continue(visit, folders):

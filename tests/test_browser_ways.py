@@ -54,6 +54,24 @@ def test_links_of_a_page_that_runs_cannot_be_clicked_and_the_menu_can(visit):
     assert page.evaluate(events, "phone-menu") == "auto"
 
 
+def test_links_of_a_page_that_runs_are_not_followed_by_keys_and_say_so(visit):
+    page = visit("glossary", ready=".st-key-next-page a")
+    settle(page)
+    link, stale = page.locator(".st-key-next-page a"), """(link, stale) => {
+        link.closest("[data-stale]").dataset.stale = stale;
+    }"""  # fmt: skip
+    link.evaluate(stale, "true")
+    page.locator(".st-key-next-page a[aria-disabled=true]").wait_for()
+    link.press("Enter")
+    settle(page)
+    assert urlsplit(page.url).path == "/glossary"
+    link.evaluate(stale, "false")
+    page.locator(".st-key-next-page a:not([aria-disabled])").wait_for()
+    link.press("Enter")
+    page.locator(PROBE).first.wait_for()
+    assert urlsplit(page.url).path in ("/", "/first")
+
+
 def test_a_control_that_was_left_is_found_as_it_was(visit):
     page = visit("denoise?checkpoint=digits&sample=3", ready=".threshold .grip")
     page.get_by_role("slider", name="Threshold u").press("Home")

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.page import charts
+from app.page import charts, next_page
+from app.page.next_page import Way
+from app.studies.table import BETWEEN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +35,20 @@ def show(table: pd.DataFrame) -> bool:
         charts.plot(figures.parallel_runs(runs, theme=theme), "parallel-runs")
     with right:
         charts.plot(figures.option_importance(_importance(runs), theme=theme), "importance")
+    best, beside = best_and_least(table)
+    next_page.offer(
+        Way("train", "The best of these runs on Train", {"run": best}),
+        Way("runs", "The best beside the least, here", {"selected": f"{best}{BETWEEN}{beside}"}),
+        key="next-pages-options",
+    )
     return True
+
+
+def best_and_least(table: pd.DataFrame) -> tuple[str, str]:
+    """The names of the finished runs that reached most and least on the test samples."""
+    finished = table[table["state"] == "finished"].dropna(subset="accuracy")
+    ordered = finished.sort_values("accuracy", ascending=False, kind="stable")["run"]
+    return ordered.iloc[0], ordered.iloc[-1]
 
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:

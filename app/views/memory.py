@@ -120,7 +120,7 @@ def choose_comparison(
 ) -> tuple[str, int]:
     """What is compared, and the step whose change is looked at closely."""
     steps = checkpoint.config.time_steps
-    of = url.choice("compared", names, "head", problems)
+    of = url.choice("compared", names, "head", problems, named)
     step = url.number("changed", 0, problems)
     if step >= steps:
         problems.append(f"There is no step {step + 1}: the steps are 1 to {steps}.")
@@ -207,6 +207,16 @@ def show_own_account(
                 )
             with column:
                 charts.plot(figure, f"own-account-{block}")
+        next_page.offer(
+            Way("watch", "These maps, patch by patch, in Watch"),
+            Way("ablate", "Attention with a shorter memory, in Ablate", {"switches": shorter(memory.window)}),
+            key="next-pages-own-account",
+        )  # fmt: skip
+
+
+def shorter(window: int) -> str:
+    """The switch of Ablate that leaves about half of a window of two steps or more; of two steps, none of it."""
+    return f"window={window // 2}" if window // 2 > 1 else "memory"
 
 
 # Python --------------------------------------------------------------------------------------------

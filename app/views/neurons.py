@@ -84,7 +84,7 @@ def choose(
     from dista.measures import layers
 
     names = layers(recording)
-    layer = url.choice("layer", names, names[1], problems)
+    layer = url.choice("layer", names, names[1], problems, short)
     donors = [name for name in checkpoints.shipped() if name != checkpoint.name]
     said = {"learned": "as learned", "set": "set to a value", "initial": "as before training"}
     if checkpoint.starting_taus is None:

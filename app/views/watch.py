@@ -18,6 +18,7 @@ from app.link import plain, url
 from app.link.problems import Problems, reads
 from app.page import choosers, downloads, next_page, overview, playground, snippets, toolbar
 from app.page.next_page import Way
+from dista.style.labels import layer as short
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def watch(
     if "left_out" in recording.attrs:
         st.caption(recording.attrs["left_out"])
     key = checkpoint.weights, sample, image
+    place |= choose_layer(recording, place, problems)
     patch = (place["row"], place["column"]) if {"row", "column"} <= place.keys() else None
     where = overview.look(recording, key, patch, problems)
     opened = not place.keys() & {"step", "block", "head", "row", "column"}
@@ -114,6 +116,18 @@ def watch(
     python = as_python(checkpoint, sample, image, at, changes)
     offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", shown, at, python)
     tools.code.code(python, language="python")
+
+
+def choose_layer(
+    recording: xr.DataTree, place: dict[str, Any], problems: Problems
+) -> dict[str, str]:
+    """The layer that the link names, or the last where this network has no such layer."""
+    from dista import measures
+
+    names = measures.layers(recording)
+    if "layer" not in place or not names:
+        return {}  # the probe chooses one
+    return {"layer": url.choice("layer", names, names[-1], problems, short)}
 
 
 def look_around(
