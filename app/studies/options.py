@@ -8,12 +8,14 @@ import streamlit as st
 
 from app.page import charts, next_page
 from app.page.next_page import Way
-from app.studies.table import BETWEEN
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dista.measures import OptionImportance
+
+
+FEW = 4  # options beside the accuracy, whose names stand beside each other on a phone
 
 
 def show(table: pd.DataFrame) -> bool:
@@ -31,24 +33,20 @@ def show(table: pd.DataFrame) -> bool:
         return False
     theme = charts.theme()
     left, right = st.columns([0.62, 0.38])
-    with left:
+    # A line for each option: on a phone there is room for a few, and the stylesheet leaves out what cannot be read.
+    with left, st.container(key="few-options" if len(options) <= FEW else "many-options"):
         charts.plot(figures.parallel_runs(runs, theme=theme), "parallel-runs")
     with right:
         charts.plot(figures.option_importance(_importance(runs), theme=theme), "importance")
-    best, beside = best_and_least(table)
-    next_page.offer(
-        Way("train", "The best of these runs on Train", {"run": best}),
-        Way("runs", "The best beside the least, here", {"selected": f"{best}{BETWEEN}{beside}"}),
-        key="next-pages-options",
-    )
+    best = Way("train", "The best of these runs on Train", {"run": best_of(table)})
+    next_page.offer(best, key="next-pages-options")
     return True
 
 
-def best_and_least(table: pd.DataFrame) -> tuple[str, str]:
-    """The names of the finished runs that reached most and least on the test samples."""
+def best_of(table: pd.DataFrame) -> str:
+    """The name of the finished run that reached most on the test samples; of several, of the first."""
     finished = table[table["state"] == "finished"].dropna(subset="accuracy")
-    ordered = finished.sort_values("accuracy", ascending=False, kind="stable")["run"]
-    return ordered.iloc[0], ordered.iloc[-1]
+    return str(finished.loc[finished["accuracy"].idxmax(), "run"])
 
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:

@@ -93,7 +93,7 @@ def watch(
     begins = overview.place(where) if opened else {}
     for name, value in begins.items():
         url.show(name, value)
-    st.markdown(overview.sentence(where, opened))
+    st.markdown(f"## {overview.sentence(where, opened) or 'Step by step'}")
     left, right = st.columns([0.72, 0.28], gap="small")
     with right, st.container(border=True, key="card-change"):
         changes = playground.choose(checkpoint, place.get("layer", ""), problems)
@@ -199,6 +199,7 @@ def watch_recording(
     path = Path(file.path)
     recording = recording_files.open_recording(path)
     payload = payloads.foreign_payload(recording, path, position)
+    st.markdown(f"## The recording {plain.text(path.name)}")
     seen = show_probe(payload, place, path=file.name)
     python = of_recording(file, position, seen)
     offer_files(tools, path.name.partition(".")[0], recording, seen, python, position)
@@ -214,6 +215,7 @@ def show_without_checkpoint(problems: list[str]) -> None:
     place = url.place(problems)
     problems.here()
     with plain.errors():
+        st.markdown("## The recording that comes with this dashboard")
         show_probe(payloads.payload(first, "first light", first.attrs.get("weights")), place)
 
 
