@@ -12,6 +12,7 @@ from browsing import (
     pumped,
     query,
     saved,
+    settle,
     wait_for_url,
     wait_until,
 )
@@ -170,3 +171,21 @@ def test_figures_numbers_and_recordings_are_saved(visit):
     assert page.locator(".tau button.save.png").is_hidden(), (
         "a list is nothing to save as a picture"
     )
+
+
+KEPT = r"""() => [...document.querySelectorAll(".stElementContainer:has(.stPlotlyChart)")].map(node => {
+    const key = [...node.classList].find(name => name.startsWith("st-key-"));
+    const sheets = [...document.querySelectorAll("style")].map(sheet => sheet.textContent).join("\n");
+    const kept = sheets.match(new RegExp(`\\.${key}:not\\([^)]*\\)\\) \\{ height: (\\d+)px`));
+    return [key, kept && +kept[1], node.getBoundingClientRect().height];
+})"""
+
+
+def test_a_figure_takes_the_place_that_was_kept_for_it(visit):
+    """What stands below does not jump when Plotly has been loaded and has drawn."""
+    page = visit("energy?checkpoint=digits", ready=".st-key-anytime .gtitle")
+    settle(page)
+    places = page.evaluate(KEPT)
+    assert [key for key, *_ in places] == ["st-key-map", "st-key-comparison", "st-key-anytime"]
+    for key, kept, height in places:
+        assert kept == height, key

@@ -246,7 +246,7 @@ def show_population(
             checkpoint.weights, min(samples, FIRST), charts.theme()
         )
         charts.keep_place(
-            "firing-place", int(first.layout.height)
+            "firing-place", charts.FRAME + int(first.layout.height)
         )  # also while one follows another
         place = st.container(key="firing-place").empty()
         if samples > FIRST and not experiments.is_counted(checkpoint.weights, samples):
