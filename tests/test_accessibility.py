@@ -123,12 +123,9 @@ def test_axe_finds_nothing_on_two_of_them(visit, name, theme, width):
     assert violations(page) == []
 
 
-def test_commands_to_copy_are_read_without_scrolling(visit):
-    """On a phone a listing breaks its lines, or the keyboard can scroll it."""
-    page = visit("train", 390, ready=".stMain h1")
-    settle(page)
-    page.locator(".stMain .stMarkdown").first.evaluate(
-        "node => node.insertAdjacentHTML('beforeend', `<pre><code>${'dista train '.repeat(40)}</code></pre>`)"
-    )
-    listing = page.locator(".stMain .stMarkdown pre")
+def test_commands_to_copy_break_their_lines(visit):
+    """Half of a command cannot be read, and the keyboard does not scroll it."""
+    page = visit("ablate?checkpoint=digits&samples=25&switches=", 240, ready=".stMain pre")
+    listing = page.locator(".stMain pre").filter(has_text="dista sweep").first
+    listing.wait_for()
     assert listing.evaluate("node => node.scrollWidth <= node.clientWidth")

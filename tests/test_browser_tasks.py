@@ -240,8 +240,8 @@ def test_a_training_is_started_stopped_and_continued(visit, folders):
     click(page.get_by_role("button", name="Start training"))
     page.wait_for_url(lambda url: "run=tiny-" in url)
     assert click.count == 2
-    run = Run(folders[1] / query(page)["run"])
     page.get_by_text("Epoch 1 of 500").wait_for()
+    run = Run(folders[1] / query(page)["run"])
     page.context.close()
     steps = len(run.table("steps"))
     wait_until(lambda: len(run.table("steps")) > steps, "it goes on alone")
@@ -280,7 +280,7 @@ def test_a_copied_link_shows_the_same_view_in_another_browser(visit, server):
     link = page.get_by_test_id("stCode").first
     link.wait_for()
     assert click.count == 1
-    other = visit(link.inner_text().strip().removeprefix(f"{server}/"))
+    other = visit(link.inner_text().strip().removeprefix(server).lstrip("/"))
     other.locator(".st-key-answer-after").get_by_text("%").wait_for()
     wait_until(lambda: pumped(other, film) == film(page), "the same place in the same maps")
     assert query(other)["silent"] == "0.1" and "patch row 3, column 6" in film(other)
