@@ -89,13 +89,21 @@ def a_run(folders):
     writer.run.set_status("stopped", epoch=1, step=10, reason="interrupted from the keyboard")
 
 
+STREAMLITS = {
+    "presentation-role-conflict": "stFileUploaderDropzone",  # its area for files has a role and a name
+    "region": "data-floating-ui-portal",  # what its tooltips stand in is no part of the page
+}
+"""What axe finds in Streamlit's own elements, which we cannot reach: the rule, and a mark of the node."""
+
+
 def violations(page) -> list[str]:
-    """What axe finds, one line for each node."""
+    """What axe finds of ours, one line for each node."""
     found = axe.Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {node['target']} {node['html'][:120]}"
         for one in found
         for node in one["nodes"]
+        if STREAMLITS.get(one["id"], "none of its") not in node["html"]
     ]
 
 
@@ -120,6 +128,16 @@ def test_axe_finds_nothing_on_two_of_them(visit, name, theme, width):
     state = STATES[name]
     page = visit(state.path, width, ready=state.ready, color_scheme=theme)
     settle(page)
+    assert violations(page) == []
+
+
+def test_the_system_may_change_its_theme_while_a_page_is_open(visit):
+    page = visit("tours", ready=".stMain h2", color_scheme="light")
+    settle(page)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
+    )
     assert violations(page) == []
 
 
