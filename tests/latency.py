@@ -86,7 +86,7 @@ SLOWEST = {
     "ablate, every head": Slow("ablate?checkpoint=match-map&switches=", "button:text-is('every head')", ".st-key-each-at-first .main-svg"),
     "compare, next sample": Slow("compare?left=match-map&sample=1", "[data-testid=stNumberInputStepUp]", FILM),
 }  # fmt: skip
-PAGES = ("", "neurons", "denoise", "memory", "train", "ablate", "compare", "energy")
+PAGES = ("", "neurons", "denoise", "memory", "train", "runs", "ablate", "compare", "energy")
 
 JUMPS = """window.jumps = 0;
 new PerformanceObserver(list => {
