@@ -16,23 +16,17 @@ import streamlit as st
 
 from app.link import following, permission, share, url
 from app.link.vocabulary import PAGES
-from app.page import frame, garbage_collection, next_page, terms
+from app.page import frame, garbage_collection, keyboard, next_page, style, terms
 from app.tours import panel, shelf, start
 from dista.engine.threads import wait_briefly
-from dista.style.palette import HAIRLINE, palette
 
 HERE = Path(__file__).parent
 wait_briefly()
 
 st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large")
-colours = palette(st.context.theme.type or "light")
-named = {name: getattr(colours, name) for name in ("panel", "accent", "ink", "muted", "line")}
-variables = " ".join(
-    f"--{name}: {value};" for name, value in (named | {"hairline": HAIRLINE}).items()
-)
-style = (HERE / "page" / "style.css").read_text("utf-8")
-st.html(f"<style>:root {{ {variables} }} {style}</style>")
+sheet = style.sheet(st.context.theme.type or "light")
+st.html(f"<style>{sheet}</style>")
 
 views = HERE / "views"
 FIRST = "watch"  # at the address without a path, whatever Streamlit is told of one
@@ -66,6 +60,7 @@ with panel.beside(place, name, pages) if place else st.container(key="untoured")
     page.run()
     frame.end(name)
 terms.explain()
+keyboard.serve()
 next_page.menu(name)
 following.leave_mark(name)
 garbage_collection.settle()

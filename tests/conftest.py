@@ -110,3 +110,59 @@ def small_input():
 def images(config, samples=4, steps=None, seed=2):
     leading = (samples,) if steps is None else (steps, samples)
     return torch.rand(*leading, *config.input_shape, generator=torch.Generator().manual_seed(seed))
+
+
+# A real browser -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def folders(tiny_assets, tmp_path_factory):
+    """The checkpoints and the runs that ``server`` looks at, the worker's own."""
+    base = tmp_path_factory.mktemp("served")
+    (base / "runs").mkdir()
+    return shutil.copytree(tiny_assets, base / "assets"), base / "runs"
+
+
+@pytest.fixture(scope="session")
+def server(folders):
+    """The address of the dashboard as users start it: one for all tests of a worker, whichever come to it."""
+    from browsing import serving
+
+    assets, runs = folders
+    with serving(DISTA_ASSETS=str(assets), DISTA_RUNS=str(runs)) as (_, address):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for a module: while Playwright is there no other test of the process can run an event loop."""
+    from browsing import CHROMIUM, FLAGS
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(server, browser):
+    """``visit(path, **options)``: a page on which ``ready`` has appeared; no error may be logged."""
+    from browsing import PATIENCE, PROBE
+
+    errors, contexts = [], []
+
+    def open_page(path="", width=1440, height=1000, ready=PROBE, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{server}/{path}")
+        page.locator(ready).first.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []

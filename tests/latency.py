@@ -21,24 +21,20 @@ import argparse
 import contextlib
 import json
 import os
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from browsing import CHROMIUM, FLAGS, ROOT, answers
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).parent.parent
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 120_000  # ms
 FILM = "canvas[data-name=film]"
 
@@ -90,7 +86,7 @@ SLOWEST = {
     "ablate, every head": Slow("ablate?checkpoint=match-map&switches=", "button:text-is('every head')", ".st-key-each-at-first .main-svg"),
     "compare, next sample": Slow("compare?left=match-map&sample=1", "[data-testid=stNumberInputStepUp]", FILM),
 }  # fmt: skip
-PAGES = ("", "neurons", "denoise", "memory", "train", "ablate", "compare", "energy")
+PAGES = ("", "neurons", "denoise", "memory", "train", "runs", "ablate", "compare", "energy")
 
 JUMPS = """window.jumps = 0;
 new PerformanceObserver(list => {
@@ -114,19 +110,12 @@ def server(runs: Path) -> Iterator[tuple[psutil.Process, str]]:
     )
     try:
         address = f"http://127.0.0.1:{port}"
-        while not _answers(address):
+        while not answers(f"{address}/_stcore/health"):
             time.sleep(0.02)
         yield psutil.Process(started.pid), address
     finally:
         started.terminate()
         started.wait(20)
-
-
-def _answers(address: str) -> bool:
-    try:
-        return urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).status == 200
-    except OSError:
-        return False
 
 
 def first_figure(browser: Browser, runs: Path) -> float:

@@ -15,7 +15,7 @@ import dashboard
 import numpy as np
 import pandas as pd
 import pytest
-import test_figures
+import small
 from dashboard import APP
 from streamlit.testing.v1 import AppTest
 
@@ -32,10 +32,10 @@ DRAWN = images.image_text(np.eye(28) * 15)
 
 
 def test_the_csv_names_the_figure_of_each_row_and_keeps_its_numbers():
-    effect = test_figures.causal()
+    effect = small.causal()
     drawn = {
         "map": effect.table,
-        "denoising": lambda: measures.stacked(test_figures.denoised()),
+        "denoising": lambda: measures.stacked(small.denoised()),
     }
     more = pd.DataFrame({"layer": ["a", "b"], "tau": [2.0, 3.0]})
     content = downloads.csv(drawn, lambda: {"layers": more})
@@ -46,7 +46,7 @@ def test_the_csv_names_the_figure_of_each_row_and_keeps_its_numbers():
     one = rows[(rows.seen_step == 3) & (rows.changed_step == 1)]
     assert one.effect.item() == effect.effect[3, 1]
     block = rows[rows.block == 1]
-    assert list(block.kept) == list(test_figures.denoised()[1].after)
+    assert list(block.kept) == list(small.denoised()[1].after)
 
 
 def test_the_recording_is_a_file_that_opens(page, tmp_path):
@@ -61,7 +61,7 @@ def test_everything_of_a_page_is_one_zip(page, tmp_path):
     recording = recordings.recording(checkpoints.shipped()["digits"], 3, None)
     tables = partial(probe_numbers.numbers, recording, {})
     files = downloads.everything(
-        {"causal": test_figures.causal().table}, tables, {"One": lambda: recording}, "x = 1"
+        {"causal": small.causal().table}, tables, {"One": lambda: recording}, "x = 1"
     )
     with zipfile.ZipFile(io.BytesIO(files)) as file:
         probe = {"layers", "logits", "map", "shares", "raster", "membrane"}

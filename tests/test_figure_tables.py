@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-import test_figures as small
+import small
+from test_figures import FIGURES
 
 from dista import figures, measures
 from dista.figures.runs import codes
@@ -441,9 +442,9 @@ def parts_of(trace: Any, axis: str) -> list[Any]:
     return [trace.z if trace.type == "heatmap" else trace[axis]]
 
 
-@pytest.mark.parametrize("name", small.FIGURES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_every_form_of_a_figure_has_numbers(name):
-    rows = table(small.FIGURES[name]("light"))
+    rows = table(FIGURES[name]("light"))
     assert len(rows) and not rows.duplicated().any()
     assert not rows.astype(str).apply(lambda column: column.str.contains("<")).any(axis=None)
 

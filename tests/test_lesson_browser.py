@@ -13,14 +13,13 @@ import urllib.request
 
 import nbformat
 import pytest
+from browsing import needs_chromium
 from lesson_runs import ROOT, opened
-from test_widgets_browser import CHROMIUM, browser
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+    needs_chromium,
 ]
-__all__ = ["browser"]
 
 LESSON = "08_what_happens_while_it_learns"
 SETTINGS = {

@@ -106,12 +106,15 @@ def test_controls_write_the_link(page):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"compared": "gone"}, "compared='gone'; there are head, blocks.0.attention.denoise"),
+        (
+            {"compared": "gone"},
+            "compared='gone'; there are the logits, the attention map of block 1",
+        ),
         ({"changed": "8"}, "There is no step 9: the steps are 1 to 8"),
         ({"input": "swap"}, "input='swap'; there are blank, other"),
         ({"input": "other", "other": "99999"}, "There is no sample 99999"),
         ({"network": "none"}, "network='none'; there are trained"),
-        ({"layer": "stem"}, "layer='stem'; there are stem.stages.0.neuron"),
+        ({"layer": "stem"}, "layer='stem'; there are stem 1, stem"),
     ],
 )
 def test_a_bad_link_is_explained_and_a_view_is_shown_all_the_same(page, query, said):

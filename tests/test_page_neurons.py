@@ -111,7 +111,7 @@ def test_the_taus_of_a_donor_are_those_that_both_have(page, digits):
 @pytest.mark.parametrize(
     "query, said",
     [
-        ({"layer": "blocks.9"}, "layer='blocks.9'; there are stem.stages.0.neuron"),
+        ({"layer": "blocks.9"}, "layer='blocks.9'; there are stem 1, stem"),
         ({"tau": "nan", "taus": "set"}, "tau='nan', which is not a number from 1 to 20"),
         ({"taus": "gone"}, "taus='gone'; there are learned"),
         ({"neuron-row": "99"}, "There is no row 100: 1 to 7 are there"),

@@ -74,3 +74,12 @@ def test_what_is_changed_is_in_the_link_and_answers_stand_side_by_side(page):
     neurons.set_value("0").run()
     assert not test.exception and test.query_params["class"] == "0"
     assert "Over 64 held-out samples." in [c.value for c in test.caption]
+
+
+def test_a_layer_that_is_not_there_is_said_by_the_names_on_the_screen(page):
+    test = page(**QUERY, layer="blocks.9.attention.neuron", **{"class": "0"})
+    assert not test.exception and not test.error
+    (said,) = (one.value.replace("\\", "") for one in test.warning)
+    assert "layer='blocks.9.attention.neuron'; there are stem 1" in said
+    assert "1 Q, 1 K" in said and said.endswith("Showing 2 MLP output.")
+    assert "Over 64 held-out samples." in [c.value for c in test.caption]

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from test_browser import CHROMIUM, PATIENCE, PROBE, answers, browser, wait_until  # noqa: F401
+from browsing import PATIENCE, PROBE, answers, needs_chromium, wait_until
 
 from app.link import permission
 from app.link.permission import Visit, allowed, local
@@ -225,8 +225,8 @@ def test_a_name_that_was_made_to_point_here_is_refused(opened):
     assert handshake(port, f"127.0.0.1:{port}", origin="evil.example") == 403
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
-def test_who_comes_by_the_link_may_train_and_who_does_not_may_look(opened, browser):  # noqa: F811
+@needs_chromium
+def test_who_comes_by_the_link_may_train_and_who_does_not_may_look(opened, browser):
     port, said = opened
     assert "open to other machines, at 0.0.0.0" in said and "Everybody can look" in said
     token = re.search(r"/\?token=([\w-]{20,})\n", said).group(1)

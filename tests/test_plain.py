@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 import shutil
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import dashboard
 import pytest
+from browsing import PATIENCE, needs_chromium, serving
 from dashboard import APP
-from test_browser import CHROMIUM, PATIENCE, answers, browser, wait_until  # noqa: F401
 
 from app.link.plain import path, text, without_folders
 from app.page import downloads
@@ -49,19 +46,11 @@ def test_words_and_numbers_stay_readable():
     assert text(Path("runs/a_b")) == "runs/a_b" and text(12) == "12"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
-def test_a_browser_shows_it_as_it_is(browser, tmp_path):  # noqa: F811
+@needs_chromium
+def test_a_browser_shows_it_as_it_is(browser, tmp_path):
     """In warnings, sentences, buttons and choices of a page of Streamlit's own."""
     (tmp_path / "page.py").write_text(PAGE.format(root=str(APP.parent), outside=OUTSIDE))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "page.py", f"--server.port={port}"]
-    command += ["--server.headless=true", "--server.address=127.0.0.1"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_until(lambda: answers(f"{address}/_stcore/health"), "the server answers")
+    with serving("page.py", tmp_path) as (_, address):
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
         asked = []
@@ -79,9 +68,6 @@ def test_a_browser_shows_it_as_it_is(browser, tmp_path):  # noqa: F811
         for tag in ("a", "img", "code", "em", "del", "li", "h1", "blockquote", "table", ".katex"):
             assert main.locator(tag).count() == 0, tag
         assert not [url for url in asked if "evil" in url]
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def test_no_page_says_a_problem_by_itself():

@@ -86,6 +86,15 @@ def test_the_stylesheet_hands_every_colour_on():
     assert used - theirs <= {field.name for field in fields(Palette)}
 
 
+def test_the_page_has_the_colours_of_its_run_and_follows_the_browser():
+    from app.page import style
+
+    for name, colours in PALETTES.items():
+        of_run, of_browser = re.findall(r"--panel: ([^;]+);", style.sheet(name))
+        assert of_run == colours.panel
+        assert of_browser == f"light-dark({PALETTES['light'].panel}, {PALETTES['dark'].panel})"
+
+
 def test_both_sheets_of_the_page_get_what_they_use():
     used = set(re.findall(r"var\(--([\w-]+)", (ROOT / "app" / "page" / "style.css").read_text()))
     assert used == {"panel", "hairline", "accent", "ink", "muted", "line"} and HAIRLINE.startswith(

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import test_figures as small
+import small
 
 from dista import measures
 from dista.measures import (

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_browser import CHROMIUM, PATIENCE, PROBE, answers, browser, wait_until  # noqa: F401
+from browsing import PATIENCE, PROBE, answers, needs_chromium, wait_until
 
 ROOT = Path(__file__).parent.parent
 EVENT = [("x", "<i4"), ("y", "<i4"), ("t", "<i8"), ("p", "u1")]
@@ -110,8 +110,8 @@ def test_the_wheel_holds_the_configuration_of_the_dashboard(wheel):
     assert not [name for name in names if "__pycache__" in name]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
-def test_it_opens_trains_and_finds_its_run(served, program, here, browser):  # noqa: F811
+@needs_chromium
+def test_it_opens_trains_and_finds_its_run(served, program, here, browser):
     """As configured, from the user's folder, in which runs are looked for, and into which they go."""
     (address, log), (dista, environment, packages) = served, program
     page = browser.new_page()

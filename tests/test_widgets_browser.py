@@ -2,20 +2,17 @@
 
 import base64
 import re
-import shutil
 
 import numpy as np
 import pytest
+from browsing import needs_chromium
 
 from dista import measures
 from dista.recording import record
 from dista.widgets.payload import probe_payload
 from dista.widgets.source import module, styles
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+pytestmark = needs_chromium
 
 ROWS, COLUMNS, STEPS = 7, 11, 5
 START = dict(step=3, block=0, head=1, row=2, column=4)
@@ -45,17 +42,6 @@ JUPYTER = """async ([source, data, traits]) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   (await import(url)).default.render({ model: window.model, el: document.getElementById("host") });
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -715,7 +701,7 @@ FIGURES = """async ([source, drawn]) => {
 @pytest.mark.slow
 def test_figures_are_drawn_in_place(page):
     """What grows is drawn into the figure that is there, which keeps the reader's zoom; nothing is torn down."""
-    import test_figures as small
+    import small
 
     from dista import figures
     from dista.widgets.figures import Figures

@@ -18,7 +18,7 @@ undoes what the other wrote. So all of it is ours.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -168,13 +168,23 @@ def real(name: str, default: float, low: float, high: float, problems: list[str]
     return _seen(name, default)
 
 
-def choice(name: str, choices: Sequence[str], default: str, problems: list[str]) -> str:
-    """The entry of ``choices`` that the URL names; the default, and a sentence, where it is none."""
+def choice(
+    name: str,
+    choices: Sequence[str],
+    default: str,
+    problems: list[str],
+    shown: Callable[[str], str] = str,
+) -> str:
+    """The entry of ``choices`` that the URL names; the default, and a sentence, where it is none.
+
+    ``shown`` is what the page calls an entry, where that is not its name in the URL: the sentence says it so.
+    """
     words = text(name)
     if words is None or words in choices:
         return _seen(name, default if words is None else words)
-    *options, shown = (vocabulary.shifted(name, one, first(name)) for one in [*choices, default])
-    problems.append(f"{link_says(name, words)}; there are {', '.join(options)}. Showing {shown}.")
+    counted = (vocabulary.shifted(name, one, first(name)) for one in [*choices, default])
+    *options, instead = map(shown, counted)
+    problems.append(f"{link_says(name, words)}; there are {', '.join(options)}. Showing {instead}.")
     return _seen(name, default)
 
 

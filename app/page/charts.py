@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEAD, SATURATED = 0.5, 0.2  # shares of a layer's neurons that deserve a sentence
 PLOTLY = {"displaylogo": False, "responsive": True, "displayNotifier": False}
+FRAME = 8  # pixels: what the stylesheet puts around a figure, above and below
 IMAGE = {"format": "png", "scale": 2}  # what the camera of a figure makes
 
 
@@ -28,12 +29,16 @@ def plot(figure: Figure, key: str, **options: Any) -> Any:
     downloads.note(key, partial(table, figure))
     alt = figure.layout.meta["alt"]
     config = PLOTLY | {"toImageButtonOptions": IMAGE | {"filename": key}}
-    keep_place(key, int(options.get("height", figure.layout.height)))
+    height = FRAME + int(options.get("height", figure.layout.height))
+    # Until Plotly is there Streamlit draws a bar of another height in its place.
+    st.html(
+        f"<style>.st-key-{key}:not(:has(.stPlotlyChart)) {{ height: {height}px; overflow: hidden }}</style>"
+    )
     return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt, **options)
 
 
 def keep_place(key: str, height: int) -> None:
-    """The room of a figure before plotly has drawn it, so that what stands below does not jump.
+    """Room for what is drawn later, so that what stands below does not jump.
 
     A sheet of style takes no room of its own on a page.
     """

@@ -211,7 +211,7 @@ def choose_epoch(epochs: list[int]) -> int:
     """A snapshot's epoch; in the URL as ``epoch``, which is missing, or "latest", while that is followed."""
     epoch, follow = epoch_of_link(epochs)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**The film, at epoch**", width="content")
+        st.markdown("## The film, at epoch", width="content")
         if len(epochs) > 1:
             st.select_slider(
                 "Epoch",

@@ -54,7 +54,7 @@ def choose(problems: list[str], kinds: tuple[str, ...]) -> str:
     kind = "" if said == NONE else said
     st.session_state["each-part"] = kind or None
     st.pills(
-        "One after another", kinds, format_func=KINDS.get, key="each-part", on_change=_to_url,
+        "One after another", kinds, format_func=KINDS.get, key="each-part", on_change=_to_url, wrap=True,
         label_visibility="collapsed",
     )  # fmt: skip
     return kind

@@ -74,7 +74,7 @@ def choose_layer(
     default = of.removesuffix(".membrane")
     if default not in layers:
         default = f"blocks.{checkpoint.config.depth - 1}.attention.neuron"
-    layer = url.choice("layer", layers, default, problems)
+    layer = url.choice("layer", layers, default, problems, short)
     st.selectbox(
         "Layer", layers, format_func=lambda name: f"membrane of {short(name)}",
         label_visibility="collapsed", width=250, **url.bound("layer", layer),

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from dista.measures import CueEffect
 
 SAMPLES = ("0", "25", "100", "400")
+AWAITED = (
+    "How far the answer moves without its cue is being measured, over some held-out samples: as trained, without neuron "
+    "memory, without attention's, without both."
+)
+"""Stands where the sentence of ``show`` will be, and is about as long: what is below does not jump."""
 
 
 def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:

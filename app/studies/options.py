@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.page import charts
+from app.page import charts, next_page
+from app.page.next_page import Way
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dista.measures import OptionImportance
+
+
+FEW = 4  # options beside the accuracy, whose names stand beside each other on a phone
 
 
 def show(table: pd.DataFrame) -> bool:
@@ -29,11 +33,20 @@ def show(table: pd.DataFrame) -> bool:
         return False
     theme = charts.theme()
     left, right = st.columns([0.62, 0.38])
-    with left:
+    # A line for each option: on a phone there is room for a few, and the stylesheet leaves out what cannot be read.
+    with left, st.container(key="few-options" if len(options) <= FEW else "many-options"):
         charts.plot(figures.parallel_runs(runs, theme=theme), "parallel-runs")
     with right:
         charts.plot(figures.option_importance(_importance(runs), theme=theme), "importance")
+    best = Way("train", "The best of these runs on Train", {"run": best_of(table)})
+    next_page.offer(best, key="next-pages-options")
     return True
+
+
+def best_of(table: pd.DataFrame) -> str:
+    """The name of the finished run that reached most on the test samples; of several, of the first."""
+    finished = table[table["state"] == "finished"].dropna(subset="accuracy")
+    return str(finished.loc[finished["accuracy"].idxmax(), "run"])
 
 
 def measured(table: pd.DataFrame) -> pd.DataFrame:

@@ -77,7 +77,7 @@ def _draw(table: pd.DataFrame, names: list[str], places: list[int]) -> None:
     if "seed" in options and "seed" not in order:
         order.insert(1 + MOST_OPTIONS, "seed")
     st.dataframe(
-        _said(table), key=key, hide_index=True, column_order=order, column_config=_columns(),
+        _said(table), key=key, hide_index=True, column_order=list(dict.fromkeys(order)), column_config=_columns(),
         selection_mode="multi-row", on_select=partial(_select, key, names),
         selection_default={"selection": {"rows": places, "columns": [], "cells": []}},
         height=min(44 + 35 * len(table), 460), placeholder="",

@@ -263,6 +263,12 @@ def show_differing_runs(checkpoint: checkpoints.Checkpoint, before: Answers, lim
     results = {name: measures.paired_difference(before, after) for name, after in answers.items()}
     ordered = dict(sorted(results.items(), key=lambda item: item[1].difference))
     charts.plot(figures.accuracy_changes(ordered, theme=charts.theme()), "siblings")
+    first = trained[next(iter(ordered))][0]
+    next_page.offer(
+        Way("compare", "This checkpoint and the first of them in Compare", {"right": first.name}),
+        Way("watch", "The first of them in Watch", own_paths.in_url(first)),
+        key="next-pages-siblings",
+    )
 
 
 # Python -------------------------------------------------------------------------------------------

@@ -15,10 +15,13 @@ from app.link.problems import Problems, reads
 from app.page import charts, choosers, downloads, next_page, snippets, toolbar
 from app.page.next_page import Way
 from dista.figures.theme import percent
+from dista.style.labels import layer as short
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from dista.measures import LayerActivity, SpikeDistance
 
 SIDES = ("left", "right")
 NOISE = 0.3  # the standard deviation with which one network is compared with itself
@@ -209,11 +212,42 @@ def show_differences(sides: tuple[Side, Side], recordings: list[xr.DataTree]) ->
             st.caption(
                 "Cosine of the two maps of all heads and steps: 100 % is the same direction."
             )
+        next_page.offer(*ways_apart(apart), key="next-pages-differences")
         return
     tables = [measures.neuron_table(recording) for recording in recordings]
     for column, of in zip(st.columns(2), ("tau", "rate")):
         with column:
             charts.plot(figures.layer_pairs(*tables, of=of, theme=theme), f"pairs-{of}")
+    next_page.offer(*ways_between(sides, tables), key="next-pages-differences")
+
+
+def ways_apart(apart: SpikeDistance) -> list[Way]:
+    """Where one network with two inputs differs most: its layer, its step."""
+    if apart.furthest is None:
+        return []
+    layer, step = apart.furthest
+    return [
+        Way("neurons", f"{short(layer)}, where most spikes differ, in Neurons", {"layer": layer}),
+        Way("memory", f"Step {step + 1}, where they do, in Memory", {"changed": step}),
+    ]
+
+
+def ways_between(sides: tuple[Side, Side], tables: list[list[LayerActivity]]) -> list[Way]:
+    """The layer whose time constants differ most, on both sides; and the heads of both, one after another."""
+    from dista.measures.comparison import layer_pairs
+
+    both = {"each": "heads", "beside": sides[1].checkpoint.name}
+    heads = Way("ablate", "Heads of both in Ablate", both)
+    pairs = layer_pairs(*tables, of="tau")
+    if not pairs:
+        return [heads]
+    layer = max(pairs, key=lambda pair: pair.apart).layer
+    right = own_paths.in_url(sides[1].checkpoint) | {"layer": layer}
+    return [
+        Way("neurons", f"{short(layer)}, whose tau differs most, on the left", {"layer": layer}),
+        Way("neurons", f"{short(layer)} on the right", right),
+        heads,
+    ]
 
 
 def alike(similarity: Any) -> str:

@@ -23,6 +23,7 @@ from dista.memories import FORMS
 if TYPE_CHECKING:
     from dista.measures import CausalMemory
 
+ROW = 40  # pixels of a row of widgets
 INPUTS = {"blank": "blank", "other": "another sample's"}
 
 HOW_TO_READ = """
@@ -60,19 +61,21 @@ def show(problems: Problems) -> None:
         return
     checkpoint, sample, tools = opening
     with plain.errors():
-        controls = choosers.row("controls-changed")
-        with controls:
+        with choosers.row("controls-changed"):
             other = choose_input(checkpoint, sample, problems)
         if st.session_state.get(networks.STOPPED):
             st.button("Change one step after the other", type="primary", on_click=networks.go_on)
             return
+        # What can be compared is known when the networks have run: its row is there before, and so is the sentence.
+        charts.keep_place("controls-compared", ROW)
+        controls, said = choosers.row("controls-compared"), st.empty()
+        said.markdown(f"## {cue.AWAITED}")
         effects = networks.effects_of(checkpoint, sample, other)
         labels = tasks.task(checkpoint.data).step_labels
         names = list(effects["trained"])
         layers = [name.removesuffix(".membrane") for name in names if name.endswith(".membrane")]
         with controls:
             of, step = choose_comparison(names, checkpoint, problems)
-        said = st.container()
         show_matrices({name: each[of] for name, each in effects.items()}, step, labels)
         recording = closely.show(checkpoint, sample, other, layers, of, step, labels, problems)
         next_page.offer(
@@ -120,7 +123,7 @@ def choose_comparison(
 ) -> tuple[str, int]:
     """What is compared, and the step whose change is looked at closely."""
     steps = checkpoint.config.time_steps
-    of = url.choice("compared", names, "head", problems)
+    of = url.choice("compared", names, "head", problems, named)
     step = url.number("changed", 0, problems)
     if step >= steps:
         problems.append(f"There is no step {step + 1}: the steps are 1 to {steps}.")
@@ -207,6 +210,16 @@ def show_own_account(
                 )
             with column:
                 charts.plot(figure, f"own-account-{block}")
+        next_page.offer(
+            Way("watch", "These maps, patch by patch, in Watch"),
+            Way("ablate", "Attention with a shorter memory, in Ablate", {"switches": shorter(memory.window)}),
+            key="next-pages-own-account",
+        )  # fmt: skip
+
+
+def shorter(window: int) -> str:
+    """The switch of Ablate that leaves about half of a window of two steps or more; of two steps, none of it."""
+    return f"window={window // 2}" if window // 2 > 1 else "memory"
 
 
 # Python --------------------------------------------------------------------------------------------

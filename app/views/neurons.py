@@ -84,7 +84,7 @@ def choose(
     from dista.measures import layers
 
     names = layers(recording)
-    layer = url.choice("layer", names, names[1], problems)
+    layer = url.choice("layer", names, names[1], problems, short)
     donors = [name for name in checkpoints.shipped() if name != checkpoint.name]
     said = {"learned": "as learned", "set": "set to a value", "initial": "as before training"}
     if checkpoint.starting_taus is None:
@@ -246,7 +246,7 @@ def show_population(
             checkpoint.weights, min(samples, FIRST), charts.theme()
         )
         charts.keep_place(
-            "firing-place", int(first.layout.height)
+            "firing-place", charts.FRAME + int(first.layout.height)
         )  # also while one follows another
         place = st.container(key="firing-place").empty()
         if samples > FIRST and not experiments.is_counted(checkpoint.weights, samples):

@@ -26,6 +26,7 @@ from dista.runs import (
     unfinished,
 )
 from dista.style import sentences
+from dista.style.labels import layer as short
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -109,15 +110,40 @@ def offer(tools: toolbar.Toolbar, run: Run) -> None:
 
 
 def offer_ways(run: Run) -> None:
-    """The run's best checkpoint on the pages that run one."""
+    """The run among others, what its study came to, and its best checkpoint on the pages that run one."""
+    ways = [Way("runs", "Beside other runs", {"selected": run.name})]
+    if study := run.name.rpartition("/")[0]:
+        ways.append(Way("ablate", "What its study came to, in Ablate", {"study": study}))
+    if best := checkpoints.best(run):
+        subject = {"checkpoint": best.name}
+        ways += [
+            Way("watch", "The best checkpoint in Watch", subject),
+            Way("compare", "The best checkpoint in Compare", subject),
+            Way("ablate", "The best checkpoint in Ablate", subject),
+        ]
+    next_page.offer(*ways)
+
+
+def offer_layers(run: Run) -> None:
+    """What the curves are of, in the best checkpoint: the layer whose tau moved furthest, the denoiser, the spikes."""
+    from dista.figures.training import furthest_layers
+
     if (best := checkpoints.best(run)) is None:
         return
-    subject = {"checkpoint": best.name}
+    subject, neurons = {"checkpoint": best.name}, read(run, "neurons")
+    moved = [] if neurons.empty else furthest_layers(neurons, "tau")
     next_page.offer(
-        Way("watch", "The best checkpoint in Watch", subject),
-        Way("compare", "The best checkpoint in Compare", subject),
-        Way("ablate", "The best checkpoint in Ablate", subject),
-        Way("runs", "Beside other runs", {"selected": run.name}),
+        *(
+            Way(
+                "neurons",
+                f"{short(layer)}, whose tau moved furthest, in Neurons",
+                subject | {"layer": layer},
+            )
+            for layer in moved[:1]
+        ),
+        Way("denoise", "What its denoiser removes, in Denoise", subject),
+        Way("energy", "What its spikes cost, in Energy", subject),
+        key="next-pages-curves",
     )
 
 
@@ -188,6 +214,7 @@ def follow(run: Run, was_running: bool, polled: bool) -> None:
     show_curves(run, epoch, running)
     with plain.errors():
         show_layers(read(run, "neurons"))
+        offer_layers(run)
     with plain.errors():
         show_snapshot(run, epoch if snapshots else None)
 

@@ -18,6 +18,7 @@ from app.link import plain, url
 from app.link.problems import Problems, reads
 from app.page import choosers, downloads, next_page, overview, playground, snippets, toolbar
 from app.page.next_page import Way
+from dista.style.labels import layer as short
 from dista.widgets.streamlit import probe
 
 if TYPE_CHECKING:
@@ -85,13 +86,14 @@ def watch(
     if "left_out" in recording.attrs:
         st.caption(recording.attrs["left_out"])
     key = checkpoint.weights, sample, image
+    place |= choose_layer(recording, place, problems)
     patch = (place["row"], place["column"]) if {"row", "column"} <= place.keys() else None
     where = overview.look(recording, key, patch, problems)
     opened = not place.keys() & {"step", "block", "head", "row", "column"}
     begins = overview.place(where) if opened else {}
     for name, value in begins.items():
         url.show(name, value)
-    st.markdown(overview.sentence(where, opened))
+    st.markdown(f"## {overview.sentence(where, opened) or 'Step by step'}")
     left, right = st.columns([0.72, 0.28], gap="small")
     with right, st.container(border=True, key="card-change"):
         changes = playground.choose(checkpoint, place.get("layer", ""), problems)
@@ -114,6 +116,18 @@ def watch(
     python = as_python(checkpoint, sample, image, at, changes)
     offer_files(tools, f"{downloads.short(checkpoint.name)}-{sample}", shown, at, python)
     tools.code.code(python, language="python")
+
+
+def choose_layer(
+    recording: xr.DataTree, place: dict[str, Any], problems: Problems
+) -> dict[str, str]:
+    """The layer that the link names, or the last where this network has no such layer."""
+    from dista import measures
+
+    names = measures.layers(recording)
+    if "layer" not in place or not names:
+        return {}  # the probe chooses one
+    return {"layer": url.choice("layer", names, names[-1], problems, short)}
 
 
 def look_around(
@@ -185,6 +199,7 @@ def watch_recording(
     path = Path(file.path)
     recording = recording_files.open_recording(path)
     payload = payloads.foreign_payload(recording, path, position)
+    st.markdown(f"## The recording {plain.text(path.name)}")
     seen = show_probe(payload, place, path=file.name)
     python = of_recording(file, position, seen)
     offer_files(tools, path.name.partition(".")[0], recording, seen, python, position)
@@ -200,6 +215,7 @@ def show_without_checkpoint(problems: list[str]) -> None:
     place = url.place(problems)
     problems.here()
     with plain.errors():
+        st.markdown("## The recording that comes with this dashboard")
         show_probe(payloads.payload(first, "first light", first.attrs.get("weights")), place)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dista.figures import outside
+from dista.figures.rows import say
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import PairedDifference, stacked
@@ -38,14 +39,9 @@ def accuracy_changes(
     figure.add_vline(0, line={"color": colours.ink, "width": 1})
     for row, (name, result) in enumerate(results.items()):
         figure.add_trace(_interval(row, name, result, colours))
-        figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=row, yshift=13, showarrow=False,
-            text=f"<b>{points(result.difference)}</b>  {fitting(name)}", font={"size": 12},
-        )  # fmt: skip
-        figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=row, yshift=-13, showarrow=False,
-            text=_answered(result), font={"size": 11, "color": colours.muted},
-        )  # fmt: skip
+        said = f"<b>{points(result.difference)}</b>  {fitting(name)}"
+        say(figure, row, said, colours, shift=15)
+        say(figure, row, _answered(result), colours, shift=-15, remark=True)
     ends = 100 * np.array([(r.low, r.high) for r in results.values()])
     room = 0.08 * (max(ends.max(), 0) - min(ends.min(), 0))
     figure.update_xaxes(
@@ -105,10 +101,7 @@ def part_changes(
             text = {"text": "" if place else "chance", "font": {"size": 11, "color": colours.muted}}
             figure.add_vline(at, line=dash, annotation=text, annotation_position="top")
     for row, part in enumerate(order):
-        figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=row, yshift=14, showarrow=False,
-            text=_part_said(part, results), font={"size": 12},
-        )  # fmt: skip
+        say(figure, row, _part_said(part, results), colours, shift=15)
     figure.update_xaxes(title={"text": "change of accuracy, points"}, showgrid=True, nticks=6)
     figure.update_yaxes(range=[len(order) - 0.3, -0.75], visible=False)
     first, title = next(iter(results.values())), _most(results, what)

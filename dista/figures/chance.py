@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dista.figures.rows import say
 from dista.figures.tables import tabled
 from dista.figures.theme import Theme, count, finish, palette, percent, scale
 from dista.measures import ChanceLevel, PatchTotals
@@ -39,10 +40,7 @@ def chance_levels(
         hovertemplate="%{x:.3f} by chance<extra></extra>",
     )  # fmt: skip
     for place, (name, (_, level)) in enumerate(zip(names, rows)):
-        figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=place, yshift=21, showarrow=False,
-            text=f"<b>{percent(level.share)}</b>  {name}", font={"size": 12},
-        )  # fmt: skip
+        say(figure, place, f"<b>{percent(level.share)}</b>  {name}", colours, shift=21)
     figure.update_yaxes(range=[len(rows) - 0.5, -0.8], visible=False)
     figure.update_xaxes(
         rangemode="tozero", showgrid=True, title={"text": "coincident spikes in a mean entry"}

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from dista.figures.tables import tabled
 from dista.figures.theme import Theme, finish, palette, percent, scale, short, step_ticks
 from dista.measures import LayerActivity, SpikeDistance
+from dista.measures.comparison import layer_pairs as pairs
 
 _WORDS = {
     "tau": ("time constant in steps", "tau", 1.0),
@@ -81,16 +82,11 @@ def layer_pairs(
 ) -> go.Figure:
     """The time constants or the firing rates of two networks, in the layers that both have."""
     colours, (axis, what, factor) = palette(theme), _WORDS[of]
-    values = {row.layer: getattr(row, of) for row in right}
-    rows = [
-        (row.layer, factor * getattr(row, of), factor * values[row.layer])
-        for row in left
-        if getattr(row, of) is not None and values.get(row.layer) is not None
-    ]
+    rows = pairs(left, right, of)
     if not rows:
         raise ValueError(f"the two have no layer in common of which the {what} was recorded")
-    names = [short(layer) for layer, _, _ in rows]
-    ends, y = np.array([pair for _, *pair in rows]), np.arange(len(rows))
+    names = [short(row.layer) for row in rows]
+    ends, y = factor * np.array([row[1:] for row in rows]), np.arange(len(rows))
     figure = go.Figure()
     figure.add_scatter(
         x=np.column_stack([ends, np.full(len(y), np.nan)]).ravel(), y=np.repeat(y, 3),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from dista.figures.rows import say
 from dista.figures.tables import tabled
 from dista.figures.theme import (
     Palette,
@@ -110,10 +111,7 @@ def cue_effects(results: Mapping[str, CueEffect], *, theme: Theme = "light") -> 
             line={"color": colours.accent, "width": 2}, marker={"size": [0, 10, 0], "opacity": 1},
             hovertemplate=f"{name}: {_interval(result)} logits<extra></extra>", showlegend=False,
         )  # fmt: skip
-        figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=row, yshift=20, showarrow=False,
-            text=f"<b>{result.mean:.2f}</b>  {name}", font={"size": 12},
-        )  # fmt: skip
+        say(figure, row, f"<b>{result.mean:.2f}</b>  {name}", colours, shift=21)
     figure.update_yaxes(range=[len(results) - 0.5, -0.85], visible=False)
     figure.update_xaxes(
         rangemode="tozero", showgrid=True, title={"text": "change of the answer, logits"}

@@ -102,7 +102,7 @@ def patch_attention(
     if without:
         removed = [(_share(a.removed), _share(b.removed)) for a, b in zip(results, without)]
         names = np.array([
-            f"{name}<br>{outside.SMALL}−{noisy}, −{quiet} without noise</span>".replace("−nothing", "nothing")
+            f"{name}<br>{outside.SMALL}−{noisy},<br>−{quiet} without noise</span>".replace("−nothing", "nothing")
             for name, (noisy, quiet) in zip(names, removed)
         ])  # fmt: skip
     figure = go.Figure()
@@ -121,7 +121,8 @@ def patch_attention(
         annotation={"text": f"{percent(area)} of<br>the patches", "font": {"size": 11}},
         annotation_position="top right", annotation_font_color=colours.muted,
     )  # fmt: skip
-    figure.update_xaxes(range=[-0.5, len(results) - 0.15])  # room for what the line says
+    # Room for what the line says; words that do not fit beside each other break, and are not turned.
+    figure.update_xaxes(range=[-0.5, len(results) - 0.15], tickangle=0)
     figure.update_yaxes(tickformat=".0%", nticks=5, rangemode="tozero", showgrid=True)
     figure.update_layout(bargap=0.45, bargroupgap=0.08)
     title = f"{percent(_mean(results, 'raw'))} of attention goes to corrupted patches, "

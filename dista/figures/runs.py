@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from dista.figures.rows import say
 from dista.figures.tables import tabled
 from dista.figures.theme import Theme, count, finish, palette, percent, scale
 from dista.measures import OptionImportance
@@ -109,7 +110,7 @@ def option_importance(result: OptionImportance, *, theme: Theme = "light") -> go
                 hovertemplate=f"{name}: {percent(share)}<extra></extra>",
             )
         )  # fmt: skip
-        _name(figure, row, f"<b>{percent(share)}</b>  {name}")
+        say(figure, row, f"<b>{percent(share)}</b>  {name}", colours)
     figure.update_xaxes(
         title={"text": "share of the variance of accuracies, %"}, range=[0, 105], showgrid=True
     )
@@ -121,12 +122,6 @@ def option_importance(result: OptionImportance, *, theme: Theme = "light") -> go
     return finish(
         figure, theme, title=title, alt=f"{title}. Of {result.runs} runs: {alt}.", height=height
     )
-
-
-def _name(figure: go.Figure, row: int, text: str) -> None:
-    figure.add_annotation(
-        x=0, xref="paper", xanchor="left", y=row, yshift=14, showarrow=False, text=text, font={"size": 12}
-    )  # fmt: skip
 
 
 def _check(table: pd.DataFrame, columns: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dista.figures.ablations import fitting, points
+from dista.figures.rows import say
 from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import SeedAccuracy, SeedCurve, SeedDifference
@@ -143,14 +144,9 @@ def _dots(
 def _label(
     figure: go.Figure, row: int, name: str, value: str, below: str, colours: Palette
 ) -> None:
-    for text, shift, font in (
-        (f"<b>{value}</b>  {fitting(name)}", 15, {"size": 12}),
-        (below, -15, {"size": 11, "color": colours.muted}),
-    ):
-        figure.add_annotation(
-            x=0, xref="paper", xanchor="left", y=row, yshift=shift, showarrow=False, align="left",
-            text=text, font=font, hovertext=f"{name}: {below}",
-        )  # fmt: skip
+    said, hover = f"<b>{value}</b>  {fitting(name)}", f"{name}: {below}"
+    say(figure, row, said, colours, shift=15, hover=hover)
+    say(figure, row, below, colours, shift=-15, remark=True, hover=hover)
 
 
 def _chance(figure: go.Figure, share: float, rows: int, colours: Palette) -> None:

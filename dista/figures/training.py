@@ -121,8 +121,7 @@ def history(
     colours = palette(theme)
     table = neurons.pivot_table(index="epoch", columns="layer", values=column, sort=False)
     x, values = table.index.to_numpy(int), factor * table.to_numpy(float)
-    travel = np.abs(values[-1] - values[0]) if len(values) else np.zeros(0)
-    furthest = [i for i in np.argsort(-travel, kind="stable")[:_NAMED] if travel[i] > 1e-6]
+    furthest = _furthest(values)
     dashes = dict(zip(furthest, ("solid", "dash", "dot")))
     figure = go.Figure()
     for i in [*(i for i in range(values.shape[1]) if i not in dashes), *reversed(furthest)]:
@@ -147,6 +146,19 @@ def history(
     )
     finish(figure, theme, title=title, alt=f"{alt}.", height=330)
     return figure.update_layout(legend_traceorder="reversed")
+
+
+def furthest_layers(neurons: pd.DataFrame, column: str) -> list[str]:
+    """The layers that ``history`` names: those whose value moved furthest, that first which moved most."""
+    check(neurons, "neurons", ("epoch", "layer", column))
+    table = neurons.pivot_table(index="epoch", columns="layer", values=column, sort=False)
+    return [table.columns[i] for i in _furthest(table.to_numpy(float))]
+
+
+def _furthest(values: np.ndarray) -> list[int]:
+    """The columns of ``values`` (epoch, layer) that moved furthest from the first epoch to the last."""
+    travel = np.abs(values[-1] - values[0]) if len(values) else np.zeros(0)
+    return [i for i in np.argsort(-travel, kind="stable")[:_NAMED] if travel[i] > 1e-6]
 
 
 def line(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from dista.measures.lookup import MeasureError, layers, need, one_sample
+from dista.measures.neurons import LayerActivity
 from dista.measures.tables import Columns, Result, cells
 
 if TYPE_CHECKING:
@@ -24,6 +26,14 @@ class SpikeDistance(Result):
 
     layers: tuple[str, ...]
     distance: np.ndarray
+
+    @property
+    def furthest(self) -> tuple[str, int] | None:
+        """The layer and the step at which the two share least; None where they are the same throughout."""
+        if not self.distance.any():
+            return None
+        layer, step = np.unravel_index(self.distance.argmax(), self.distance.shape)
+        return self.layers[layer], int(step)
 
     def columns(self) -> Columns:
         """A row for each layer and step."""
@@ -61,3 +71,30 @@ def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         )
     both = a.sum(1) + b.sum(1)
     return (a ^ b).sum(1) / np.where(both == 0, 1, both)
+
+
+class LayerPair(NamedTuple):
+    """A layer that two networks have, and what was measured of it in each."""
+
+    layer: str
+    left: float
+    right: float
+
+    @property
+    def apart(self) -> float:
+        return abs(self.right - self.left)
+
+
+def layer_pairs(
+    left: Sequence[LayerActivity], right: Sequence[LayerActivity], of: Literal["tau", "rate"]
+) -> list[LayerPair]:
+    """The time constants or the firing rates of the layers that both networks have, in the order of the left one.
+
+    Without layers of which one of them does not say it.
+    """
+    values = {row.layer: getattr(row, of) for row in right}
+    return [
+        LayerPair(row.layer, getattr(row, of), values[row.layer])
+        for row in left
+        if getattr(row, of) is not None and values.get(row.layer) is not None
+    ]

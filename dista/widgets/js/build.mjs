@@ -6,7 +6,18 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-const COMPONENTS = ["streamlit", "jupyter", "threshold", "brush", "pad", "downloads", "lesson", "figures", "terms"];
+const COMPONENTS = [
+  "streamlit",
+  "jupyter",
+  "threshold",
+  "brush",
+  "pad",
+  "downloads",
+  "lesson",
+  "figures",
+  "terms",
+  "keyboard",
+];
 const HERE = import.meta.dirname;
 const BUILT = join(HERE, "..", "built");
 
