@@ -75,6 +75,7 @@ def test_a_click_in_a_matrix_changes_that_step(visit):
     page.get_by_role("heading", name="With step 3 changed").wait_for()
     page.get_by_role("radio", name="another sample's").click()
     wait_for_url(page, input="other")
+    settle(page)  # before, what was shown may stand beside what comes
     titles = page.locator(".st-key-closely-membrane .gtitle")
     again = visit(f"memory?{urlsplit(page.url).query}", ready=".st-key-closely-attention .gtitle")
     again.get_by_role("heading", name="With step 3 changed").wait_for()

@@ -119,7 +119,7 @@ def choose_neuron(recording: xr.DataTree, layer: str, problems: list[str]) -> tu
     default = [int(index) for index in shown[min(1, len(shown) - 1)]]
     sizes = recording[f"{layer.replace('.', '/')}/spikes"].sizes
     place = []
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with choosers.row("neuron-place"):
         st.markdown("Click a neuron in the raster, or name it:", width="content")
         for axis, name, start in zip(AXES, PLACE, default):
             index = url.number(name, start, problems)
