@@ -47,6 +47,7 @@ from dista.measures import (
     SpikeDistance,
     TauSweep,
     TimeByRate,
+    TimeBySpikes,
 )
 
 LAYERS = ("stem.stages.0.neuron", "blocks.0.attention.query.neuron", "blocks.1.mlp.hidden.neuron")
@@ -234,6 +235,12 @@ def timed() -> TimeByRate:
     return TimeByRate(("blank", "half", "all"), np.array([0.1, 0.2, 0.3]), seconds)
 
 
+def swept_layer() -> TimeBySpikes:
+    seconds = np.array([[0.001, 0.002, 0.004], [0.003, 0.003, 0.003], [0.005, 0.005, 0.005]])
+    ways = "rows added", "all multiplied", "by its module"
+    return TimeBySpikes(ways, np.array([0.1, 0.2, 0.4]), np.array([10, 20, 40]), seconds)
+
+
 def any_time() -> Anytime:
     accuracy = np.array([0.5, 0.8, 0.9])
     spent = np.array([1e3, 3e3, 4e3])
@@ -386,6 +393,7 @@ FIGURES = {
     "membrane, a neuron alone": lambda t: figures.membrane(replace(trace(), layer=""), theme=t),
     "entry_effects": lambda t: figures.entry_effects(entries(), theme=t),
     "time_by_rate": lambda t: figures.time_by_rate(timed(), theme=t),
+    "time_by_spikes": lambda t: figures.time_by_spikes(swept_layer(), theme=t),
     "tau_sweep": lambda t: figures.tau_sweep(sweep(), theme=t),
     "learning": lambda t: figures.learning(learners(), theme=t),
     "taus": lambda t: figures.taus(rows(), start=2.0, theme=t),
