@@ -7,7 +7,7 @@ fit       milliseconds = a + b accumulates, over the rows that were added
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -75,14 +75,17 @@ def layer(rounds: int, rates: Sequence[float] = RATES) -> TimeBySpikes:
     torch.manual_seed(0)
     config = ModelConfig(input_shape=(1, 8, 8), classes=2, dim=CHANNELS, heads=2)
     module = SpikingConv(config, CHANNELS, CHANNELS, kernel=3).eval()
-    driven = event_builder.Builder(threads=torch.get_num_threads()).convolution(module)
+    threads = torch.get_num_threads()
+    driven = {
+        way: event_builder.Builder(threads=threads, dense_from=share).convolution(module)
+        for way, share in WAYS.items()
+    }
     inputs = [(torch.rand(STEPS, BATCH, CHANNELS, SIZE, SIZE) < rate).float() for rate in rates]
     actions: dict[str, Action] = {}
     for number, x in enumerate(inputs):
         in_bytes = event_neurons.as_bytes(x)
-        for way, dense_from in WAYS.items():
-            one = driven._replace(dense_from=dense_from)
-            actions[f"{way} {number}"] = lambda one=one, x=in_bytes: one(x) is None
+        for way, one in driven.items():
+            actions[f"{way} {number}"] = _driven(one, in_bytes)
         actions[f"by its module {number}"] = _called(module, x)
     seconds = interleaved(actions, rounds)
     names = (*WAYS, "by its module")
@@ -92,6 +95,13 @@ def layer(rounds: int, rates: Sequence[float] = RATES) -> TimeBySpikes:
         np.array([accumulates(x, CHANNELS) for x in inputs]),
         np.array([[seconds[f"{name} {n}"] for n in range(len(inputs))] for name in names]),
     )
+
+
+def _driven(one: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> Action:
+    def act() -> None:
+        one(x)
+
+    return act
 
 
 def _called(module: SpikingConv, x: Tensor) -> Action:
