@@ -1,7 +1,8 @@
 """PyTorch forward hooks by dotted module name, in one block and for whoever entered it.
 
 A hook that returns nothing sees, one that returns a tensor changes: ``dista.recording`` and
-``dista.experiments.interventions`` are both made of these.
+``dista.experiments.interventions`` are both made of these. What it ``promises`` (``dista.engine.modules``) keeps
+the engine from standing aside for it.
 """
 
 from __future__ import annotations
@@ -47,4 +48,16 @@ def _acting(entered: object, hook: Hook) -> Hook:
         return hook(module, inputs, output) if acts() else None
 
     scoped.acts = acts  # type: ignore[attr-defined]  # for ``watched``, which asks a function for it
-    return scoped
+    return as_promised(scoped, hook)
+
+
+def promising(hook: Hook, *promises: str) -> Hook:
+    """``hook``, which says of itself what the engine may rely on: words of ``dista.engine.modules``."""
+    hook.promises = promises  # type: ignore[attr-defined]  # a function's own
+    return hook
+
+
+def as_promised(hook: Hook, by: object) -> Hook:
+    """``hook``, which relies on ``by`` and keeps what that promises."""
+    hook.begins = getattr(by, "begins", None)  # type: ignore[attr-defined]
+    return promising(hook, *getattr(by, "promises", ()))

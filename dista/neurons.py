@@ -152,7 +152,7 @@ class Membrane(nn.Module):
 
     observables = {
         "": Observable(ACTIVITY, constants=("v_threshold", "v_reset")),
-        "current": Observable(ACTIVITY, read=lambda _, inputs, output: inputs[0]),
+        "current": Observable(ACTIVITY, read=lambda _, inputs, output: inputs[0], of_inputs=True),
         "reset": Observable(ACTIVITY, read=lambda module, _, output: module.after_reset(output)),
     }
 

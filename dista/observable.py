@@ -33,7 +33,8 @@ class Observable(NamedTuple):
     ``dtype`` is ``"bool"`` for spikes, ``"count"`` for small integers, ``"float"`` otherwise.
     ``read(module, inputs, output)`` returns the tensor, whose dimensions are ``axes``. ``constants``
     names attributes of the module to keep with it, ``coords(module, tensor)`` labels along an axis.
-    Both functions get a module of the class that lists them.
+    Both functions get a module of the class that lists them. ``of_inputs`` says that ``read`` looks at the inputs,
+    which then have to be there.
     """
 
     axes: tuple[str, ...]
@@ -41,3 +42,4 @@ class Observable(NamedTuple):
     read: Callable[[Any, tuple[Tensor, ...], Tensor], Tensor] = lambda _, inputs, output: output
     constants: tuple[str, ...] = ()
     coords: Callable[[Any, Sized], Coords] = lambda module, tensor: {}
+    of_inputs: bool = False

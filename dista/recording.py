@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from dista.engine import kernels, modules
+from dista.engine.modules import LOOKS, SPIKES
 from dista.files import weights
 from dista.files.recordings import RecordingError as RecordingError  # raised here too
 from dista.files.recordings import open_recording as open_recording
@@ -30,6 +31,7 @@ from dista.files.recordings import place as place
 from dista.files.recordings import save as save
 from dista.hooks import Hook as Hook
 from dista.hooks import hooks as hooks
+from dista.hooks import promising
 from dista.observable import Observable
 
 if TYPE_CHECKING:
@@ -93,8 +95,8 @@ def record(
     With ``dry_run`` nothing is kept: the result is a table of names, shapes and bytes, at the cost of
     running one sample. The model is left as it was, hooks and training mode included, also after an
     exception; its outputs are those of a run without recording, bit for bit where that runs by modules. Where
-    it is driven by spikes (``dista.engine.events``), a spike may differ whose membrane lies within rounding of
-    the threshold. ``x`` goes to the device of the model; one that ``torch.compile`` has wrapped runs, and is
+    it is driven by spikes (``dista.engine.events``), as much stays so as the names leave to it, and a spike may
+    differ whose membrane lies within rounding of the threshold. ``x`` goes to the device of the model; one that ``torch.compile`` has wrapped runs, and is
     named, as it was written.
     """
     model = modules.original(model)
@@ -126,7 +128,8 @@ def _run(
                 observable = sources[name].observable
                 values[name] = keep(observable, observable.read(module, inputs, output))
 
-        return hook
+        inputs = any(sources[name].observable.of_inputs for name in names)
+        return hook if inputs else promising(hook, LOOKS, SPIKES)
 
     recorders = {module_name: recorder(names) for module_name, names in by_module.items()}
     x = x.to(modules.device_of(model))
@@ -169,6 +172,8 @@ class _Lent(NamedTuple):
 def _keep(observable: Observable, tensor: Tensor) -> np.ndarray | _Lent:
     """In the smallest type that holds it exactly; what stays float32 is not copied yet."""
     tensor = tensor.detach()
+    if tensor.dtype is torch.uint8 and observable.dtype == "bool":  # spikes as the engine has them
+        return tensor.bool().numpy()
     if tensor.is_cuda and observable.dtype in _SMALLER:  # a quarter of the bytes leave the GPU
         small = tensor.to(torch.bool if observable.dtype == "bool" else torch.uint8)
         if torch.equal(small.to(tensor.dtype), tensor):

@@ -41,6 +41,7 @@ from dista.measures import (
     SpikeDistance,
     TauSweep,
     TimeByRate,
+    TimeBySpikes,
 )
 
 LAYERS = ("stem.stages.0.neuron", "blocks.0.attention.query.neuron", "blocks.1.mlp.hidden.neuron")
@@ -226,6 +227,12 @@ def entries() -> dict[str, EntryEffects]:
 def timed() -> TimeByRate:
     seconds = np.array([[0.02, 0.021], [0.04, 0.045], [0.05, 0.049]])
     return TimeByRate(("blank", "half", "all"), np.array([0.1, 0.2, 0.3]), seconds)
+
+
+def swept_layer() -> TimeBySpikes:
+    seconds = np.array([[0.001, 0.002, 0.004], [0.003, 0.003, 0.003], [0.005, 0.005, 0.005]])
+    ways = "rows added", "all multiplied", "by its module"
+    return TimeBySpikes(ways, np.array([0.1, 0.2, 0.4]), np.array([10, 20, 40]), seconds)
 
 
 def any_time() -> Anytime:

@@ -70,7 +70,8 @@ ROOMS = {
     ),
     "dista.bench": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files",
-        "dista.neurons", "dista.attention", "dista.model", "dista.recording", "dista.data", "dista.training",
+        "dista.neurons", "dista.layers", "dista.attention", "dista.model", "dista.recording", "dista.checkpoint",
+        "dista.data", "dista.measures", "dista.training",
     ),
     "dista.cli": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files", "dista.recording", "dista.checkpoint",

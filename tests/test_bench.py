@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from dista.bench import cases, machine, memory, neuron, recording, report, scaling, timing
+import dista
+from dista.bench import cases, machine, memory, neuron, recording, report, scaling, spikes, timing
 from dista.bench.tables import tables
 from dista.config import NeuronConfig
+from dista.engine import events
 from dista.neurons import LIF
 
 TINY = cases.Case(
@@ -27,6 +29,9 @@ def tiny(monkeypatch):
     """One small case, two sizes for each axis, and peaks that take no time to measure."""
     monkeypatch.setattr(report, "CASES", {"tiny": TINY})
     monkeypatch.setattr(neuron, "BATCH", 1)
+    monkeypatch.setattr(report, "SHIPPED", ("digits",))
+    for name, small in {"SAMPLES": 1, "BATCH": 1, "CHANNELS": 16, "SIZE": 2}.items():
+        monkeypatch.setattr(spikes, name, small)
     monkeypatch.setattr(scaling, "SHAPES", {"T": [(2, 4), (3, 4)], "N": [(2, 4), (2, 9)]})
     monkeypatch.setattr(machine, "peaks", lambda: {"matrix product": 1e9, "convolution": 2e9})
 
@@ -56,6 +61,35 @@ def test_what_recording_costs_is_against_plain_inference(result, monkeypatch):
     assert {row["ratio"] for row in recording.measure(TINY, 1)} == {1.5}
 
 
+def test_shipped_checkpoints_are_driven_by_spikes_and_run_by_modules(result, monkeypatch):
+    (row,) = result["spikes"]["answers"]
+    assert row["checkpoint"] == "digits" and row["ratio"] == row["modules"] / row["spikes"]
+    model, asked = dista.load("digits").eval(), []
+    x, _ = dista.data.open("digits").test.batch(range(1))
+    features, modules = events.features, type(model).features
+    monkeypatch.setattr(events, "features", lambda *a: asked.append("spikes") or features(*a))
+    monkeypatch.setattr(type(model), "features", lambda *a: asked.append("modules") or modules(*a))
+    for name, act in spikes.ways(model, x).items():
+        act()
+        assert asked == [name]
+        asked.clear()
+    with pytest.raises(ValueError, match="training mode"):
+        spikes.ways(model.train(), x)
+
+
+def test_a_layer_is_swept_over_firing_rates(tiny):
+    swept = spikes.layer(1, rates=(0.1, 0.4))
+    assert swept.seconds.shape == (3, 2) and (swept.seconds > 0).all()
+    assert swept.ways == ("rows added", "all multiplied", "by its module")
+    assert swept.rate[0] < swept.rate[1] and swept.accumulates[0] < swept.accumulates[1]
+
+
+def test_accumulates_are_the_weights_that_spikes_meet():
+    x = torch.zeros(2, 1, 3, 3, 4)
+    x[0, 0, 1, 0, 0], x[1, 0, 2, 1, 1] = 1, 1
+    assert spikes.accumulates(x, outputs=5) == 5 * (4 + 9), "a corner has 4 places around it"
+
+
 def test_how_far_from_the_limit(result):
     row = next(row for row in result["models"] if row["implementation"] == "spatial")
     work = machine.operations(cases.ours()(TINY), TINY.input()[0])
@@ -79,6 +113,8 @@ def test_the_result_is_json_and_the_tables_say_all_of_it(result):
         "T^",
         "GFLOP/s",
         "everything",
+        "driven by spikes",
+        "a million accumulates",
     ):
         assert words in said
     assert "not measured" in said, "memory was not"

@@ -1,5 +1,7 @@
 """Evaluation driven by spikes: the same spikes as the equations, and only where nobody looks inside."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,8 @@ import dista
 from dista import hooks, streaming
 from dista.cli import checkpoints
 from dista.config import ModelConfig
-from dista.engine import events
+from dista.engine import event_builder, events
+from dista.engine.vectors import LANES
 from dista.model import DISTA
 
 ROUNDING = 1e-5
@@ -29,6 +32,7 @@ MODELS = {
     ),
     "spatial": dict(memory=dict(form="none"), denoiser=dict(kind="none"), dim=8, mlp_ratio=5),
     "linear": dict(memory=dict(form="map", window=2), denoiser=dict(kind="none"), dim=8),
+    "attenuated": dict(memory=dict(form="attenuated", window=3)),
 }
 
 
@@ -52,8 +56,7 @@ def frames(dtype=torch.float64, batch=3):
 def in_bytes(x):
     """(time, batch, channel, row, column) as the loops have it, channels padded."""
     lying = x.permute(1, 0, 3, 4, 2).numpy().astype(np.uint8)
-    more = events._whole(lying.shape[-1]) - lying.shape[-1]
-    return np.pad(lying, [(0, 0)] * 4 + [(0, more)])
+    return np.pad(lying, [(0, 0)] * 4 + [(0, -lying.shape[-1] % LANES)])
 
 
 def by_equations(model, x):
@@ -81,7 +84,8 @@ def test_in_float64_all_counts_are_those_of_the_equations(name):
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_adding_rows_and_multiplying_is_the_same(share, monkeypatch):
-    monkeypatch.setattr(events, "DENSE_FROM", share)
+    builder = functools.partial(event_builder.Builder, dense_from=share)
+    monkeypatch.setattr(event_builder, "Builder", builder)
     for name in ("map", "projection"):
         model, x = made(name), frames()
         assert torch.equal(by_events(model, x), by_equations(model, x))
@@ -89,13 +93,14 @@ def test_adding_rows_and_multiplying_is_the_same(share, monkeypatch):
 
 def layers(model):
     """Modules with synapses and neurons, and the layer that computes each, the first apart."""
-    network = events._network(model)
+    network = event_builder.Builder().network(model)
     yield from zip(model.stem.stages[1:], network.stages[1:])
     yield model.stem.position, network.position
-    for block, (query, key, value, _, output, hidden, last) in zip(model.blocks, network.blocks):
-        of = block.attention
-        yield from ((of.query, query), (of.key, key), (of.value, value), (of.output, output))
-        yield from ((block.mlp.hidden, hidden), (block.mlp.output, last))
+    for of, block in zip(model.blocks, network.blocks):
+        attention, mlp = of.attention, of.mlp
+        yield from ((attention.query, block.query), (attention.key, block.key))
+        yield from ((attention.value, block.value), (attention.output, block.output))
+        yield from ((mlp.hidden, block.hidden), (mlp.output, block.last))
 
 
 @pytest.mark.parametrize("name", ["digits", "match-map", "map", "projection"])
@@ -161,7 +166,7 @@ def test_a_model_goes_through_the_door_where_nothing_keeps_it(entered):
         expected = model.head(by_equations(model, x)).mean(0)
         assert torch.allclose(model(x), expected, rtol=0, atol=1e-12) and entered
         entered.clear()
-        with hooks.hooks(model, {"blocks.0.attention.scores": lambda *_: None}):
+        with hooks.hooks(model, {"blocks.0": lambda *_: None}):
             assert torch.allclose(model(x), expected, rtol=0, atol=1e-12)
         assert not entered
         with hooks.hooks(model, {"head": lambda *_: None}):
@@ -195,11 +200,19 @@ def test_what_keeps_a_model_out_is_said(words):
         assert words in events.why_not(model, OBSTACLES[words](model, x))
 
 
-def test_attenuated_memory_and_streams_run_by_modules(monkeypatch):
-    memory = dict(form="attenuated", window=2)
-    model, x = DISTA(ModelConfig(**SHAPE, memory=memory)).eval(), frames(torch.float32)
+def test_a_hook_on_all_modules_keeps_a_model_out():
+    model, x = made("spatial"), frames()
+    handle = torch.nn.modules.module.register_module_forward_hook(lambda *_: None)
+    try:
+        with torch.no_grad():
+            assert "all modules" in events.why_not(model, x)
+    finally:
+        handle.remove()
+
+
+def test_streams_run_by_modules(monkeypatch):
+    model, x = made("map"), frames()
     with torch.no_grad():
-        assert "attenuated" in events.why_not(model, x)
         with streaming.going_on(model, model.start()):
             assert "stream" in events.why_not(model, x)
         monkeypatch.setenv("DISTA_KERNEL", "reference")

@@ -238,6 +238,12 @@ ENTRIES = {
         {"seconds": small.timed().seconds, "rate": np.repeat([0.1, 0.2, 0.3], 2)},
         lambda rows: [*(1e3 * rows["seconds"]), *(1e3 * rows.groupby("rate")["seconds"].median())],
     ),
+    "time_by_spikes": Entry(
+        lambda: figures.time_by_spikes(small.swept_layer()),
+        "way input seconds rate accumulates",
+        {"rate": [0.1, 0.2, 0.4] * 3, "seconds": small.swept_layer().seconds},
+        lambda rows: [*(1e3 * rows["seconds"]), 1, 2, 4],
+    ),
     "tau_sweep": Entry(
         lambda: figures.tau_sweep(small.sweep()),
         "tau spikes silent_below threshold steps",

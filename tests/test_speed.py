@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from dista.experiments.speed import time_by_rate
-from dista.figures.speed import sentence
-from dista.measures import TimeByRate
+from dista.figures.speed import of_layer, sentence
+from dista.measures import TimeByRate, TimeBySpikes
 from dista.recording import record
 
 
@@ -75,3 +75,32 @@ def test_what_cannot_be_compared_is_refused(small_model, inputs, rounds):
 def test_a_model_that_trains_is_refused(small_model):
     with pytest.raises(ValueError, match="training mode"):
         time_by_rate(small_model().train(), {})
+
+
+def swept(added, multiplied) -> TimeBySpikes:
+    rate = np.array([0.1, 0.2, 0.4])
+    return TimeBySpikes(
+        ("rows added", "all multiplied"), rate, 1e6 * rate, np.array([added, multiplied])
+    )
+
+
+def test_what_a_spike_costs_is_the_slope():
+    line = swept([3.0, 5.0, 9.0], [6.0, 6.0, 6.0]).fit
+    assert line == pytest.approx((1.0, 2e-5, 1.0))
+    by_hand = np.corrcoef([0.1, 0.2, 0.4], [3.0, 4.0, 9.0])[0, 1] ** 2
+    assert swept([3.0, 4.0, 9.0], [6.0] * 3).fit.r_squared == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    "multiplied, rate",
+    [((6.0,) * 3, 0.25), ((10.0,) * 3, None), ((1.0,) * 3, 0.1), ((3.0, 6.0, 8.0), 0.3)],
+)
+def test_from_which_rate_on_multiplying_is_faster(multiplied, rate):
+    crossover = swept([3.0, 5.0, 9.0], multiplied).crossover
+    assert crossover is None if rate is None else crossover == pytest.approx(rate)
+
+
+def test_a_layer_in_one_sentence():
+    said = of_layer(swept([0.003, 0.005, 0.009], [0.006] * 3))
+    assert said == "1.00 ms and 20.00 ms a million accumulates; multiplying is faster from 25 % on"
+    assert "never faster" in of_layer(swept([0.003, 0.005, 0.009], [0.01] * 3))

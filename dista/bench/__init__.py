@@ -6,6 +6,7 @@ runs mean something; seconds are printed for the record.
     cases      the shapes, and how each implementation is built
     timing     interleaved medians of forward and training step
     recording  what recording costs
+    spikes     evaluation driven by spikes against modules
     neuron     a layer of neurons alone
     scaling    attention against the numbers of steps and of patches
     memory     peak memory, each in a process of its own

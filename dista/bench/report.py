@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from dista.bench import machine, neuron, recording, scaling
+from dista.bench import machine, neuron, recording, scaling, spikes
 from dista.bench.cases import CASES, IMPLEMENTATIONS, PEER, Case
 from dista.bench.memory import peak
 from dista.bench.timing import forward, interleaved, training_step
 from dista.engine.allocator import keep_freed_memory
 
 BF16 = "space-time, bf16"
+SHIPPED = ("digits", "match-map", "match-projection")
+"""Checkpoints that are measured on real samples: those whose data comes along."""
+
 _STEP = "dista.bench.timing:case_step"
 
 
@@ -23,7 +26,7 @@ def run(
     memory: bool = True,
     tick: Callable[[str], None] = lambda _: None,
 ) -> dict:
-    """Measure; keys ``machine``, ``peaks``, ``models``, ``recording``, ``neuron`` and ``attention``.
+    """Measure; keys ``machine``, ``peaks``, ``models``, ``recording``, ``spikes``, ``neuron`` and ``attention``.
 
     ``tick`` is told, now and then, what is measured. KeyError for an unknown case. A ratio above 1
     means faster, or less memory, than spikingjelly.
@@ -40,6 +43,7 @@ def run(
         "peaks": peaks,
         "models": [row for name in cases for row in _case(name, rounds, memory, peaks, tick)],
         "recording": [row for name in cases for row in _recording(name, rounds, tick)],
+        "spikes": _spikes(rounds, tick),
         "neuron": _neuron(rounds, tick),
         "attention": _attention(rounds, threads, memory, tick),
     }
@@ -97,6 +101,11 @@ def _of_peak(case: Case, name: str, seconds: dict, peaks: dict) -> float | None:
 def _recording(name: str, rounds: int, tick) -> list[dict]:
     tick(f"{CASES[name].name}: recording")
     return recording.measure(CASES[name], rounds)
+
+
+def _spikes(rounds: int, tick) -> dict:
+    tick("shipped checkpoints, driven by spikes")
+    return spikes.measure(SHIPPED, rounds)
 
 
 def _neuron(rounds: int, tick) -> list[dict]:

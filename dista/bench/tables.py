@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 def tables(result: dict) -> str:
     """The result as Markdown tables."""
-    parts = _models, _recording, _neurons, _exponents, _machine
+    parts = _models, _recording, _answers, _layer, _neurons, _exponents, _machine
     return "\n\n".join(part(result) for part in parts)
 
 
@@ -37,6 +37,39 @@ def _recording(result: dict) -> str:
         for row in result["recording"]
     ]
     return markdown(header, rows)
+
+
+def _answers(result: dict) -> str:
+    header = ("shipped checkpoint", "batch", "by modules", "driven by spikes", "ratio")
+    rows = [
+        (
+            row["checkpoint"],
+            str(row["batch"]),
+            _ms(row["modules"]),
+            _ms(row["spikes"]),
+            _times(row["ratio"]),
+        )
+        for row in result["spikes"]["answers"]
+    ]
+    return markdown(header, rows)
+
+
+def _layer(result: dict) -> str:
+    """A row for each firing rate, and below it what the first way's time is made of."""
+    measured = result["spikes"]
+    by_rate: dict[float, dict[str, float]] = {}
+    for row in measured["layer"]:
+        by_rate.setdefault(row["rate"], {})[row["way"]] = row["seconds"]
+    ways = list(next(iter(by_rate.values())))
+    header = ("a 3×3 layer, spikes per neuron and step", *ways)
+    rows = [(f"{100 * rate:.0f} %", *map(_ms, each.values())) for rate, each in by_rate.items()]
+    fit, crossover = measured["fit"], measured["crossover"]
+    said = (
+        f"{ways[0]}: {_ms(fit['start'])} + {_ms(1e6 * fit['each'])} a million accumulates, "
+        f"R² = {fit['r_squared']:.3f}; "
+    )
+    faster = "never" if crossover is None else f"from {100 * crossover:.0f} % on"
+    return f"{markdown(header, rows)}\n\n{said}multiplying is faster {faster}."
 
 
 def _neurons(result: dict) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dista.engine.compiled import compiled
+from dista.engine.event_loops import begin, charged
 from dista.engine.vectors import (
     KEYS,
     LANES,
@@ -49,50 +50,48 @@ def _mean(sums, factor, n):
 
 
 @compiled
-def _fire_all(sums, row, factor, window, tau, constants, out, at, steps, tokens, channels, v):
+def _fire_all(
+    sums, row, factor, window, tau, constants, held, out, h, sample, batch, steps, tokens, v
+):
     """Spikes of the neurons after attention of one sample, from the ``sums`` (step, token, row)."""
     threshold, rest, soft = (
         sums.dtype.type(constants[0]),
         sums.dtype.type(constants[1]),
         constants[2] != 0,
     )
-    v[:] = rest
+    channels = len(tau)
     for t in range(steps):
         _mean(
             sums[t * tokens * row : (t + 1) * tokens * row],
             factor,
             sums.dtype.type(min(window, t + 1)),
         )
+        begin(v, held, sample, t, rest)
         for i in range(tokens):
-            to = (t * tokens + i) * channels
+            at, to, here = (t * tokens + i) * row, (sample * steps + t) * len(v), i * channels
+            place = (t * batch + sample) * len(v) + here
+            charged(sums, at, v, here, tau, channels, rest, h, place)
             fire(
-                sums,
-                (t * tokens + i) * row,
-                v,
-                i * channels,
-                tau,
-                channels,
-                threshold,
-                rest,
-                soft,
-                out,
-                at + to,
-                out,
-                False,
-            )
+                sums, at, v, here, tau, channels, threshold, rest, soft, out, to + here, out, False
+            )  # fmt: skip
 
 
 @compiled
-def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out, low, high):
-    """out = spikes of LIF(scale / n(t) sum_m f(Q[t] K[m]^T) V[m]), where f(count) is in ``table``.
+def attend(
+    q, k, v, heads, dim, window, reach, table, least, scale, tau, constants, held, out, h, low, high
+):
+    """out = spikes of LIF(scale / n(t) sum_m f(Q[t] K[m]^T) V[m]), where f(count) is in ``table`` (head, count).
 
-    Where f makes 0 of counts below ``least`` and keeps the others, that says it all; otherwise ``least`` is 0.
-    ``tau`` has a value for each channel.
+    Where f of a head makes 0 of counts below ``least`` (head,) and keeps the others, that says it all; otherwise
+    ``least`` is 0. n(t) counts the steps of the ``window``, of which the last ``reach`` are read. ``tau`` has a value
+    for each channel.
     """
-    _, steps, height, width, channels = q.shape
+    batch, steps, height, width, channels = q.shape
     tokens, lanes = height * width, (dim + LANES - 1) // LANES * LANES
     stride, row = steps * tokens + KEYS, channels + LANES
-    q, k, v, out = q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1)
+    q, k, v, out, h = (
+        q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1), h.reshape(-1)
+    )  # fmt: skip
     keys, counts = np.zeros(dim * stride, np.uint8), np.zeros(stride, np.uint8)
     values, denoised = (
         np.zeros(steps * tokens * lanes, tau.dtype),
@@ -100,20 +99,22 @@ def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out
     )
     fired, places = np.empty(dim + LANES, np.int32), np.empty(stride * dim + LANES, np.int32)
     nothing = (steps * tokens + ROWS) * row
-    sums, potentials = np.zeros(nothing + lanes, tau.dtype), np.empty(tokens * channels, tau.dtype)
+    sums, v_now = np.zeros(nothing + lanes, tau.dtype), np.empty(tokens * channels, tau.dtype)
     for sample in range(low, high):
-        begin = sample * steps * tokens * channels
+        start = sample * steps * tokens * channels
         for head in range(heads):
+            if least[head] > dim:
+                continue  # silent: its sums stay 0
             split_head(
-                k, v, begin + head * dim, channels, dim, steps * tokens, keys, stride, values, lanes
+                k, v, start + head * dim, channels, dim, steps * tokens, keys, stride, values, lanes
             )
             for query in range(steps * tokens):
                 last = (query // tokens + 1) * tokens
-                first = max(0, last - window * tokens)
-                n = list_channels(q, begin + query * channels + head * dim, dim, fired)
-                count_keys(counts, first, last, keys, stride, fired, n, least)
+                first = max(0, last - reach * tokens)
+                n = list_channels(q, start + query * channels + head * dim, dim, fired)
+                count_keys(counts, first, last, keys, stride, fired, n, least[head])
                 to = query * row + head * dim
-                if least > 0:
+                if least[head] > 0:
                     counts[last : last + LANES] = 0
                     end = list_spikes(
                         counts, first, (last - first + LANES - 1) // LANES * LANES, first, places, 0
@@ -122,7 +123,7 @@ def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out
                     continue
                 r, reached = query % tokens % ROWS, last - first
                 for j in range(reached):
-                    denoised[r * reached + j] = table[counts[first + j]]
+                    denoised[r * reached + j] = table[head, counts[first + j]]
                 if r == ROWS - 1 or query == last - 1:
                     add_products(
                         sums,
@@ -138,20 +139,10 @@ def attend(q, k, v, heads, dim, window, table, least, scale, tau, constants, out
                         reached,
                         reached,
                     )
+        factor = tau.dtype.type(scale)
         _fire_all(
-            sums,
-            row,
-            tau.dtype.type(scale),
-            window,
-            tau,
-            constants,
-            out,
-            begin,
-            steps,
-            tokens,
-            channels,
-            potentials,
-        )
+            sums, row, factor, window, tau, constants, held, out, h, sample, batch, steps, tokens, v_now
+        )  # fmt: skip
 
 
 @compiled
@@ -166,39 +157,33 @@ def _add_memory(k, v, at, channels, dim, tokens, fired, memory, lanes, sign):
 
 
 @compiled
-def attend_linear(q, k, v, heads, dim, window, scale, tau, constants, out, low, high):
+def attend_linear(
+    q, k, v, heads, dim, window, reach, scale, tau, constants, held, out, h, low, high
+):
     """The same where f is the identity: Q (K^T V), with K^T V a sum over the window that goes along."""
-    _, steps, height, width, channels = q.shape
+    batch, steps, height, width, channels = q.shape
     tokens, lanes = height * width, (dim + LANES - 1) // LANES * LANES
     row, nothing = channels + LANES, steps * tokens * (channels + LANES)
-    q, k, v, out = q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1)
+    q, k, v, out, h = (
+        q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1), h.reshape(-1)
+    )  # fmt: skip
     memory, fired = np.zeros(dim * lanes, tau.dtype), np.empty(dim + LANES, np.int32)
-    sums, potentials = np.zeros(nothing + lanes, tau.dtype), np.empty(tokens * channels, tau.dtype)
+    sums, v_now = np.zeros(nothing + lanes, tau.dtype), np.empty(tokens * channels, tau.dtype)
     for sample in range(low, high):
-        begin = sample * steps * tokens * channels
+        start = sample * steps * tokens * channels
         for head in range(heads):
             memory[:] = 0
             for t in range(steps):
-                at = begin + t * tokens * channels + head * dim
-                if t >= window:
-                    past = at - window * tokens * channels
+                at = start + t * tokens * channels + head * dim
+                if t >= reach:
+                    past = at - reach * tokens * channels
                     _add_memory(k, v, past, channels, dim, tokens, fired, memory, lanes, -1)
                 _add_memory(k, v, at, channels, dim, tokens, fired, memory, lanes, 1)
                 for i in range(tokens):
                     n = list_channels(q, at + i * channels, dim, fired)
                     to = (t * tokens + i) * row + head * dim
                     add_rows(sums, to, nothing, memory, 0, lanes, fired, 0, n)
+        factor = tau.dtype.type(scale)
         _fire_all(
-            sums,
-            row,
-            tau.dtype.type(scale),
-            window,
-            tau,
-            constants,
-            out,
-            begin,
-            steps,
-            tokens,
-            channels,
-            potentials,
-        )
+            sums, row, factor, window, tau, constants, held, out, h, sample, batch, steps, tokens, v_now
+        )  # fmt: skip

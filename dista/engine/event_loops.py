@@ -139,7 +139,14 @@ def _pool(sums, step, pooled):
 
 
 @compiled
-def _fire(sums, step, pooled, v, tau, constants, out, target, before, adds):
+def charged(sums, at, v, to, tau, count, rest, h, place):
+    """h[place:] = the membranes that ``fire`` is about to compare; nothing where h is empty."""
+    for c in range(count if len(h) else 0):
+        h[place + c] = v[to + c] + (sums[at + c] - (v[to + c] - rest)) / tau[c]
+
+
+@compiled
+def _fire(sums, step, pooled, v, tau, constants, out, target, before, adds, h, place):
     """Charge, fire and reset the neurons of a step, from what was ``pooled`` of the sums where anything was."""
     threshold, rest, soft = (
         v.dtype.type(constants[0]),
@@ -147,12 +154,35 @@ def _fire(sums, step, pooled, v, tau, constants, out, target, before, adds):
         constants[2] != 0,
     )
     if len(pooled):
+        charged(pooled, 0, v, 0, tau, len(v), rest, h, place)
         fire(pooled, 0, v, 0, tau, len(v), threshold, rest, soft, out, target, before, adds)
         return
     count = step.width * step.outputs
     for y in range(step.height):
         row, at = y * step.row_length * step.outputs, y * count
+        charged(sums, row, v, at, tau, count, rest, h, place + at)
         fire(sums, row, v, at, tau, count, threshold, rest, soft, out, target + at, before, adds)
+
+
+@compiled
+def _keep(sums, step, pooled, currents, place):
+    """The currents of a step, without what ``sums`` has beyond a row."""
+    if len(pooled):
+        currents[place : place + len(pooled)] = pooled
+        return
+    count = step.width * step.outputs
+    for y in range(step.height):
+        row, to = y * step.row_length * step.outputs, place + y * count
+        currents[to : to + count] = sums[row : row + count]
+
+
+@compiled
+def begin(v, held, sample, t, rest):
+    """v before a step: at rest before the first, what the step before left, or what is ``held`` for this one."""
+    if len(held):
+        v[:] = held[sample, t]
+    elif t == 0:
+        v[:] = rest
 
 
 @compiled
@@ -165,16 +195,18 @@ def _neurons(step, pools):
 
 @compiled
 def layer(
-    x, before, adds, w, bias, tau, constants, kernel, pools, most, dense_from, out, low, high
-):
+    x, before, adds, w, bias, kernel, pools, reach, most, dense_from, tau, constants, held, charges, out, h, low, high
+):  # fmt: skip
     """out = spikes of LIF(sum_l W^(l) X[t-l]), and ``before`` where ``adds``; x holds counts up to ``most``.
 
-    A step of which more than ``dense_from`` is not zero is multiplied.
+    The sum is over the lags below ``reach``. A step of which more than ``dense_from`` is not zero is multiplied.
+    ``held`` (batch, step, neuron) are membranes before each step, ``h``, time before batch, gets those that are
+    compared: either is empty where that is not wanted. Unless it ``charges``, h gets the currents, and out nothing.
     """
-    _, steps, height, width, channels = x.shape
+    batch, steps, height, width, channels = x.shape
     step = _step(height, width, channels, len(bias), kernel)
     lags = len(w) // (kernel * kernel * channels * len(bias))
-    x, out, before = x.reshape(-1), out.reshape(-1), before.reshape(-1)
+    x, out, before, h = x.reshape(-1), out.reshape(-1), before.reshape(-1), h.reshape(-1)
     size, margined, row = height * width * channels, height * step.line, kernel * channels
     places, starts = (
         np.empty(lags * size * most, np.int32),
@@ -185,7 +217,6 @@ def layer(
     v, pooled = np.empty(neurons, w.dtype), np.empty(neurons if pools else 0, w.dtype)
     taus = _repeated(tau, neurons)
     for sample in range(low, high):
-        v[:] = constants[1]
         for t in range(steps):
             slot, image = t % lags, (sample * steps + t) * size
             listed = (
@@ -197,7 +228,7 @@ def layer(
                 _with_margin(x, image, step, values, slot * margined)
             for first in range(0, step.outputs, TILE):
                 tile = min(TILE, step.outputs - first)
-                for lag in range(min(lags, t + 1)):
+                for lag in range(min(reach, t + 1)):
                     past = (t - lag) % lags
                     for dy in range(kernel):
                         start = (first * lags * kernel + (lag * kernel + dy) * tile) * row
@@ -211,18 +242,12 @@ def layer(
                             )
             if pools:
                 _pool(sums, step, pooled)
-            _fire(
-                sums,
-                step,
-                pooled,
-                v,
-                taus,
-                constants,
-                out,
-                (sample * steps + t) * neurons,
-                before,
-                adds,
-            )
+            to, place = (sample * steps + t) * neurons, (t * batch + sample) * neurons
+            if not charges:
+                _keep(sums, step, pooled, h, place)
+                continue
+            begin(v, held, sample, t, constants[1])
+            _fire(sums, step, pooled, v, taus, constants, out, to, before, adds, h, place)
 
 
 @compiled
@@ -240,18 +265,17 @@ def _patch_row(x, sample, t, y, kernel, patches):
 
 
 @compiled
-def first_layer(x, w, bias, tau, constants, kernel, pools, out, low, high):
+def first_layer(x, w, bias, kernel, pools, tau, constants, held, out, h, low, high):
     """``layer`` for numbers: x (batch, step, row, column, colour), one step of which may stand for all."""
-    _, images, height, width, colours = x.shape
+    batch, images, height, width, colours = x.shape
     steps, inputs = out.shape[1], kernel * kernel * colours
     step = _step(height, width, colours, len(bias), kernel)
-    out, patches = out.reshape(-1), np.zeros(step.row_length * inputs, w.dtype)
+    out, h, patches = out.reshape(-1), h.reshape(-1), np.zeros(step.row_length * inputs, w.dtype)
     sums, neurons = _sums(step, bias), _neurons(step, pools)
     bias_at = len(sums) - step.outputs
     v, pooled = np.empty(neurons, w.dtype), np.empty(neurons if pools else 0, w.dtype)
     taus = _repeated(tau, neurons)
     for sample in range(low, high):
-        v[:] = constants[1]
         for t in range(steps):
             for y in range(height if t < images else 0):
                 _patch_row(x, sample, t, y, kernel, patches)
@@ -264,15 +288,6 @@ def first_layer(x, w, bias, tau, constants, kernel, pools, out, low, high):
                         )  # fmt: skip
             if pools and t < images:
                 _pool(sums, step, pooled)
-            _fire(
-                sums,
-                step,
-                pooled,
-                v,
-                taus,
-                constants,
-                out,
-                (sample * steps + t) * neurons,
-                out,
-                False,
-            )
+            to, place = (sample * steps + t) * neurons, (t * batch + sample) * neurons
+            begin(v, held, sample, t, constants[1])
+            _fire(sums, step, pooled, v, taus, constants, out, to, out, False, h, place)

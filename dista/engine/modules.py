@@ -11,10 +11,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules import module as of_all
 
 WRAPPED = "_orig_mod"
+
+LOOKS, SPIKES, UNIFORM = "looks", "spikes", "uniform"
+"""What a forward hook may promise in its attribute ``promises``, so that the engine need not stand aside for it.
+
+    LOOKS    it looks at the output alone, in whatever type that is, and leaves it as it is
+    SPIKES   it looks at the output alone, in whatever type that is, and leaves there what spikes can be:
+             0, or what there was
+    UNIFORM  it makes of a value the same at every step, place and sample; how much of it depends on the head
+             alone, and from which lag on there is nothing
+"""
 
 
 def original(model: nn.Module) -> nn.Module:
@@ -86,3 +96,32 @@ def _listens(hooks: Mapping[int, Callable[..., Any]]) -> bool:
 def _acts(hook: Callable[..., Any]) -> bool:
     acts = getattr(hook, "acts", None)
     return acts is None or acts()
+
+
+def promised(module: nn.Module, promise: str) -> bool:
+    """Whether all who listen to ``module`` are forward hooks with this promise; true where nobody listens.
+
+    The first of them may say how membranes begin instead.
+    """
+    others = (module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    if any(map(_listens, others)) or "forward" in vars(module):
+        return False
+    hooks = _acting(module)[begins(module) is not None :]
+    return all(promise in getattr(hook, "promises", ()) for hook in hooks)
+
+
+def begins(module: nn.Module) -> Callable[[nn.Module, Tensor], Tensor] | None:
+    """What membranes are before each step, for a current: as the first who listens to ``module`` says, if it does."""
+    return next((getattr(hook, "begins", None) for hook in _acting(module)), None)
+
+
+def shown(module: nn.Module, output: Tensor) -> Tensor:
+    """What forward hooks make of an ``output`` that ``module`` did not compute; they have promised not to ask for more."""
+    for hook in _acting(module)[begins(module) is not None :]:
+        changed = hook(module, (), output)
+        output = output if changed is None else changed
+    return output
+
+
+def _acting(module: nn.Module) -> list[Callable[..., Any]]:
+    return [hook for hook in tuple(module._forward_hooks.values()) if _acts(hook)]

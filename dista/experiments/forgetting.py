@@ -25,16 +25,17 @@ multiplies the current by tau as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from dista.attention import Lag, Read, Scores, causal_pairs
-from dista.engine.modules import named
+from dista.engine.modules import LOOKS, named
 from dista.experiments.interventions import Change
-from dista.hooks import Hook, hooks
+from dista.hooks import Hook, as_promised, hooks, promising
 from dista.neurons import Membrane, at_rest, charge
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def membranes_of(model: DISTA, others: Tensor) -> Changes:
     def left(module: Any, _: tuple[Tensor, ...], h: Tensor) -> Tensor:
         return module.after_reset(h)
 
+    promising(left, LOOKS)
     (membranes,) = _outputs(model, others, {Membrane: left})
     return {name: [_membrane_of(after)] for name, after in membranes.items()}
 
@@ -92,11 +94,7 @@ def past_of(model: DISTA, others: Tensor) -> Changes:
 def without_carry_over() -> Change:
     """Membranes that begin each step at rest: h[t] = v_reset + x[t] / tau. Attach it to ``*.membrane``."""
 
-    def apply(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        x, tau = inputs
-        return charge(at_rest(x, module.v_reset).expand_as(x), x, tau, module.v_reset)
-
-    return _on(Membrane, "without_carry_over()", apply, "membranes")
+    return _begun("without_carry_over()", lambda module, x: at_rest(x, module.v_reset).expand_as(x))
 
 
 # What another sample left -------------------------------------------------------------------------
@@ -114,7 +112,7 @@ def _outputs(
             if value is not None:
                 outputs[kind][name] = value
 
-        return keep
+        return as_promised(keep, reads[kind])
 
     modules = named(model).items()
     keepers = {n: keeping(kind, n) for kind in reads for n, m in modules if isinstance(m, kind)}
@@ -126,13 +124,23 @@ def _outputs(
 def _membrane_of(after: Tensor) -> Change:
     """``after`` (time, batch, ...) are the membranes after each step of another run."""
 
-    def apply(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        x, tau = inputs
+    def begins(module: Any, x: Tensor) -> Tensor:
         _check(after, x)
         before = torch.cat([at_rest(after, module.v_reset)[None], after[:-1]])
-        return charge(before.to(x).expand_as(x), x, tau, module.v_reset)
+        return before.to(x).expand_as(x)
 
-    return _on(Membrane, "membranes of another sample", apply, "membranes")
+    return _begun("membranes of another sample", begins)
+
+
+def _begun(description: str, begins: Callable[[Any, Tensor], Tensor]) -> Change:
+    """Membranes that begin each step as ``begins(module, x)`` says, and are charged with x as ever."""
+
+    def apply(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        x, tau = inputs
+        return charge(begins(module, x), x, tau, module.v_reset)
+
+    change = _on(Membrane, description, apply, "membranes")
+    return replace(change, begins=begins)
 
 
 def _current_of(current: Tensor) -> Change:

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dista.engine.modules import named
-from dista.hooks import Hook, hooks
+from dista.engine.modules import SPIKES, UNIFORM, named
+from dista.hooks import Hook, as_promised, hooks
 from dista.recording import RecordingError, matching
 
 
@@ -88,7 +88,7 @@ def _replacing(name: str, change: Hook | Tensor) -> Hook:
             )
         return new.to(output.dtype)
 
-    return hook
+    return as_promised(hook, change)
 
 
 def _axes(module: nn.Module) -> tuple[str, ...]:
@@ -98,12 +98,18 @@ def _axes(module: nn.Module) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Change:
-    """A hook with a description, and the condition that a module must meet to take it."""
+    """A hook with a description, the condition that a module must meet to take it, and what the engine may rely on.
+
+    ``promises`` are words of ``dista.engine.modules``. Membranes that are charged as ever, but begin each step as
+    ``begins(module, x)`` says for a current x, (time, batch, ...) as that is, need no hook in the engine either.
+    """
 
     description: str
     apply: Hook
     applies_to: Callable[[nn.Module], bool]
     needs: str
+    promises: tuple[str, ...] = ()
+    begins: Callable[[Any, Tensor], Tensor] | None = None
 
     def __call__(
         self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor
@@ -114,10 +120,14 @@ class Change:
         return self.description
 
 
-def _on_axis(axis: str, description: str, apply: Hook) -> Change:
-    return Change(
-        description, apply, lambda module: axis in _axes(module), f"a module with the axis {axis!r}"
-    )
+def _on_axis(axis: str, description: str, apply: Hook, *promises: str) -> Change:
+    has_axis = lambda module: axis in _axes(module)  # noqa: E731
+    return Change(description, apply, has_axis, f"a module with the axis {axis!r}", promises)
+
+
+def _of_denoiser(description: str, apply: Hook) -> Change:
+    needs = "a denoiser (blocks.*.attention.denoise)"
+    return Change(description, apply, _is_denoiser, needs, (UNIFORM,))
 
 
 def _is_denoiser(module: nn.Module) -> bool:
@@ -138,9 +148,7 @@ def threshold(u: float, *, head: int | None = None) -> Change:
         return output.index_copy(axis, one, keep_above(inputs[0].index_select(axis, one), u))
 
     of_head = "" if head is None else f", head={head}"
-    return Change(
-        f"threshold({u}{of_head})", apply, _is_denoiser, "a denoiser (blocks.*.attention.denoise)"
-    )
+    return _of_denoiser(f"threshold({u}{of_head})", apply)
 
 
 def weaker(u: float) -> Change:
@@ -174,12 +182,7 @@ def lookup(table: Sequence[float]) -> Change:
     def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         return look_up(inputs[0], values.to(inputs[0]))
 
-    return Change(
-        f"lookup({len(values)} values)",
-        apply,
-        _is_denoiser,
-        "a denoiser (blocks.*.attention.denoise)",
-    )
+    return _of_denoiser(f"lookup({len(values)} values)", apply)
 
 
 def tau(steps: float | Sequence[float]) -> Change:
@@ -251,7 +254,7 @@ def window(steps: int) -> Change:
         return output * torch.tensor(visible, device=output.device)[:, None, None, None, None]
 
     reaches_back = lambda module: hasattr(module, "lag") or "pair" in _axes(module)  # noqa: E731
-    return Change(f"window({steps})", apply, reaches_back, "an attention's lags or map")
+    return Change(f"window({steps})", apply, reaches_back, "an attention's lags or map", (UNIFORM,))
 
 
 def silence(*, head: int | Sequence[int]) -> Change:
@@ -264,7 +267,7 @@ def silence(*, head: int | Sequence[int]) -> Change:
             raise ValueError(f"head={heads}; this layer has heads 0 to {output.shape[axis] - 1}")
         return output.index_fill(axis, torch.tensor(heads, device=output.device), 0)
 
-    return _on_axis("head", f"silence(head={heads})", apply)
+    return _on_axis("head", f"silence(head={heads})", apply, UNIFORM)
 
 
 def zero(mask: Tensor | None = None) -> Change:
@@ -277,7 +280,8 @@ def zero(mask: Tensor | None = None) -> Change:
             else output.masked_fill(mask.to(output.device), 0)
         )
 
-    return Change("zero(...)", apply, lambda module: True, "any module")
+    promises = (SPIKES, UNIFORM) if mask is None else (SPIKES,)
+    return Change("zero(...)", apply, lambda module: True, "any module", promises)
 
 
 def noise(std: float, *, seed: int = 0) -> Change:

@@ -1,4 +1,4 @@
-"""Measured time against firing rate."""
+"""Measured time against firing rate, of a model and of a layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from dista.figures import outside
 from dista.figures.tables import tabled
 from dista.figures.theme import Theme, finish, palette
-from dista.measures import TimeByRate
+from dista.measures import TimeByRate, TimeBySpikes
 
 
 @tabled()
@@ -51,3 +51,39 @@ def sentence(result: TimeByRate) -> str:
     times, fires = float(np.median(result.ratios)), result.times_the_spikes
     verdict = "time follows spikes" if result.follows else "time hardly follows spikes"
     return f"{fires:.1f} times the spikes take {times:.2f} times as long: {verdict}"
+
+
+@tabled()
+def time_by_spikes(result: TimeBySpikes, *, theme: Theme = "light") -> go.Figure:
+    """A line for each way to compute a layer, against the firing rate of its input; dashed what the first way fits."""
+    colours = palette(theme)
+    milliseconds, line = 1e3 * result.seconds, result.fit
+    figure = go.Figure()
+    for way, values, shade in zip(result.ways, milliseconds, colours.categories):
+        figure.add_scatter(
+            x=result.rate, y=values, mode="lines+markers", name=way,
+            line={"color": shade, "width": 1.5}, marker={"color": shade, "size": 6},
+            hovertemplate=f"{way}: %{{y:.2f}} ms at %{{x:.2f}}<extra></extra>",
+        )  # fmt: skip
+    fitted = 1e3 * (line.start + line.each * result.accumulates)
+    figure.add_scatter(
+        x=result.rate, y=fitted, mode="lines", name=f"fit, R² = {line.r_squared:.3f}",
+        line={"color": colours.ink, "width": 1, "dash": "dot"}, hoverinfo="skip",
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": "spikes per neuron and step"}, nticks=6, showgrid=True)
+    figure.update_yaxes(title={"text": "milliseconds"}, rangemode="tozero", nticks=6)
+    title = of_layer(result)
+    alt = f"{title}. " + "; ".join(
+        f"{way}: {values[0]:.2f} to {values[-1]:.2f} ms"
+        for way, values in zip(result.ways, milliseconds)
+    )
+    return finish(figure, theme, title=title, alt=f"{alt}.", height=330)
+
+
+def of_layer(result: TimeBySpikes) -> str:
+    """What was measured of a layer, in one sentence: what a spike costs, and from where on multiplying is faster."""
+    line, crossover = result.fit, result.crossover
+    costs = f"{1e3 * line.start:.2f} ms and {1e9 * line.each:.2f} ms a million accumulates"
+    if crossover is None:
+        return f"{costs}; multiplying is never faster"
+    return f"{costs}; multiplying is faster from {100 * crossover:.0f} % on"

@@ -100,7 +100,7 @@ from dista.measures.seeds import (
     seed_differences,
 )
 from dista.measures.similarity import MapSimilarity, map_similarity
-from dista.measures.speed import TimeByRate
+from dista.measures.speed import TimeByRate, TimeBySpikes
 from dista.measures.stopping import Stopped, stopped
 from dista.measures.tables import Result, stacked
 from dista.measures.trust import RowSums, UntrainedSimilarity, row_sums, untrained_similarity
@@ -155,6 +155,7 @@ __all__ = [
     "Stopped",
     "TauSweep",
     "TimeByRate",
+    "TimeBySpikes",
     "UntrainedSimilarity",
     "anytime",
     "attention_over_time",

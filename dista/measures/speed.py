@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,3 +44,51 @@ class TimeByRate(Result):
     def follows(self) -> bool:
         """Whether time follows spikes: who fires most took longer than who fires least in every round, 10 % at the median."""
         return bool((self.ratios > 1).all() and np.median(self.ratios) > 1.1)
+
+
+class Line(NamedTuple):
+    """seconds = ``start`` + ``each`` accumulates, and the share of their variance that it explains."""
+
+    start: float
+    each: float
+    r_squared: float
+
+
+@dataclass(frozen=True)
+class TimeBySpikes(Result):
+    """Measured seconds (way, input) of one layer for inputs of more and more spikes, computed in several ``ways``.
+
+    Inputs are in the order of their firing ``rate`` (input,); ``accumulates`` (input,) are the weights that their
+    spikes meet. The first way does work for these alone, the second for all that could be.
+    """
+
+    ways: tuple[str, ...]
+    rate: np.ndarray
+    accumulates: np.ndarray
+    seconds: np.ndarray
+
+    UNITS = {"rate": "spikes per neuron and step", "seconds": "s"}
+
+    def columns(self) -> Columns:
+        """A row for each way and input."""
+        columns = cells({"way": self.ways, "input": range(len(self.rate))}, seconds=self.seconds)
+        each = {"rate": self.rate, "accumulates": self.accumulates}
+        return columns | {name: np.tile(values, len(self.ways)) for name, values in each.items()}
+
+    @property
+    def fit(self) -> Line:
+        """The least squares of the first way's seconds against accumulates."""
+        seconds = self.seconds[0]
+        each, start = np.polyfit(self.accumulates, seconds, 1)
+        left = seconds - (start + each * self.accumulates)
+        return Line(float(start), float(each), float(1 - left.var() / seconds.var()))
+
+    @property
+    def crossover(self) -> float | None:
+        """The rate from which the second way is the faster one, between the inputs; None where it is for none."""
+        lead = self.seconds[1] - self.seconds[0]
+        slower = np.flatnonzero(lead < 0)
+        if not len(slower) or slower[0] == 0:
+            return float(self.rate[0]) if len(slower) else None
+        low, high = slower[0] - 1, slower[0]
+        return float(np.interp(0.0, [lead[high], lead[low]], [self.rate[high], self.rate[low]]))
