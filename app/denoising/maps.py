@@ -74,7 +74,7 @@ def show_threshold(
     config = checkpoint.config
     trained = config.denoiser.u if config.denoiser.kind == "threshold" else 0.0
     downloads.note("denoising", partial(measures.stacked, blocks))
-    charts.keep_place("threshold", 300 + 200 * (len(blocks) - 1))  # about what it comes to
+    charts.keep_place("threshold", 328 + 200 * (len(blocks) - 1))  # about what it comes to
     threshold(
         blocks, u=u, trained=trained, rule=described(checkpoint), most=config.head_dim,
         key="threshold", on_change=remember_threshold,
