@@ -59,5 +59,5 @@ def promising(hook: Hook, *promises: str) -> Hook:
 
 def as_promised(hook: Hook, by: object) -> Hook:
     """``hook``, which relies on ``by`` and keeps what that promises."""
-    hook.begins = getattr(by, "begins", None)  # type: ignore[attr-defined]
+    hook.begins = getattr(by, "begins", None)  # type: ignore[attr-defined]  # a function's own
     return promising(hook, *getattr(by, "promises", ()))

@@ -102,5 +102,5 @@ def test_from_which_rate_on_multiplying_is_faster(multiplied, rate):
 
 def test_a_layer_in_one_sentence():
     said = of_layer(swept([0.003, 0.005, 0.009], [0.006] * 3))
-    assert said == "1.00 ms and 20.00 ms a million accumulates; multiplying is faster from 25 % on"
+    assert said == "1 ms and 20 ms a million accumulates; multiplying is faster from 25 % on"
     assert "never faster" in of_layer(swept([0.003, 0.005, 0.009], [0.01] * 3))

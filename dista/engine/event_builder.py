@@ -156,8 +156,8 @@ def _least(table: np.ndarray) -> np.ndarray:
     """The smallest count that each head keeps, all greater ones as they are; 0 where f does something else."""
     counts = table.shape[1]
     least = np.where(table.any(1), (table != 0).argmax(1), counts)
-    kept = np.arange(counts) * (np.arange(counts) >= least[:, None])
-    return np.where((table == kept).all(1) & (least > 0), least, 0)
+    thresholded = np.arange(counts) * (np.arange(counts) >= least[:, None])
+    return np.where((table == thresholded).all(1) & (least > 0), least, 0)
 
 
 def layers(model: Any) -> Iterator[tuple[Any, list[Any]]]:

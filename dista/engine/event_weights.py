@@ -29,12 +29,12 @@ def folded(weights: Sequence[Tensor], norm: Any, colours: bool) -> tuple[np.ndar
     now = [
         t.detach() for t in (*weights, norm.weight, norm.bias, norm.running_mean, norm.running_var)
     ]
-    kept = _FOLDED.get(norm)
-    if kept is None or not all(map(_equal, kept.of, now)):
+    entry = _FOLDED.get(norm)
+    if entry is None or not all(map(_equal, entry.of, now)):
         copies = [t.clone() for t in now]
         laid_out = _laid_out(copies[: len(weights)], norm, colours)
-        kept = _FOLDED[norm] = _Folded(copies, *laid_out)
-    return kept.weights, kept.bias
+        entry = _FOLDED[norm] = _Folded(copies, *laid_out)
+    return entry.weights, entry.bias
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:

@@ -83,7 +83,7 @@ def time_by_spikes(result: TimeBySpikes, *, theme: Theme = "light") -> go.Figure
 def of_layer(result: TimeBySpikes) -> str:
     """What was measured of a layer, in one sentence: what a spike costs, and from where on multiplying is faster."""
     line, crossover = result.fit, result.crossover
-    costs = f"{1e3 * line.start:.2f} ms and {1e9 * line.each:.2f} ms a million accumulates"
+    costs = f"{1e3 * line.start:.2g} ms and {1e9 * line.each:.2g} ms a million accumulates"
     if crossover is None:
         return f"{costs}; multiplying is never faster"
     return f"{costs}; multiplying is faster from {100 * crossover:.0f} % on"
