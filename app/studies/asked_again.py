@@ -15,6 +15,8 @@ from app.page import charts
 from app.studies import reading
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
     from dista.measures import SeedCurve, SeedDifference
     from dista.studies.results import Results
     from dista.studies.robustness import Cuts
@@ -97,13 +99,13 @@ def beside(results: Results, curves: Mapping[str, SeedCurve], name: str) -> dict
     return {one: curves[one] for one in [name, *near] if one in curves}
 
 
-def _figure_of_cuts(rows: Mapping[str, SeedDifference]):
+def _figure_of_cuts(rows: Mapping[str, SeedDifference]) -> Figure:
     from dista import figures
 
     return figures.seed_differences(rows, theme=charts.theme())
 
 
-def _figure_of_noise(curves: Mapping[str, SeedCurve]):
+def _figure_of_noise(curves: Mapping[str, SeedCurve]) -> Figure:
     from dista import figures
 
     return figures.seed_curves(curves, theme=charts.theme())
