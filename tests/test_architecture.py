@@ -111,9 +111,12 @@ ROOMS = {
     "app.remembering": (
         "app.link", "app.inputs", "app.computed", "app.page", "dista.measures", "dista.figures", "dista.experiments",
     ),
+    "app.learning": (
+        "app.link", "app.inputs", "app.trainings", "app.page", "dista.style", "dista.figures", "dista.runs",
+    ),
     "app.views": (
         "app.link", "app.inputs", "app.computed", "app.trainings", "app.tours", "app.page", "app.studies",
-        "app.denoising", "app.remembering",
+        "app.denoising", "app.remembering", "app.learning",
         "dista.memories",        "dista.denoisers", "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs",
         "dista.studies", "dista.widgets",
     ),
