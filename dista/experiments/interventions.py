@@ -125,9 +125,9 @@ def _on_axis(axis: str, description: str, apply: Hook, *promises: str) -> Change
     return Change(description, apply, has_axis, f"a module with the axis {axis!r}", promises)
 
 
-def _of_denoiser(description: str, apply: Hook) -> Change:
+def _of_denoiser(description: str, apply: Hook, *promises: str) -> Change:
     needs = "a denoiser (blocks.*.attention.denoise)"
-    return Change(description, apply, _is_denoiser, needs, (UNIFORM,))
+    return Change(description, apply, _is_denoiser, needs, promises)
 
 
 def _is_denoiser(module: nn.Module) -> bool:
@@ -148,24 +148,24 @@ def threshold(u: float, *, head: int | None = None) -> Change:
         return output.index_copy(axis, one, keep_above(inputs[0].index_select(axis, one), u))
 
     of_head = "" if head is None else f", head={head}"
-    return _of_denoiser(f"threshold({u}{of_head})", apply)
+    return _of_denoiser(f"threshold({u}{of_head})", apply, UNIFORM)
 
 
 def weaker(u: float) -> Change:
-    """Every count kept and made weaker, so that as much is left of each map as if those up to ``u`` were removed [ours].
+    """Every count kept and made weaker, so that as much is left of a map as if those up to ``u`` were removed [ours].
 
     The control for a threshold, which takes away counts and strength at once: a network that minds ``threshold(u)``
-    and not this one misses those counts. The sum over queries and keys is that of ``threshold(u)``: of each head, in
-    each sample, for each pair of steps.
+    and not this one misses those counts. Each head has one factor in each sample, for all pairs of steps that
+    are there: its whole map has the sum that ``threshold(u)`` leaves.
     """
     from dista.denoisers import threshold as keep_above
 
     def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         counts = inputs[0]
-        total, left = (a.sum((-2, -1), keepdim=True) for a in (counts, keep_above(counts, u)))
+        total, left = (a.sum((0, -2, -1), keepdim=True) for a in (counts, keep_above(counts, u)))
         return counts * (left / total.clamp(min=1))
 
-    return Change(f"weaker({u})", apply, _is_denoiser, "a denoiser (blocks.*.attention.denoise)")
+    return _of_denoiser(f"weaker({u})", apply)
 
 
 def lookup(table: Sequence[float]) -> Change:
@@ -182,7 +182,7 @@ def lookup(table: Sequence[float]) -> Change:
     def apply(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         return look_up(inputs[0], values.to(inputs[0]))
 
-    return _of_denoiser(f"lookup({len(values)} values)", apply)
+    return _of_denoiser(f"lookup({len(values)} values)", apply, UNIFORM)
 
 
 def tau(steps: float | Sequence[float]) -> Change:
