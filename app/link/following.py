@@ -52,5 +52,8 @@ def left_behind() -> str | None:
 
 
 def leave_mark(page: str) -> None:
-    """Keep the page's state for ``resume``."""
-    st.session_state[f"url of {page}"] = url.said()
+    """Keep the page's state for ``resume``; a tour goes along by itself, and may be over before he is back."""
+    said = url.said()
+    st.session_state[f"url of {page}"] = {
+        n: said[n] for n in said if n not in ("tour", "tour-step")
+    }
