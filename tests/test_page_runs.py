@@ -229,7 +229,8 @@ def test_of_one_seed_it_is_said_that_it_says_nothing_of_others():
     one = SeedDifference((0,), np.array([0.2]), 500, 0.2, 0.1, 0.3, 0.001, 0.002)
     results = SimpleNamespace(effects={"memory=map": one})
     assert headline(results) == (
-        "One training each, so of these networks alone: memory=map brings 20.0 points (10.0 to 30.0)"
+        "One training each, so of these networks alone, on average over the other parts: "
+        "memory=map brings 20.0 points (10.0 to 30.0)"
     )
 
 

@@ -207,7 +207,9 @@ def test_a_tour_stands_beside_the_page_until_it_is_closed(main, tmp_path, monkey
     assert "The first" not in said(test) and "tour" not in test.query_params
     test.query_params.clear()
     test.switch_page("views/tours.py").run()
-    assert "The first" not in said(test), "a page that was left during the tour does not open it again"
+    assert "The first" not in said(test), (
+        "a page that was left during the tour does not open it again"
+    )
     monkeypatch.setenv("DISTA_OWN_PATHS", "0")
     test = main(tour=str(path))
     assert not test.exception and "is for who sits at it" in test.warning[0].value

@@ -124,10 +124,11 @@ def headline(results: Results) -> str:
         verb = "is" if len(open_) == 1 else "are"
         said.append(f"{_and(open_)} {verb} not told apart from chance")
     seeds = sorted({len(one.seeds) for one in differences.values()})
+    mean = ", on average over the other parts" if results.effects else ""
     if seeds == [1]:
-        return f"One training each, so of these networks alone: {'; '.join(said)}"
+        return f"One training each, so of these networks alone{mean}: {'; '.join(said)}"
     count = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    return f"Over {count} seeds: {'; '.join(said)}"
+    return f"Over {count} seeds{mean}: {'; '.join(said)}"
 
 
 def _worth(name: str, one: SeedDifference) -> str:

@@ -16,7 +16,7 @@ from app.link.switches import Experiment
 from app.page import charts, choosers, downloads, each_part, next_page, progress, snippets
 from app.page.next_page import Way
 from app.studies import trained_without
-from dista.figures.ablations import points
+from dista.figures.ablations import greatest, points
 from dista.figures.theme import count, percent
 from dista.runs.differences import differing_runs, of_checkpoint
 
@@ -189,7 +189,7 @@ def show_results(
         figure = figures.accuracy_changes(results, theme=charts.theme())
         charts.plot(figure, f"changes{early}")
     with right, st.container(border=True, key=f"card-samples{early}"):
-        name, result = next(iter(results.items()))
+        name, result = greatest(results)
         st.markdown(f"**{name}: the samples that changed sides**")
         for words, samples in (
             ("Correct as trained, wrong now", result.lost),
@@ -204,12 +204,13 @@ def sentence(before: Answers, results: dict[str, PairedDifference]) -> str:
     correct = f"{int(before.correct.sum())} of {count(len(before.label), 'held-out sample')}"
     if not results:
         return f"As trained, {correct} are answered correctly. Choose something to take away."
-    name, result = next(iter(results.items()))
+    name, result = greatest(results)
+    most = f"Of {len(results)} changes that of most effect is {name}" if len(results) > 1 else name
     after = round(result.after * result.samples)
     lead = f"{points(result.difference)} points ({points(result.low)} to {points(result.high)})"
     doubt = "" if result.certain else ", which may be chance"
     return (
-        f"{name}: {lead}{doubt}. {after} instead of {correct} are answered correctly; the most frequent answer is given to "
+        f"{most}: {lead}{doubt}. {after} instead of {correct} are answered correctly; the most frequent answer is given to "
         f"{percent(result.most_frequent_after)}, as trained to {percent(result.most_frequent_before)}."
     )
 

@@ -51,7 +51,7 @@ def accuracy_changes(
         nticks=6,
     )
     figure.update_yaxes(range=[len(results) - 0.5, -0.75], visible=False)
-    name, first = next(iter(results.items()))
+    name, first = greatest(results)
     title = f"{name}: {points(first.difference)} points"
     alt = f"{title} on {first.samples} samples. " + "; ".join(
         f"{name}: {percent(r.before)} before, {percent(r.after)} after, difference "
@@ -167,6 +167,11 @@ def _dots(
         text=said, hovertemplate="%{text}<extra></extra>", showlegend=named, legendgroup=model,
     )  # fmt: skip
     return [lines, dots]
+
+
+def greatest(results: Mapping[str, PairedDifference]) -> tuple[str, PairedDifference]:
+    """The change that moves the accuracy furthest, by its name; the first of those that move it as far."""
+    return max(results.items(), key=lambda item: abs(item[1].difference))
 
 
 def points(share: float) -> str:
