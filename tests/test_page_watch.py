@@ -58,6 +58,10 @@ def test_what_is_changed_is_in_the_link_and_answers_stand_side_by_side(page):
     with torch.inference_mode(), dista.intervene(model, plain | silent):
         expected = model.steps(x)
     assert np.array_equal(after["head"].values, expected.numpy())
+    (heading,) = [m.value for m in test.markdown if m.value.startswith("## ")][:1]
+    assert (
+        heading == "## As it is changed, no patch pays more to the cue than even attention would."
+    )
     before = recordings.record_input(checkpoints.shipped()["match-map"].weights, 4, None)
     said = [answer_of(m.value) for m in test.markdown]
     for one in map(measures.decision, (before, after)):
@@ -74,6 +78,19 @@ def test_what_is_changed_is_in_the_link_and_answers_stand_side_by_side(page):
     neurons.set_value("0").run()
     assert not test.exception and test.query_params["class"] == "0"
     assert "Over 64 held-out samples." in [c.value for c in test.caption]
+
+
+def test_the_heading_is_of_the_network_as_it_is_changed(page):
+    test = page(**QUERY, u="2")
+    weights = checkpoints.shipped()["match-map"].weights
+    after = recordings.changed(weights, 4, None, Changes(u=2))
+    cue = np.array([label == "cue" for label in after.attrs["step_labels"]])
+    since = measures.decision(after).first
+    (most,) = measures.rank_patches(measures.attention_to(after, cue), 1, since=since)
+    heading = next(m.value for m in test.markdown if m.value.startswith("## "))
+    place = f"block {most.block + 1}, head {most.head + 1}, step {most.step + 1}"
+    assert heading.startswith(f"## As it is changed, most: {place}.")
+    assert f"**{most.paid} of {most.total} counts**" in heading
 
 
 def test_a_layer_that_is_not_there_is_said_by_the_names_on_the_screen(page):

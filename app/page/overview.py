@@ -63,14 +63,16 @@ def _place(looker: Looker) -> dict[str, int]:
     return {name: getattr(looker, name) for name in names}
 
 
-def sentence(where: Where | None, opened: bool) -> str:
-    """What there is to see, and whether the page has opened there."""
+def sentence(where: Where | None, opened: bool, *, changed: bool = False) -> str:
+    """What there is to see, whether the page has opened there, and whether it is so in a network that was ``changed``."""
     if where is None:
         return ""
     if not where.lookers:
-        return f"No patch pays more to {where.said} than even attention would."
+        lead = "As it is changed, no" if changed else "No"
+        return f"{lead} patch pays more to {where.said} than even attention would."
     most = where.lookers[0]
     start = "Opened where there is most to see: block" if opened else "Most: block"
+    start = "As it is changed, most: block" if changed else start
     return (
         f"{start} {most.block + 1}, head {most.head + 1}, step {most.step + 1}. Its patch in row {most.row + 1}, "
         f"column {most.column + 1} pays **{most.paid} of {most.total} counts** to {where.said}."

@@ -93,14 +93,17 @@ def watch(
     begins = overview.place(where) if opened else {}
     for name, value in begins.items():
         url.show(name, value)
-    st.markdown(f"## {overview.sentence(where, opened) or 'Step by step'}")
+    heading = st.empty()  # says what is so after the changes, which are chosen below it
+    heading.markdown(f"## {overview.sentence(where, opened) or 'Step by step'}")
     left, right = st.columns([0.72, 0.28], gap="small")
     with right, st.container(border=True, key="card-change"):
         changes = playground.choose(checkpoint, place.get("layer", ""), problems)
         answers = st.container()
-    shown = recording
+    shown, now = recording, where
     if changes != Changes():
         shown = recordings.changed(checkpoint.weights, sample, image, changes)
+        now = overview.look(shown, (*key, changes), patch, [])
+        heading.markdown(f"## {overview.sentence(now, False, changed=True) or 'Step by step'}")
     with answers:
         playground.show_answers(recording, None if shown is recording else shown)
         playground.offer_many(checkpoint, changes)
@@ -109,7 +112,6 @@ def watch(
         choices = {"sample": sample} | own_paths.in_url(checkpoint)
         seen = show_probe(payload, begins | place, **choices)
     with right, st.container(border=True, key="card-overview"):
-        now = where if shown is recording else overview.look(shown, (*key, changes), patch, [])
         look_around(checkpoint, now, begins | place | seen, shown, problems)
     offer_ways({"step": payload.header["steps"] - 1} | begins | seen)
     at = begins | seen
