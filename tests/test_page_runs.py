@@ -289,7 +289,11 @@ def test_ablate_shows_what_the_networks_of_the_study_answer_otherwise(page, aske
     test = page("ablate", checkpoint="match-map", samples="25", **query)
     assert not test.exception and not test.error and not test.warning
     cuts, noise = robustness.cuts(asked), robustness.noise(asked)
-    rows = {"cut neuron-memory": next(c.difference for c in cuts.cuts if c.configuration == MAP)}
+    rows = {
+        "Neurons' memory: another sample's": next(
+            c.difference for c in cuts.cuts if c.configuration == MAP
+        )
+    }
     curves = noise["occlusion"]
     one_apart = {
         name: curves[name] for name in (MAP, BASE, "memory=map,taus=learned") if name in curves

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app.link import plain, url
+from app.link import plain, switches, url
 from app.page import charts
 from app.studies import reading
 
@@ -75,15 +75,21 @@ def _kind(kinds: list[str], problems: list[str]) -> str | None:
 
 
 def of_configuration(results: Results, cuts: Cuts, name: str) -> dict[str, SeedDifference]:
-    """Each cut of a configuration, and after it what training without the part does."""
-    levels = {one.name: one.levels for one in results.study.configurations()}
+    """Each cut of a configuration, by the words of the switches above; after it what training without the part does."""
+    every = {one.name: one for one in results.study.configurations()}
+    levels = every[name].levels
+    words = {
+        switch: f"{row.title}: {option}"
+        for row in switches.rows(every[name].config(0).model)
+        for switch, option in row.options.items()
+    }
     rows = {}
     for cut in cuts.cuts:
         if cut.configuration == name:
-            rows[cut.title.removeprefix(f"{name}: ")] = cut.difference
+            rows[" · ".join(words.get(one, one) for one in cut.switches)] = cut.difference
             if cut.trained_without:
-                its = levels[cut.without].items()
-                other = [f"{axis}={level}" for axis, level in its if levels[name][axis] != level]
+                its = every[cut.without].levels.items()
+                other = [f"{axis}={level}" for axis, level in its if levels[axis] != level]
                 rows[f"trained with {', '.join(other) or cut.without}"] = cut.trained_without
     return rows
 
