@@ -298,7 +298,7 @@ def test_the_next_page_is_on_the_same_subject(visit):
     click = Clicks(page)
     click(page.locator(".st-key-next-page a"))
     wait_for_url(page, checkpoint="digits", sample=4, layer="stem.position.neuron")
-    page.get_by_text("When does a neuron fire").wait_for()
+    page.get_by_role("heading", name="When does a neuron fire").wait_for()
     page.locator(".st-key-raster .gtitle").wait_for()
     assert page.get_by_test_id("stNumberInputField").first.input_value() == "4"
     assert "The neurons of stem position" in page.locator(".stMain h2").first.inner_text()

@@ -102,7 +102,9 @@ def test_what_is_shipped():
 
 @pytest.mark.parametrize("number", [5, 6, 7, 9])
 def test_the_tour_of_a_lesson_names_its_notebook(number):
-    (notebook,) = re.findall(r"`(notebooks/.*?)`", shelf.shipped()[f"lesson-{number}"].introduction)
+    (notebook,) = re.findall(
+        r"notebooks/\w+\.ipynb", shelf.shipped()[f"lesson-{number}"].introduction
+    )
     assert notebook.startswith(f"notebooks/{number:02}_") and (ROOT / notebook).is_file()
 
 
