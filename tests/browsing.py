@@ -38,9 +38,7 @@ def serving(
     script: str = "app/main.py", folder: Path = ROOT, **environment: str
 ) -> Iterator[tuple[subprocess.Popen, str]]:
     """Streamlit with a page, on a free port; its process and its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
     command += ["--server.headless=true", "--server.address=127.0.0.1"]
     process = subprocess.Popen(
@@ -53,6 +51,12 @@ def serving(
     finally:
         process.terminate()
         process.wait(20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def answers(url):

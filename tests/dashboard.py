@@ -143,6 +143,9 @@ def as_shown(figure) -> dict:
     return json.loads(figure.to_json())
 
 
+ROUNDING = 2e-6  # of float32, in numbers of the size of a threshold
+
+
 def alike(one, other) -> bool:
     """Whether two figures are the same but for the rounding of float32 in their numbers.
 
@@ -150,14 +153,14 @@ def alike(one, other) -> bool:
     """
     if isinstance(one, dict) and "bdata" in one:
         return "bdata" in other and np.allclose(
-            _numbers(one), _numbers(other), rtol=1e-4, atol=1e-5
+            _numbers(one), _numbers(other), rtol=0, atol=ROUNDING
         )
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one)
     if isinstance(one, list):
         return len(one) == len(other) and all(map(alike, one, other))
     if isinstance(one, float) and isinstance(other, (int, float)):
-        return bool(np.isclose(one, other, rtol=1e-4, atol=1e-5))
+        return bool(np.isclose(one, other, rtol=0, atol=ROUNDING))
     return one == other
 
 

@@ -21,7 +21,6 @@ import argparse
 import contextlib
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -32,7 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from browsing import CHROMIUM, FLAGS, ROOT, answers
+from browsing import CHROMIUM, FLAGS, ROOT, answers, free_port
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PATIENCE = 120_000  # ms
@@ -100,9 +99,7 @@ new PerformanceObserver(list => {
 @contextlib.contextmanager
 def server(runs: Path) -> Iterator[tuple[psutil.Process, str]]:
     """The dashboard as `make app` starts it, on a free port; its process and address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "dista", "app", "--headless", "--port", str(port)]
     environment = os.environ | {"DISTA_RUNS": str(runs)}
     started = subprocess.Popen(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ import urllib.request
 
 import nbformat
 import pytest
-from browsing import needs_chromium
+from browsing import free_port, needs_chromium
 from lesson_runs import ROOT, opened
 
 pytestmark = [
@@ -41,9 +40,7 @@ def lab(tmp_path):
             path = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         options = {
             "ServerApp.port": port, "ServerApp.root_dir": tmp_path, "ServerApp.allow_root": True,
             "ServerApp.open_browser": False, "LabApp.user_settings_dir": tmp_path / "settings",

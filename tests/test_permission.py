@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from browsing import PATIENCE, PROBE, answers, needs_chromium, wait_until
+from browsing import PATIENCE, PROBE, answers, free_port, needs_chromium, wait_until
 
 from app.link import permission
 from app.link.permission import Visit, allowed, local
@@ -184,9 +184,7 @@ def test_where_it_cannot_listen_is_one_line(options, said):
 @pytest.fixture(scope="module")
 def opened(assets, runs, tmp_path_factory):
     """The port of a server that is open to others, and what its start printed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("folder")
     ours = {name: value for name, value in os.environ.items() if not name.startswith("DISTA_")}
     ours |= {"DISTA_ASSETS": str(assets), "DISTA_RUNS": str(runs), "PYTHONPATH": str(ROOT)}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import PATIENCE, PROBE, answers, needs_chromium, wait_until
+from browsing import PATIENCE, PROBE, answers, free_port, needs_chromium, wait_until
 
 ROOT = Path(__file__).parent.parent
 EVENT = [("x", "<i4"), ("y", "<i4"), ("t", "<i8"), ("p", "u1")]
@@ -79,9 +78,7 @@ def here(tmp_path_factory):
 @pytest.fixture(scope="module")
 def served(program, here):
     """The address of the dashboard that was started in the user's folder, and what it said."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     dista, environment, _ = program
     log = here.parent / "said.txt"
     with log.open("wb") as said:

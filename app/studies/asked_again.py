@@ -15,8 +15,6 @@ from app.page import charts
 from app.studies import reading
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
     from dista.measures import SeedCurve, SeedDifference
     from dista.studies.results import Results
     from dista.studies.robustness import Cuts
@@ -35,6 +33,8 @@ measure it, and keep it beside the runs.
 
 def show(results: Results, problems: list[str]) -> None:
     """One configuration, with each part cut that it has, and under noise beside those that are alike but for one part."""
+    from dista import figures
+
     cuts, noise = reading.cuts(results.study.path), reading.noise(results.study.path)
     names = [one.name for one in results.study.configurations()]
     asked = {cut.configuration for cut in cuts.cuts} | {n for by in noise.values() for n in by}
@@ -52,9 +52,9 @@ def show(results: Results, problems: list[str]) -> None:
         kind = _kind(list(noise), problems)
     drawn = {}
     if rows := of_configuration(results, cuts, name):
-        drawn["study-cuts"] = _figure_of_cuts(rows)
+        drawn["study-cuts"] = figures.seed_differences(rows, theme=charts.theme())
     if kind and (curves := beside(results, noise[kind], name)):
-        drawn["study-noise"] = _figure_of_noise(curves)
+        drawn["study-noise"] = figures.seed_curves(curves, theme=charts.theme())
     if drawn:
         charts.row(drawn)
     st.caption(
@@ -103,18 +103,6 @@ def beside(results: Results, curves: Mapping[str, SeedCurve], name: str) -> dict
         if other != name and sum(its[axis] != levels[name].get(axis) for axis in its) <= 1
     ]
     return {one: curves[one] for one in [name, *near] if one in curves}
-
-
-def _figure_of_cuts(rows: Mapping[str, SeedDifference]) -> Figure:
-    from dista import figures
-
-    return figures.seed_differences(rows, theme=charts.theme())
-
-
-def _figure_of_noise(curves: Mapping[str, SeedCurve]) -> Figure:
-    from dista import figures
-
-    return figures.seed_curves(curves, theme=charts.theme())
 
 
 def as_python(results: Results) -> list[str]:

@@ -8,7 +8,7 @@ whole, and so is attention where somebody wants its map. All others stay in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,7 +51,7 @@ class Layer(NamedTuple):
         *constants, h = self.neurons.room(*shape)
         out = np.empty((*shape, len(self.bias)), np.uint8)
         layer = (self.weights, self.bias, self.kernel, self.pools, *constants, out, h)
-        _each(self.threads, event_loops.first_layer, x, *layer)
+        kernels.each_sample(event_loops.first_layer, x, *layer, threads=self.threads)
         self.neurons.show(h)
         return show(self.seen, out, self.channels)
 
@@ -83,18 +83,13 @@ class Layer(NamedTuple):
         self, x: np.ndarray, before: np.ndarray, adds: bool, most: int, *neurons: Any
     ) -> None:
         layer = (self.weights, self.bias, self.kernel, self.pools, self.reach, most)
-        _each(self.threads, event_loops.layer, x, before, adds, *layer, self.dense_from, *neurons)
+        rest = (before, adds, *layer, self.dense_from, *neurons)
+        kernels.each_sample(event_loops.layer, x, *rest, threads=self.threads)
 
     def _shape(self, batch: int, steps: int, height: int, width: int) -> tuple[int, int, int, int]:
         if self.pools:
             height, width = (height + 1) // 2, (width + 1) // 2
         return batch, steps, height, width
-
-
-def _each(threads: int, loop: Callable[..., None], x: np.ndarray, *arguments: Any) -> None:
-    """``loop`` over equal shares of the samples of x, one a thread."""
-    run = lambda low, high: loop(x, *arguments, low, high)  # noqa: E731
-    kernels.in_shares(run, len(x), min(threads, len(x)))
 
 
 def _added(x: np.ndarray, before: np.ndarray | None) -> np.ndarray:
@@ -146,7 +141,8 @@ class Attention(NamedTuple):
         if (self.least != 1).any() or self.reach * q.shape[2] * q.shape[3] <= self.dim:
             loop, shape = event_attention.attend, (*shape, self.table, self.least)
         *constants, h = self.neurons.room(*q.shape[:4])
-        _each(self.threads, loop, q, k, v, *shape, self.scale, *constants, out, h)
+        rest = (k, v, *shape, self.scale, *constants, out, h)
+        kernels.each_sample(loop, q, *rest, threads=self.threads)
         self.neurons.show(h)
         return show(self.seen, out, self.heads * self.dim)
 

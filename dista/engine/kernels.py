@@ -301,6 +301,12 @@ def _each_part(
     return in_shares(lambda low, high: loop(*each, low, high), rows, threads)
 
 
+def each_sample(loop: Callable, x: np.ndarray, *more, threads: int | None = None) -> None:
+    """``loop(x, *more, low, high)`` for equal shares of the samples of x, one a thread: of torch's, or of so many."""
+    threads = min(threads or torch.get_num_threads(), len(x))
+    in_shares(lambda low, high: loop(x, *more, low, high), len(x), threads)
+
+
 def in_shares(function: Callable, items: int, threads: int) -> list:
     """``function(low, high)`` of equal shares of ``items``, one a thread; results in order."""
     bounds = np.linspace(0, items, threads + 1).astype(np.int64)

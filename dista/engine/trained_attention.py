@@ -75,7 +75,7 @@ class _Attend(torch.autograd.Function):
     ) -> Tensor:
         ctx.spikes, ctx.form = spikes, form
         out = torch.empty(spikes[0].shape, dtype=q.dtype)
-        _each_sample(_loops().read, *spikes, *form, out.numpy())
+        kernels.each_sample(_loops().read, *spikes, *form, out.numpy())
         return _heads_apart(out, form[0])
 
     @staticmethod
@@ -83,17 +83,12 @@ class _Attend(torch.autograd.Function):
         upstream = rearrange(grad, TOGETHER).contiguous()
         results = [torch.empty_like(upstream) for _ in range(3)]
         arrays = [one.numpy() for one in (upstream, *results)]
-        _each_sample(_loops().gradients, *ctx.spikes, arrays[0], *ctx.form, *arrays[1:])
+        kernels.each_sample(_loops().gradients, *ctx.spikes, arrays[0], *ctx.form, *arrays[1:])
         return *(_heads_apart(one, ctx.form[0]) for one in results), None, None
 
 
 def _heads_apart(x: Tensor, heads: int) -> Tensor:
     return rearrange(x, "batch time token (head dim) -> time batch head token dim", head=heads)
-
-
-def _each_sample(loop: Any, spikes: np.ndarray, *more: Any) -> None:
-    threads = min(torch.get_num_threads(), len(spikes))
-    kernels.in_shares(lambda low, high: loop(spikes, *more, low, high), len(spikes), threads)
 
 
 @functools.cache

@@ -1,7 +1,8 @@
 """The loops of ``dista.engine.trained_attention``: the map's kept entries, and their gradients, one query after the other.
 
 Spikes are bytes (batch, time, token, channel), a head's channels side by side; numbers have the same shape. The map
-is not kept: counting again costs less than reading it would.
+is not kept: counting again costs less than reading it would. The lines that count the keys of a query stand in each
+loop, as in that of ``dista.engine.event_attention``: in a function of their own they take 3 % of a step more.
 """
 
 from __future__ import annotations

@@ -36,14 +36,18 @@ def time_by_rate(result: TimeByRate, *, theme: Theme = "light") -> go.Figure:
         text=[outside.shown(name) for name in result.names], textposition=sides,
         hoverinfo="skip", showlegend=False,
     )  # fmt: skip
-    figure.update_xaxes(title={"text": "spikes per neuron and step"}, nticks=6, showgrid=True)
-    figure.update_yaxes(title={"text": "milliseconds"}, rangemode="tozero", nticks=6)
+    _axes(figure)
     title = sentence(result)
     alt = f"{title}. " + "; ".join(
         f"{name}: rate {rate:.3f}, {one:.1f} ms"
         for name, rate, one in zip(result.names, result.rate, median)
     )
     return finish(figure, theme, title=title, alt=f"{alt}.", height=330)
+
+
+def _axes(figure: go.Figure) -> None:
+    figure.update_xaxes(title={"text": "spikes per neuron and step"}, nticks=6, showgrid=True)
+    figure.update_yaxes(title={"text": "milliseconds"}, rangemode="tozero", nticks=6)
 
 
 def sentence(result: TimeByRate) -> str:
@@ -70,8 +74,7 @@ def time_by_spikes(result: TimeBySpikes, *, theme: Theme = "light") -> go.Figure
         x=result.rate, y=fitted, mode="lines", name=f"fit, R² = {line.r_squared:.3f}",
         line={"color": colours.ink, "width": 1, "dash": "dot"}, hoverinfo="skip",
     )  # fmt: skip
-    figure.update_xaxes(title={"text": "spikes per neuron and step"}, nticks=6, showgrid=True)
-    figure.update_yaxes(title={"text": "milliseconds"}, rangemode="tozero", nticks=6)
+    _axes(figure)
     title = of_layer(result)
     alt = f"{title}. " + "; ".join(
         f"{way}: {values[0]:.2f} to {values[-1]:.2f} ms"
