@@ -1,5 +1,6 @@
 """Evaluation driven by spikes: the same spikes as the equations, and only where nobody looks inside."""
 
+import copy
 import functools
 
 import numpy as np
@@ -8,9 +9,9 @@ import torch
 from torch import nn
 
 import dista
-from dista import hooks, streaming
+from dista import hooks
 from dista.cli import checkpoints
-from dista.config import ModelConfig
+from dista.config import DenoiserConfig, ModelConfig
 from dista.engine import event_builder, events
 from dista.engine.vectors import LANES
 from dista.model import DISTA
@@ -153,6 +154,31 @@ def test_weights_that_were_written_past_their_version_are_seen():
     assert torch.equal(by_events(model, x), by_equations(model, x))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: setattr(model.blocks[0].attention.read, "scale", 0.9),
+        lambda model: setattr(model.blocks[1].attention.denoise, "config", DenoiserConfig(u=3.0)),
+        lambda model: setattr(model.stem.position.norm, "eps", 0.5),
+        lambda model: model.blocks[0].mlp.output.norm.running_var.data.mul_(4),
+        lambda model: setattr(model.blocks[0], "mlp", copy.deepcopy(model.blocks[1].mlp)),
+    ],
+    ids=["scale", "u", "eps", "statistics", "module"],
+)  # fmt: skip
+def test_a_setting_that_was_changed_is_seen_by_the_next_forward_and_step(change):
+    model, x = made("map"), frames()
+    by_events(model, x)
+    model.step(x[0], model.start())
+    before = by_equations(model, x)
+    change(model)
+    assert not torch.equal(by_equations(model, x), before)
+    assert torch.equal(by_events(model, x), by_equations(model, x))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            model.step(x[0], model.start())[0], model.steps(x)[0], rtol=0, atol=1e-12
+        )
+
+
 @pytest.fixture
 def entered(monkeypatch):
     calls, features = [], events.features
@@ -210,11 +236,9 @@ def test_a_hook_on_all_modules_keeps_a_model_out():
         handle.remove()
 
 
-def test_streams_run_by_modules(monkeypatch):
+def test_what_is_switched_off_says_so(monkeypatch):
     model, x = made("map"), frames()
     with torch.no_grad():
-        with streaming.going_on(model, model.start()):
-            assert "stream" in events.why_not(model, x)
         monkeypatch.setenv("DISTA_KERNEL", "reference")
         assert "switched off" in events.why_not(model, x)
 

@@ -45,6 +45,13 @@ def test_a_compiled_model_has_the_names_of_the_one_it_was_made_from(small_model)
     assert list(dista.observables(wrapped)) == list(dista.observables(model))
 
 
+def test_the_modules_inside_are_those_of_torch_in_their_order(small_model):
+    shared = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Linear(2, 2))
+    for model in (small_model(), torch.nn.Sequential(shared, torch.nn.Tanh(), shared)):
+        model.register_module("nothing", None)
+        assert modules.inside(model) == list(model.modules())
+
+
 def test_so_has_one_of_which_a_part_is_compiled(small_model):
     model = small_model()
     names = list(modules.named(model))

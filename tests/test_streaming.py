@@ -11,6 +11,7 @@ import dista
 from dista import memories, streaming
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
 from dista.denoisers import DENOISERS
+from dista.engine import events
 from dista.recording import hooks
 
 STEPS, BATCH = 7, 3
@@ -74,6 +75,53 @@ def test_a_stream_is_the_whole_sequence(memory, neuron):
         whole = model.steps(x)
     assert whole.std(0).min() > 1e-4  # the steps differ: a stream without memory would be found out
     torch.testing.assert_close(streamed(model, x), whole, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("memory", FORMS.values(), ids=FORMS)
+def test_the_engine_and_the_modules_go_on_from_each_others_states(memory, monkeypatch):
+    """Step by step another of them, and what a step leaves is the same whoever took it."""
+    model, x, taken = made(memory, NEURONS["hard reset below zero"]), frames(), []
+    features = events.features
+    monkeypatch.setattr(events, "features", lambda *of: taken.append(1) or features(*of))
+    with torch.no_grad():
+        whole = model.steps(x)
+    taken.clear()
+    states = {"auto": model.start(), "reference": model.start()}
+    for t, frame in enumerate(x):
+        for kernel in states:
+            with monkeypatch.context() as switched:
+                switched.setenv("DISTA_KERNEL", kernel)
+                logits, states[kernel] = model.step(frame, states[kernel])
+            torch.testing.assert_close(logits, whole[t], rtol=0, atol=1e-12)
+        one, other = (state.past for state in states.values())
+        assert one.keys() == other.keys()
+        for name in one:
+            for a, b in zip(one[name], other[name], strict=True):
+                torch.testing.assert_close(a.double(), b.double(), rtol=0, atol=1e-12)
+        states = dict(zip(states, list(states.values())[::-1]))
+    assert len(taken) == STEPS
+
+
+def test_whoever_listens_to_a_stream_sees_a_stream():
+    """Spikes and membranes of each step, and a map that knows its steps: those of the sequence."""
+    model, x = made(FORMS["map"]), frames()
+    places = [
+        "stem.position.neuron",
+        "blocks.1.mlp.hidden.neuron.membrane",
+        "blocks.0.attention.scores",
+    ]
+    seen: dict[str, list[torch.Tensor]] = {name: [] for name in places}
+
+    def noted(name):
+        return lambda module, inputs, output: seen[name].append(output.detach().clone())
+
+    with torch.no_grad(), hooks(model, {name: noted(name) for name in places}):
+        model.steps(x)
+        whole = {name: parts.pop() for name, parts in seen.items()}
+        streamed(model, x)
+    for name, parts in seen.items():
+        assert len(parts) == STEPS
+        torch.testing.assert_close(torch.cat(parts), whole[name], rtol=0, atol=1e-12)
 
 
 def test_every_denoiser_streams():

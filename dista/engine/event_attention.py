@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dista.engine.compiled import compiled
-from dista.engine.event_loops import begin, charged
+from dista.engine.event_loops import begin, charged, end
 from dista.engine.vectors import (
     KEYS,
     LANES,
@@ -51,8 +51,8 @@ def _mean(sums, factor, n):
 
 @compiled
 def _fire_all(
-    sums, row, factor, window, tau, constants, held, out, h, sample, batch, steps, tokens, v
-):
+    sums, row, factor, window, tau, constants, held, out, h, sample, batch, past, steps, tokens, v
+):  # fmt: skip
     """Spikes of the neurons after attention of one sample, from the ``sums`` (step, token, row)."""
     threshold, rest, soft = (
         sums.dtype.type(constants[0]),
@@ -64,7 +64,7 @@ def _fire_all(
         _mean(
             sums[t * tokens * row : (t + 1) * tokens * row],
             factor,
-            sums.dtype.type(min(window, t + 1)),
+            sums.dtype.type(min(window, past + t + 1)),
         )
         begin(v, held, sample, t, rest)
         for i in range(tokens):
@@ -74,6 +74,7 @@ def _fire_all(
             fire(
                 sums, at, v, here, tau, channels, threshold, rest, soft, out, to + here, out, False
             )  # fmt: skip
+        end(v, held, sample, t)
 
 
 @compiled
@@ -83,33 +84,36 @@ def attend(
     """out = spikes of LIF(scale / n(t) sum_m f(Q[t] K[m]^T) V[m]), where f(count) is in ``table`` (head, count).
 
     Where f of a head makes 0 of counts below ``least`` (head,) and keeps the others, that says it all; otherwise
-    ``least`` is 0. n(t) counts the steps of the ``window``, of which the last ``reach`` are read. ``tau`` has a value
-    for each channel.
+    ``least`` is 0. n(t) counts the steps of the ``window``, of which the last ``reach`` are read; keys and values
+    may begin earlier than queries. ``tau`` has a value for each channel.
     """
     batch, steps, height, width, channels = q.shape
+    reached, past = k.shape[1], k.shape[1] - steps
     tokens, lanes = height * width, (dim + LANES - 1) // LANES * LANES
-    stride, row = steps * tokens + KEYS, channels + LANES
+    stride, row = reached * tokens + KEYS, channels + LANES
     q, k, v, out, h = (
         q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1), h.reshape(-1)
     )  # fmt: skip
     keys, counts = np.zeros(dim * stride, np.uint8), np.zeros(stride, np.uint8)
     values, denoised = (
-        np.zeros(steps * tokens * lanes, tau.dtype),
-        np.empty(ROWS * steps * tokens, tau.dtype),
+        np.zeros(reached * tokens * lanes, tau.dtype),
+        np.empty(ROWS * reached * tokens, tau.dtype),
     )
     fired, places = np.empty(dim + LANES, np.int32), np.empty(stride * dim + LANES, np.int32)
     nothing = (steps * tokens + ROWS) * row
     sums, v_now = np.zeros(nothing + lanes, tau.dtype), np.empty(tokens * channels, tau.dtype)
     for sample in range(low, high):
-        start = sample * steps * tokens * channels
+        start, first_key = (
+            sample * steps * tokens * channels,
+            sample * reached * tokens * channels,
+        )
         for head in range(heads):
             if least[head] > dim:
                 continue  # silent: its sums stay 0
-            split_head(
-                k, v, start + head * dim, channels, dim, steps * tokens, keys, stride, values, lanes
-            )
+            at = first_key + head * dim
+            split_head(k, v, at, channels, dim, reached * tokens, keys, stride, values, lanes)
             for query in range(steps * tokens):
-                last = (query // tokens + 1) * tokens
+                last = (past + query // tokens + 1) * tokens
                 first = max(0, last - reach * tokens)
                 n = list_channels(q, start + query * channels + head * dim, dim, fired)
                 count_keys(counts, first, last, keys, stride, fired, n, least[head])
@@ -121,10 +125,10 @@ def attend(
                     )
                     add_rows(sums, to, nothing, values, 0, lanes, places, 0, end)
                     continue
-                r, reached = query % tokens % ROWS, last - first
-                for j in range(reached):
-                    denoised[r * reached + j] = table[head, counts[first + j]]
-                if r == ROWS - 1 or query == last - 1:
+                r, many = query % tokens % ROWS, last - first
+                for j in range(many):
+                    denoised[r * many + j] = table[head, counts[first + j]]
+                if r == ROWS - 1 or query % tokens == tokens - 1:
                     add_products(
                         sums,
                         to - r * row,
@@ -136,12 +140,12 @@ def attend(
                         lanes,
                         denoised,
                         0,
-                        reached,
-                        reached,
+                        many,
+                        many,
                     )
         factor = tau.dtype.type(scale)
         _fire_all(
-            sums, row, factor, window, tau, constants, held, out, h, sample, batch, steps, tokens, v_now
+            sums, row, factor, window, tau, constants, held, out, h, sample, batch, past, steps, tokens, v_now
         )  # fmt: skip
 
 
@@ -162,7 +166,8 @@ def attend_linear(
 ):
     """The same where f is the identity: Q (K^T V), with K^T V a sum over the window that goes along."""
     batch, steps, height, width, channels = q.shape
-    tokens, lanes = height * width, (dim + LANES - 1) // LANES * LANES
+    tokens, past = height * width, k.shape[1] - steps
+    lanes, size = (dim + LANES - 1) // LANES * LANES, tokens * channels
     row, nothing = channels + LANES, steps * tokens * (channels + LANES)
     q, k, v, out, h = (
         q.reshape(-1), k.reshape(-1), v.reshape(-1), out.reshape(-1), h.reshape(-1)
@@ -170,20 +175,21 @@ def attend_linear(
     memory, fired = np.zeros(dim * lanes, tau.dtype), np.empty(dim + LANES, np.int32)
     sums, v_now = np.zeros(nothing + lanes, tau.dtype), np.empty(tokens * channels, tau.dtype)
     for sample in range(low, high):
-        start = sample * steps * tokens * channels
+        start, first_key = sample * steps * size, sample * (past + steps) * size
         for head in range(heads):
             memory[:] = 0
-            for t in range(steps):
-                at = start + t * tokens * channels + head * dim
-                if t >= reach:
-                    past = at - reach * tokens * channels
-                    _add_memory(k, v, past, channels, dim, tokens, fired, memory, lanes, -1)
+            for t in range(-past, steps):
+                at = first_key + (past + t) * size + head * dim
+                if past + t >= reach:
+                    left = at - reach * size
+                    _add_memory(k, v, left, channels, dim, tokens, fired, memory, lanes, -1)
                 _add_memory(k, v, at, channels, dim, tokens, fired, memory, lanes, 1)
-                for i in range(tokens):
-                    n = list_channels(q, at + i * channels, dim, fired)
+                for i in range(tokens if t >= 0 else 0):
+                    at = start + (t * tokens + i) * channels + head * dim
+                    n = list_channels(q, at, dim, fired)
                     to = (t * tokens + i) * row + head * dim
                     add_rows(sums, to, nothing, memory, 0, lanes, fired, 0, n)
         factor = tau.dtype.type(scale)
         _fire_all(
-            sums, row, factor, window, tau, constants, held, out, h, sample, batch, steps, tokens, v_now
+            sums, row, factor, window, tau, constants, held, out, h, sample, batch, past, steps, tokens, v_now
         )  # fmt: skip

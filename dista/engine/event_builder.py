@@ -7,12 +7,14 @@ A part is read as weights and constants where nobody listens to it, or those who
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dista import streaming
 from dista.engine import event_weights
 from dista.engine.event_network import (
     DENSE_FROM,
@@ -24,7 +26,48 @@ from dista.engine.event_network import (
     Network,
 )
 from dista.engine.event_neurons import Neurons, neurons
-from dista.engine.modules import LOOKS, UNIFORM, promised, shown
+from dista.engine.modules import LOOKS, UNIFORM, begins, inside, promised, shown
+
+
+class _Built(NamedTuple):
+    """A network, and what it was made from: modules, their attributes, and all numbers in a row."""
+
+    network: Network
+    modules: list[nn.Module]
+    settings: list[dict[str, Any]]
+    values: Tensor
+
+    def is_of(
+        self, modules: list[nn.Module], settings: list[dict[str, Any]], values: Tensor
+    ) -> bool:
+        same = self.modules == modules and self.settings == settings
+        return same and self.values.dtype == values.dtype and torch.equal(self.values, values)
+
+
+_BUILT: WeakKeyDictionary[nn.Module, dict[int, _Built]] = WeakKeyDictionary()
+
+
+def network_of(model: Any, threads: int = 1) -> Network:
+    """The network of a model to which nobody listens: the one of before where nothing has changed since.
+
+    Building takes longer than a step of one sample. All that a module holds is compared, numbers by value: they may be
+    written past torch's count of versions, as ``weight.data`` does.
+    """
+    modules = inside(model)[1:]
+    settings = [
+        {name: value for name, value in vars(module).items() if name[0] != "_"}
+        for module in modules
+    ]
+    held = (t for m in modules for t in (*m._parameters.values(), *m._buffers.values()))
+    values = torch.cat(
+        [t.detach().reshape(-1) for t in held if t is not None and t.is_floating_point()]
+    )
+    built = _BUILT.setdefault(model, {})
+    last = built.get(threads)
+    if last is None or not last.is_of(modules, settings, values):
+        network = Builder(threads=threads).network(model)
+        last = built[threads] = _Built(network, modules, settings, values)
+    return last.network
 
 
 class Builder:
@@ -75,9 +118,12 @@ class Builder:
 
     def _projection(self, module: Any) -> Layer | Called:
         synapses, reach = [lag.synapse for lag in module.lags], self._reach(module.lags)
-        if reach is None or self._any([*synapses, module.norm]):
+        # of weaker copies a stream remembers the currents, which the loops do not keep
+        apart = module.shares_weights and streaming.running()
+        if apart or reach is None or self._any([*synapses, module.norm]):
             return Called(module, synapses[0].in_channels, synapses[0].out_channels)
-        return self._layer(_weights(synapses), module, False, (module,))._replace(reach=reach)
+        layer = self._layer(_weights(synapses), module, False, (module,))
+        return layer._replace(reach=reach, remembers=module)
 
     def _reach(self, lags: Sequence[Any]) -> int | None:
         """How many lags are added where the others, all longer, were made 0; None where more than that is changed."""
@@ -106,6 +152,8 @@ class Builder:
         if self._called(module.neuron) or not all(promised(one, UNIFORM) for one in maps):
             return called
         channels, window = module.output.conv.in_channels, module.scores.window
+        if window > 1 and streaming.running() and self._any(maps):
+            return called  # who listens is told which steps a map is of
         dim, dtype = channels // module.heads, module.output.norm.weight.dtype
         lags = _denoised(module, dim, dtype)
         reach = int(np.flatnonzero(lags.any((1, 2))).max(initial=-1)) + 1
@@ -113,7 +161,7 @@ class Builder:
         if not (lags[:reach] == table).all():
             return called
         return Attention(
-            module.heads, dim, window, reach, module.read.scale, table, _least(table),
+            module, module.heads, dim, window, reach, module.read.scale, table, _least(table),
             self._neurons(module.neuron, channels, table.dtype),
             self._seen(module.neuron), self.threads,
         )  # fmt: skip
@@ -123,7 +171,8 @@ class Builder:
 
     def _called(self, lif: Any) -> bool:
         """Whether a LIF has to be called, as somebody wants more than a look at its membranes."""
-        return lif.spikes in self.watched or not promised(lif.membrane, LOOKS)
+        held = streaming.running() and begins(lif.membrane) is not None
+        return held or lif.spikes in self.watched or not promised(lif.membrane, LOOKS)
 
     def _any(self, modules: Any) -> bool:
         return any(module in self.watched for module in modules)

@@ -186,6 +186,13 @@ def begin(v, held, sample, t, rest):
 
 
 @compiled
+def end(v, held, sample, t):
+    """What the step leaves, in place of what was held for it: a stream goes on from there."""
+    if len(held):
+        held[sample, t] = v
+
+
+@compiled
 def _neurons(step, pools):
     """How many a layer has."""
     height = (step.height + 1) // 2 if pools else step.height
@@ -195,15 +202,17 @@ def _neurons(step, pools):
 
 @compiled
 def layer(
-    x, before, adds, w, bias, kernel, pools, reach, most, dense_from, tau, constants, held, charges, out, h, low, high
+    x, before, adds, w, bias, kernel, pools, past, reach, most, dense_from, tau, constants, held, charges, out, h, low, high
 ):  # fmt: skip
     """out = spikes of LIF(sum_l W^(l) X[t-l]), and ``before`` where ``adds``; x holds counts up to ``most``.
 
-    The sum is over the lags below ``reach``. A step of which more than ``dense_from`` is not zero is multiplied.
-    ``held`` (batch, step, neuron) are membranes before each step, ``h``, time before batch, gets those that are
-    compared: either is empty where that is not wanted. Unless it ``charges``, h gets the currents, and out nothing.
+    The first ``past`` steps of x are there to be looked back at. The sum is over the lags below ``reach``. A step of
+    which more than ``dense_from`` is not zero is multiplied. ``held`` (batch, step, neuron) are membranes before each
+    step, and after it become what it left; ``h``, time before batch, gets those that are compared: either is empty where
+    that is not wanted. Unless it ``charges``, h gets the currents, and out nothing.
     """
-    batch, steps, height, width, channels = x.shape
+    batch, reached, height, width, channels = x.shape
+    steps = reached - past
     step = _step(height, width, channels, len(bias), kernel)
     lags = len(w) // (kernel * kernel * channels * len(bias))
     x, out, before, h = x.reshape(-1), out.reshape(-1), before.reshape(-1), h.reshape(-1)
@@ -217,8 +226,8 @@ def layer(
     v, pooled = np.empty(neurons, w.dtype), np.empty(neurons if pools else 0, w.dtype)
     taus = _repeated(tau, neurons)
     for sample in range(low, high):
-        for t in range(steps):
-            slot, image = t % lags, (sample * steps + t) * size
+        for t in range(-past, steps):
+            slot, image = (t + past) % lags, (sample * reached + t + past) * size
             listed = (
                 _list_step(x, image, step, places, slot * size * most, starts[slot])
                 - slot * size * most
@@ -226,19 +235,21 @@ def layer(
             multiplies[slot] = listed > dense_from * size
             if multiplies[slot]:
                 _with_margin(x, image, step, values, slot * margined)
+            if t < 0:
+                continue
             for first in range(0, step.outputs, TILE):
                 tile = min(TILE, step.outputs - first)
-                for lag in range(min(reach, t + 1)):
-                    past = (t - lag) % lags
+                for lag in range(min(reach, past + t + 1)):
+                    seen = (past + t - lag) % lags
                     for dy in range(kernel):
                         start = (first * lags * kernel + (lag * kernel + dy) * tile) * row
-                        if multiplies[past]:
+                        if multiplies[seen]:
                             _add_multiplied(
-                                sums, step, first, lag == 0, w, start, dy, values, past * margined
+                                sums, step, first, lag == 0, w, start, dy, values, seen * margined
                             )
                         else:
                             _add_listed(
-                                sums, step, first, lag == 0, w, start, dy, places, starts[past]
+                                sums, step, first, lag == 0, w, start, dy, places, starts[seen]
                             )
             if pools:
                 _pool(sums, step, pooled)
@@ -248,6 +259,7 @@ def layer(
                 continue
             begin(v, held, sample, t, constants[1])
             _fire(sums, step, pooled, v, taus, constants, out, to, before, adds, h, place)
+            end(v, held, sample, t)
 
 
 @compiled
@@ -291,3 +303,4 @@ def first_layer(x, w, bias, kernel, pools, tau, constants, held, out, h, low, hi
             to, place = (sample * steps + t) * neurons, (t * batch + sample) * neurons
             begin(v, held, sample, t, constants[1])
             _fire(sums, step, pooled, v, taus, constants, out, to, out, False, h, place)
+            end(v, held, sample, t)

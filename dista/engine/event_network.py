@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
+from dista import streaming
 from dista.engine import event_attention, event_loops, kernels
-from dista.engine.event_neurons import Neurons, as_bytes, as_numbers, show
+from dista.engine.event_neurons import Neurons, as_bytes, as_numbers, as_tensor, show, with_past
 
 DENSE_FROM = 0.5
 """Of a step's values that are not zero: from there the product of all of them is faster than adding rows. So
@@ -26,8 +28,9 @@ it was measured for 64 to 768 channels, 1 x 1 and 3 x 3."""
 class Layer(NamedTuple):
     """Synapses with normalisation folded in, laid out for ``event_loops``, and their neurons.
 
-    ``reach`` is how many lags are added. Without ``neurons`` the loops stop at currents, which ``lif`` takes. The
-    spikes are shown to whoever listens to the output of ``seen``.
+    ``reach`` is how many lags are added; what a stream has to remember for them lies with ``remembers``. Without
+    ``neurons`` the loops stop at currents, which ``lif`` takes. The spikes are shown to whoever listens to the output
+    of ``seen``.
     """
 
     lif: Any
@@ -38,6 +41,7 @@ class Layer(NamedTuple):
     kernel: int = 1
     pools: bool = False
     reach: int = 1
+    remembers: Any = None
     seen: Sequence[nn.Module] = ()
     threads: int = 1
     dense_from: float = DENSE_FROM
@@ -48,11 +52,11 @@ class Layer(NamedTuple):
             "a first layer whose neurons are called is called as a whole"
         )
         shape = self._shape(len(x), steps, *x.shape[2:4])
-        *constants, h = self.neurons.room(*shape)
-        out = np.empty((*shape, len(self.bias)), np.uint8)
-        layer = (self.weights, self.bias, self.kernel, self.pools, *constants, out, h)
-        kernels.each_sample(event_loops.first_layer, x, *layer, threads=self.threads)
-        self.neurons.show(h)
+        room, out = self.neurons.room(*shape), np.empty((*shape, len(self.bias)), np.uint8)
+        layer = (self.weights, self.bias, self.kernel, self.pools)
+        rest = (room.tau, room.constants, room.held, out, room.h)
+        kernels.each_sample(event_loops.first_layer, x, *layer, *rest, threads=self.threads)
+        self.neurons.leave(room)
         return show(self.seen, out, self.channels)
 
     def __call__(
@@ -63,12 +67,12 @@ class Layer(NamedTuple):
         if self.neurons is None:
             out = as_bytes(self.lif(self._currents(x, most, shape)))
             return _added(show(self.seen, out, self.channels), before)
-        *constants, h = self.neurons.room(*shape)
-        out = np.empty((*shape, len(self.bias)), np.uint8)
+        room, out = self.neurons.room(*shape), np.empty((*shape, len(self.bias)), np.uint8)
         adds = before is not None and not self.seen
         earlier = out if before is None else before
-        self._loop(x, earlier, adds, most, *constants, True, out, h)
-        self.neurons.show(h)
+        neurons = (room.tau, room.constants, room.held, True, out, room.h)
+        self._loop(x, earlier, adds, most, *neurons)
+        self.neurons.leave(room)
         return out if adds else _added(show(self.seen, out, self.channels), before)
 
     def _currents(self, x: np.ndarray, most: int, shape: tuple[int, ...]) -> Tensor:
@@ -82,9 +86,14 @@ class Layer(NamedTuple):
     def _loop(
         self, x: np.ndarray, before: np.ndarray, adds: bool, most: int, *neurons: Any
     ) -> None:
-        layer = (self.weights, self.bias, self.kernel, self.pools, self.reach, most)
+        every = x
+        if self.remembers is not None:
+            module = self.remembers
+            every = with_past(module, x, module.lags[0].synapse.in_channels, module.reach)
+        past = every.shape[1] - x.shape[1]
+        layer = (self.weights, self.bias, self.kernel, self.pools, past, self.reach, most)
         rest = (before, adds, *layer, self.dense_from, *neurons)
-        kernels.each_sample(event_loops.layer, x, *rest, threads=self.threads)
+        kernels.each_sample(event_loops.layer, every, *rest, threads=self.threads)
 
     def _shape(self, batch: int, steps: int, height: int, width: int) -> tuple[int, int, int, int]:
         if self.pools:
@@ -121,9 +130,11 @@ class Called(NamedTuple):
 class Attention(NamedTuple):
     """Heads, channels of each, the window of keys to divide by and the part of it that is read, scale, and f.
 
-    f is a ``table`` (head, count); below ``least`` (head,) it is 0 where it is a threshold there.
+    f is a ``table`` (head, count); below ``least`` (head,) it is 0 where it is a threshold there. What a stream has to
+    remember lies with the parts of ``module``.
     """
 
+    module: Any
     heads: int
     dim: int
     window: int
@@ -136,15 +147,28 @@ class Attention(NamedTuple):
     threads: int = 1
 
     def __call__(self, q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
+        k = self._with_past(self.module.scores, k)
+        v = self._with_past(self.module.read, v)
         out, loop = np.empty_like(q), event_attention.attend_linear
         shape: tuple[Any, ...] = (self.heads, self.dim, self.window, self.reach)
         if (self.least != 1).any() or self.reach * q.shape[2] * q.shape[3] <= self.dim:
             loop, shape = event_attention.attend, (*shape, self.table, self.least)
-        *constants, h = self.neurons.room(*q.shape[:4])
-        rest = (k, v, *shape, self.scale, *constants, out, h)
-        kernels.each_sample(loop, q, *rest, threads=self.threads)
-        self.neurons.show(h)
+        room = self.neurons.room(*q.shape[:4])
+        neurons = (room.tau, room.constants, room.held, out, room.h)
+        kernels.each_sample(loop, q, k, v, *shape, self.scale, *neurons, threads=self.threads)
+        self.neurons.leave(room)
         return show(self.seen, out, self.heads * self.dim)
+
+    def _with_past(self, holder: nn.Module, x: np.ndarray) -> np.ndarray:
+        """Keys or values from the first on that can be reached; a stream remembers them head by head."""
+        if not streaming.running() or self.window == 1:
+            return x
+        tokens = "time batch head (row column) dim"
+        channels = "time batch (head dim) row column"
+        now = as_tensor(x, self.heads * self.dim)
+        now = rearrange(now, f"{channels} -> {tokens}", head=self.heads)
+        every = streaming.with_past(holder, now, self.window - 1)
+        return as_bytes(rearrange(every, f"{tokens} -> {channels}", row=x.shape[2]))
 
 
 class CalledAttention(NamedTuple):

@@ -6,6 +6,7 @@ before batch, as modules have them. Both are shown as (time, batch, channel, row
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dista import streaming
 from dista.engine.event_weights import whole
 from dista.engine.modules import begins, shown
 
@@ -46,6 +48,32 @@ def show(modules: Sequence[nn.Module], x: np.ndarray, channels: int) -> np.ndarr
     return x
 
 
+def with_past(module: nn.Module, x: np.ndarray, channels: int, reach: int) -> np.ndarray:
+    """``x`` with what a stream remembers of the ``reach`` steps before it in front; ``module`` holds the memory."""
+    seen = as_tensor(x, channels)
+    every = streaming.with_past(module, seen, reach)
+    return x if every is seen else as_bytes(every)
+
+
+class Room(NamedTuple):
+    """What the loops are given for the neurons of a layer.
+
+    ``membranes`` (batch, time, row, column, channel) are those before each step, after the loops those that it left;
+    ``h``, time before batch, gets those that are compared. Either is empty where nobody wants it.
+    """
+
+    tau: np.ndarray
+    constants: tuple[float, float, float]
+    membranes: np.ndarray
+    h: np.ndarray
+
+    @property
+    def held(self) -> np.ndarray:
+        """``membranes`` as (batch, time, neuron)."""
+        batch, steps, *layer = self.membranes.shape
+        return self.membranes.reshape(batch, steps, math.prod(layer))
+
+
 class Neurons(NamedTuple):
     """A layer of LIF: time constants (channel,), and threshold, reset and whether it is soft.
 
@@ -60,28 +88,39 @@ class Neurons(NamedTuple):
     watched: bool
     begins: Callable[[nn.Module, Tensor], Tensor] | None
 
-    def room(self, batch: int, steps: int, height: int, width: int) -> tuple[Any, ...]:
-        """What the loops are given for so many: tau, constants, membranes before each step, and room for those after."""
-        shape = steps, batch, height, width, len(self.tau)
-        h = np.empty(shape if self.watched else (0,) * 5, self.tau.dtype)
-        return self.tau, self.constants, self._held(*shape), h
+    def room(self, batch: int, steps: int, height: int, width: int) -> Room:
+        """Room for the neurons of so many samples, steps and places."""
+        shape = batch, steps, height, width, len(self.tau)
+        h = np.empty((steps, batch, *shape[2:]) if self.watched else (0,) * 5, self.tau.dtype)
+        return Room(self.tau, self.constants, self._before(shape), h)
 
-    def _held(self, steps: int, batch: int, height: int, width: int, lanes: int) -> np.ndarray:
-        dtype = self.tau.dtype
+    def _before(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Membranes before each step, where that is not what the loops know by themselves."""
+        if streaming.running():
+            (v,) = streaming.recall(self.lif.membrane) or (None,)
+            return self._laid_out(shape, v, rest=self.constants[1])
         if self.begins is None:
-            return np.empty((0, 0, 0), dtype)
+            return np.empty((0,) * 5, self.tau.dtype)
+        batch, steps, height, width, _ = shape
         nothing = torch.zeros((), dtype=torch.from_numpy(self.tau).dtype)
         layer = nothing.expand(steps, batch, self.channels, height, width)
-        held = np.zeros((batch, steps, height, width, lanes), dtype)
-        before = self.begins(self.lif.membrane, layer)
-        held[..., : self.channels] = before.permute(1, 0, 3, 4, 2).numpy()
-        return held.reshape(batch, steps, -1)
+        return self._laid_out(shape, self.begins(self.lif.membrane, layer).movedim(0, 1))
 
-    def show(self, h: np.ndarray) -> None:
-        """Membranes (time, batch, row, column, channel), to those who look at them."""
+    def _laid_out(self, shape: tuple[int, ...], v: Tensor | None, rest: float = 0.0) -> np.ndarray:
+        """v (batch, [time,] channel, row, column) as the loops have it; at rest where it is None."""
+        membranes = np.full(shape, rest, self.tau.dtype)
+        if v is not None:
+            lying = v.movedim(-3, -1).numpy()
+            membranes[..., : self.channels] = lying.reshape(*shape[:-1], self.channels)
+        return membranes
+
+    def leave(self, room: Room) -> None:
+        """Show the membranes to those who look at them, and let a stream remember those of its step."""
         if self.watched:
-            seen = torch.from_numpy(h)[..., : self.channels].permute(0, 1, 4, 2, 3)
-            shown(self.lif.membrane, seen)
+            shown(self.lif.membrane, torch.from_numpy(room.h)[..., : self.channels].movedim(-1, 2))
+        if streaming.running():
+            v = torch.from_numpy(room.membranes[:, -1])[..., : self.channels].movedim(-1, 1)
+            streaming.remember(self.lif.membrane, v)
 
 
 def neurons(lif: Any, channels: int, dtype: Any, watched: bool) -> Neurons:

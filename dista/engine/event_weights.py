@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 class _Folded(NamedTuple):
     of: Sequence[Tensor]
+    eps: float
     weights: np.ndarray
     bias: np.ndarray
 
@@ -30,10 +31,10 @@ def folded(weights: Sequence[Tensor], norm: Any, colours: bool) -> tuple[np.ndar
         t.detach() for t in (*weights, norm.weight, norm.bias, norm.running_mean, norm.running_var)
     ]
     entry = _FOLDED.get(norm)
-    if entry is None or not all(map(_equal, entry.of, now)):
+    if entry is None or entry.eps != norm.eps or not all(map(_equal, entry.of, now)):
         copies = [t.clone() for t in now]
         laid_out = _laid_out(copies[: len(weights)], norm, colours)
-        entry = _FOLDED[norm] = _Folded(copies, *laid_out)
+        entry = _FOLDED[norm] = _Folded(copies, norm.eps, *laid_out)
     return entry.weights, entry.bias
 
 

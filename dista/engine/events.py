@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from dista import streaming
 from dista.engine import kernels
-from dista.engine.modules import SPIKES, promised, watched
+from dista.engine.modules import SPIKES, inside, promised, watched
 
 CACHED = 1 << 20
 """Bytes of the widest layer for the samples that go through the network together."""
@@ -40,8 +40,6 @@ def why_not(model: nn.Module, x: Tensor) -> str | None:
     """What keeps ``model(x)`` from being driven by spikes, in words; None where nothing does."""
     if not kernels.enabled() or _network() is None or torch.compiler.is_compiling():
         return "kernels are switched off, not installed, or the model is being compiled"
-    if streaming.running():
-        return "a stream goes step by step"
     if (
         x.device.type != "cpu"
         or x.dtype not in (torch.float32, torch.float64)
@@ -50,7 +48,7 @@ def why_not(model: nn.Module, x: Tensor) -> str | None:
         return f"the input is {x.dtype} on {x.device}; it takes float32 or float64 on the CPU"
     if torch.is_autocast_enabled("cpu"):
         return "autocast is on"
-    modules = list(model.modules())
+    modules = inside(model)
     if any(module.training for module in modules):
         return "a part of the model is in training mode"
     held = (
@@ -79,8 +77,11 @@ def _unknown(model: Any, modules: list[nn.Module]) -> str | None:
 
 def _listened(model: Any) -> set[nn.Module]:
     """Modules inside that somebody listens to; the model and its head are called in any case."""
+    modules = inside(model)
+    if not watched(modules):
+        return set()
     called = {model, *model.head.modules()}
-    return {module for module in model.modules() if module not in called and watched((module,))}
+    return {module for module in modules if module not in called and watched((module,))}
 
 
 def _changed(model: Any, listened: set[nn.Module]) -> str | None:
@@ -109,11 +110,13 @@ def features(model: Any, x: Tensor, steps: int) -> Tensor:
     """
     images = x.detach().permute(1, 0, 3, 4, 2).contiguous().numpy()
     threads, listened = min(torch.get_num_threads(), len(images)), _listened(model)
-    if listened:  # they are told of all samples at once, in the thread in which their hooks act
-        network = _builder().Builder(listened, threads).network(model)
-        counts = network.run(images, steps)
+    # who listens is told of all samples at once, in the thread in which hooks act and a stream remembers
+    if listened:
+        counts = _builder().Builder(listened, threads).network(model).run(images, steps)
+    elif streaming.running():
+        counts = _builder().network_of(model, threads).run(images, steps)
     else:
-        network = _builder().Builder().network(model)
+        network = _builder().network_of(model)
         sample = images[0, 0, ..., 0].size * steps * network.stages[0].channels
         together = max(1, CACHED // sample)
 

@@ -304,6 +304,9 @@ def _each_part(
 def each_sample(loop: Callable, x: np.ndarray, *more, threads: int | None = None) -> None:
     """``loop(x, *more, low, high)`` for equal shares of the samples of x, one a thread: of torch's, or of so many."""
     threads = min(threads or torch.get_num_threads(), len(x))
+    if threads == 1:  # a step of a stream is so short that cutting shares would be a part of it
+        loop(x, *more, 0, len(x))
+        return
     in_shares(lambda low, high: loop(x, *more, low, high), len(x), threads)
 
 
