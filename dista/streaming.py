@@ -97,14 +97,19 @@ def remember(module: nn.Module, *tensors: Tensor) -> None:
         stream.after[stream.names[module]] = tensors
 
 
-def with_past(module: nn.Module, x: Tensor, reach: int) -> Tensor:
-    """``x`` (time, ...) with the steps before it in front, of which ``module`` can reach ``reach``.
+def steps_with_past(module: nn.Module, x: Tensor, reach: int) -> tuple[Tensor, ...]:
+    """Of a stream the steps (1, ...) before ``x`` of which ``module`` can reach ``reach``, and x; of a sequence x alone.
 
-    For a whole sequence that is ``x`` itself. The steps are kept as they came: Q, K and V, which look back
-    at the same input, share its memory.
+    The steps are kept as they came: Q, K and V, which look back at the same input, share its memory.
     """
     if not running() or not reach:
-        return x
+        return (x,)
     steps = (*recall(module), x)
     remember(module, *steps[-reach:])
-    return torch.cat(steps)
+    return steps
+
+
+def with_past(module: nn.Module, x: Tensor, reach: int) -> Tensor:
+    """The same in one, (time, ...)."""
+    steps = steps_with_past(module, x, reach)
+    return torch.cat(steps) if len(steps) > 1 else x

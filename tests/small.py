@@ -27,6 +27,7 @@ from dista.measures import (
     KeyMaps,
     LagContributions,
     LayerActivity,
+    LayerTimes,
     Learning,
     MembraneHistogram,
     MembraneTrace,
@@ -227,6 +228,18 @@ def entries() -> dict[str, EntryEffects]:
 def timed() -> TimeByRate:
     seconds = np.array([[0.02, 0.021], [0.04, 0.045], [0.05, 0.049]])
     return TimeByRate(("blank", "half", "all"), np.array([0.1, 0.2, 0.3]), seconds)
+
+
+def clocked_layers() -> LayerTimes:
+    names = (
+        "stem.position",
+        "blocks.0.attention.query",
+        "blocks.0.attention",
+        "blocks.0.mlp.output",
+    )
+    counted = 1e5 * np.array([[1, 2], [3, 4], [5, 6], [9, 8]])
+    seconds = 1e-9 * counted[..., None] * np.array([1.0, 1.1, 1.5]) + 1e-5
+    return LayerTimes(names, counted, seconds, counted > 7e5, samples=3)
 
 
 def swept_layer() -> TimeBySpikes:

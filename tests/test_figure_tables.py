@@ -244,6 +244,12 @@ ENTRIES = {
         {"rate": [0.1, 0.2, 0.4] * 3, "seconds": small.swept_layer().seconds},
         lambda rows: [*(1e3 * rows["seconds"]), 1, 2, 4],
     ),
+    "layer_times": Entry(
+        lambda: figures.layer_times(small.clocked_layers()),
+        "layer step accumulates seconds multiplies",
+        {"accumulates": 1e5 * np.array([1, 2, 3, 4, 5, 6, 9, 8]), "step": [0, 1] * 4},
+        lambda rows: 1e6 * rows["seconds"],
+    ),
     "tau_sweep": Entry(
         lambda: figures.tau_sweep(small.sweep()),
         "tau spikes silent_below threshold steps",

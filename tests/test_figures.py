@@ -88,6 +88,7 @@ FIGURES = {
     ),
     "entry_effects": lambda t: figures.entry_effects(small.entries(), theme=t),
     "time_by_rate": lambda t: figures.time_by_rate(small.timed(), theme=t),
+    "layer_times": lambda t: figures.layer_times(small.clocked_layers(), theme=t),
     "time_by_spikes": lambda t: figures.time_by_spikes(small.swept_layer(), theme=t),
     "tau_sweep": lambda t: figures.tau_sweep(small.sweep(), theme=t),
     "learning": lambda t: figures.learning(small.learners(), theme=t),

@@ -88,6 +88,12 @@ RESULTS = [
     (measures.EntryEffects(1, np.arange(3), np.arange(3), np.ones((2, 3)), np.ones((2, 3))), 6),
     (measures.Stopped(0.9, np.array([1, 4, 2]), ANSWERS, np.ones(3)), 3),
     (measures.TimeByRate(("a", "b"), np.array([0.1, 0.2]), np.ones((2, 5))), 10),
+    (
+        measures.LayerTimes(
+            ("a", "b"), np.ones((2, 3)), np.ones((2, 3, 4)), np.ones((2, 3), bool), 5
+        ),
+        6,
+    ),
     (measures.TimeBySpikes(("a", "b"), np.arange(3.0), np.arange(3), np.ones((2, 3))), 6),
 ]
 

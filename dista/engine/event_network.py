@@ -13,12 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from einops import rearrange
 from torch import Tensor, nn
 
-from dista import streaming
 from dista.engine import event_attention, event_loops, kernels
-from dista.engine.event_neurons import Neurons, as_bytes, as_numbers, as_tensor, show, with_past
+from dista.engine.event_neurons import Neurons, as_bytes, as_numbers, show, with_past
 
 DENSE_FROM = 0.5
 """Of a step's values that are not zero: from there the product of all of them is faster than adding rows. So
@@ -161,14 +159,7 @@ class Attention(NamedTuple):
 
     def _with_past(self, holder: nn.Module, x: np.ndarray) -> np.ndarray:
         """Keys or values from the first on that can be reached; a stream remembers them head by head."""
-        if not streaming.running() or self.window == 1:
-            return x
-        tokens = "time batch head (row column) dim"
-        channels = "time batch (head dim) row column"
-        now = as_tensor(x, self.heads * self.dim)
-        now = rearrange(now, f"{channels} -> {tokens}", head=self.heads)
-        every = streaming.with_past(holder, now, self.window - 1)
-        return as_bytes(rearrange(every, f"{tokens} -> {channels}", row=x.shape[2]))
+        return with_past(holder, x, self.heads * self.dim, self.window - 1, self.heads)
 
 
 class CalledAttention(NamedTuple):

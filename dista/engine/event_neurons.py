@@ -48,11 +48,25 @@ def show(modules: Sequence[nn.Module], x: np.ndarray, channels: int) -> np.ndarr
     return x
 
 
-def with_past(module: nn.Module, x: np.ndarray, channels: int, reach: int) -> np.ndarray:
-    """``x`` with what a stream remembers of the ``reach`` steps before it in front; ``module`` holds the memory."""
-    seen = as_tensor(x, channels)
-    every = streaming.with_past(module, seen, reach)
-    return x if every is seen else as_bytes(every)
+def with_past(
+    module: nn.Module, x: np.ndarray, channels: int, reach: int, heads: int | None = None
+) -> np.ndarray:
+    """``x`` with what a stream remembers of the ``reach`` steps before it in front; ``module`` holds the memory.
+
+    It is held as modules have it: (1, batch, channel, row, column), or (1, batch, head, token, dim) for so many ``heads``.
+    """
+    now = as_tensor(x, channels)
+    if heads is not None:
+        now = now.unflatten(2, (heads, -1)).flatten(-2).mT
+    steps = streaming.steps_with_past(module, now, reach)
+    if len(steps) == 1:
+        return x
+    batch, _, height, width, lanes = x.shape
+    every = np.zeros((batch, len(steps), height, width, lanes), np.uint8)
+    for t, (step,) in enumerate(steps):
+        lying = step.movedim(1, -1) if heads is None else step.transpose(1, 2)
+        every[:, t, ..., :channels] = lying.reshape(batch, height, width, channels).numpy()
+    return every
 
 
 class Room(NamedTuple):

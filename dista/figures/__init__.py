@@ -36,7 +36,7 @@ from dista.figures.runs import option_importance, parallel_runs, run_curves
 from dista.figures.seeds import seed_accuracies, seed_curves, seed_differences
 from dista.figures.similarity import map_similarity
 from dista.figures.single_neuron import tau_sweep
-from dista.figures.speed import time_by_rate, time_by_spikes
+from dista.figures.speed import layer_times, time_by_rate, time_by_spikes
 from dista.figures.surgery import attention_change, decision_change, membrane_change
 from dista.figures.training import learning_curves, loss_by_step, rate_history, tau_history
 
@@ -66,6 +66,7 @@ __all__ = [
     "input_change",
     "lag_contributions",
     "layer_pairs",
+    "layer_times",
     "learning",
     "learning_curves",
     "loss_by_step",

@@ -1,4 +1,4 @@
-"""Measured time against firing rate, of a model and of a layer."""
+"""Measured time against firing rate, of a model and of a layer, and against operations, of all layers of a model."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 
 from dista.figures import outside
 from dista.figures.tables import tabled
-from dista.figures.theme import Theme, finish, palette
-from dista.measures import TimeByRate, TimeBySpikes
+from dista.figures.theme import Theme, finish, palette, percent, short
+from dista.measures import LayerTimes, TimeByRate, TimeBySpikes
 
 
 @tabled()
@@ -90,3 +90,67 @@ def of_layer(result: TimeBySpikes) -> str:
     if crossover is None:
         return f"{costs}; multiplying is never faster"
     return f"{costs}; multiplying is faster from {100 * crossover:.0f} % on"
+
+
+PARTS = ("stem", "Q, K, V", "attention", "output of attention", "MLP")
+"""What layers are drawn as, in their order."""
+
+
+@tabled()
+def layer_times(result: LayerTimes, *, theme: Theme = "light") -> go.Figure:
+    """A dot for every layer and step: its accumulates, and how long it took; dotted what a line through the layers of
+    weights says.
+
+    Open where most of the layer's weights meet something, so that it is rather multiplied as a whole.
+    """
+    colours, line = palette(theme), result.fit
+    figure = go.Figure()
+    millions, micro = result.accumulates / 1e6, 1e6 * result.median
+    of_part = np.array([_part(name) for name in result.layers])
+    for part, shade in zip(PARTS, colours.categories):
+        rows = np.flatnonzero(of_part == part)
+        if not len(rows):
+            continue
+        names = [
+            f"{short(result.layers[row])}, step {t + 1}"
+            for row in rows
+            for t in range(millions.shape[1])
+        ]
+        symbols = np.where(result.multiplies[rows].ravel(), "circle-open", "circle")
+        figure.add_scatter(
+            x=millions[rows].ravel(), y=micro[rows].ravel(), mode="markers", name=part, text=names,
+            marker={"color": shade, "symbol": symbols, "size": 8},
+            hovertemplate="%{text}: %{x:.3f} million accumulates, %{y:.0f} µs<extra></extra>",
+        )  # fmt: skip
+    ends = np.array([0.0, float(result.accumulates[~result.attends].max())])
+    figure.add_scatter(
+        x=ends / 1e6, y=1e6 * (line.start + line.each * ends), mode="lines",
+        name=f"fit, R² = {line.r_squared:.2f}",
+        line={"color": colours.ink, "width": 1, "dash": "dot"}, hoverinfo="skip",
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": "million accumulates of a sample"}, nticks=6, showgrid=True)
+    figure.update_yaxes(title={"text": "microseconds"}, rangemode="tozero", nticks=6)
+    title = of_layers(result)
+    alt = f"{title}. " + "; ".join(
+        f"{short(name)}: {counted:.2f} million accumulates and {seconds:.0f} µs a step"
+        for name, counted, seconds in zip(result.layers, millions.mean(1), micro.mean(1))
+    )
+    return finish(figure, theme, title=title, alt=f"{alt}.", height=360)
+
+
+def _part(layer: str) -> str:
+    last = layer.rpartition(".")[2]
+    if layer.startswith("stem"):
+        return "stem"
+    if ".mlp." in layer:
+        return "MLP"
+    return {"attention": "attention", "output": "output of attention"}.get(last, "Q, K, V")
+
+
+def of_layers(result: LayerTimes) -> str:
+    """Whether the machine agrees with the count, in one sentence."""
+    line, costlier = result.fit, result.costlier
+    said = f"the count explains {percent(max(0.0, line.r_squared))} of what layers of weights differ in time"
+    if costlier is None:
+        return said
+    return f"{said}; an operation of attention takes {costlier:.2g} times as long as one of theirs"

@@ -100,7 +100,7 @@ from dista.measures.seeds import (
     seed_differences,
 )
 from dista.measures.similarity import MapSimilarity, map_similarity
-from dista.measures.speed import TimeByRate, TimeBySpikes
+from dista.measures.speed import LayerTimes, TimeByRate, TimeBySpikes
 from dista.measures.stopping import Stopped, stopped
 from dista.measures.tables import Result, stacked
 from dista.measures.trust import RowSums, UntrainedSimilarity, row_sums, untrained_similarity
@@ -131,6 +131,7 @@ __all__ = [
     "KeyMaps",
     "LagContributions",
     "LayerActivity",
+    "LayerTimes",
     "Learning",
     "Looker",
     "MapSimilarity",

@@ -53,6 +53,67 @@ class Line(NamedTuple):
     each: float
     r_squared: float
 
+    @classmethod
+    def through(cls, accumulates: np.ndarray, seconds: np.ndarray) -> Line:
+        """The one of least squares."""
+        each, start = np.polyfit(accumulates, seconds, 1)
+        left = seconds - (start + each * accumulates)
+        return cls(float(start), float(each), float(1 - left.var() / seconds.var()))
+
+
+@dataclass(frozen=True)
+class LayerTimes(Result):
+    """Processor seconds (layer, step, round) of one sample, beside the ``accumulates`` (layer, step) counted for it.
+
+    ``multiplies`` (layer, step) says where so much fired that a step is rather multiplied as a whole. All are means
+    over ``samples``.
+    """
+
+    layers: tuple[str, ...]
+    accumulates: np.ndarray
+    seconds: np.ndarray
+    multiplies: np.ndarray
+    samples: int
+
+    UNITS = {"seconds": "s"}
+
+    def columns(self) -> Columns:
+        """A row for each layer and step; seconds are the median of the rounds."""
+        steps = range(self.accumulates.shape[1])
+        return cells(
+            {"layer": self.layers, "step": steps},
+            accumulates=self.accumulates,
+            seconds=self.median,
+            multiplies=self.multiplies,
+        )
+
+    @property
+    def median(self) -> np.ndarray:
+        """Seconds (layer, step) of the middle round."""
+        return np.median(self.seconds, -1)
+
+    @property
+    def attends(self) -> np.ndarray:
+        """Whether a layer (layer,) is attention, which looks for coincidences; all others add rows of weights."""
+        return np.array([name.endswith(".attention") for name in self.layers])
+
+    @property
+    def fit(self) -> Line:
+        """Through the layers of weights at all steps."""
+        rows = ~self.attends
+        return Line.through(self.accumulates[rows].ravel(), self.median[rows].ravel())
+
+    @property
+    def costlier(self) -> float | None:
+        """Seconds of an operation in attention, over those in a layer of weights; None without attention."""
+        rows, seconds = self.attends, self.median
+        if not self.accumulates[rows].sum():
+            return None
+        of_attention, of_weights = (
+            seconds[some].sum() / self.accumulates[some].sum() for some in (rows, ~rows)
+        )
+        return float(of_attention / of_weights)
+
 
 @dataclass(frozen=True)
 class TimeBySpikes(Result):
@@ -78,10 +139,7 @@ class TimeBySpikes(Result):
     @property
     def fit(self) -> Line:
         """The least squares of the first way's seconds against accumulates."""
-        seconds = self.seconds[0]
-        each, start = np.polyfit(self.accumulates, seconds, 1)
-        left = seconds - (start + each * self.accumulates)
-        return Line(float(start), float(each), float(1 - left.var() / seconds.var()))
+        return Line.through(self.accumulates, self.seconds[0])
 
     @property
     def crossover(self) -> float | None:
