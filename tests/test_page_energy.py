@@ -60,6 +60,29 @@ def test_the_code_on_the_page_reproduces_its_figures(page):
     assert [as_shown(figure) for figure in made["figures"]] == shown(test)
 
 
+def test_the_machine_is_asked_where_the_link_says_so(page, digits):
+    test = page("energy", checkpoint="digits", timed="open")
+    assert not test.exception and not test.error and test.checkbox[-1].value
+    times = experiments.layer_times(digits.weights, 25)
+    *others, last = shown(test)
+    assert last == as_shown(figures.layer_times(times)) and len(others) == 3
+    made = ran(test.code[0].value)
+    assert made["times"].layers == times.layers and len(made["figures"]) == 4
+    np.testing.assert_allclose(made["times"].accumulates, times.accumulates, rtol=1e-3)
+    test.checkbox[-1].uncheck().run()
+    assert len(shown(test)) == 3
+
+
+def test_what_cannot_be_timed_is_said_and_the_rest_is_shown(page, monkeypatch):
+    monkeypatch.setenv("DISTA_KERNEL", "reference")
+    experiments.layer_times.clear()
+    test = page("energy", checkpoint="digits", timed="open")
+    assert not test.exception and len(shown(test)) == 3
+    assert any(
+        "Layers cannot be timed" in element.value for element in (*test.error, *test.warning)
+    )
+
+
 def test_the_slider_writes_the_stop_into_the_link(page):
     test = page("energy", checkpoint="match-map")
     assert not test.exception and not test.error

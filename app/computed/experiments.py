@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Convention,
         Energy,
         FiringMap,
+        LayerTimes,
         MembraneHistogram,
         NoiseCurve,
     )
@@ -266,6 +267,16 @@ def count(weights: Weights, part: range) -> tuple[xr.Dataset, np.ndarray]:
     x, label = tasks.task(weights.data).test.batch(part)
     with models.RUNNING:
         return count(models.model(weights), x), label.numpy()
+
+
+@st.cache_resource(show_spinner="Timing each layer …", max_entries=64)
+def layer_times(weights: Weights, limit: int) -> LayerTimes:
+    """Time of each layer at each step beside its operations, on the first held-out samples; measured once."""
+    from dista.experiments.layer_times import layer_times
+
+    x, _ = tasks.task(weights.data).test.batch(range(limit))
+    with models.RUNNING:
+        return layer_times(models.model(weights), x)
 
 
 def slope(recording: xr.DataTree, histogram: MembraneHistogram) -> np.ndarray:

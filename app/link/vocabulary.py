@@ -122,6 +122,7 @@ _ALL = (
     Parameter("quantity", "one of", "what the map of costs shows", ("energy",), "energy", was={"energy": "of"}),
     Parameter("convention", "one of", "how operations behind counts are counted", ("energy",), "accumulates"),
     Parameter("stop", "whole number", "after how many steps the answer is read out", ("energy",), "all"),
+    Parameter("timed", "open", "the time of each layer is measured beside its operations", ("energy",), "closed"),
     # Runs, and the study on Ablate
     Parameter("study", "one of", "the study", ("runs", "ablate"),
               "all runs on Runs; on Ablate one of the checkpoint's task, or the first"),

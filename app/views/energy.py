@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SAMPLES = ("25", "100", "300", "1000")
 QUANTITIES = ("energy", "operations", "spikes")
+TIMED = 25  # held-out samples that go through together while layers are timed
 
 CONVENTIONS = {
     "accumulates": "counts as accumulates",
@@ -67,8 +68,8 @@ def show(problems: Problems) -> None:
     with plain.errors():
         of = url.choice("quantity", QUANTITIES, "energy", problems)
         convention = choose_convention(problems)
-        stop = stop_at(checkpoint, problems)
-        python = as_python(checkpoint, samples, of, stop, convention)
+        stop, timed = stop_at(checkpoint, problems), url.text("timed") is not None
+        python = as_python(checkpoint, samples, of, stop, convention, timed)
         tools.code.code(python, language="python")
         said = st.container()
         fewer, what = partial(url.write, samples=None), count(samples, "held-out sample")
@@ -79,6 +80,7 @@ def show(problems: Problems) -> None:
         said.markdown(f"## {sentence(energy, anytime, stop)}")
         show_figures(energy, anytime, of, stop)
         st.caption(about_accuracy(checkpoint, anytime.samples))
+        show_times(checkpoint)
         next_page.offer(
             Way("watch", "The last of these steps in Watch", {"step": stop - 1}),
             Way("ablate", "The same samples in Ablate", {"samples": samples}),
@@ -183,6 +185,23 @@ def about_accuracy(checkpoint: checkpoints.Checkpoint, samples: int) -> str:
     return f"{said} The checkpoint's card says {of_all}."
 
 
+def show_times(checkpoint: checkpoints.Checkpoint) -> None:
+    """Where it is asked for, what this machine says: the time of each layer beside its operations."""
+    st.checkbox("Does this machine agree? Time each layer", **url.opened("timed"))
+    if url.text("timed") is None:
+        return
+    from dista import figures
+
+    with plain.errors():
+        times = experiments.layer_times(checkpoint.weights, min(TIMED, held_out(checkpoint)))
+        charts.plot(figures.layer_times(times, theme=charts.theme()), "times")
+        st.caption(
+            f"Processor time of one sample on one thread of the machine that serves this page, {times.samples} samples at "
+            "once and step by step; the median of five rounds. Circles are open where most weights of a layer meet "
+            "something: there all of them are multiplied. The first layer and the head, which multiply numbers, are left out."
+        )
+
+
 def show_totals(energy: Energy) -> None:
     """Operations in numbers, and both ways to count the network without spikes."""
     looks = energy.dense_picojoules
@@ -201,19 +220,34 @@ def show_totals(energy: Energy) -> None:
 
 
 def as_python(
-    checkpoint: checkpoints.Checkpoint, samples: int, of: str, stop: int, convention: str
+    checkpoint: checkpoints.Checkpoint,
+    samples: int,
+    of: str,
+    stop: int,
+    convention: str,
+    timed: bool,
 ) -> str:
-    """Code that makes the figures of the page."""
+    """Code that makes the figures of the page; the last of them measures again."""
+    times, clocked = [], []
+    if timed:
+        number = min(TIMED, held_out(checkpoint))
+        times = [
+            "from dista.experiments.layer_times import layer_times",
+            f"times = layer_times(model, task.test.batch(range({number}))[0])",
+        ]
+        clocked = ["dista.figures.layer_times(times)"]
     return "\n".join(
         [
             *snippets.inputs(checkpoint, f"range({samples})"),
             "counts = dista.operations.count(model, x)",
             f"energy = dista.measures.energy(counts, {convention!r})",
             f"anytime = dista.measures.anytime(counts, label.numpy(), {convention!r})",
+            *times,
             *snippets.shown(
                 f"dista.figures.energy_map(energy, of={of!r})",
                 "dista.figures.energy_comparison(energy)",
                 f"dista.figures.anytime(anytime, stop={stop})",
+                *clocked,
             ),
         ]
     )
