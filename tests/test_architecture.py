@@ -43,7 +43,7 @@ ROOMS = {
     "dista.style": ("dista.memories", "dista.denoisers"),
     "dista.figures": ("dista.extras", "dista.measures", "dista.style"),
     "dista.experiments": (
-        "dista.config", "dista.denoisers", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
+        "dista.config", "dista.denoisers", "dista.streaming", "dista.engine", "dista.neurons", "dista.attention", "dista.hooks", "dista.recording", "dista.data",
         "dista.measures",
     ),
     "dista.lessons": (
