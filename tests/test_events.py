@@ -13,7 +13,7 @@ from dista import hooks
 from dista.cli import checkpoints
 from dista.config import DenoiserConfig, ModelConfig
 from dista.engine import event_builder, events
-from dista.engine.vectors import LANES
+from dista.engine.vector_code import LANES
 from dista.model import DISTA
 
 ROUNDING = 1e-5

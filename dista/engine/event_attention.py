@@ -10,9 +10,9 @@ import numpy as np
 
 from dista.engine.compiled import compiled
 from dista.engine.event_loops import begin, charged, end
+from dista.engine.vector_code import LANES
 from dista.engine.vectors import (
     KEYS,
-    LANES,
     ROWS,
     add_products,
     add_rows,

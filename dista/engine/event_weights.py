@@ -63,6 +63,6 @@ def _laid_out(weights: Sequence[Tensor], norm: Any, colours: bool) -> tuple[np.n
 
 def whole(channels: int) -> int:
     """``channels`` with as many more as make it a multiple of ``LANES``."""
-    from dista.engine.vectors import LANES
+    from dista.engine.vector_code import LANES
 
     return -(-channels // LANES) * LANES

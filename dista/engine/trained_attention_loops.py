@@ -11,9 +11,9 @@ import numpy as np
 
 from dista.engine.compiled import compiled
 from dista.engine.event_attention import list_channels, split_head
+from dista.engine.vector_code import LANES
 from dista.engine.vectors import (
     KEYS,
-    LANES,
     add_entry_gradients,
     add_rows,
     count_keys,

@@ -1,4 +1,4 @@
-"""Three inner loops as LLVM vector code, for functions that numba compiles.
+"""The inner loops as LLVM vector code, for functions that numba compiles.
 
 numba keeps a local array in memory, so that a sum of rows that is written as a loop loads and stores its result
 at each row: here it stays in registers. LLVM makes of a vector of 16 what the processor has, and where a loop
@@ -10,108 +10,35 @@ All arrays are flat, and offsets count their elements. Lengths are multiples of 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 
-LANES, KEYS = 16, 64
-"""Numbers of a vector, and bytes of one."""
+from dista.engine.vector_code import (
+    BIT,
+    BYTE,
+    INDEX,
+    LANES,
+    LIST,
+    Steps,
+    integers,
+    load,
+    splat,
+    store,
+    tiles,
+    vector,
+    vector_code,
+)
+
+KEYS = 64
+"""Bytes of a vector."""
 
 ROWS = 8
 """Rows that ``add_products`` takes at once."""
 
-_INDEX, _LIST, _BYTE, _BIT = ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.IntType(1)
 _CHAINS = 8
 """Sums under way at once: an addition takes 4 clocks, of which 2 can begin at each."""
-
-
-def vector_code(function: Callable[..., Any]) -> Any:
-    """``function`` makes the code of a call from compiled functions; the types of such a call are numba's matter."""
-    return intrinsic(function)
-
-
-def _data(context: Any, builder: ir.IRBuilder, kind: types.Array, array: Any) -> ir.Value:
-    return context.make_array(kind)(context, builder, array).data
-
-
-def _integers(
-    context: Any, builder: ir.IRBuilder, kinds: Sequence[Any], args: Sequence[Any]
-) -> list:
-    """The arguments, integers as 64 bits, arrays as the address of their data."""
-    return [
-        _data(context, builder, kind, value)
-        if isinstance(kind, types.Array)
-        else context.cast(builder, value, kind, types.int64)
-        for kind, value in zip(kinds, args)
-    ]
-
-
-def _many(element: ir.Type) -> ir.VectorType:
-    return ir.VectorType(element, LANES)
-
-
-def _at(builder: ir.IRBuilder, data: ir.Value, offset: ir.Value, kind: ir.Type) -> ir.Value:
-    """The address of a ``kind`` that begins at element ``offset`` of ``data``."""
-    return builder.bitcast(builder.gep(data, [offset]), kind.as_pointer())
-
-
-def _load(builder: ir.IRBuilder, data: ir.Value, offset: ir.Value, count: int = LANES) -> ir.Value:
-    kind = ir.VectorType(data.type.pointee, count)
-    return builder.load(_at(builder, data, offset, kind), align=1)
-
-
-def _store(builder: ir.IRBuilder, value: ir.Value, data: ir.Value, offset: ir.Value) -> None:
-    builder.store(value, _at(builder, data, offset, value.type), align=1)
-
-
-def _splat(builder: ir.IRBuilder, value: ir.Value, count: int = LANES) -> ir.Value:
-    kind = ir.VectorType(value.type, count)
-    single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_LIST, 0))
-    mask = ir.Constant(ir.VectorType(_LIST, count), [0] * count)
-    return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), mask)
-
-
-class _Steps:
-    """A loop while another whole step fits before ``stop``; where it ended is left in ``place``."""
-
-    def __init__(self, builder: ir.IRBuilder, start: ir.Value, stop: ir.Value, step: int) -> None:
-        self.builder, self.stop, self.step = builder, stop, ir.Constant(_INDEX, step)
-        self.place = cgutils.alloca_once(builder, _INDEX)
-        builder.store(start, self.place)
-
-    def __enter__(self) -> ir.Value:
-        b = self.builder
-        self.test, body, self.end = (b.append_basic_block(n) for n in ("test", "body", "end"))
-        b.branch(self.test)
-        b.position_at_end(self.test)
-        now = b.load(self.place)
-        b.cbranch(b.icmp_signed("<=", b.add(now, self.step), self.stop), body, self.end)
-        b.position_at_end(body)
-        return now
-
-    def __exit__(self, *_: object) -> None:
-        b = self.builder
-        b.store(b.add(b.load(self.place), self.step), self.place)
-        b.branch(self.test)
-        b.position_at_end(self.end)
-
-
-def _tiles(
-    builder: ir.IRBuilder,
-    lanes: ir.Value,
-    widths: Sequence[int],
-    body: Callable[[ir.Value, int], None],
-) -> None:
-    """``body(first lane, vectors)`` for tiles of ``widths`` vectors, the widest first, until all are covered."""
-    start: ir.Value = ir.Constant(_INDEX, 0)
-    for width in widths:
-        steps = _Steps(builder, start, lanes, width * LANES)
-        with steps as first:
-            body(first, width)
-        start = builder.load(steps.place)
 
 
 @vector_code
@@ -124,36 +51,36 @@ def add_rows(
     """
 
     def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        sums, to, origin, rows, start, width, places, low, high = _integers(
+        sums, to, origin, rows, start, width, places, low, high = integers(
             context, builder, signature.args, args
         )
-        b, many = builder, _many(sums.type.pointee)
+        b, many = builder, vector(sums.type.pointee)
 
         def tile(first: ir.Value, vectors: int) -> None:
             chains, zero = _CHAINS // vectors, ir.Constant(many, [0.0] * LANES)
-            lane = [b.add(first, ir.Constant(_INDEX, LANES * i)) for i in range(vectors)]
-            starts = [[_load(b, sums, b.add(origin, i)) for i in lane]] + [[zero] * vectors] * (
+            lane = [b.add(first, ir.Constant(INDEX, LANES * i)) for i in range(vectors)]
+            starts = [[load(b, sums, b.add(origin, i)) for i in lane]] + [[zero] * vectors] * (
                 chains - 1
             )
             held = [[cgutils.alloca_once_value(b, value) for value in chain] for chain in starts]
 
             def add(entry: ir.Value, chain: list) -> None:
-                place = b.sext(b.load(b.gep(places, [entry])), _INDEX)
+                place = b.sext(b.load(b.gep(places, [entry])), INDEX)
                 row = b.add(start, b.mul(place, width))
                 for i, total in zip(lane, chain):
-                    b.store(b.fadd(b.load(total), _load(b, rows, b.add(row, i))), total)
+                    b.store(b.fadd(b.load(total), load(b, rows, b.add(row, i))), total)
 
-            whole = _Steps(b, low, high, chains)
+            whole = Steps(b, low, high, chains)
             with whole as entry:
                 for number, chain in enumerate(held):
-                    add(b.add(entry, ir.Constant(_INDEX, number)), chain)
-            with _Steps(b, b.load(whole.place), high, 1) as entry:
+                    add(b.add(entry, ir.Constant(INDEX, number)), chain)
+            with Steps(b, b.load(whole.place), high, 1) as entry:
                 add(entry, held[0])
             for i, totals in zip(lane, zip(*held)):
                 total = functools.reduce(b.fadd, map(b.load, totals))
-                _store(b, total, sums, b.add(to, i))
+                store(b, total, sums, b.add(to, i))
 
-        _tiles(builder, width, (8, 4, 2, 1), tile)
+        tiles(builder, width, (8, 4, 2, 1), tile)
         return context.get_dummy_value()
 
     return types.void(sums, to, origin, rows, start, width, places, low, high), code
@@ -171,35 +98,35 @@ def add_products(
     """
 
     def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        sums, to, lanes, origin, distance, rows, start, width, x, at, apart, count = _integers(
+        sums, to, lanes, origin, distance, rows, start, width, x, at, apart, count = integers(
             context, builder, signature.args, args
         )
         b = builder
 
         def each(first: ir.Value, step: ir.Value) -> list[ir.Value]:
-            return [b.add(first, b.mul(step, ir.Constant(_INDEX, r))) for r in range(ROWS)]
+            return [b.add(first, b.mul(step, ir.Constant(INDEX, r))) for r in range(ROWS)]
 
         target, begin, source = each(to, lanes), each(origin, distance), each(at, apart)
 
         def tile(first: ir.Value, vectors: int) -> None:
-            lane = [b.add(first, ir.Constant(_INDEX, LANES * i)) for i in range(vectors)]
+            lane = [b.add(first, ir.Constant(INDEX, LANES * i)) for i in range(vectors)]
             held = [
-                [cgutils.alloca_once_value(b, _load(b, sums, b.add(line, i))) for i in lane]
+                [cgutils.alloca_once_value(b, load(b, sums, b.add(line, i))) for i in lane]
                 for line in begin
             ]
-            with _Steps(b, ir.Constant(_INDEX, 0), count, 1) as k:
+            with Steps(b, ir.Constant(INDEX, 0), count, 1) as k:
                 row = b.add(start, b.mul(k, width))
-                weights = [_load(b, rows, b.add(row, i)) for i in lane]
+                weights = [load(b, rows, b.add(row, i)) for i in lane]
                 for r, totals in enumerate(held):
-                    value = _splat(b, b.load(b.gep(x, [b.add(source[r], k)])))
+                    value = splat(b, b.load(b.gep(x, [b.add(source[r], k)])))
                     for total, weight in zip(totals, weights):
                         product = b.fmul(value, weight, flags=("contract",))
                         b.store(b.fadd(b.load(total), product, flags=("contract",)), total)
             for line, totals in zip(target, held):
                 for i, total in zip(lane, totals):
-                    _store(b, b.load(total), sums, b.add(line, i))
+                    store(b, b.load(total), sums, b.add(line, i))
 
-        _tiles(builder, width, (2, 1), tile)
+        tiles(builder, width, (2, 1), tile)
         return context.get_dummy_value()
 
     return types.void(
@@ -213,22 +140,22 @@ def list_spikes(typing: Any, x: Any, at: Any, count: Any, base: Any, places: Any
     from places[n] on. Returns the new n, up to which ``places`` is filled."""
 
     def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        x, at, count, base, places, n = _integers(context, builder, signature.args, args)
+        x, at, count, base, places, n = integers(context, builder, signature.args, args)
         bits = ir.IntType(LANES)
-        zero = ir.Constant(_many(_BYTE), [0] * LANES)
-        lane = ir.Constant(_many(_LIST), list(range(LANES)))
+        zero = ir.Constant(vector(BYTE), [0] * LANES)
+        lane = ir.Constant(vector(LIST), list(range(LANES)))
         filled, left = (
             cgutils.alloca_once_value(builder, n),
             cgutils.alloca_once(builder, zero.type),
         )
         write = cgutils.get_or_insert_function(
             builder.module,
-            ir.FunctionType(ir.VoidType(), [lane.type, _LIST.as_pointer(), _many(_BIT)]),
+            ir.FunctionType(ir.VoidType(), [lane.type, LIST.as_pointer(), vector(BIT)]),
             f"llvm.masked.compressstore.v{LANES}i32",
         )
-        with _Steps(builder, ir.Constant(_INDEX, 0), count, LANES) as c:
-            builder.store(_load(builder, x, builder.add(at, c)), left)
-            place = builder.add(_splat(builder, builder.trunc(builder.add(base, c), _LIST)), lane)
+        with Steps(builder, ir.Constant(INDEX, 0), count, LANES) as c:
+            builder.store(load(builder, x, builder.add(at, c)), left)
+            place = builder.add(splat(builder, builder.trunc(builder.add(base, c), LIST)), lane)
             again, end = builder.append_basic_block("again"), builder.append_basic_block("listed")
 
             def fired() -> tuple[ir.Value, ir.Value]:
@@ -241,7 +168,7 @@ def list_spikes(typing: Any, x: Any, at: Any, count: Any, base: Any, places: Any
             mask, packed = fired()
             start = builder.load(filled)
             builder.call(write, [place, builder.gep(places, [start]), mask])
-            count_of = builder.zext(builder.ctpop(packed), _INDEX)
+            count_of = builder.zext(builder.ctpop(packed), INDEX)
             builder.store(builder.add(start, count_of), filled)
             builder.store(builder.add(builder.load(left), builder.sext(mask, zero.type)), left)
             builder.cbranch(any_left(fired()[1]), again, end)
@@ -261,21 +188,21 @@ def count_keys(
     """
 
     def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        counts, low, high, keys, stride, channels, n, least = _integers(
+        counts, low, high, keys, stride, channels, n, least = integers(
             context, builder, signature.args, args
         )
-        b, many = builder, ir.VectorType(_BYTE, KEYS)
+        b, many = builder, ir.VectorType(BYTE, KEYS)
         zero = ir.Constant(many, [0] * KEYS)
-        least = _splat(b, b.trunc(least, _BYTE), KEYS)
-        with _Steps(b, low, b.add(high, ir.Constant(_INDEX, KEYS - 1)), KEYS) as key:
+        least = splat(b, b.trunc(least, BYTE), KEYS)
+        with Steps(b, low, b.add(high, ir.Constant(INDEX, KEYS - 1)), KEYS) as key:
             total = cgutils.alloca_once(b, many)
             b.store(zero, total)
-            with _Steps(b, ir.Constant(_INDEX, 0), n, 1) as e:
-                channel = b.sext(b.load(b.gep(channels, [e])), _INDEX)
-                fired = _load(b, keys, b.add(b.mul(channel, stride), key), KEYS)
+            with Steps(b, ir.Constant(INDEX, 0), n, 1) as e:
+                channel = b.sext(b.load(b.gep(channels, [e])), INDEX)
+                fired = load(b, keys, b.add(b.mul(channel, stride), key), KEYS)
                 b.store(b.add(b.load(total), fired), total)
             count = b.load(total)
-            _store(b, b.select(b.icmp_unsigned(">=", count, least), count, zero), counts, key)
+            store(b, b.select(b.icmp_unsigned(">=", count, least), count, zero), counts, key)
         return context.get_dummy_value()
 
     return types.void(counts, low, high, keys, stride, channels, n, least), code
@@ -299,26 +226,26 @@ def fire(
         kinds, args = list(signature.args), list(args)
         b, (threshold, rest) = (
             builder,
-            [_splat(builder, args.pop(i)) for i in sorted(constants)[::-1]][::-1],
+            [splat(builder, args.pop(i)) for i in sorted(constants)[::-1]][::-1],
         )
         for i in constants:
             kinds.pop(i)
-        sums, at, v, to, tau, lanes, soft, out, place, before, adds = _integers(
+        sums, at, v, to, tau, lanes, soft, out, place, before, adds = integers(
             context, b, kinds, args
         )
-        soft, adds = (b.icmp_signed("!=", flag, ir.Constant(_INDEX, 0)) for flag in (soft, adds))
-        with _Steps(b, ir.Constant(_INDEX, 0), lanes, LANES) as c:
-            held = _load(b, v, b.add(to, c))
-            driven = b.fsub(_load(b, sums, b.add(at, c)), b.fsub(held, rest))
-            h = b.fadd(held, b.fdiv(driven, _load(b, tau, c)))
+        soft, adds = (b.icmp_signed("!=", flag, ir.Constant(INDEX, 0)) for flag in (soft, adds))
+        with Steps(b, ir.Constant(INDEX, 0), lanes, LANES) as c:
+            held = load(b, v, b.add(to, c))
+            driven = b.fsub(load(b, sums, b.add(at, c)), b.fsub(held, rest))
+            h = b.fadd(held, b.fdiv(driven, load(b, tau, c)))
             fired = b.fcmp_ordered(">=", h, threshold)
             reset = b.select(soft, b.fsub(h, threshold), rest)
-            _store(b, b.select(fired, reset, h), v, b.add(to, c))
-            spikes = b.zext(fired, _many(_BYTE))
+            store(b, b.select(fired, reset, h), v, b.add(to, c))
+            spikes = b.zext(fired, vector(BYTE))
             earlier = b.select(
-                adds, _load(b, before, b.add(place, c)), ir.Constant(spikes.type, [0] * LANES)
+                adds, load(b, before, b.add(place, c)), ir.Constant(spikes.type, [0] * LANES)
             )
-            _store(b, b.add(spikes, earlier), out, b.add(place, c))
+            store(b, b.add(spikes, earlier), out, b.add(place, c))
         return context.get_dummy_value()
 
     return types.void(
@@ -333,18 +260,18 @@ def largest(
     """result[to:][:lanes] = the largest of values[at:] over ``rows`` that lie ``row`` apart, and ``columns``."""
 
     def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        values, at, lanes, rows, row, columns, column, result, to = _integers(
+        values, at, lanes, rows, row, columns, column, result, to = integers(
             context, builder, signature.args, args
         )
-        b, zero = builder, ir.Constant(_INDEX, 0)
-        with _Steps(b, zero, lanes, LANES) as c:
+        b, zero = builder, ir.Constant(INDEX, 0)
+        with Steps(b, zero, lanes, LANES) as c:
             first = b.add(at, c)
-            most = cgutils.alloca_once_value(b, _load(b, values, first))
-            with _Steps(b, zero, rows, 1) as y, _Steps(b, zero, columns, 1) as z:
+            most = cgutils.alloca_once_value(b, load(b, values, first))
+            with Steps(b, zero, rows, 1) as y, Steps(b, zero, columns, 1) as z:
                 place = b.add(first, b.add(b.mul(y, row), b.mul(z, column)))
-                value, held = _load(b, values, place), b.load(most)
+                value, held = load(b, values, place), b.load(most)
                 b.store(b.select(b.fcmp_ordered(">", value, held), value, held), most)
-            _store(b, b.load(most), result, b.add(to, c))
+            store(b, b.load(most), result, b.add(to, c))
         return context.get_dummy_value()
 
     return types.void(values, at, lanes, rows, row, columns, column, result, to), code
@@ -364,43 +291,43 @@ def add_entry_gradients(
     """
 
     def code(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        upstream, q, dq, at, k, dk, v, dv, lanes, places, counts, low, high = _integers(
+        upstream, q, dq, at, k, dk, v, dv, lanes, places, counts, low, high = integers(
             context, builder, signature.args, args
         )
         b, number = builder, upstream.type.pointee
-        zero, begin = ir.Constant(_many(number), [0.0] * LANES), ir.Constant(_INDEX, 0)
+        zero, begin = ir.Constant(vector(number), [0.0] * LANES), ir.Constant(INDEX, 0)
         name = "f32" if isinstance(number, ir.FloatType) else "f64"
         total = cgutils.get_or_insert_function(
             b.module,
-            ir.FunctionType(number, [number, _many(number)]),
+            ir.FunctionType(number, [number, vector(number)]),
             f"llvm.vector.reduce.fadd.v{LANES}{name}",
         )
 
         def add(to: ir.Value, place: ir.Value, factor: ir.Value, row: ir.Value) -> None:
             product = b.fmul(factor, row, flags=("contract",))
-            _store(b, b.fadd(_load(b, to, place), product, flags=("contract",)), to, place)
+            store(b, b.fadd(load(b, to, place), product, flags=("contract",)), to, place)
 
-        with _Steps(b, low, high, 1) as entry:
-            key = b.sext(b.load(b.gep(places, [entry])), _INDEX)
+        with Steps(b, low, high, 1) as entry:
+            key = b.sext(b.load(b.gep(places, [entry])), INDEX)
             row = b.mul(key, lanes)
             dot = cgutils.alloca_once(b, zero.type)
             b.store(zero, dot)
-            with _Steps(b, begin, lanes, LANES) as c:
+            with Steps(b, begin, lanes, LANES) as c:
                 product = b.fmul(
-                    _load(b, upstream, b.add(at, c)),
-                    _load(b, v, b.add(row, c)),
+                    load(b, upstream, b.add(at, c)),
+                    load(b, v, b.add(row, c)),
                     flags=("contract",),
                 )
                 b.store(b.fadd(b.load(dot), product, flags=("contract",)), dot)
             nothing = ir.Constant(number, -0.0)
             slope = b.call(total, [nothing, b.load(dot)], fastmath=("reassoc",))
-            slope = _splat(b, slope)
-            count = _splat(b, b.uitofp(b.load(b.gep(counts, [key])), number))
-            with _Steps(b, begin, lanes, LANES) as c:
+            slope = splat(b, slope)
+            count = splat(b, b.uitofp(b.load(b.gep(counts, [key])), number))
+            with Steps(b, begin, lanes, LANES) as c:
                 mine, its = b.add(at, c), b.add(row, c)
-                add(dq, mine, slope, _load(b, k, its))
-                add(dk, its, slope, _load(b, q, mine))
-                add(dv, its, count, _load(b, upstream, mine))
+                add(dq, mine, slope, load(b, k, its))
+                add(dk, its, slope, load(b, q, mine))
+                add(dv, its, count, load(b, upstream, mine))
         return context.get_dummy_value()
 
     return types.void(upstream, q, dq, at, k, dk, v, dv, lanes, places, counts, low, high), code
