@@ -62,17 +62,23 @@ def test_what_recording_costs_is_against_plain_inference(result, monkeypatch):
 
 
 def test_shipped_checkpoints_are_driven_by_spikes_and_run_by_modules(result, monkeypatch):
-    (row,) = result["spikes"]["answers"]
-    assert row["checkpoint"] == "digits" and row["ratio"] == row["modules"] / row["spikes"]
+    rows = result["spikes"]["answers"]
+    assert [(row["batch"], row["how"]) for row in rows] == [(1, "at once")] * 2 + [
+        (1, "step by step")
+    ]
+    for row in rows:
+        assert row["checkpoint"] == "digits" and row["ratio"] == row["modules"] / row["spikes"]
     model, asked = dista.load("digits").eval(), []
     x, _ = dista.data.open("digits").test.batch(range(1))
     features, modules = events.features, type(model).features
     monkeypatch.setattr(events, "features", lambda *a: asked.append("spikes") or features(*a))
     monkeypatch.setattr(type(model), "features", lambda *a: asked.append("modules") or modules(*a))
-    for name, act in spikes.ways(model, x).items():
-        act()
-        assert asked == [name]
-        asked.clear()
+    steps = model.config.time_steps
+    for actions, times in ((spikes.ways(model, x), 1), (spikes.streams(model, x), steps)):
+        for name, act in actions.items():
+            act()
+            assert asked == [name] * times
+            asked.clear()
     with pytest.raises(ValueError, match="training mode"):
         spikes.ways(model.train(), x)
 

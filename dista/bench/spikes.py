@@ -1,19 +1,20 @@
 """Evaluation driven by spikes, against the same model by its modules; and what its time depends on.
 
-answers   shipped checkpoints on samples of their own test split
+answers   shipped checkpoints on samples of their own test split: many at once, one, and one step by step
 layer     one layer, for inputs of more and more spikes: rows added, everything multiplied, and by its module
 fit       milliseconds = a + b accumulates, over the rows that were added
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from dista import streaming
 from dista.bench.timing import Action, interleaved
 from dista.checkpoint import load
 from dista.config import ModelConfig
@@ -32,21 +33,26 @@ WAYS = {"rows added": 1.0, "all multiplied": 0.0}
 """How the engine computes a layer, and from which share on it multiplies a step then."""
 
 
-def answers(names: Sequence[str], rounds: int, samples: int = SAMPLES) -> list[dict]:
-    """A row for each shipped checkpoint: seconds by spikes and by modules, and how many times as fast spikes are."""
-    return [_answers(name, rounds, samples) for name in names]
+def answers(names: Sequence[str], rounds: int) -> list[dict]:
+    """Rows for each shipped checkpoint: ``SAMPLES`` at once, one, and one as a stream, step by step.
+
+    Each has seconds by spikes and by modules, and how many times as fast spikes are.
+    """
+    return [row for name in names for row in _answers(name, rounds)]
 
 
-def _answers(name: str, rounds: int, samples: int) -> dict:
+def _answers(name: str, rounds: int) -> Iterator[dict]:
     model = load(name).eval()
-    x, _ = open_task(model.card["task"]).test.batch(range(samples))
-    seconds = interleaved(ways(model, x), rounds)
-    return {
-        "checkpoint": name,
-        "batch": samples,
-        **seconds,
-        "ratio": seconds["modules"] / seconds["spikes"],
-    }
+    x, _ = open_task(model.card["task"]).test.batch(range(SAMPLES))
+    one = x.narrow(x.ndim - 4, 0, 1)
+    for how, samples, actions in (
+        ("at once", SAMPLES, ways(model, x)),
+        ("at once", 1, ways(model, one)),
+        ("step by step", 1, streams(model, one)),
+    ):
+        seconds = interleaved(actions, rounds)
+        ratio = seconds["modules"] / seconds["spikes"]
+        yield {"checkpoint": name, "batch": samples, "how": how, **seconds, "ratio": ratio}
 
 
 def ways(model: DISTA, x: Tensor) -> dict[str, Action]:
@@ -64,6 +70,28 @@ def ways(model: DISTA, x: Tensor) -> dict[str, Action]:
     @torch.no_grad()
     def by_modules() -> None:
         model.readout(model.head(model.features(model.normalised(sequence), steps)))
+
+    return {"spikes": by_spikes, "modules": by_modules}
+
+
+def streams(model: DISTA, x: Tensor) -> dict[str, Action]:
+    """All steps one by one, driven by spikes and by the modules."""
+    with torch.no_grad():
+        sequence, steps = model._sequence(x)
+    frames = sequence.expand(steps, -1, -1, -1, -1)
+
+    def by_spikes() -> None:
+        state = model.start()
+        for frame in frames:
+            _, state = model.step(frame, state)
+
+    @torch.no_grad()
+    def by_modules() -> None:
+        state = model.start()
+        for frame in frames:
+            with streaming.going_on(model, state) as stream:
+                model.head(model.features(model.normalised(frame[None]), 1))
+            state = stream.state(len(frame))
 
     return {"spikes": by_spikes, "modules": by_modules}
 

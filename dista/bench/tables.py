@@ -40,11 +40,12 @@ def _recording(result: dict) -> str:
 
 
 def _answers(result: dict) -> str:
-    header = ("shipped checkpoint", "batch", "by modules", "driven by spikes", "ratio")
+    header = ("shipped checkpoint", "batch", "", "by modules", "driven by spikes", "ratio")
     rows = [
         (
             row["checkpoint"],
             str(row["batch"]),
+            row["how"],
             _ms(row["modules"]),
             _ms(row["spikes"]),
             _times(row["ratio"]),
