@@ -6,7 +6,7 @@ A part is read as weights and constants where nobody listens to it, or those who
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -34,17 +34,17 @@ class _Built(NamedTuple):
 
     network: Network
     modules: list[nn.Module]
-    settings: list[dict[str, Any]]
+    settings: list[tuple[dict[str, Any], str, Any]]
     values: Tensor
 
-    def is_of(
-        self, modules: list[nn.Module], settings: list[dict[str, Any]], values: Tensor
-    ) -> bool:
-        same = self.modules == modules and self.settings == settings
+    def is_of(self, modules: list[nn.Module], values: Tensor) -> bool:
+        same = self.modules == modules and all(
+            own.get(name) is value or own.get(name) == value for own, name, value in self.settings
+        )
         return same and self.values.dtype == values.dtype and torch.equal(self.values, values)
 
 
-_BUILT: WeakKeyDictionary[nn.Module, dict[int, _Built]] = WeakKeyDictionary()
+_BUILT: WeakKeyDictionary[nn.Module, dict[Hashable, _Built]] = WeakKeyDictionary()
 
 
 def network_of(model: Any, threads: int = 1) -> Network:
@@ -54,19 +54,20 @@ def network_of(model: Any, threads: int = 1) -> Network:
     written past torch's count of versions, as ``weight.data`` does.
     """
     modules = inside(model)[1:]
-    settings = [
-        {name: value for name, value in vars(module).items() if name[0] != "_"}
-        for module in modules
-    ]
     held = (t for m in modules for t in (*m._parameters.values(), *m._buffers.values()))
-    values = torch.cat(
-        [t.detach().reshape(-1) for t in held if t is not None and t.is_floating_point()]
-    )
-    built = _BUILT.setdefault(model, {})
-    last = built.get(threads)
-    if last is None or not last.is_of(modules, settings, values):
+    numbers = [t.detach().reshape(-1) for t in held if t is not None and t.is_floating_point()]
+    values, built = torch.cat(numbers), _BUILT.setdefault(model, {})
+    key = threads, streaming.running()  # a stream has some parts called
+    last = built.get(key)
+    if last is None or not last.is_of(modules, values):
         network = Builder(threads=threads).network(model)
-        last = built[threads] = _Built(network, modules, settings, values)
+        settings = [
+            (vars(module), name, value)
+            for module in modules
+            for name, value in vars(module).items()
+            if name[0] != "_"
+        ]
+        last = built[key] = _Built(network, modules, settings, values)
     return last.network
 
 

@@ -63,10 +63,15 @@ def with_past(
         return x
     batch, _, height, width, lanes = x.shape
     every = np.zeros((batch, len(steps), height, width, lanes), np.uint8)
-    for t, (step,) in enumerate(steps):
-        lying = step.movedim(1, -1) if heads is None else step.transpose(1, 2)
-        every[:, t, ..., :channels] = lying.reshape(batch, height, width, channels).numpy()
+    axes = (0, 2, 3, 1) if heads is None else (0, 2, 1, 3)
+    for t, step in enumerate(steps):
+        lying = step.numpy()[0].transpose(axes).reshape(batch, height, width, channels)
+        every[:, t, ..., :channels] = lying
     return every
+
+
+_NOTHING = {kind: np.empty((0,) * 5, kind) for kind in (np.float32, np.float64)}
+"""What the loops are told where nobody wants membranes."""
 
 
 class Room(NamedTuple):
@@ -105,27 +110,27 @@ class Neurons(NamedTuple):
     def room(self, batch: int, steps: int, height: int, width: int) -> Room:
         """Room for the neurons of so many samples, steps and places."""
         shape = batch, steps, height, width, len(self.tau)
-        h = np.empty((steps, batch, *shape[2:]) if self.watched else (0,) * 5, self.tau.dtype)
+        h = _NOTHING[self.tau.dtype.type]
+        if self.watched:
+            h = np.empty((steps, batch, *shape[2:]), self.tau.dtype)
         return Room(self.tau, self.constants, self._before(shape), h)
 
     def _before(self, shape: tuple[int, ...]) -> np.ndarray:
         """Membranes before each step, where that is not what the loops know by themselves."""
         if streaming.running():
             (v,) = streaming.recall(self.lif.membrane) or (None,)
-            return self._laid_out(shape, v, rest=self.constants[1])
+            membranes = np.full(shape, self.constants[1], self.tau.dtype)
+            if v is not None:
+                membranes[:, 0, ..., : self.channels] = v.numpy().transpose(0, 2, 3, 1)
+            return membranes
         if self.begins is None:
-            return np.empty((0,) * 5, self.tau.dtype)
+            return _NOTHING[self.tau.dtype.type]
         batch, steps, height, width, _ = shape
         nothing = torch.zeros((), dtype=torch.from_numpy(self.tau).dtype)
         layer = nothing.expand(steps, batch, self.channels, height, width)
-        return self._laid_out(shape, self.begins(self.lif.membrane, layer).movedim(0, 1))
-
-    def _laid_out(self, shape: tuple[int, ...], v: Tensor | None, rest: float = 0.0) -> np.ndarray:
-        """v (batch, [time,] channel, row, column) as the loops have it; at rest where it is None."""
-        membranes = np.full(shape, rest, self.tau.dtype)
-        if v is not None:
-            lying = v.movedim(-3, -1).numpy()
-            membranes[..., : self.channels] = lying.reshape(*shape[:-1], self.channels)
+        membranes = np.zeros(shape, self.tau.dtype)
+        before = self.begins(self.lif.membrane, layer)
+        membranes[..., : self.channels] = before.permute(1, 0, 3, 4, 2).numpy()
         return membranes
 
     def leave(self, room: Room) -> None:
@@ -133,8 +138,8 @@ class Neurons(NamedTuple):
         if self.watched:
             shown(self.lif.membrane, torch.from_numpy(room.h)[..., : self.channels].movedim(-1, 2))
         if streaming.running():
-            v = torch.from_numpy(room.membranes[:, -1])[..., : self.channels].movedim(-1, 1)
-            streaming.remember(self.lif.membrane, v)
+            v = room.membranes[:, -1, ..., : self.channels].transpose(0, 3, 1, 2)
+            streaming.remember(self.lif.membrane, torch.from_numpy(v))
 
 
 def neurons(lif: Any, channels: int, dtype: Any, watched: bool) -> Neurons:
