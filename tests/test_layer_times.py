@@ -61,7 +61,7 @@ def test_the_line_goes_through_layers_of_weights_and_attention_is_compared_with_
     times = made([3.0, 5.0, 10.0])
     assert times.fit == pytest.approx((2.0, 0.1, 1.0))
     assert times.costlier == pytest.approx((10 / 2) / (8 / 40))
-    assert "explains 100 %" in of_layers(times) and "25 times as long" in of_layers(times)
+    assert "explain 100 %" in of_layers(times) and "take 25 times as long" in of_layers(times)
 
 
 def test_a_silent_attention_has_no_price():

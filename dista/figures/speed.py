@@ -150,7 +150,5 @@ def _part(layer: str) -> str:
 def of_layers(result: LayerTimes) -> str:
     """Whether the machine agrees with the count, in one sentence."""
     line, costlier = result.fit, result.costlier
-    said = f"the count explains {percent(max(0.0, line.r_squared))} of what layers of weights differ in time"
-    if costlier is None:
-        return said
-    return f"{said}; an operation of attention takes {costlier:.2g} times as long as one of theirs"
+    said = f"operations explain {percent(max(0.0, line.r_squared))} of what layers differ in time"
+    return said if costlier is None else f"{said}; those of attention take {costlier:.2g} times as long"
