@@ -29,10 +29,12 @@ class Figures(anywidget.AnyWidget):
 
     A plotly FigureWidget is one figure, and each brings five megabytes of JavaScript to the page; here all of
     them share one copy. What changed is drawn into what is there: zoom and legend stay, and nothing flickers.
+    ``plotly`` is that copy: the widget's own module asks for it once it is there itself (``js/figures.js`` says why).
     """
 
-    _esm = plotly_javascript("dista plotly") + module("figures")
+    _esm = module("figures")
     _css = styles("figures")
+    plotly = traitlets.Unicode(plotly_javascript("dista plotly")).tag(sync=True)
     drawn = traitlets.List(traitlets.Unicode()).tag(sync=True)
     theme = traitlets.Enum(("light", "dark"), "light").tag(sync=True)
 
