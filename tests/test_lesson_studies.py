@@ -25,13 +25,16 @@ cuts = {part: paired_difference(one, one) for part in lesson_09.PARTS}
 """What lesson 9 has measured before it asks for the study."""
 
 
+def closing(notebook) -> int:
+    """The place of the cell with the heading of a lesson's end; what was learnt is in the cell after it."""
+    return next(i for i, c in enumerate(notebook.cells) if "## What was learnt" in c.source)
+
+
 def of_study(number: int) -> nbformat.NotebookNode:
     """The imports of a lesson, and those of its cells before its end that ask the study and say what came of it."""
     notebook = opened(NOTEBOOKS[number])
     assert notebook.cells[0].source.startswith(f"# {number} ")
-    sources = [cell.source for cell in notebook.cells]
-    end = sources.index("## What was learnt") if "## What was learnt" in sources else None
-    code = [cell for cell in notebook.cells[:end] if cell.cell_type == "code"]
+    code = [cell for cell in notebook.cells[: closing(notebook)] if cell.cell_type == "code"]
     asking = [cell for cell in code[1:] if "study" in cell.source or "few = {" in cell.source]
     assert asking
     notebook.cells = [code[0], nbformat.v4.new_code_cell(CUTS), *asking]
@@ -132,6 +135,8 @@ def test_lessons_close_with_what_trainings_say():
     """Of each part that a lesson is about: a cut is never its last word on it."""
     parts = {5: "the learned taus", 6: "attention's memory", 7: "the denoiser"}
     for number, part in parts.items():
-        cells = opened(NOTEBOOKS[number]).cells
-        heading = next(i for i, cell in enumerate(cells) if cell.source == "## What was learnt")
-        assert f'claims.answer("{part}", study)' in cells[heading + 1].source
+        lesson = opened(NOTEBOOKS[number])
+        last = lesson.cells[closing(lesson) + 1].source
+        assert f'claims.answer("{part}", study)' in last
+    lesson = opened(NOTEBOOKS[9])
+    assert "claims.verdicts(study)" in lesson.cells[closing(lesson) + 1].source

@@ -80,17 +80,35 @@ def verdict(alone: SeedDifference, average: SeedDifference) -> str:
 def answer(part: str, study: Compared | None) -> str:
     """The claim about ``part`` (a key of CLAIMS), and what the study says to it, as Markdown."""
     claim = CLAIMS[part]
-    alone = study.differences.get(claim.alone) if study else None
-    average = study.effects.get(claim.level) if study else None
-    if alone is None or average is None:
+    found = _differences(claim, study)
+    if found is None:
         return (
             f"Not measured: the study `{STUDY}` is not here, or has not got so far. `dista sweep {STUDY}` trains it, in some "
             "hours on a laptop."
         )
+    alone, average = found
     return (
         f"{claim.words}: **{verdict(alone, average)}** by `{STUDY}`. Trained with this part alone {points(alone)}, on average "
         f"over the other parts {points(average)}; {count(len(alone.seeds), 'seed')}."
     )
+
+
+def verdicts(study: Compared | None) -> str:
+    """The three claims and what the study says to each, in one line of Markdown."""
+    said = {claim.words: _differences(claim, study) for claim in CLAIMS.values()}
+    return " ".join(
+        f"{words}: **{verdict(*found)}**." if found else f"{words}: not measured here."
+        for words, found in said.items()
+    )
+
+
+def _differences(
+    claim: Claim, study: Compared | None
+) -> tuple[SeedDifference, SeedDifference] | None:
+    """That to the baseline, and the mean over the other parts; None where one of them is not there."""
+    if study is None or claim.alone not in study.differences or claim.level not in study.effects:
+        return None
+    return study.differences[claim.alone], study.effects[claim.level]
 
 
 def points(one: Difference) -> str:

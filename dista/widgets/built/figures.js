@@ -1,3 +1,17 @@
+// hearing.js
+async function initialize({ model }) {
+  const name = model.get("own");
+  if (!name || !model.widget_manager) return;
+  hear(model, await model.widget_manager.get_model(name));
+}
+function hear(model, own) {
+  const anywidget = Object.getPrototypeOf(own);
+  const plain = Object.getPrototypeOf(anywidget)._handle_comm_msg;
+  if (!own.comm?.on_msg || !plain) return;
+  own.comm.on_msg(plain.bind(own));
+  model.send?.("again");
+}
+
 // dom.js
 function fill(node, props, children) {
   const element = (
@@ -87,6 +101,8 @@ function loaded(model) {
   return page[LOADING];
 }
 var figures_default = {
+  // not waited for: the widget is drawn meanwhile
+  initialize: (widget) => void initialize(widget),
   /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el: el2 }) {
     let plotly;

@@ -1,6 +1,7 @@
 // Plotly figures in a notebook. Python sends each as JSON, and the browser draws what changed into what is there:
 // no figure is torn down, so nothing flickers, and zoom and legend stay.
 
+import { initialize } from "./hearing.js";
 import { el as node } from "./dom.js";
 import { readTheme } from "./theme.js";
 
@@ -34,6 +35,9 @@ function loaded(model) {
 }
 
 export default {
+  // not waited for: the widget is drawn meanwhile
+  initialize: (/** @type {{ model: import("./hearing.js").Heard }} */ widget) => void initialize(widget),
+
   /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el }) {
     /** @type {PlotlyModule | undefined} */
