@@ -80,13 +80,13 @@ def verdict(alone: SeedDifference, average: SeedDifference) -> str:
 def answer(part: str, study: Compared | None) -> str:
     """The claim about ``part`` (a key of CLAIMS), and what the study says to it, as Markdown."""
     claim = CLAIMS[part]
-    found = _differences(claim, study)
-    if found is None:
+    both = _differences(claim, study)
+    if both is None:
         return (
             f"Not measured: the study `{STUDY}` is not here, or has not got so far. `dista sweep {STUDY}` trains it, in some "
             "hours on a laptop."
         )
-    alone, average = found
+    alone, average = both
     return (
         f"{claim.words}: **{verdict(alone, average)}** by `{STUDY}`. Trained with this part alone {points(alone)}, on average "
         f"over the other parts {points(average)}; {count(len(alone.seeds), 'seed')}."
@@ -97,8 +97,8 @@ def verdicts(study: Compared | None) -> str:
     """The three claims and what the study says to each, in one line of Markdown."""
     said = {claim.words: _differences(claim, study) for claim in CLAIMS.values()}
     return " ".join(
-        f"{words}: **{verdict(*found)}**." if found else f"{words}: not measured here."
-        for words, found in said.items()
+        f"{words}: **{verdict(*both)}**." if both else f"{words}: not measured here."
+        for words, both in said.items()
     )
 
 

@@ -220,7 +220,7 @@ function pick(spec, tell) {
 }
 
 // predict_sizes.js
-var [LEFT, RIGHT] = [46, 10];
+var [LEFT, RIGHT] = [62, 10];
 var [TOP, FOOT] = [14, 40];
 var MOVES = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 };
 function sizes(spec, tell) {
