@@ -242,5 +242,8 @@ def test_the_book_builds_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr
     pages = list((tmp_path / "html").rglob("*.html"))
     assert len(pages) > 30
+    assert [one.name for one in pages if re.search(r"<p>\s*\|", one.read_text("utf-8"))] == [], (
+        "a table"
+    )
     elsewhere = re.compile(r"<(?:script|link|img)[^>]+(?:src|href)=\"https?://")
     assert [one.name for one in pages if elsewhere.search(one.read_text("utf-8"))] == []
