@@ -20,19 +20,24 @@ from dista import widgets
 CHECKPOINTS = {"digits": "digits", "digits-events": "digits-events", "match-map": "match"}
 
 
-def timed(checkpoint: str, rounds: int) -> list[tuple[float, float]]:
-    """Milliseconds of the clock and of the processor, of each change."""
+CONTROLS = ("u", "window", "tau", "noise")
+
+Times = list[tuple[float, float]]
+
+
+def timed(checkpoint: str, rounds: int) -> dict[str, Times]:
+    """Milliseconds of the clock and of the processor, of each change of each control."""
     task = dista.data.open(CHECKPOINTS[checkpoint])
     x, label = task.test.batch([3])
     controls = widgets.controls(
         dista.load(checkpoint), x, labels=label.tolist(), classes=task.classes
     )
-    times = []
-    for name in ("u", "window", "tau", "noise"):
+    times: dict[str, Times] = {name: [] for name in CONTROLS}
+    for name in CONTROLS:
         for value in controls.values_of(name)[1 : rounds + 1]:
             before = time.perf_counter(), time.process_time()
             controls.set(name, value)
-            times.append(
+            times[name].append(
                 (1e3 * (time.perf_counter() - before[0]), 1e3 * (time.process_time() - before[1]))
             )
         controls.set(name, None)
@@ -45,11 +50,12 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     for checkpoint in CHECKPOINTS:
-        passed, used = zip(*timed(checkpoint, options.rounds))
-        print(
-            f"{checkpoint:15} median {statistics.median(passed):4.0f} ms, of the processor "
-            f"{statistics.median(used):4.0f} ms; slowest {max(passed):4.0f} ms; {len(passed)} changes"
-        )
+        for name, changes in timed(checkpoint, options.rounds).items():
+            passed, used = zip(*changes)
+            print(
+                f"{checkpoint:15} {name:8} median {statistics.median(passed):4.0f} ms, of the processor "
+                f"{statistics.median(used):4.0f} ms; slowest {max(passed):4.0f} ms; {len(changes)} changes"
+            )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ Its pages are built in a slow test alone, where the extra ``docs`` is installed.
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -200,6 +202,26 @@ def test_every_figure_has_one_entry_of_about_ten_lines():
         ast.parse("\n".join(lines))
 
 
+def test_what_the_gallery_calls_takes_what_it_is_given():
+    """The gallery itself is run with the book, which takes minutes: its calls of the package are compared here."""
+    cells = re.findall(r"^```{code-cell}\n(.*?)^```", page("gallery"), re.M | re.S)
+    body = ast.parse(re.sub(r"^:.*", "", "\n".join(cells), flags=re.M)).body
+    imports = [one for one in body if isinstance(one, (ast.Import, ast.ImportFrom))]
+    names: dict[str, object] = {}
+    exec(compile(ast.Module(imports, []), "gallery", "exec"), names)
+    compared = 0
+    for call in (node for node in ast.walk(ast.Module(body, [])) if isinstance(node, ast.Call)):
+        root, *parts = ast.unparse(call.func).split(".")
+        called = functools.reduce(lambda of, part: getattr(of, part, None), parts, names.get(root))
+        if not inspect.isfunction(called) or any(isinstance(a, ast.Starred) for a in call.args):
+            continue
+        inspect.signature(called).bind(
+            *call.args, **{k.arg: k.value for k in call.keywords if k.arg}
+        )
+        compared += 1
+    assert compared > 50
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     find_spec("sphinx") is None, reason="the extra docs is not installed: make docs"
@@ -220,5 +242,8 @@ def test_the_book_builds_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr
     pages = list((tmp_path / "html").rglob("*.html"))
     assert len(pages) > 30
+    assert [one.name for one in pages if re.search(r"<p>\s*\|", one.read_text("utf-8"))] == [], (
+        "a table"
+    )
     elsewhere = re.compile(r"<(?:script|link|img)[^>]+(?:src|href)=\"https?://")
     assert [one.name for one in pages if elsewhere.search(one.read_text("utf-8"))] == []

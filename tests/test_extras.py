@@ -26,8 +26,14 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 pytestmark = pytest.mark.slow  # minutes, most of it imports in processes of their own
 
+BUSY, WAITING = 600, 3600
+"""What ends a process that never would: seconds of the processor for one that goes round in circles, which others on the
+machine do not lengthen (a lesson takes less than 180), and of the clock for one that waits, far more than any should.
+"""
+
 REFUSING = """
-import sys
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, ({busy}, {busy}))
 class Refusing:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {refused!r}:
@@ -38,9 +44,10 @@ sys.meta_path.insert(0, Refusing())
 
 def without(refused, script):
     """Run ``script`` in a process in which the modules ``refused`` are not there."""
+    before = REFUSING.format(refused=set(refused), busy=BUSY)
     return subprocess.run(
-        [sys.executable, "-c", REFUSING.format(refused=set(refused)) + script],
-        capture_output=True, text=True, cwd=ROOT, timeout=300,
+        [sys.executable, "-c", before + script],
+        capture_output=True, text=True, cwd=ROOT, timeout=WAITING,
     )  # fmt: skip
 
 

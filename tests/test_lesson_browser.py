@@ -75,13 +75,26 @@ def wait_for(address, log):
             time.sleep(0.3)
 
 
+GIVEN_UP = "[anywidget] Failed to initialize model."
+"""What anywidget throws where a page is busy for two seconds; what our widgets make of that is looked at below."""
+
+HURRIED = """AbortSignal.timeout = () => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort());
+  return controller.signal;
+}"""
+"""Those two seconds are over at once, as on a page that is busy with something else."""
+
+
 @pytest.fixture
 def page(browser, tmp_path):
     """A page that fails the test where anything would leave this machine, or throws."""
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(600_000)
     trouble = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on(
+        "pageerror", lambda error: None if GIVEN_UP in str(error) else trouble.append(str(error))
+    )
 
     def local_only(route):
         if re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]", route.request.url):
@@ -100,16 +113,27 @@ KERNEL = (
 )
 
 
+RUN = """async (index) => {
+  window.jupyterapp.shell.currentWidget.content.activeCellIndex = index;
+  await window.jupyterapp.commands.execute("notebook:run-cell");
+}"""
+
+
 def run_all(page):
-    """As the menu does; JupyterLab's own commands do not depend on its looks."""
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    """Cell by cell, as a reader does; JupyterLab's own commands do not depend on its looks.
+
+    All at once a busy machine draws for longer than the two seconds that anywidget gives a widget to begin.
+    """
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    cells.first.wait_for()
     page.wait_for_function(KERNEL)
-    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+    for index in range(cells.count()):
+        page.evaluate(RUN, index)
 
 
 @pytest.mark.parametrize("pretended", [False, True])
 def test_a_lesson_is_worked_through(lab, page, pretended):
-    """The trainings are real ones; pretended ones, which take no time, let the rest be looked at alone."""
+    """The trainings are real ones; pretended ones, which take no time, let a page be looked at that is too busy for anywidget."""
     notebook = opened(ROOT / "notebooks" / f"{LESSON}.ipynb")
     for cell in notebook.cells:
         cell.source = re.sub(r"^epochs = 4\b", "epochs = 2", cell.source, flags=re.M)
@@ -117,16 +141,17 @@ def test_a_lesson_is_worked_through(lab, page, pretended):
         program = [str(ROOT / "tests" / "pretended_training.py")]
         source = f"from dista.runs import background\nbackground.PROGRAM = {program}"
         notebook.cells.insert(1, nbformat.v4.new_code_cell(source))
+        page.add_init_script(HURRIED)
     page.goto(lab(notebook))
     run_all(page)
     live, film = (page.locator(".jp-OutputArea-output:has(.figures)").nth(i) for i in (0, 1))
     live.get_by_role("status").filter(has_text=re.compile("Finished after 2 epochs")).wait_for()
-    assert live.locator(".js-plotly-plot .main-svg").count() >= 4
+    live.locator(".js-plotly-plot:has(.main-svg)").nth(3).wait_for()  # four figures
     scored(page)
     film.get_by_role("status").wait_for()
     if not pretended:
         moved(page, film)
-    page.get_by_text("This run on the Train page").wait_for()
+    page.locator(".jp-OutputArea-output", has_text="This run on the Train page").wait_for()
     assert page.locator(".jp-OutputArea-output[data-mime-type$=stderr]").all_inner_texts() == []
     assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
 

@@ -1,14 +1,18 @@
-"""Lessons 7 and 9 say what a study came to, with as many seeds as there are, or that nothing was measured."""
+"""Lessons say what a study came to, with as many seeds as there are, or that nothing was measured; README says the same."""
 
 from __future__ import annotations
 
 from importlib import resources
 
 import nbformat
+import numpy as np
 import pytest
-from lesson_runs import NOTEBOOKS, opened, run
+from lesson_runs import NOTEBOOKS, ROOT, opened, run
 from test_results import pretend
 
+import dista
+from dista.lessons import claims
+from dista.measures import SeedDifference
 from dista.studies.study import begin
 
 CUTS = """
@@ -21,11 +25,16 @@ cuts = {part: paired_difference(one, one) for part in lesson_09.PARTS}
 """What lesson 9 has measured before it asks for the study."""
 
 
+def closing(notebook) -> int:
+    """The place of the cell with the heading of a lesson's end; what was learnt is in the cell after it."""
+    return next(i for i, c in enumerate(notebook.cells) if "## What was learnt" in c.source)
+
+
 def of_study(number: int) -> nbformat.NotebookNode:
-    """The imports of a lesson, and those of its cells that ask the study and say what came of it."""
+    """The imports of a lesson, and those of its cells before its end that ask the study and say what came of it."""
     notebook = opened(NOTEBOOKS[number])
     assert notebook.cells[0].source.startswith(f"# {number} ")
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [cell for cell in notebook.cells[: closing(notebook)] if cell.cell_type == "code"]
     asking = [cell for cell in code[1:] if "study" in cell.source or "few = {" in cell.source]
     assert asking
     notebook.cells = [code[0], nbformat.v4.new_code_cell(CUTS), *asking]
@@ -75,5 +84,59 @@ def test_what_is_there_is_said_with_its_seeds(studied, monkeypatch, seeds, words
     done = run(of_study(9), monkeypatch, "lesson 9")
     assert words in said(done) and len(done.figures) == 1
     assert "not measured |" not in said(done)
-    count = f"{seeds} seed{'s' * (seeds > 1)}, without noise"
+    count = f"; {seeds} seed{'s' * (seeds > 1)}."
+    assert said(done).count(count) == 3
     assert count in said(run(of_study(7), monkeypatch, "lesson 7"))
+
+
+# --- the words for it -----------------------------------------------------------------------------
+
+
+def difference(points: float, holm: float) -> SeedDifference:
+    share = points / 100
+    return SeedDifference(
+        (0, 1), np.full(2, share), 100, share, share - 0.1, share + 0.1, holm, holm
+    )
+
+
+@pytest.mark.parametrize(
+    "alone, average, verdict",
+    [
+        (difference(17, 0.001), difference(19, 0.001), "supported"),
+        (difference(4, 0.197), difference(3, 0.066), "not resolved"),
+        (difference(4, 0.001), difference(3, 0.066), "not resolved"),
+        (difference(-9, 0.032), difference(-3, 0.066), "not supported"),
+        (difference(17, 0.001), difference(-3, 0.001), "not supported"),
+        (difference(-9, 0.2), difference(-3, 0.066), "not resolved"),
+    ],
+)
+def test_a_claim_has_one_of_three_verdicts(alone, average, verdict):
+    assert claims.verdict(alone, average) == verdict
+
+
+def test_the_readme_says_what_the_shipped_study_came_to():
+    readme = (ROOT / "README.md").read_text("utf-8").replace("−", "-")
+    study = dista.open_study(claims.STUDY)
+    for claim in claims.CLAIMS.values():
+        alone, average = study.differences[claim.alone], study.effects[claim.level]
+        begin = f"| {claim.words[0].lower()}{claim.words[1:]} | {claims.verdict(alone, average)}: "
+        numbers = f"{100 * alone.difference:+.1f} ({100 * alone.low:.1f} to {100 * alone.high:.1f})"
+        assert begin + numbers in readme
+    for memory in ("none", "map"):
+        for taus in ("fixed", "learned"):
+            names = [
+                f"memory={memory},taus={taus},denoiser={kind}" for kind in ("none", "threshold")
+            ]
+            means = [f"{100 * study.accuracies[name].mean:.1f} %" for name in names]
+            assert f"| {memory} | {taus} | {' | '.join(means)} |" in readme
+
+
+def test_lessons_close_with_what_trainings_say():
+    """Of each part that a lesson is about: a cut is never its last word on it."""
+    parts = {5: "the learned taus", 6: "attention's memory", 7: "the denoiser"}
+    for number, part in parts.items():
+        lesson = opened(NOTEBOOKS[number])
+        last = lesson.cells[closing(lesson) + 1].source
+        assert f'claims.answer("{part}", study)' in last
+    lesson = opened(NOTEBOOKS[9])
+    assert "claims.verdicts(study)" in lesson.cells[closing(lesson) + 1].source

@@ -23,6 +23,7 @@ from dista.lessons import (
     Pick,
     Steps,
     dashboard,
+    page,
 )
 from dista.lessons.values import difference
 
@@ -110,6 +111,15 @@ def test_an_exception_becomes_a_sentence_with_its_line():
 
     assert "stopped in its line 3, `return y / (x - x)` (ZeroDivisionError" in repr(
         doubled().check(faulty)
+    )
+
+
+def test_words_in_stars_are_stressed_and_code_is_as_it_is():
+    stars = page.sentence("It is *not* `2 * x * y`, 3 * 4")
+    assert (
+        stars
+        == "It is <em>not</em> <code>2 * x * y</code>, 3 * 4"
+        == page.inline("It is *not* `2 * x * y`, 3 * 4")
     )
 
 

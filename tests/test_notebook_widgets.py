@@ -228,3 +228,15 @@ def test_a_change_that_fails_is_a_sentence_and_the_rest_goes_on(model, x):
     assert "returned shape (1,); expected" in view._sentence.value
     view.set("bad", None)
     assert "as trained" in view._sentence.value
+
+
+# --- what the page has to load --------------------------------------------------------------------
+
+
+def test_the_module_of_a_widget_is_there_soon():
+    """anywidget drops what Python sends to a widget whose module takes more than two seconds: no library is in it."""
+    from dista.widgets import figures, jupyter, lab, predictions
+
+    kinds = [figures.Figures, jupyter.Probe, lab.TauLab, predictions.Predict]
+    assert max(len(str(kind._esm)) for kind in kinds) < 200_000
+    assert len(figures.Figures.plotly.default_value) > 1_000_000

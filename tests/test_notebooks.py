@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 
@@ -51,6 +52,16 @@ def test_it_asks_first_defines_no_helpers_and_draws_nothing_itself(path):
     assert not any(re.search(r"^\s*(def|class) ", source, re.M) for source in helpers)
     assert max(len(source.splitlines()) for source in code) <= 25
     assert not re.search(r"matplotlib|graph_objects|plotly\.express|make_subplots", "\n".join(code))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=by_name)
+def test_no_sentence_becomes_a_list(path):
+    """A line that begins with a number and a full stop is an item of a list, also where a sentence ends there."""
+    for cell in opened(path).cells:
+        lines = cell.source.splitlines() if cell.cell_type == "markdown" else []
+        for before, line in itertools.pairwise(lines):
+            item = re.match(r"\d+\. ", line)
+            assert not item or not before or re.match(r"\d+\. | ", before), (before, line)
 
 
 def test_the_entrance_ends_with_what_was_learnt():

@@ -194,7 +194,14 @@ def test_what_is_missing_is_said_without_names_of_modules():
 
 @pytest.mark.parametrize(
     "value, digits, text",
-    [(3.0, 2, "3"), (2.50, 2, "2.5"), (0.126, 2, "0.13"), (10.0, 0, "10"), (100.04, 1, "100")],
+    [
+        (3.0, 2, "3"),
+        (2.50, 2, "2.5"),
+        (0.126, 2, "0.13"),
+        (10.0, 0, "10"),
+        (100.04, 1, "100"),
+        (-0.001, 2, "0"),
+    ],
 )
 def test_numbers_have_as_many_digits_as_they_need(value, digits, text):
     assert sentences.number(value, digits) == text

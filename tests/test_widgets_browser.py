@@ -684,8 +684,8 @@ def test_bars_are_dragged_and_the_lab_follows(page):
     assert lab.reset == "soft"
 
 
-FIGURES = """async ([source, drawn]) => {
-  const values = { drawn, theme: "light" }, listeners = {};
+FIGURES = """async ([source, plotly, drawn]) => {
+  const values = { plotly, drawn, theme: "light" }, listeners = {};
   window.model = {
     get: (name) => values[name], set: (name, value) => { values[name] = value; },
     save_changes: () => { window.saved = { ...values }; },
@@ -708,7 +708,7 @@ def test_figures_are_drawn_in_place(page):
 
     texts = [figures.tau_history(small.neurons()[: 3 * n]).to_json() for n in (2, 3)]
     accuracy = figures.learning_curves(small.epochs()).to_json()
-    page.evaluate(FIGURES, [Figures._esm, [texts[0], accuracy]])
+    page.evaluate(FIGURES, [Figures._esm, Figures.plotly.default_value, [texts[0], accuracy]])
     plots = page.locator(".js-plotly-plot")
     plots.nth(1).locator(".main-svg").first.wait_for()
     tags = "nodes => nodes.map((n) => { n.tag = true; return n.calcdata?.[0].length; })"

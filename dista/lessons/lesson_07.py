@@ -200,7 +200,7 @@ my_table = Exercise(
 
 THREE = [
     Misconception(
-        "You drew u = 3 below u = 1 everywhere. Without noise it does remove too much. Under noise it removes counts that noise has made, and that is worth more than what it costs.",
+        "You drew u = 3 below u = 1 everywhere. Without noise it does remove too much. Under noise what it removes costs the network less than keeping it would.",
         when=lambda values, truth: (
             values[-2] < truth[-2] - 0.15 and truth[-2] > 0.3 and values[0] < truth[0] + 0.1
         ),

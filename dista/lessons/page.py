@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +28,7 @@ _TOLD = ':root:not([data-theme]) body:not([data-jp-theme-light]):not(.vscode-lig
 
 @dataclass(frozen=True)
 class Line:
-    """A sentence of an answer; what stands in `backticks` is code."""
+    """A sentence of an answer; what stands in `backticks` is code, and in *stars* stressed."""
 
     kind: Kind
     words: str
@@ -57,16 +57,21 @@ def page(
 
 def inline(words: str) -> str:
     """Text as HTML, with code for what stands in backticks and a line for each line."""
-    safe = html.escape(words, quote=False)
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", safe).replace("\n", "<br>")
+    return _html(words, lambda part: html.escape(part, quote=False))
 
 
 def sentence(words: str) -> str:
     """As ``inline``, with the terms of the glossary explained to who points at them."""
-    parts = words.split("`")
+    return _html(words, explained)
+
+
+def _html(words: str, safe: Callable[[str], str]) -> str:
+    """``safe`` makes a piece of plain text HTML; what stands in backticks is nobody's term, and has no stress."""
     return "".join(
-        f"<code>{html.escape(part)}</code>" if index % 2 else explained(part).replace("\n", "<br>")
-        for index, part in enumerate(parts)
+        f"<code>{html.escape(part, quote=False)}</code>"
+        if index % 2
+        else re.sub(r"\*(\S[^*]*)\*", r"<em>\1</em>", safe(part)).replace("\n", "<br>")
+        for index, part in enumerate(words.split("`"))
     )
 
 

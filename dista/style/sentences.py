@@ -50,8 +50,8 @@ class Sums(Protocol):
 
 
 def number(value: float, digits: int = 2) -> str:
-    """``2``, ``2.5``: a number with as many digits as it needs, ``digits`` at most."""
-    text = f"{value:.{digits}f}"
+    """``2``, ``2.5``: a number with as many digits as it needs, ``digits`` at most; what is nothing then has no sign."""
+    text = f"{round(value, digits) or 0.0:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

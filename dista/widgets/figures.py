@@ -10,10 +10,10 @@ from dista.extras import need
 
 need("anywidget", "figures that follow", "notebooks")
 
-import anywidget
 import traitlets
 
 from dista.figures.browser import plotly_javascript
+from dista.widgets.hearing import Hearing
 from dista.widgets.source import module, styles
 
 if TYPE_CHECKING:
@@ -24,15 +24,18 @@ if TYPE_CHECKING:
 Draw = Callable[["Theme"], Sequence["go.Figure"]]
 
 
-class Figures(anywidget.AnyWidget):
+class Figures(Hearing):
     """Some figures beside each other; ``draw`` makes them for a theme, which is that of the page.
 
     A plotly FigureWidget is one figure, and each brings five megabytes of JavaScript to the page; here all of
     them share one copy. What changed is drawn into what is there: zoom and legend stay, and nothing flickers.
+    ``plotly`` is that copy: the widget's own module asks for it once it is there itself (``js/figures.js`` says why).
     """
 
-    _esm = plotly_javascript("dista plotly") + module("figures")
+    AGAIN = ("drawn",)
+    _esm = module("figures")
     _css = styles("figures")
+    plotly = traitlets.Unicode(plotly_javascript("dista plotly")).tag(sync=True)
     drawn = traitlets.List(traitlets.Unicode()).tag(sync=True)
     theme = traitlets.Enum(("light", "dark"), "light").tag(sync=True)
 

@@ -8,9 +8,9 @@ from dista.extras import need
 
 need("anywidget", "the probe in a notebook", "notebooks")
 
-import anywidget
 import traitlets
 
+from dista.widgets.hearing import Hearing
 from dista.widgets.payload import probe_payload
 from dista.widgets.source import module, styles
 from dista.widgets.state import CHOICES, FIELDS
@@ -31,7 +31,7 @@ def _trait(name: str) -> traitlets.TraitType[Any, Any]:
 _State = type("_State", (traitlets.HasTraits,), {name: _trait(name) for name in FIELDS})
 
 
-class Probe(anywidget.AnyWidget, _State):  # type: ignore[misc, valid-type]  # a class made of the table
+class Probe(Hearing, _State):  # type: ignore[misc, valid-type]  # a class made of the table
     """Space-time attention of one recording; every part of its state is a trait.
 
     ``step``, ``block``, ``head``, ``row``, ``column`` and ``neuron`` count from zero; -1 lets the

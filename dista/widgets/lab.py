@@ -9,18 +9,18 @@ from dista.extras import need
 
 need("anywidget", "the tau lab in a notebook", "notebooks")
 
-import anywidget
 import traitlets
 
 from dista.experiments.single_neuron import RESETS, Reset, driven
 from dista.measures import MembraneTrace
+from dista.widgets.hearing import Hearing
 from dista.widgets.source import module, styles
 
 TOP = 4.0
 """The largest current that can be drawn, in thresholds of 1."""
 
 
-class TauLab(anywidget.AnyWidget):
+class TauLab(Hearing):
     """One LIF neuron: ``current`` (a number a step, 0 to 4), ``tau`` in steps, ``threshold`` and ``reset`` ("hard",
     "soft") are traits that can be set and watched; ``trace`` is the typed result, as ``dista.figures.membrane`` draws it."""
 

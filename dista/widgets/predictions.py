@@ -8,16 +8,16 @@ from dista.extras import need
 
 need("anywidget", "a prediction in a notebook", "notebooks")
 
-import anywidget
 import traitlets
 
+from dista.widgets.hearing import Hearing
 from dista.widgets.source import module, styles
 
 if TYPE_CHECKING:
     from dista.lessons.predictions import Prediction
 
 
-class Predict(anywidget.AnyWidget):
+class Predict(Hearing):
     """A question whose result stays in Python until the reader has committed; ``prediction.last`` is the answer.
 
     ``values`` is where the reader's marks, bars, curve, order or place are (None: nowhere yet). Setting

@@ -1,3 +1,17 @@
+// hearing.js
+async function initialize({ model }) {
+  const name = model.get("own");
+  if (!name || !model.widget_manager) return;
+  hear(model, await model.widget_manager.get_model(name));
+}
+function hear(model, own) {
+  const anywidget = Object.getPrototypeOf(own);
+  const plain = Object.getPrototypeOf(anywidget)._handle_comm_msg;
+  if (!own.comm?.on_msg || !plain) return;
+  own.comm.on_msg(plain.bind(own));
+  model.send?.("again");
+}
+
 // dom.js
 function fill(node, props, children) {
   const element = (
@@ -66,29 +80,45 @@ function readTheme(root, forced) {
 }
 
 // figures.js
+var PLOTLY = /* @__PURE__ */ Symbol.for("dista plotly");
+var LOADING = /* @__PURE__ */ Symbol.for("dista plotly, loading");
 var CONFIG = { displaylogo: false, responsive: true, modeBarButtons: [["toImage", "resetScale2d"]] };
 function heard(model, name, act) {
   model.on(`change:${name}`, act);
   return () => model.off(`change:${name}`, act);
 }
+function loaded(model) {
+  const page = (
+    /** @type {any} */
+    globalThis
+  );
+  page[LOADING] ??= (async () => {
+    const url = URL.createObjectURL(new Blob([model.get("plotly")], { type: "text/javascript" }));
+    await import(url);
+    URL.revokeObjectURL(url);
+    return page[PLOTLY];
+  })();
+  return page[LOADING];
+}
 var figures_default = {
+  // not waited for: the widget is drawn meanwhile
+  initialize: (widget) => void initialize(widget),
   /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el: el2 }) {
-    const plotly = (
-      /** @type {PlotlyModule} */
-      /** @type {any} */
-      globalThis[/* @__PURE__ */ Symbol.for("dista plotly")]
-    );
+    let plotly;
+    let removed = false;
     const root = el("div", { class: "dista-probe figures" });
     el2.append(root);
     const places = [];
     const draw = () => {
+      const drawer = plotly;
+      if (!drawer) return;
       const wanted = (
         /** @type {string[]} */
         model.get("drawn")
       );
       for (const gone of places.splice(wanted.length)) {
-        plotly.purge(gone.at);
+        drawer.purge(gone.at);
         gone.at.remove();
       }
       wanted.forEach((text, i) => {
@@ -98,7 +128,7 @@ var figures_default = {
         const { data, layout } = JSON.parse(text);
         layout.uirevision = "the reader's";
         places[i].at.setAttribute("aria-label", layout.meta?.alt ?? "");
-        plotly.react(places[i].at, data, layout, CONFIG);
+        drawer.react(places[i].at, data, layout, CONFIG);
       });
     };
     const colour = () => {
@@ -111,11 +141,16 @@ var figures_default = {
     const changed = new MutationObserver(colour);
     changed.observe(document.body, { attributeFilter: ["data-jp-theme-light", "class"] });
     requestAnimationFrame(colour);
-    draw();
+    loaded(model).then((module) => {
+      if (removed) return;
+      plotly = module;
+      draw();
+    });
     return () => {
+      removed = true;
       silent();
       changed.disconnect();
-      for (const { at } of places) plotly.purge(at);
+      for (const { at } of places) plotly?.purge(at);
       root.remove();
     };
   }

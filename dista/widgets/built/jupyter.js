@@ -1,3 +1,17 @@
+// hearing.js
+async function initialize({ model }) {
+  const name = model.get("own");
+  if (!name || !model.widget_manager) return;
+  hear(model, await model.widget_manager.get_model(name));
+}
+function hear(model, own) {
+  const anywidget = Object.getPrototypeOf(own);
+  const plain = Object.getPrototypeOf(anywidget)._handle_comm_msg;
+  if (!own.comm?.on_msg || !plain) return;
+  own.comm.on_msg(plain.bind(own));
+  model.send?.("again");
+}
+
 // dom.js
 var SVG = "http://www.w3.org/2000/svg";
 function fill(node, props, children) {
@@ -2659,6 +2673,8 @@ function dataOf(model) {
   return new Uint8Array(view.buffer ?? view, view.byteOffset ?? 0, view.byteLength);
 }
 var jupyter_default = {
+  // not waited for: the widget is drawn meanwhile
+  initialize: (widget) => void initialize(widget),
   /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el: el2 }) {
     const traits = Object.keys(unpack(dataOf(model)).header.fields);

@@ -1,3 +1,17 @@
+// hearing.js
+async function initialize({ model }) {
+  const name = model.get("own");
+  if (!name || !model.widget_manager) return;
+  hear(model, await model.widget_manager.get_model(name));
+}
+function hear(model, own) {
+  const anywidget = Object.getPrototypeOf(own);
+  const plain = Object.getPrototypeOf(anywidget)._handle_comm_msg;
+  if (!own.comm?.on_msg || !plain) return;
+  own.comm.on_msg(plain.bind(own));
+  model.send?.("again");
+}
+
 // dom.js
 var SVG = "http://www.w3.org/2000/svg";
 function fill(node, props, children) {
@@ -206,7 +220,7 @@ function pick(spec, tell) {
 }
 
 // predict_sizes.js
-var [LEFT, RIGHT] = [46, 10];
+var [LEFT, RIGHT] = [62, 10];
 var [TOP, FOOT] = [14, 40];
 var MOVES = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 };
 function sizes(spec, tell) {
@@ -491,8 +505,17 @@ function boxes(committed, result) {
   if (!committed) return [];
   if (result.problem) return [el("p", { class: "wrong" }, result.problem)];
   if (!("score" in result)) return [el("p", { class: "open" }, "Asking the run …")];
-  const score = el("p", { class: result.right ? "right" : "wrong" }, el("b", {}, `${result.points}. `), result.words);
-  return result.misconception ? [score, el("p", { class: "open" }, result.misconception)] : [score];
+  const score = el(
+    "p",
+    { class: result.right ? "right" : "wrong" },
+    el("b", {}, `${result.points}. `),
+    written(result.words)
+  );
+  return result.misconception ? [score, el("p", { class: "open" }, written(result.misconception))] : [score];
+}
+function written(text) {
+  const parts = text.split(/(\*\S[^*]*\*|`[^`]+`)/);
+  return parts.map((part, i) => i % 2 ? el(part.startsWith("*") ? "em" : "code", {}, part.slice(1, -1)) : part);
 }
 
 // tau_lab.js
@@ -640,6 +663,8 @@ function readTheme(root, forced) {
 // lesson.js
 var PARTS = { predict, tau_lab: tauLab };
 var lesson_default = {
+  // not waited for: the widget is drawn meanwhile
+  initialize: (widget) => void initialize(widget),
   /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el: parent }) {
     const root = el("div", { class: "dista-probe lesson", "data-lm-suppress-shortcuts": "true" });

@@ -1,5 +1,6 @@
 // The probe under the anywidget protocol: every part of the state is a trait of the model.
 
+import { initialize } from "./hearing.js";
 import { mount } from "./probe.js";
 import { unpack } from "./recording.js";
 
@@ -12,6 +13,9 @@ function dataOf(model) {
 }
 
 export default {
+  // not waited for: the widget is drawn meanwhile
+  initialize: (/** @type {{ model: import("./hearing.js").Heard }} */ widget) => void initialize(widget),
+
   /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el }) {
     const traits = Object.keys(unpack(dataOf(model)).header.fields);

@@ -1,5 +1,6 @@
 // The widgets of lessons under the anywidget protocol: which one, the model says.
 
+import { initialize } from "./hearing.js";
 import { el } from "./dom.js";
 import { predict } from "./predict.js";
 import { tauLab } from "./tau_lab.js";
@@ -11,6 +12,9 @@ import { readTheme } from "./theme.js";
 const PARTS = { predict, tau_lab: tauLab };
 
 export default {
+  // not waited for: the widget is drawn meanwhile
+  initialize: (/** @type {{ model: import("./hearing.js").Heard }} */ widget) => void initialize(widget),
+
   /** @param {{ model: Model, el: HTMLElement }} view */
   render({ model, el: parent }) {
     // Notebooks listen to keys before anybody else; this says that they are ours.

@@ -79,6 +79,17 @@ function boxes(committed, result) {
   if (!committed) return [];
   if (result.problem) return [el("p", { class: "wrong" }, result.problem)];
   if (!("score" in result)) return [el("p", { class: "open" }, "Asking the run …")];
-  const score = el("p", { class: result.right ? "right" : "wrong" }, el("b", {}, `${result.points}. `), result.words);
-  return result.misconception ? [score, el("p", { class: "open" }, result.misconception)] : [score];
+  const score = el(
+    "p",
+    { class: result.right ? "right" : "wrong" },
+    el("b", {}, `${result.points}. `),
+    written(result.words),
+  );
+  return result.misconception ? [score, el("p", { class: "open" }, written(result.misconception))] : [score];
+}
+
+/** A sentence with its *stressed* words and its `code`, as checks of exercises show them. @param {string} text */
+function written(text) {
+  const parts = text.split(/(\*\S[^*]*\*|`[^`]+`)/);
+  return parts.map((part, i) => (i % 2 ? el(part.startsWith("*") ? "em" : "code", {}, part.slice(1, -1)) : part));
 }

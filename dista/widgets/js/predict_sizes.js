@@ -3,7 +3,7 @@
 import { el, number, svg } from "./dom.js";
 import { legend } from "./legend.js";
 
-export const [LEFT, RIGHT] = [46, 10];
+export const [LEFT, RIGHT] = [62, 10]; // a tick may be as long as "818.4 µJ"
 const [TOP, FOOT] = [14, 40];
 const MOVES = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 };
 
