@@ -192,7 +192,7 @@ def test_whether_the_neurons_or_attention_remember(visit, network):
     click = Clicks(page)
     click(page.get_by_role("link", name="Memory", exact=True))
     said = page.get_by_role("heading").filter(
-        has_text="A blank cue moves the answer of the trained network by"
+        has_text="A blank cue moves the trained network's answer by"
     )
     said.wait_for()
     numbers = re.findall(r"([\d.]+) \(", said.inner_text())

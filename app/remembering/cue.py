@@ -85,9 +85,8 @@ def sentence(results: dict[str, CueEffect], blank: bool) -> str:
         for name, result in results.items()
     }
     cue = "A blank cue" if blank else "Another cue"
-    samples = count(len(results["trained"].effect), "held-out sample")
+    samples = count(len(results["trained"].effect), "sample")
     return (
-        f"{cue} moves the answer of the trained network by {said['trained']} logits, the mean of {samples}. With neuron "
-        f"memory cut it moves it by {said['neurons']}, with attention's memory cut by {said['attention']}, with both cut "
-        f"by {said['both']}."
+        f"{cue} moves the trained network's answer by {said['trained']} logits, over {samples}. With neuron memory cut it "
+        f"moves it by {said['neurons']}, with attention's cut by {said['attention']}, with both cut by {said['both']}."
     )
