@@ -154,7 +154,7 @@ def test_a_tour_brings_what_it_speaks_of_into_view_and_marks_it(visit):
 
 
 def marked(panel):
-    return panel.evaluate("node => node.style.outlineStyle") == "solid"
+    return panel.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
 
 
 def test_figures_take_on_another_theme_while_a_page_is_open(visit):
@@ -168,3 +168,16 @@ def test_figures_take_on_another_theme_while_a_page_is_open(visit):
         lambda: pumped(page, lambda _: title.count() and title.evaluate(ink)) not in (0, light),
         "the figures are drawn in the colours of the other theme",
     )
+
+
+def test_the_room_that_was_kept_for_the_glossary_is_as_high_as_the_glossary(visit):
+    """The way on stands below the list, and not in the middle of it."""
+    page = visit("glossary", ready="dl.glossary")
+    settle(page)
+    words, lead = page.locator("dl.glossary"), page.locator(".st-key-next-page")
+
+    def below(_):
+        box = words.bounding_box()
+        return lead.bounding_box()["y"] >= box["y"] + box["height"]
+
+    wait_until(lambda: pumped(page, below), "the way on is below the list")

@@ -51,7 +51,7 @@ HOW_TO_READ = """
 
 @reads("watch")
 def show(problems: Problems) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="controls"):
         source = choosers.choose_source(problems)
         if isinstance(source, RecordingFile):
             position = choose_position(source, problems)
