@@ -56,7 +56,7 @@ def show(problems: Problems) -> None:
     checkpoint, (sample, image), tools = opening
     with plain.errors():
         row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
-        with st.container(**row, key="controls-noise", height=ROW):
+        with st.container(**row, key="controls-noise", height=ROW, border=False):
             noise = choosing.choose_noise(checkpoint, problems)
         u = choosing.threshold_of_link(checkpoint, problems)
         clean = experiments.noisy(checkpoint.weights, sample, image, None, u)
