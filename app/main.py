@@ -16,7 +16,7 @@ import streamlit as st
 
 from app.link import following, permission, share, url
 from app.link.vocabulary import PAGES
-from app.page import frame, garbage_collection, keyboard, next_page, style, terms
+from app.page import frame, garbage_collection, in_view, keyboard, next_page, style, terms
 from app.tours import panel, shelf, start
 from dista.engine.threads import wait_briefly
 
@@ -25,8 +25,7 @@ wait_briefly()
 
 st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg"), layout="wide")
 st.logo(str(HERE / "logo.svg"), size="large")
-sheet = style.sheet(st.context.theme.type or "light")
-st.html(f"<style>{sheet}</style>")
+style.apply(style.sheet(st.context.theme.type or "light"))
 
 views = HERE / "views"
 FIRST = "watch"  # at the address without a path, whatever Streamlit is told of one
@@ -59,6 +58,8 @@ with panel.beside(place, name, pages) if place else st.container(key="untoured")
         panel.go(shelf.shipped()[shelf.FIRST], 0, pages)
     page.run()
     frame.end(name)
+if place and (there := panel.part(place, name)):
+    in_view.bring(*there)
 terms.explain()
 keyboard.serve()
 next_page.menu(name)

@@ -50,3 +50,16 @@ def test_on_a_phone_compare_shows_one_of_its_three_parts(visit):
     wait_until(lambda: pumped(page, seen) == ["side-left"], "the left side alone")
     page.get_by_text("Difference", exact=True).click()
     wait_until(lambda: pumped(page, seen) == ["differences"], "the difference alone")
+
+
+def test_the_menu_of_a_phone_shows_the_page_that_is_open(visit):
+    page = visit("glossary", 390, ready="dl.glossary")
+    here = page.locator(".st-key-phone-here")
+    wait_until(
+        lambda: pumped(page, lambda _: in_view(here, 390)), "the last page of the menu is in view"
+    )
+
+
+def in_view(locator, width):
+    box = locator.bounding_box()
+    return bool(box) and box["x"] >= 0 and box["x"] + box["width"] <= width

@@ -84,7 +84,7 @@ def test_the_patch_and_head_that_look_most_at_the_cue(visit, network):
     first.wait_for()
     assert first.inner_text() == (
         f"{most.block + 1}.{most.head + 1}, step {most.step + 1}, row {most.row + 1}, "
-        f"column {most.column + 1}: {most.paid} of {most.total} counts"
+        f"column {most.column + 1}: {most.paid} of {most.total} counts, {most.surplus:.1f} beyond"
     )
     click(first)
     there = {name: getattr(most, name) for name in ("block", "head", "step", "row", "column")}
@@ -191,7 +191,9 @@ def test_whether_the_neurons_or_attention_remember(visit, network):
     page = visit("?checkpoint=match-map")
     click = Clicks(page)
     click(page.get_by_role("link", name="Memory", exact=True))
-    said = page.get_by_role("heading").filter(has_text="Without its cue the answer moves by")
+    said = page.get_by_role("heading").filter(
+        has_text="A blank cue moves the trained network's answer by"
+    )
     said.wait_for()
     numbers = re.findall(r"([\d.]+) \(", said.inner_text())
     assert numbers == [whole, neurons, attention, both] and click.count == 1

@@ -47,7 +47,7 @@ def test_the_first_figure_needs_no_torch(folders, browser):
 
 def test_click_and_keys_move_the_view_and_a_link_restores_it(visit):
     page = visit()
-    opened = page.get_by_text("Opened where there is most to see").inner_text()
+    opened = page.get_by_text("Opened at the patch that pays most").inner_text()
     block, head, step = (int(number) - 1 for number in PLACE.findall(opened))
     click_patch(page, 2, 5)
     wait_for_url(page, row=2, column=5, block=block, head=head, step=step)
@@ -58,9 +58,9 @@ def test_click_and_keys_move_the_view_and_a_link_restores_it(visit):
     page.keyboard.press(".")
     page.keyboard.press("ArrowDown")
     wait_for_url(page, row=3, column=5, step=step - 2, head=1 - head)  # of two
-    page.get_by_role("button", name="per head").click()
+    page.get_by_role("button", name="per map").click()
     page.locator(".taurow").nth(3).click()
-    wait_for_url(page, range="head", layer="blocks.0.attention.query.neuron")
+    wait_for_url(page, range="map", layer="blocks.0.attention.query.neuron")
     assert f"Step {step - 1}, patch row 4, column 6" in film(page)
     again = visit(f"?{urlsplit(page.url).query}")
     wait_until(lambda: pumped(again, film) == film(page), "the link leads to the same view")

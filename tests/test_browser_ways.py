@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from browsing import PROBE, film, needs_chromium, pumped, query, settle, wait_for_url, wait_until
+from browsing import (
+    PLOT,
+    PROBE,
+    film,
+    needs_chromium,
+    pumped,
+    query,
+    settle,
+    wait_for_url,
+    wait_until,
+)
+
+from app.link import vocabulary
+from app.tours import shelf
 
 pytestmark = needs_chromium
 
@@ -126,3 +139,45 @@ def test_the_first_view_offers_the_tour_and_the_tour_is_walked(visit):
     page.goto(page.url.partition("?")[0])
     page.locator(PROBE).first.wait_for()
     assert page.locator(".st-key-start").count() == 0
+
+
+def test_a_tour_brings_what_it_speaks_of_into_view_and_marks_it(visit):
+    step = shelf.shipped()["dista"].steps[4]
+    state = vocabulary.written(step.query | {"tour": "dista", "tour-step": "5"})
+    page = visit(f"?{urlencode(state)}", height=700)
+    panel = page.locator(".dista-probe .panel.centre:not([hidden])").first
+    assert step.part == "stage"
+    wait_until(lambda: pumped(page, lambda _: marked(panel)), "it is marked")
+    wait_until(
+        lambda: 0 <= pumped(page, lambda _: panel.bounding_box()["y"]) < 350, "it is in view"
+    )
+
+
+def marked(panel):
+    return panel.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+
+
+def test_figures_take_on_another_theme_while_a_page_is_open(visit):
+    page = visit("energy?checkpoint=digits", ready=PLOT, color_scheme="light")
+    settle(page)
+    title = page.locator(".gtitle").first
+    ink = "node => getComputedStyle(node).fill"
+    light = title.evaluate(ink)
+    page.emulate_media(color_scheme="dark")
+    wait_until(
+        lambda: pumped(page, lambda _: title.count() and title.evaluate(ink)) not in (0, light),
+        "the figures are drawn in the colours of the other theme",
+    )
+
+
+def test_the_room_that_was_kept_for_the_glossary_is_as_high_as_the_glossary(visit):
+    """The way on stands below the list, and not in the middle of it."""
+    page = visit("glossary", ready="dl.glossary")
+    settle(page)
+    words, lead = page.locator("dl.glossary"), page.locator(".st-key-next-page")
+
+    def below(_):
+        box = words.bounding_box()
+        return lead.bounding_box()["y"] >= box["y"] + box["height"]
+
+    wait_until(lambda: pumped(page, below), "the way on is below the list")

@@ -91,8 +91,8 @@ def test_the_attention_grid_is_empty_where_a_share_says_nothing():
     assert np.isnan(cells.z[:, 0]).all()  # everything that step 1 reaches is the cue
     assert cells.z[3, 2] == pytest.approx((11 + 12) / 26)
     assert (
-        "Beyond an even share block 2 head 2 pays most to the cue: 88 % of 26 counts at step 3"
-        in figure.layout.title.text.replace("<br>", " ")
+        "All patches of a head together: block 2 head 2 pays most to the cue beyond an even share, "
+        "88 % of 26 counts at step 3" in figure.layout.title.text.replace("<br>", " ")
     )
     (frame,) = figure.layout.shapes
     assert (frame.x0, frame.y0) == (1.5, 2.5)

@@ -9,12 +9,14 @@ from dashboard import as_shown, ran, shown
 
 import dista
 from app.computed import experiments, models
+from app.denoising import curve
 from app.inputs import checkpoints, tasks
 from dista import figures, measures
 from dista.config import DenoiserConfig
 from dista.experiments import evaluation
 from dista.experiments.corruption import Noise
 from dista.experiments.painting import FULL, paint_text
+from dista.figures.ablations import points
 
 QUERY = {"checkpoint": "digits", "sample": "3"}
 MARKS = np.zeros((28, 28), np.uint8)
@@ -88,7 +90,9 @@ def test_noise_can_be_at_one_step_only(page, query, noise):
     change = measures.input_change(clean, noisy, **at)
     received = measures.attention_received(noisy, **at)
     assert shown(test)[0] == as_shown(figures.input_change(change, received))
-    assert any("corrupted patches of step 7 and" in element.value for element in test.markdown)
+    assert any(
+        "corrupted patches of step 7 the denoiser" in element.value for element in test.markdown
+    )
     made = ran(test.code[0].value)
     assert np.array_equal(made["after"]["input"].values, after)
     assert as_shown(figures.input_change(made["change"], made["received"])) == shown(test)[0]
@@ -119,14 +123,14 @@ def test_the_brush_knows_the_step(page):
 def test_the_curve_is_of_the_step(page, monkeypatch):
     monkeypatch.setitem(experiments.LEVELS, "gaussian", (0.0, 0.5))
     noise, checkpoint = Noise("gaussian", 0.3, "centre", step=1), checkpoints.shipped()["match-map"]
-    curve = experiments.noise_curve(checkpoint.weights, noise, [1], 50, lambda share: None)
+    measured = experiments.noise_curve(checkpoint.weights, noise, [1], 50, lambda share: None)
     model, split = models.model(checkpoint.weights), tasks.task("match").test
     answers = evaluation.answers(model, split, ["u=1"], noise=noise._replace(level=0.5), limit=50)
-    assert curve.accuracy[0, 1] == pytest.approx(answers.accuracy)
+    assert measured.accuracy[0, 1] == pytest.approx(answers.accuracy)
     query = {"kind": "gaussian", "changed": "1", "samples": "50", "thresholds": "1"}
     test = page("denoise", **MATCH, **query)
     assert not test.exception and not test.error
-    assert shown(test)[4] == as_shown(figures.noise_curve(curve, own=1.0))
+    assert shown(test)[4] == as_shown(figures.noise_curve(measured, own=1.0))
     assert any("noise, centre, at step 2 only" in element.value for element in test.markdown)
 
 
@@ -150,13 +154,15 @@ def test_the_code_on_the_page_reproduces_its_figures(page, digits, query, noise)
 def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     monkeypatch.setitem(experiments.LEVELS, "gaussian", (0.0, 0.5))
     done = []
-    curve = experiments.noise_curve(digits.weights, Noise("gaussian", 0.1), [0, 3], 30, done.append)
+    measured = experiments.noise_curve(
+        digits.weights, Noise("gaussian", 0.1), [0, 3], 30, done.append
+    )
     assert done == sorted(done) and done[-1] == 1 and len(done) == 2 * 4
     model, split = models.model(digits.weights), tasks.task("digits").test
     for i, u in enumerate((0, 3)):
         for j, level in enumerate((0.0, 0.5)):
             answers = evaluation.answers(model, split, [f"u={u}"], noise=level, limit=30)
-            assert curve.accuracy[i, j] == pytest.approx(answers.accuracy)
+            assert measured.accuracy[i, j] == pytest.approx(answers.accuracy)
     test = page("denoise", **QUERY, kind="gaussian", samples="50", thresholds="0,3")
     assert not test.exception and not test.error
     asked = Noise("gaussian", 0.3, "centre")
@@ -166,7 +172,41 @@ def test_the_curve_is_what_evaluation_measures(page, digits, monkeypatch):
     assert expected.unit == "standard deviation per pixel" and 0 < expected.added[1] < 0.5 / 2
     found = experiments.likeness(digits.weights, asked, None, 16)
     said = f"in {found.less} of 16 samples: a mean cosine of {found.denoised:.2f} against {found.raw:.2f}"
-    assert any(said in element.value for element in test.markdown)
+    (maps,) = [m.value for m in test.markdown if m.value.startswith("**The maps.**")]
+    assert said in maps
+    assert not any("**The answers.**" in m.value for m in test.markdown), "u = 1 is not among them"
+
+
+def test_maps_and_answers_are_two_questions():
+    """Where maps do not become cleaner and u = 1 answers more, both are said, with the same samples' interval."""
+    levels = {0.0: (40, 44), 0.5: (20, 29)}  # of 50: right with u = 0, and with u = 1
+    label = np.zeros(50, int)
+    joined = {
+        (u, level): measures.Answers((np.arange(50) >= right[u]).astype(int), label)
+        for level, right in levels.items()
+        for u in (0, 1)
+    }
+    result = measures.noise_curve("gaussian", (0, 1), tuple(levels), joined, 1)
+    said = curve.answers(result, 1, 0.4)
+    assert said.startswith("At level 0.5 58 % are correct with u = 1 and 40 % with u = 0")
+    pair = measures.paired_difference(joined[0, 0.5], joined[1, 0.5])
+    assert (
+        f"{points(pair.difference)} points" in said
+        and "another question than that of the maps" in said
+    )
+    assert curve.answers(result, 2, 0.4) == curve.answers(result, None, 0.4) == ""
+    worse = experiments.Likeness(12, 16, 0.7, 0.6)
+    assert "does not make these maps cleaner" in curve.likeness(worse)
+
+
+def test_no_samples_are_never_called_0(page):
+    for view, query in (
+        ("denoise", QUERY),
+        ("memory", {"checkpoint": "match-map", "samples": "0"}),
+    ):
+        test = page(view, **query)
+        (group,) = [one.proto for one in test.button_group if one.proto.label == "Held-out samples"]
+        assert group.options[0].content == "none"
 
 
 def test_what_is_removed_without_noise_stands_beside_it(page, digits):
@@ -181,8 +221,8 @@ def test_what_is_removed_without_noise_stands_beside_it(page, digits):
         for tree in (noisy, clean)
     ]
     said = (
-        f"removes {100 * removed[0]:.0f} % of the attention to corrupted patches and "
-        f"{100 * removed[1]:.0f} % of that to the same places without noise"
+        f"Of the attention to corrupted patches the denoiser of block 1 removes {100 * removed[0]:.0f} %. Without noise "
+        f"it removes {100 * removed[1]:.0f} % of the attention to the same patches"
     )
     assert any(said in element.value for element in test.markdown)
 
@@ -229,7 +269,7 @@ def test_thresholds_are_kept_in_the_link(page):
 def test_it_opens_with_an_answer(page):
     test = page("denoise")
     said = [element.value for element in test.markdown]
-    assert any("of the attention to corrupted patches and" in text for text in said)
+    assert any("Of the attention to corrupted patches the denoiser" in text for text in said)
 
 
 def test_the_brush_is_there_to_paint_and_what_has_no_level_has_no_curve(page):

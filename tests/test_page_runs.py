@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -16,15 +17,17 @@ from dashboard import as_shown, shown
 
 import dista
 from app.link import permission
-from app.studies import files, selected, sweeps, trained_without
+from app.studies import accounts, files, selected, sweeps, trained_without
 from app.studies import table as tables
 from app.studies.trained_without import headline
 from app.trainings import processes
 from dista import figures, measures
+from dista.figures.ablations import points
 from dista.measures import MeasureError, SeedDifference
 from dista.runs import Run, RunError, annotation, background, everywhere, overview
 from dista.runs.places import GRID
 from dista.studies import conditions, robustness
+from dista.studies.study import Study
 
 ONE, OTHER = "tiny/memory=none,taus=fixed,seed=0", "tiny/memory=map,taus=fixed,seed=1"
 
@@ -304,6 +307,77 @@ def test_ablate_shows_what_the_networks_of_the_study_answer_otherwise(page, aske
         (drawn_cuts, figures.seed_differences(rows)), (drawn_noise, figures.seed_curves(one_apart))
     ):  # fmt: skip
         assert drawn == as_shown(figure.update_layout(height=drawn["layout"]["height"]))
+
+
+LEARNED = "memory=map,taus=learned"
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
+    """The study after ``dista cuts``: time constants put back cost a lot, and a training without them nothing."""
+    folder = dashboard.make_study(tmp_path_factory.mktemp("cut") / "tiny")
+    label = np.arange(200) % 2
+    wrong = {"map,taus=fixed": 12, "map,taus=learned": 10}
+    for run in Study(folder).planned():
+        if run.finished:
+            lost = wrong.get(run.configuration.name.removeprefix("memory="), 60) + run.seed
+            answers = {
+                conditions.Condition(switches): np.where(np.arange(200) < many, 1 - label, label)
+                for switches, many in (((), lost), (("learned-taus",), lost + 70))
+            }
+            conditions._write(run.path, conditions.Conditions("match", "0" * 64, label, answers))
+    return folder
+
+
+def test_ablate_says_how_a_cut_here_a_cut_there_and_a_training_without_relate(
+    page, cut, monkeypatch
+):
+    monkeypatch.setenv("DISTA_RUNS", str(cut.parent))
+    test = page(
+        "ablate",
+        checkpoint="match-map",
+        samples="25",
+        switches="learned-taus",
+        configuration=LEARNED,
+    )
+    assert not test.exception and not test.error and not test.warning
+    (one,) = [
+        c for c in robustness.cuts(cut).cuts
+        if c.configuration == LEARNED and c.switches == ("learned-taus",)
+    ]  # fmt: skip
+    (said,) = [
+        m.value
+        for m in test.markdown
+        if m.value.startswith("**Time constants: as before training.")
+    ]
+    above = next(m.value for m in test.markdown if m.value.startswith("## Time constants"))
+    assert f"{points(one.difference.difference)} points" in said
+    assert f"{points(one.trained_without.difference)} points" in said
+    here = re.search(r"(\S+) cut from the one checkpoint above", said)[1]
+    assert f"before training: {here} points" in above
+    assert said.endswith(
+        "So the trained networks rely on it, but a training is not seen to need it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("cut", "without", "said"),
+    [
+        ((-0.4, -0.5, -0.3, 0.001), (-0.2, -0.3, -0.1, 0.001), "rely on it, and a training needs it."),
+        ((-0.4, -0.5, -0.3, 0.2), (0.0, -0.1, 0.1, 1.0),
+         "seem to rely on it, but a training is not seen to need it."),
+        ((0.0, -0.1, 0.1, 1.0), (0.2, 0.1, 0.3, 0.01),
+         "are not seen to miss it, but a training comes out better without it."),
+    ],
+)  # fmt: skip
+def test_what_follows_is_said_by_what_is_certain(cut, without, said):
+    made = [
+        SeedDifference((0, 1), np.zeros(2), 40, *one[:3], one[3], one[3]) for one in (cut, without)
+    ]
+    row = robustness.Cut("a", ("denoiser",), 0.9, 0.5, 0.6, made[0], "b", made[1])
+    (sentence,) = accounts.sentences([row], {"denoiser": "Denoiser: off"}, {})
+    assert sentence.startswith("**Denoiser: off.**") and sentence.endswith(said)
+    assert "checkpoint above" not in sentence
 
 
 def test_the_code_of_the_study_has_what_it_was_asked(asked, monkeypatch):

@@ -30,8 +30,17 @@ def test_it_opens_where_most_looks_at_the_cue_and_says_so(page):
     most = measures.rank_patches(looks, 1, since=since)[0]
     assert since == 6 and most.step >= since
     said = " ".join(m.value for m in test.markdown)
-    assert f"**{most.paid} of {most.total} counts** to the cue" in said
-    assert f"row {most.row + 1}, column {most.column + 1}" in said
+    where = f"step {most.step + 1}, row {most.row + 1}, column {most.column + 1}"
+    even = most.total * looks[most.block].even[most.step]
+    assert f"pays most to the cue beyond an even share: block {most.block + 1}" in said
+    assert (
+        f"{where}. It pays **{most.paid} of {most.total} counts**; an even share is {even:.1f}."
+        in said
+    )
+    first = next(button.label for button in test.button if button.key == "looker-0")
+    assert first.endswith(
+        f"{where}: {most.paid} of {most.total} counts, {most.paid - even:.1f} beyond"
+    )
     place = most.block, most.head, most.step
     figure = figures.attention_grid(looks, to="the cue", place=place, since=since)
     assert shown(test)[0]["data"][0] == as_shown(figure)["data"][0]
@@ -89,7 +98,8 @@ def test_the_heading_is_of_the_network_as_it_is_changed(page):
     (most,) = measures.rank_patches(measures.attention_to(after, cue), 1, since=since)
     heading = next(m.value for m in test.markdown if m.value.startswith("## "))
     place = f"block {most.block + 1}, head {most.head + 1}, step {most.step + 1}"
-    assert heading.startswith(f"## As it is changed, most: {place}.")
+    lead = "## As it is changed, the patch that pays most to the cue beyond an even share"
+    assert heading.startswith(f"{lead}: {place}, row {most.row + 1}")
     assert f"**{most.paid} of {most.total} counts**" in heading
 
 

@@ -53,6 +53,11 @@ def test_a_tour_is_read_as_it_is_written():
     assert first.text == "A paragraph.\n\nAnother one."
     assert first.question == steps.Question("Which?", "Because.", ("this", "that"), 1)
     assert second.question == steps.Question("Why?", "So.") and second.query == {}
+    assert (
+        first.part == ""
+        and steps.read(SMALL.replace("(energy)", "(watch?step=2#stage)"), "mine").steps[1].part
+        == "stage"
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,7 @@ def test_a_tour_is_read_as_it_is_written():
         ("For a lesson.", "# Yours", "line 3: expected one title"),
         ("[Watch](watch", "[Watch](wacht", "line 6: the link opens 'wacht'; the pages are watch"),
         ("&step=0", "&stepp=0", "line 6: the page watch has no 'stepp'; it has block"),
+        ("(energy)", "(energy#film)", "line 19: no part of a page is called 'film'; there are stage"),
         ("[Energy](energy)", "Energy", "line 19: a step begins with its link"),
         ("? Which?", "Which?", "line 16: an answer without a question"),
         ("> Because.", "Because.", "line 12: the question has no answer"),

@@ -154,7 +154,7 @@ def test_keys(page, recordings):
     page.locator("canvas[data-name=input]").focus()
     press(page, "ArrowUp", "ArrowLeft", "ArrowLeft", "[", "[", ",", ",")
     state = told(page, step=1, block=0, head=2, row=1, column=2)
-    assert state["sample"] == 0 and state["range"] == "map" and state["revision"] == 0
+    assert state["sample"] == 0 and state["range"] == "head" and state["revision"] == 0
     assert len(page.evaluate("window.told")) == 1, "the host hears of a burst once"
     press(page, *["ArrowDown"] * (ROWS + 2))
     told(page, row=ROWS - 1)
@@ -174,9 +174,9 @@ def test_playing_tells_the_host_at_the_end_only(page, recordings):
 def test_clicks_on_the_other_panels(page, recordings):
     show(page, probe_payload(recordings("map")))
     page.get_by_role("button", name="Block 2").click()
-    page.get_by_role("button", name="per head").click()
+    page.get_by_role("button", name="per map").click()
     page.locator("[data-layer='blocks.1.mlp.hidden.neuron']").click()
-    state = told(page, block=1, range="head", layer="blocks.1.mlp.hidden.neuron")
+    state = told(page, block=1, range="map", layer="blocks.1.mlp.hidden.neuron")
     raster = page.locator("canvas[data-name=raster]")
     before = page.locator(".membrane h3").inner_text()
     raster.focus()
@@ -554,7 +554,7 @@ def test_nothing_is_wider_than_the_page(page, recordings, width):
 
 
 def test_in_a_notebook(page, recordings):
-    traits = dict(START, sample=0, layer="", neuron=-1, range="map", stage="denoise")
+    traits = dict(START, sample=0, layer="", neuron=-1, range="head", stage="denoise")
     data = base64.b64encode(probe_payload(recordings("map")).to_bytes()).decode()
     page.evaluate(JUPYTER, [module("jupyter"), data, traits])
     page.locator("canvas[data-name=input]").click(position={"x": 3, "y": 3})

@@ -22,11 +22,16 @@ SAMPLES = 16
 BATCH = 64
 MAPS = ("*.scores",)
 
+READ = (
+    "A correlation of 1 is alike up to a factor, 0 is alike in nothing but how full the maps are. **Low** with untrained "
+    "networks: these maps came about in training. **High** with networks trained from another seed: training comes to such "
+    "maps again. Were it as high with untrained ones, the shape of the network alone would make them."
+)
+
 METHOD = f"""
 {NETWORKS} networks of this shape with new weights see the first {SAMPLES} held-out samples; batch normalisation has
 the statistics of {BATCH} training samples. Maps before the denoiser are compared over all steps and patches, with
-heads summed and the mean taken off, as correlation: 1 is alike up to a factor, 0 is alike in nothing but how full
-they are. ± is one standard deviation over networks [ours]. The positive control are networks that learned the same
+heads summed and the mean taken off, as correlation. ± is one standard deviation over networks [ours]. The positive control are networks that learned the same
 from another seed, where there are any among the shipped checkpoints and the runs.
 """
 

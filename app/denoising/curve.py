@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from app.computed import experiments
@@ -13,16 +14,18 @@ from app.inputs import checkpoints
 from app.link import plain, url
 from app.page import charts, next_page, progress
 from app.page.next_page import Way
-from app.page.samples import held_out
+from app.page.samples import NONE, held_out, many
 from dista.denoisers import DENOISERS
-from dista.figures.theme import count
+from dista.figures.ablations import points
+from dista.figures.theme import count, percent
 
 if TYPE_CHECKING:
     from dista.config import ModelConfig
     from dista.experiments.corruption import Noise
+    from dista.measures import NoiseCurve
 
 LIKE = 16  # samples whose noisy maps are compared with the clean ones
-SAMPLES = ("0", "50", "100", "200", "500")
+SAMPLES = (NONE, "50", "100", "200", "500")
 
 
 def show(checkpoint: checkpoints.Checkpoint, noise: Noise, problems: list[str]) -> None:
@@ -38,9 +41,13 @@ def show(checkpoint: checkpoints.Checkpoint, noise: Noise, problems: list[str]) 
     with st.container(key="controls-curve"):
         thresholds, samples = choose(config.head_dim, own, noise, problems)
     if samples:
-        draw(checkpoint, noise, thresholds, min(samples, held_out(checkpoint)), own)
+        curve = draw(checkpoint, noise, thresholds, min(samples, held_out(checkpoint)), own)
         with plain.errors():
-            st.markdown(likeness(checkpoint, noise, threshold_of_link(checkpoint, [])))
+            u = threshold_of_link(checkpoint, [])
+            maps = experiments.likeness(checkpoint.weights, noise, u, LIKE)
+            st.markdown(f"**The maps.** {likeness(maps)}")
+            if said := answers(curve, own if u is None else u, noise.level):
+                st.markdown(f"**The answers.** {said}")
 
 
 def own_threshold(config: ModelConfig) -> float | None:
@@ -59,14 +66,14 @@ def choose(
     at = "" if noise.step is None else f", at step {noise.step + 1} only"
     st.markdown(f"## Accuracy against {KINDS[noise.kind]} noise, {noise.where}{at}")
     thresholds = url.numbers("thresholds", offered, default, problems)
-    samples = int(url.choice("samples", SAMPLES, "0", problems))
+    samples = int(url.choice("samples", SAMPLES, NONE, problems, many))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.pills(
             "Thresholds u", offered, selection_mode="multi", **url.bound("thresholds", thresholds)
         )
         st.segmented_control(
             "Held-out samples", SAMPLES, required=True, **url.bound("samples", str(samples)),
-            format_func=lambda text: "none" if text == "0" else text,
+            format_func=many,
         )  # fmt: skip
     if not samples:
         st.caption(
@@ -81,7 +88,8 @@ def draw(
     thresholds: list[int],
     samples: int,
     own: float | None,
-) -> None:
+) -> NoiseCurve:
+    """The figures of what was measured, which is returned."""
     from dista import figures
 
     what = f"{samples} samples with every level and u"
@@ -94,11 +102,11 @@ def draw(
     next_page.offer(
         Way("ablate", "Without the denoiser, on these samples", off), key="next-pages-curve"
     )
+    return curve
 
 
-def likeness(checkpoint: checkpoints.Checkpoint, noise: Noise, u: int | None) -> str:
+def likeness(result: experiments.Likeness) -> str:
     """Whether the denoiser makes noisy maps more like clean ones, over some samples."""
-    result = experiments.likeness(checkpoint.weights, noise, u, LIKE)
     if not result.samples:
         return "Too few maps have attention left to compare noisy ones with clean ones."
     return (
@@ -109,12 +117,35 @@ def likeness(checkpoint: checkpoints.Checkpoint, noise: Noise, u: int | None) ->
 
 
 def verdict(result: experiments.Likeness) -> str:
-    """Whether that is denoising, in words: by most samples and by the mean, or it is neither."""
+    """Whether maps become cleaner, in words: by most samples and by the mean, or it is neither."""
     most = 2 * result.less > result.samples
     if most and result.denoised < result.raw:
-        return "**So here it does not denoise:** with it noisy maps are further from the clean ones than without."
+        return "So the denoiser does not make these maps cleaner: it takes them further from the clean ones."
     if not most and result.denoised > result.raw:
-        return (
-            "**So here it denoises:** with it noisy maps are nearer to the clean ones than without."
-        )
-    return "**So here it does neither:** most samples and the mean do not agree."
+        return "So the denoiser makes these maps cleaner: it brings them nearer to the clean ones."
+    return "So it is not clear whether these maps become cleaner: most samples and the mean do not agree."
+
+
+def answers(curve: NoiseCurve, u: float | None, level: float) -> str:
+    """What the denoiser does to the answers at the measured level next to ``level``; "" where that was not measured."""
+    if u is None or not u or not {0, u} <= set(curve.thresholds):
+        return ""
+    at = int(np.abs(curve.levels - level).argmin())
+    with_u, without = (curve.accuracy[curve.thresholds.index(one), at] for one in (u, 0))
+    return (
+        f"At level {curve.levels[at]:g} {percent(with_u)} are correct with u = {u:g} and {percent(without)} with u = 0, "
+        f"which removes nothing{_paired(curve, u, at)}. This is another question than that of the maps: the network was "
+        "trained with its own u, and may need what that leaves without its maps becoming cleaner."
+    )
+
+
+def _paired(curve: NoiseCurve, u: float, at: int) -> str:
+    """The difference from u = 0 with its interval, where one of the two is what the others are compared with."""
+    if curve.difference is None or curve.against not in (0, u):
+        return ""
+    sign, row = (1, u) if curve.against == 0 else (-1, 0)
+    place = curve.thresholds.index(row)
+    numbers = (curve.difference, curve.difference_low, curve.difference_high)
+    middle, *ends = (sign * float(one[place, at]) for one in numbers if one is not None)
+    low, high = sorted(ends)
+    return f": {points(middle)} points ({points(low)} to {points(high)})"

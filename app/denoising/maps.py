@@ -103,14 +103,13 @@ def sentence(parts: list, quiet: list, share: float, noise: Noise) -> str:
     there = quiet[0].removed
     if there is None:
         return (
-            f"In block 1 the denoiser removes {percent(first.removed)} of the attention to corrupted "
-            f"patches{at} and {percent(first.removed_elsewhere)} of that to clean ones; without noise those "
-            "places get none."
+            f"Of the attention to corrupted patches{at} the denoiser of block 1 removes {percent(first.removed)}, of that "
+            f"to clean ones {percent(first.removed_elsewhere)}. Without noise the corrupted patches get none."
         )
     return (
-        f"In block 1 the denoiser removes {percent(first.removed)} of the attention to corrupted "
-        f"patches{at} and {percent(there)} of that to the same places without noise: "
-        f"{points(first.removed - there)} points are due to the noise. Of clean patches it removes "
+        f"Of the attention to corrupted patches{at} the denoiser of block 1 removes {percent(first.removed)}. Without "
+        f"noise it removes {percent(there)} of the attention to the same patches, so the noise accounts for "
+        f"{points(first.removed - there)} points. Of the attention to clean patches it removes "
         f"{percent(first.removed_elsewhere)}."
     )
 

@@ -12,12 +12,6 @@ LESSON = "lesson"
 OPEN = "link"  # the key of the popover
 _PLACE = "place of links"
 
-_CSS = """<style>
-.stAppHeader, .stSidebar, .stMain [class*="st-key-controls"], .stMain .st-key-card-switches,
-.stMain [class*="st-key-next-pages"], .stMain .st-key-phone-menu { display: none; }
-.stMainBlockContainer { padding-top: .9rem; }
-</style>"""
-
 
 def offer() -> None:
     """A button that gives both links, in which all is that the page shows."""
@@ -63,8 +57,7 @@ def lesson() -> bool:
 
 
 def frame_lesson(title: str) -> None:
-    """Hide the controls, and say where the view is from, with a way to get them back."""
-    st.html(_CSS)
+    """Say where the view is from, with a way to get its controls back, which the stylesheet hides beside this."""
     with st.container(horizontal=True, vertical_alignment="center", key="lesson"):
         st.caption(f"DISTA Explorer · {title}", width="stretch")
         st.button(

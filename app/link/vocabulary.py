@@ -73,7 +73,7 @@ _ALL = (
              "chosen by the probe; the second layer on Neurons; the one compared, or the last read-out, on Memory"),
     _place("neuron", "whole number", "the neuron of the layer in the probe, by its place in it, from 1", PROBES,
               "chosen by the probe"),
-    Parameter("range", "one of", "over what the colours of a map reach", PROBES, "map"),
+    Parameter("range", "one of", "over what the colours of a map reach", PROBES, "head"),
     Parameter("stage", "one of", "the stage of the network that is open, as ``dista.style.labels`` names it", PROBES, "denoise"),
     _place("key", "text", "the key patch that is kept in view, as STEP.ROW.COLUMN", PROBES, "none"),
     Parameter("trust", "open", "How far to trust is open", ("watch",), "closed"),

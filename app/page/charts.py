@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from app.link import plain
-from app.page import downloads
+from app.page import downloads, style
 from dista.figures.tables import table
 from dista.figures.theme import count, percent, short
 
@@ -31,18 +31,15 @@ def plot(figure: Figure, key: str, **options: Any) -> Any:
     config = PLOTLY | {"toImageButtonOptions": IMAGE | {"filename": key}}
     height = FRAME + int(options.get("height", figure.layout.height))
     # Until Plotly is there Streamlit draws a bar of another height in its place.
-    st.html(
-        f"<style>.st-key-{key}:not(:has(.stPlotlyChart)) {{ height: {height}px; overflow: hidden }}</style>"
+    style.apply(
+        f".st-key-{key}:not(:has(.stPlotlyChart)) {{ height: {height}px; overflow: hidden }}"
     )
     return st.plotly_chart(figure, key=key, theme=None, config=config, alt=alt, **options)
 
 
 def keep_place(key: str, height: int) -> None:
-    """Room for what is drawn later, so that what stands below does not jump.
-
-    A sheet of style takes no room of its own on a page.
-    """
-    st.html(f"<style>.st-key-{key} {{ min-height: {height}px }}</style>")
+    """Room for what is drawn later, so that what stands below does not jump."""
+    style.apply(f".st-key-{key} {{ min-height: {height}px }}")
 
 
 def row(

@@ -28,7 +28,8 @@ __all__ = [
 
 def row(key: str) -> DeltaGenerator:
     """Widgets beside each other, which a lesson's link hides where the key begins with "controls"."""
-    return st.container(horizontal=True, vertical_alignment="center", gap="small", key=key)
+    gap = "xsmall" if key == "controls" else "small"  # the first row is the fullest
+    return st.container(horizontal=True, vertical_alignment="center", gap=gap, key=key)
 
 
 def together() -> DeltaGenerator:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import html
-
 import streamlit as st
 
 from app.link import vocabulary
-from app.page import next_page
+from app.page import next_page, toolbar
 from app.page.next_page import Way
 
 QUESTIONS = {
     "watch": "What does the network do with one sample, step by step?",
-    "neurons": "When does a neuron fire, and what if it had another time constant?",
-    "denoise": "What does the denoiser take out of the maps, and does that help against noise?",
-    "memory": "Which steps still know what was shown before, and where is it remembered?",
-    "train": "How do weights and time constants come about while a network learns?",
+    "neurons": "When does a neuron fire, and what would another tau change?",
+    "denoise": "What does the denoiser take out, and does that help against noise?",
+    "memory": "What is still known of earlier steps, and where is it remembered?",
+    "train": "How do weights and time constants come about in a training?",
     "runs": "In what do trainings differ, and what came of it?",
     "ablate": "What is each part of the network worth?",
     "compare": "Where do two networks, or two versions of an input, part ways?",
@@ -23,7 +21,10 @@ QUESTIONS = {
     "tours": "Which way through the network do you want to be shown?",
     "glossary": "What does each word mean here?",
 }
-"""What a page answers, in one sentence: its heading."""
+"""What a page answers, in one sentence: its heading. 68 letters fit beside the tools."""
+
+WIDTH = 770
+"""Pixels of the heading: with the tools it fills a row of the first frame on a screen of 1440, before the stylesheet."""
 
 
 def title(page: str) -> str:
@@ -32,8 +33,10 @@ def title(page: str) -> str:
 
 
 def begin(page: str) -> None:
-    """The page's heading, the only one of its rank."""
-    st.html(f"<h1 class='question'>{html.escape(QUESTIONS[page])}</h1>")
+    """The page's heading, the only one of its rank, in a row in which its tools will stand."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="head")
+    row.title(QUESTIONS[page], anchor=False, width=WIDTH)
+    toolbar.keep_place(row)
 
 
 def end(page: str) -> None:

@@ -1,4 +1,4 @@
-"""What the keyboard can reach on every page: no link that still waits, every listing that scrolls."""
+"""What the keyboard can reach on every page, what a phone's menu shows, and another theme while a page is open."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from dista.widgets.source import module
 
 
 def serve() -> None:
-    """Once a page, at its end: the component listens to all of it."""
-    _component()(key="keyboard")
+    """Once a page, at its end: the component listens to all of it.
+
+    Where the browser has another theme than this run, it asks for another one, whose figures have its colours.
+    """
+    theme = st.context.theme.type or ""
+    _component()(key="keyboard", data={"theme": theme}, on_theme_change=lambda: None)
 
 
 @cache

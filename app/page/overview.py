@@ -54,7 +54,7 @@ def look(
 
 
 def place(where: Where | None) -> dict[str, int]:
-    """Where there is most to see: the block, head, step and patch that pay most beyond even attention."""
+    """The block, head, step and patch that pay most beyond an even share: the first of the list."""
     return _place(where.lookers[0]) if where and where.lookers else {}
 
 
@@ -70,12 +70,13 @@ def sentence(where: Where | None, opened: bool, *, changed: bool = False) -> str
     if not where.lookers:
         lead = "As it is changed, no" if changed else "No"
         return f"{lead} patch pays more to {where.said} than even attention would."
-    most = where.lookers[0]
-    start = "Opened where there is most to see: block" if opened else "Most: block"
-    start = "As it is changed, most: block" if changed else start
+    first = where.lookers[0]
+    lead = "Opened at the patch that" if opened else "The patch that"
+    lead = "As it is changed, the patch that" if changed else lead
     return (
-        f"{start} {most.block + 1}, head {most.head + 1}, step {most.step + 1}. Its patch in row {most.row + 1}, "
-        f"column {most.column + 1} pays **{most.paid} of {most.total} counts** to {where.said}."
+        f"{lead} pays most to {where.said} beyond an even share: block {first.block + 1}, head {first.head + 1}, "
+        f"step {first.step + 1}, row {first.row + 1}, column {first.column + 1}. It pays **{first.paid} of "
+        f"{first.total} counts**; an even share is {first.paid - first.surplus:.1f}."
     )
 
 
@@ -101,12 +102,14 @@ def show(where: Where, at: Mapping[str, Any]) -> None:
         if where.since
         else "at any step"
     )
-    st.markdown(f"**Patches that pay most to {plain.text(where.said)}**, {said}")
+    st.markdown(
+        f"**Patches that pay most to {plain.text(where.said)} beyond an even share**, {said}"
+    )
     with st.container(gap=None, key="lookers"):
         for i, looker in enumerate(where.lookers):
             st.button(
                 f"{looker.block + 1}.{looker.head + 1}, step {looker.step + 1}, row {looker.row + 1}, column "
-                f"{looker.column + 1}: {looker.paid} of {looker.total} counts",
+                f"{looker.column + 1}: {looker.paid} of {looker.total} counts, {looker.surplus:.1f} beyond",
                 key=f"looker-{i}", type="tertiary", on_click=url.write, kwargs=_place(looker),
             )  # fmt: skip
         if not where.lookers:

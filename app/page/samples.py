@@ -24,6 +24,9 @@ FALLBACK_SAMPLES = 1000  # where the number of held-out samples cannot be known
 SEARCHED = 500  # held-out samples that are looked through for mistakes at first
 LISTED = 10  # of the mistakes
 
+NONE = "0"
+"""As many samples as a link says where none are to be asked."""
+
 STAND_INS = ("nmnist", "cifar10")
 STANDING_IN = (
     "{said} The files of this task are not on this server; where they are, the variable DISTA_DATA names "
@@ -31,6 +34,11 @@ STANDING_IN = (
 )
 
 _OPEN = "choose-sample"  # the key of the popover, which says whether it is open
+
+
+def many(text: str) -> str:
+    """How many samples are asked, as the page says it."""
+    return "none" if text == NONE else text
 
 
 def held_out(checkpoint: checkpoints.Checkpoint) -> int:

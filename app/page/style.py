@@ -5,9 +5,20 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import streamlit as st
+
 from dista.style.palette import HAIRLINE, PALETTES, Theme
 
 NAMES = ("panel", "accent", "ink", "muted", "line")
+
+
+def apply(rules: str) -> None:
+    """Put rules of style on the page, where they take no room.
+
+    The browser loads what reads HTML after it has drawn the first words, so a page stands there without them at first.
+    What moves much then is in ``.streamlit/config.toml`` as well, which it has from the beginning.
+    """
+    st.html(f"<style>{rules}</style>")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The buttons that every page has in its first row: take it home, share it, read it rightly."""
+"""The buttons that every page has beside its heading: take it home, share it, read it rightly."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 
+_PLACE = "place of the tools"
+
+
 class Toolbar(NamedTuple):
     """Places that a page fills when it knows what it shows."""
 
@@ -20,13 +23,22 @@ class Toolbar(NamedTuple):
     save: DeltaGenerator
 
 
+def keep_place(heading: DeltaGenerator) -> None:
+    """The row of the page's heading, which has room for tools where what is chosen has none."""
+    st.session_state[_PLACE] = heading
+
+
 def show(how_to_read: str) -> Toolbar:
     """Python, files, links and reading notes, each behind a button."""
-    _offer_all()
-    with st.container(horizontal=True, vertical_alignment="center", key="tools"):
-        code, save = st.popover("Copy as Python"), downloads.begin()
-        share.offer()
-        st.popover("How to read", key="how-to-read").markdown(how_to_read)
+    row = {"horizontal": True, "vertical_alignment": "center"}
+    # A page that runs by itself has no heading.
+    with st.session_state.pop(_PLACE, None) or st.container(**row):
+        with st.container(width="content"):  # a fragment alone takes what is left of the row
+            _offer_all()
+        with st.container(**row, gap="xsmall", key="tools", width="content"):
+            code, save = st.popover("Copy as Python"), downloads.begin()
+            share.offer()
+            st.popover("How to read", key="how-to-read").markdown(how_to_read)
     return Toolbar(code, save)
 
 

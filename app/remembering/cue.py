@@ -12,7 +12,7 @@ from app.inputs import checkpoints, tasks
 from app.link import url
 from app.page import charts, choosers, next_page, progress
 from app.page.next_page import Way
-from app.page.samples import held_out
+from app.page.samples import NONE, held_out, many
 from app.remembering.networks import NETWORKS
 from dista.figures.theme import count
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
     from dista.measures import CueEffect
 
-SAMPLES = ("0", "25", "100", "400")
+SAMPLES = (NONE, "25", "100", "400")
 AWAITED = (
-    "How far the answer moves without its cue is being measured, over some held-out samples: as trained, without neuron "
-    "memory, without attention's, without both."
+    "How far a change of the cue moves the answer is being measured over some held-out samples: in the network as trained, "
+    "with neuron memory cut, with attention's memory cut, with both cut."
 )
 """Stands where the sentence of ``show`` will be, and is about as long: what is below does not jump."""
 
 
 def choose_samples(checkpoint: checkpoints.Checkpoint, problems: list[str]) -> int:
     """Over how many held-out samples the cue is changed; in the URL as ``samples``."""
-    samples = url.choice("samples", SAMPLES, SAMPLES[1], problems)
+    samples = url.choice("samples", SAMPLES, SAMPLES[1], problems, many)
     with choosers.row("cue"):
         st.markdown("## What the answer knows of the cue, over held-out samples", width="content")
         st.segmented_control(
             "Held-out samples", SAMPLES, required=True, label_visibility="collapsed",
-            **url.bound("samples", samples),
+            format_func=many, **url.bound("samples", samples),
         )  # fmt: skip
     return min(int(samples), held_out(checkpoint))
 
@@ -84,9 +84,9 @@ def sentence(results: dict[str, CueEffect], blank: bool) -> str:
         name: f"{result.mean:.2f} ({result.low:.2f} to {result.high:.2f})"
         for name, result in results.items()
     }
-    cue = "Without its cue" if blank else "With another cue"
+    cue = "A blank cue" if blank else "Another cue"
+    samples = count(len(results["trained"].effect), "sample")
     return (
-        f"{cue} the answer moves by {said['trained']} logits over {count(len(results['trained'].effect), 'sample')}: "
-        f"by {said['neurons']} without neuron memory, {said['attention']} without attention's, "
-        f"{said['both']} without both."
+        f"{cue} moves the trained network's answer by {said['trained']} logits, over {samples}. With neuron memory cut it "
+        f"moves it by {said['neurons']}, with attention's cut by {said['attention']}, with both cut by {said['both']}."
     )

@@ -12,6 +12,8 @@ from app.inputs import checkpoints
 from app.page import charts, progress
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from dista.measures import CausalMemory
 
 NETWORKS = {
@@ -27,13 +29,12 @@ STOPPED = "memory stopped"  # in the session: until the reader asks again
 
 
 def effects_of(
-    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None
+    checkpoint: checkpoints.Checkpoint, sample: int, other: int | None, place: DeltaGenerator
 ) -> dict[str, dict[str, CausalMemory]]:
-    """The effects in each of the four networks; a bar while they are being computed."""
-    effects, said = {}, "changing one step after the other …"
+    """The effects in each of the four networks; a bar while they are being computed, in ``place``."""
+    effects, said, meanwhile = {}, "changing one step after the other …", st.empty()
     then = "Leave it; the networks that are done are kept for the next time"
-    meanwhile = st.empty()
-    with progress.working("effects", said.capitalize(), stop, then=then) as report:
+    with place, progress.working("effects", said.capitalize(), stop, then=then) as report:
         for name, (title, switches) in NETWORKS.items():
             report(len(effects) / len(NETWORKS), f"{title}: {said}")
             began = time.monotonic()
@@ -49,7 +50,9 @@ def _show_first(effects: dict[str, dict[str, CausalMemory]]) -> None:
     """What the networks that are done say of the logits, while the others run."""
     from dista import figures
 
-    for column, (name, each) in zip(st.columns(len(NETWORKS)), effects.items()):
+    with st.container(key=f"matrices-at-first-{len(effects)}"):
+        columns = st.columns(len(NETWORKS))
+    for column, (name, each) in zip(columns, effects.items()):
         figure = figures.causal_memory(
             each["head"], subject=NETWORKS[name][0], theme=charts.theme()
         )

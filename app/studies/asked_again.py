@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.link import plain, switches, url
 from app.page import charts
-from app.studies import reading
+from app.studies import accounts, reading
 
 if TYPE_CHECKING:
     from dista.measures import SeedCurve, SeedDifference
@@ -31,8 +31,11 @@ measure it, and keep it beside the runs.
 """
 
 
-def show(results: Results, problems: list[str]) -> None:
-    """One configuration, with each part cut that it has, and under noise beside those that are alike but for one part."""
+def show(results: Results, problems: list[str], above: accounts.Above) -> None:
+    """One configuration, with each part cut that it has, and under noise beside those that are alike but for one part.
+
+    ``above`` is what the switches of the page did to its checkpoint: said beside the same cuts.
+    """
     from dista import figures
 
     cuts, noise = reading.cuts(results.study.path), reading.noise(results.study.path)
@@ -57,6 +60,9 @@ def show(results: Results, problems: list[str]) -> None:
         drawn["study-noise"] = figures.seed_curves(curves, theme=charts.theme())
     if drawn:
         charts.row(drawn)
+    its = [cut for cut in cuts.cuts if cut.configuration == name]
+    for sentence in accounts.sentences(its, words_of(results, name), above):
+        st.markdown(sentence)
     st.caption(
         "A cut takes a part from a trained network; *trained with* is another network, which had to do so "
         "from the beginning. Both differences are paired by seed and by sample."
@@ -77,13 +83,7 @@ def _kind(kinds: list[str], problems: list[str]) -> str | None:
 def of_configuration(results: Results, cuts: Cuts, name: str) -> dict[str, SeedDifference]:
     """Each cut of a configuration, by the words of the switches above; after it what training without the part does."""
     every = {one.name: one for one in results.study.configurations()}
-    levels = every[name].levels
-    words = {
-        switch: f"{row.title}: {option}"
-        for row in switches.rows(every[name].config(0).model)
-        for switch, option in row.options.items()
-    }
-    rows = {}
+    levels, words, rows = every[name].levels, words_of(results, name), {}
     for cut in cuts.cuts:
         if cut.configuration == name:
             rows[" · ".join(words.get(one, one) for one in cut.switches)] = cut.difference
@@ -92,6 +92,16 @@ def of_configuration(results: Results, cuts: Cuts, name: str) -> dict[str, SeedD
                 other = [f"{axis}={level}" for axis, level in its if levels[axis] != level]
                 rows[f"trained with {', '.join(other) or cut.without}"] = cut.trained_without
     return rows
+
+
+def words_of(results: Results, name: str) -> dict[str, str]:
+    """What the page calls each switch of the networks of a configuration."""
+    config = {one.name: one for one in results.study.configurations()}[name].config(0)
+    return {
+        switch: f"{row.title}: {option}"
+        for row in switches.rows(config.model)
+        for switch, option in row.options.items()
+    }
 
 
 def beside(results: Results, curves: Mapping[str, SeedCurve], name: str) -> dict[str, SeedCurve]:

@@ -12,6 +12,7 @@ from app.link import plain, url
 from app.page import charts, next_page, snippets
 from app.page.next_page import Way
 from app.studies import asked_again, files, progress, reading
+from app.studies.accounts import Above
 from dista.figures.ablations import points
 from dista.runs import default_folder
 from dista.studies import places
@@ -79,7 +80,7 @@ def _about(results: Results) -> str:
     )
 
 
-def show(results: Results, problems: list[str]) -> None:
+def show(results: Results, problems: list[str], above: Above = None) -> None:
     """Differences and accuracies with every seed, the table, what has to be said beside them, and other conditions."""
     from dista import figures
 
@@ -107,7 +108,7 @@ def show(results: Results, problems: list[str]) -> None:
             )
         charts.row(drawn)
         _show_table(results)
-        asked_again.show(results, problems)
+        asked_again.show(results, problems, above)
     way = Way("runs", "Its runs, one by one", {"study": results.study.name})
     next_page.offer(way, key="next-pages-study")
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from app.link import plain, share, url, vocabulary
 from app.tours import shelf
-from app.tours.steps import Question, Step, Tour
+from app.tours.steps import PARTS, Question, Step, Tour
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -29,6 +29,13 @@ class Place(NamedTuple):
     @property
     def step(self) -> Step:
         return self.tour.steps[self.index]
+
+
+def part(place: Place, page: str) -> tuple[str, str] | None:
+    """Where on ``page`` is what the step speaks of, as a selector, and a name of the step; None for no part of its own."""
+    if not place.step.part or page != place.step.page:
+        return None
+    return PARTS[place.step.part], f"{place.tour.name} {place.index}"
 
 
 # Where the reader is --------------------------------------------------------------------------------

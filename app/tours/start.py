@@ -53,11 +53,12 @@ def again() -> None:
 def show(pages: Mapping[str, st.Page], tour: str) -> bool:
     """The task, the ideas and the ways on; whether the reader asks for the ``tour`` of this title."""
     with st.container(key="start"):
-        st.html(f"<h2>The task: are the two digits of the same class?</h2><p>{TASK}</p>")
+        # Not as HTML, which a browser loads later: what stands below would jump.
+        st.markdown(f"## The task: are the two digits of the same class?\n\n{TASK}")
         with st.container(horizontal=True, key="ideas"):
             for number, (title, sentence, said, page, query) in enumerate(IDEAS, 1):
                 with st.container(gap="xsmall", key=f"idea-{number}"):
-                    st.html(f"<h3>{number} · {title}</h3><p>{sentence}</p>")
+                    st.markdown(f"### {number} · {title}\n\n{sentence}")
                     st.page_link(
                         pages[page],
                         label=said,

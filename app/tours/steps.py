@@ -16,7 +16,8 @@ A tour is a Markdown file that a teacher copies and edits, and that can be read 
     > What is said once the reader has answered.
 
 ``#`` is the title, each ``##`` a step. Its first line is a link: the page, and its state as in an address, from
-which it can be copied. A question, its options (one of them with an x) and the answer may be left out; a question without options is one
+which it can be copied. What follows a # in it is the part of the page that the step speaks of: one of PARTS, which is
+brought into view. A question, its options (one of them with an x) and the answer may be left out; a question without options is one
 to think about, and its answer is shown when it is asked for.
 """
 
@@ -31,6 +32,17 @@ from app.link import vocabulary
 
 LONGEST = 60_000
 """Characters of a file that is read; a tour of fifty long steps has half of that."""
+
+
+PARTS = {
+    "stage": ".dista-probe .panel.centre",
+    "decision": ".dista-probe .panel.decision",
+    "membrane": ".dista-probe .panel.membrane",
+    "matrices": ".st-key-matrices",
+    "threshold": ".dista-probe .panel.threshold",
+    "changes": ".st-key-changes",
+}
+"""What a step may speak of, and where that is on its page."""
 
 
 class TourError(ValueError):
@@ -50,13 +62,17 @@ class Question(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One view: ``page`` in the state ``query``, places counted from 0, and what is said and asked beside it."""
+    """One view: ``page`` in the state ``query``, places counted from 0, and what is said and asked beside it.
+
+    ``part`` is what it speaks of, one of PARTS; "" for no part of its own.
+    """
 
     title: str
     page: str
     query: dict[str, str]
     text: str
     question: Question | None = None
+    part: str = ""
 
 
 class Tour(NamedTuple):
@@ -103,12 +119,18 @@ def _step(lines: list[_Line]) -> Step:
     if first is None or link is None:
         line = heading.number if first is None else rest[first].number
         raise TourError(line, "a step begins with its link, as in '[Watch](watch?sample=1)'")
-    page, query = _address(rest[first].number, link[1])
+    address, _, part = link[1].partition("#")
+    if part and part not in PARTS:
+        there = ", ".join(PARTS)
+        raise TourError(
+            rest[first].number, f"no part of a page is called {part[:40]!r}; there are {there}"
+        )
+    page, query = _address(rest[first].number, address)
     asked = _question(rest[first + 1 :])
     text = _paragraphs(line for line in rest[first + 1 :] if not _is_asked(line))
     if not text:
         raise TourError(heading.number, "the step says nothing: write a paragraph below its link")
-    return Step(heading.text[3:].strip(), page, query, text, asked)
+    return Step(heading.text[3:].strip(), page, query, text, asked, part)
 
 
 def _address(line: int, link: str) -> tuple[str, dict[str, str]]:

@@ -16,6 +16,7 @@ from app.link.switches import Experiment
 from app.page import charts, choosers, downloads, each_part, next_page, progress, snippets
 from app.page.next_page import Way
 from app.studies import trained_without
+from app.studies.accounts import Above
 from dista.figures.ablations import greatest, points
 from dista.figures.theme import count, percent
 from dista.runs.differences import differing_runs, of_checkpoint
@@ -91,7 +92,12 @@ def show(problems: Problems) -> None:
         )
         python = as_python(checkpoint, experiments, limit, each)
         tools.code.code(python, language="python")
-        trained = show_trained(checkpoint, problems)
+        by_switches = {
+            experiments[name].switches: one
+            for name, one in results.items()
+            if not experiments[name].noise
+        }
+        trained = show_trained(checkpoint, problems, by_switches)
         if trained is not None:
             tools.code.code(trained_without.as_python(trained), language="python")
         show_differing_runs(checkpoint, before, limit)
@@ -227,12 +233,14 @@ def linked(checkpoint: checkpoints.Checkpoint, samples: np.ndarray) -> str:
     return " · ".join(links) + more
 
 
-def show_trained(checkpoint: checkpoints.Checkpoint | None, problems: Problems) -> Results | None:
-    """A study of networks that were trained without a part; needs no checkpoint."""
+def show_trained(
+    checkpoint: checkpoints.Checkpoint | None, problems: Problems, above: Above = None
+) -> Results | None:
+    """A study of networks that were trained without a part; ``above`` is what its switches did to the checkpoint, if any."""
     results = trained_without.choose(checkpoint.task if checkpoint else None, problems)
     if results is not None:
         with plain.errors():
-            trained_without.show(results, problems)
+            trained_without.show(results, problems, above)
     return results
 
 

@@ -10,6 +10,7 @@ from app.link import plain, url
 from app.link.problems import Problems, reads
 from dista.style.glossary import GLOSSARY, Term
 
+ROOM = 1600  # pixels, more than a screen and less than the list
 SOURCES = "Labels in brackets say where a statement comes from; the last four rows explain them."
 
 
@@ -29,7 +30,11 @@ def show(problems: Problems) -> None:
             f"No term has “{plain.text(word)}” in its name or sentence. Clear the search to see all."
         )
         return
-    st.html(f"<dl class='glossary'>{''.join(map(entry, terms))}</dl>")
+    # What stands below would be in view until the list has come.
+    with st.container(
+        height=ROOM if len(terms) > 20 else "content", border=False, key="room-terms"
+    ):
+        st.html(f"<dl class='glossary'>{''.join(map(entry, terms))}</dl>")
 
 
 def search(word: str) -> list[Term]:

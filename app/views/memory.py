@@ -66,11 +66,11 @@ def show(problems: Problems) -> None:
         if st.session_state.get(networks.STOPPED):
             st.button("Change one step after the other", type="primary", on_click=networks.go_on)
             return
-        # What can be compared is known when the networks have run: its row is there before, and so is the sentence.
+        # What can be compared is known when the networks have run: its row has the bar before, and the sentence its place.
         charts.keep_place("controls-compared", ROW)
         controls, said = choosers.row("controls-compared"), st.empty()
         said.markdown(f"## {cue.AWAITED}")
-        effects = networks.effects_of(checkpoint, sample, other)
+        effects = networks.effects_of(checkpoint, sample, other, controls)
         labels = tasks.task(checkpoint.data).step_labels
         names = list(effects["trained"])
         layers = [name.removesuffix(".membrane") for name in names if name.endswith(".membrane")]

@@ -9,6 +9,8 @@ from app.link.problems import Problems, reads
 from app.page import next_page
 from app.tours import panel, shelf, start
 
+WIDTH = 960  # pixels of a tour's card: lines that are read, and not as wide as the screen
+
 HOW_TO_WRITE = """
 A tour is one text file. Each step has a title, a link into the dashboard, a paragraph, and, if you like, a question
 with its answer. The link is that of *Link* on any page: it holds the whole state. Copy the text below into a file,
@@ -23,7 +25,7 @@ def show(problems: Problems) -> None:
     problems.here()
     for tour in shelf.shipped().values():
         with st.container(
-            horizontal=True, vertical_alignment="center", key=f"card-tour-{tour.name}"
+            horizontal=True, vertical_alignment="center", key=f"card-tour-{tour.name}", width=WIDTH
         ):
             with st.container(gap="xsmall"):
                 st.markdown(f"## {plain.text(tour.title)}")

@@ -31,7 +31,8 @@ KEY = "watch-probe"
 HOW_TO_READ = """
 - **Maps are counts, not probabilities.** A cell says how many channels of a query and a key spiked
   together, 0 to the size of a head. There is no softmax, rows are not normalised, and two maps
-  compare only on the same colour range: choose *per head* or *global* for that.
+  compare only on the same colour range: that of a head reaches to its largest count of this sample. *global* is
+  the same for all heads; *per map* shows faint maps, in which a 1 may be as dark as a 16 elsewhere.
 - **Kept** is what the denoiser lets through, **removed** what it takes out: thresholding is the
   paper's *nonlinear denoising* [paper, reviews]; the value of u is [ours].
 - **Steps further back** are reached in one of two ways. In *map* memory queries meet the keys of
@@ -50,7 +51,7 @@ HOW_TO_READ = """
 
 @reads("watch")
 def show(problems: Problems) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="controls"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="controls"):
         source = choosers.choose_source(problems)
         if isinstance(source, RecordingFile):
             position = choose_position(source, problems)
@@ -238,7 +239,7 @@ def show_doubts(
         similarities = trust.untrained(checkpoint.weights, controls, networks)
         early = "" if networks == trust.NETWORKS else f" The first {networks} networks say:"
         lines = bullets(map(trust.similarity_sentence, similarities))
-        place.markdown(f"**How much of it is learned?**{early}\n\n{lines}")
+        place.markdown(f"**How much of it is learned?** {trust.READ}{early}\n\n{lines}")
     st.caption(trust.METHOD)
     st.code("\n".join(snippets.trust(checkpoint, sample, image)), language="python")
 

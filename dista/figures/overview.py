@@ -105,6 +105,6 @@ def _title(results: Sequence[AttentionTo], to: str, since: int) -> str:
         return f"No head pays more to {to} than even attention would"
     (most,) = ranked
     return (
-        f"Beyond an even share block {most.block + 1} head {most.head + 1} pays most to {to}: "
-        f"{percent(most.paid / most.total)} of {most.total} counts at step {most.step + 1}"
+        f"All patches of a head together: block {most.block + 1} head {most.head + 1} pays most to {to} beyond an even "
+        f"share, {percent(most.paid / most.total)} of {most.total} counts at step {most.step + 1}"
     )

@@ -151,4 +151,8 @@ def of_layers(result: LayerTimes) -> str:
     """Whether the machine agrees with the count, in one sentence."""
     line, costlier = result.fit, result.costlier
     said = f"operations explain {percent(max(0.0, line.r_squared))} of what layers differ in time"
-    return said if costlier is None else f"{said}; those of attention take {costlier:.2g} times as long"
+    return (
+        said
+        if costlier is None
+        else f"{said}; those of attention take {costlier:.2g} times as long"
+    )

@@ -17,7 +17,7 @@ from dista.style.palette import PALETTES
 HOSTS = ("streamlit", "jupyter")
 """Where the probe can be mounted, each with a module of its own."""
 
-CONTROLS = ("threshold", "brush", "pad", "downloads", "terms", "keyboard")
+CONTROLS = ("threshold", "brush", "pad", "downloads", "terms", "keyboard", "tour")
 """The small widgets of the dashboard."""
 
 LESSONS = ("lesson", "figures")

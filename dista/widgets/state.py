@@ -19,7 +19,7 @@ FIELDS: dict[str, int | str] = {
     "column": -1,
     "layer": "",
     "neuron": -1,
-    "range": "map",
+    "range": "head",
     "stage": "denoise",
     "key": "",
 }

@@ -47,7 +47,9 @@ nb_execution_timeout = 900
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_merge_streams = True
-nb_render_markdown_format = "myst"  # what cells write has tables and formulas, which are no CommonMark
+nb_render_markdown_format = (
+    "myst"  # what cells write has tables and formulas, which are no CommonMark
+)
 nb_ipywidgets_js = {}  # its scripts would come from a server
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
 os.environ |= {

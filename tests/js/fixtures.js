@@ -41,7 +41,7 @@ export const TABLE = Float32Array.from({ length: 7 }, (_, a) => (a > 2 ? a : 0))
 export const HEADER = {
   fields: {
     sample: 0, step: -1, block: -1, head: -1, row: -1, column: -1,
-    layer: "", neuron: -1, range: "map", stage: "denoise", key: "",
+    layer: "", neuron: -1, range: "head", stage: "denoise", key: "",
   },
   ranges: { map: "per map", head: "per head", global: "global" },
   stages: { input: "Input", scores: "Scores", denoise: "Denoise", logits: "Logits" },

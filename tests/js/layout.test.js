@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { chart, numbered } from "../../dista/widgets/js/chart.js";
 import { decode } from "../../dista/widgets/js/recording.js";
-import { layout as film, locate, question, visible } from "../../dista/widgets/js/film.js";
+import { layout as film, largest, locate, question, visible } from "../../dista/widgets/js/film.js";
 import { layout as histogram, split } from "../../dista/widgets/js/histogram.js";
 import { lagShares } from "../../dista/widgets/js/lags.js";
 import { tiles } from "../../dista/widgets/js/maps.js";
+import { settle } from "../../dista/widgets/js/state.js";
 import { css, pixel, scale, shade } from "../../dista/widgets/js/theme.js";
 import { readValues } from "../../dista/widgets/js/values.js";
 import * as small from "./fixtures.js";
@@ -23,6 +24,22 @@ function apart(boxes, width) {
     }
   }
 }
+
+describe("the range of colours", () => {
+  const [block] = recording.attention;
+  const faint = { raw: Float32Array.of(0, 1, 0), kept: null };
+
+  it("is that of the head at first: a lone count of 1 is not as dark as the head's largest", () => {
+    for (const head of [0, 1]) {
+      const state = settle(recording, { head });
+      assert.equal(largest(recording, block, state, faint), small.ARRAYS["attention.1.head_max"].values[head]);
+    }
+  });
+
+  it("is that of each map where a link says so", () => {
+    assert.equal(largest(recording, block, settle(recording, { head: 1, range: "map" }), faint), 1);
+  });
+});
 
 describe("a chart over time", () => {
   const plot = chart(330, 200, 10, { left: 20, right: 10, top: 15, bottom: 25, low: -1, high: 3 });

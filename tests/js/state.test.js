@@ -46,7 +46,7 @@ describe("a state", () => {
       ...PLACE,
       layer: "blocks.1.attention.value.neuron",
       neuron: 17,
-      range: "head",
+      range: "global",
       stage: "logits",
       key: "0.1.2",
     };

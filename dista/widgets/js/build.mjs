@@ -17,6 +17,7 @@ const COMPONENTS = [
   "figures",
   "terms",
   "keyboard",
+  "tour",
 ];
 const HERE = import.meta.dirname;
 const BUILT = join(HERE, "..", "built");
