@@ -145,7 +145,7 @@ def test_a_tour_brings_what_it_speaks_of_into_view_and_marks_it(visit):
     step = shelf.shipped()["dista"].steps[4]
     state = vocabulary.written(step.query | {"tour": "dista", "tour-step": "5"})
     page = visit(f"?{urlencode(state)}", height=700)
-    panel = page.locator(".dista-probe .panel.centre:not([hidden])").first
+    panel = page.locator(".dista-probe .panel.centre:visible")
     assert step.part == "stage"
     wait_until(lambda: pumped(page, lambda _: marked(panel)), "it is marked")
     wait_until(
