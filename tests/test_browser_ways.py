@@ -151,6 +151,7 @@ def test_a_tour_brings_what_it_speaks_of_into_view_and_marks_it(visit):
     wait_until(
         lambda: 0 <= pumped(page, lambda _: panel.bounding_box()["y"]) < 350, "it is in view"
     )
+    assert page.locator(".st-key-tour").bounding_box()["y"] > 0, "and so is what is said of it"
 
 
 def marked(panel):
