@@ -100,7 +100,7 @@ def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
     wait_until(
         lambda: np.array_equal(paint_marks(pumped(page, query)["paint"], 28, 28), marks), "undone"
     )
-    page.get_by_text("of the attention to corrupted patches and").wait_for()
+    page.get_by_text("Of the attention to corrupted patches").wait_for()
     again = visit(f"denoise?{urlsplit(page.url).query}", ready="canvas[data-name=brush]")
     again.get_by_text("5 pixels painted").wait_for()
 
