@@ -43,7 +43,10 @@ from dista.figures.ablations import points
 from dista.measures import PairedDifference
 from dista.runs import Run
 
-pytestmark = needs_chromium
+pytestmark = [
+    needs_chromium,
+    pytest.mark.slow,
+]  # many pages each, all of them opened by other tests too
 SAMPLES = 50
 
 

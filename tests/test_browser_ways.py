@@ -158,6 +158,7 @@ def marked(panel):
     return panel.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
 
 
+@pytest.mark.slow
 def test_figures_take_on_another_theme_while_a_page_is_open(visit):
     page = visit("energy?checkpoint=digits", ready=PLOT, color_scheme="light")
     settle(page)
