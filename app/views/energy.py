@@ -197,8 +197,8 @@ def show_times(checkpoint: checkpoints.Checkpoint) -> None:
         charts.plot(figures.layer_times(times, theme=charts.theme()), "times")
         st.caption(
             f"Processor time of one sample on one thread of the machine that serves this page, {times.samples} samples at "
-            "once and step by step; the median of five rounds. Circles are open where most weights of a layer meet "
-            "something: there all of them are multiplied. The first layer and the head, which multiply numbers, are left out."
+            "once and step by step; the median of five rounds. Circles are open where a layer has more than half "
+            "of the operations that it has without spikes: there all of them are multiplied. The first layer and the head, which multiply numbers, are left out."
         )
 
 

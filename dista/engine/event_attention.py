@@ -120,10 +120,10 @@ def attend(
                 to = query * row + head * dim
                 if least[head] > 0:
                     counts[last : last + LANES] = 0
-                    end = list_spikes(
+                    listed = list_spikes(
                         counts, first, (last - first + LANES - 1) // LANES * LANES, first, places, 0
                     )
-                    add_rows(sums, to, nothing, values, 0, lanes, places, 0, end)
+                    add_rows(sums, to, nothing, values, 0, lanes, places, 0, listed)
                     continue
                 r, many = query % tokens % ROWS, last - first
                 for j in range(many):

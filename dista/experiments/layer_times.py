@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
     from dista.model import DISTA
 
-MULTIPLIED_FROM = 0.5
-"""Share of weights that meet something from which on a layer counts as one that multiplies: what the engine does then
-is in proportion to the layer, not to its spikes."""
-
 
 class _Clock:
     """Parts of a network that say how long they took, by name."""
@@ -111,12 +107,14 @@ def _stream(model: DISTA, network: Any, images: Tensor) -> None:
 def _beside_counts(
     names: tuple[str, ...], seconds: np.ndarray, model: DISTA, x: Tensor
 ) -> LayerTimes:
+    from dista.engine.event_network import DENSE_FROM
+
     counts = operations.count(model, x)
-    met, once, several, dense = (
+    met, dense = (
         np.array([_of_layer(counts[quantity], name) for name in names])
-        for quantity in ("accumulates", "once", "several", "dense")
+        for quantity in ("accumulates", "dense")
     )
-    return LayerTimes(names, met, seconds, (once + several) / dense > MULTIPLIED_FROM, x.shape[-4])
+    return LayerTimes(names, met, seconds, met / dense > DENSE_FROM, x.shape[-4])
 
 
 def _of_layer(counted: Any, name: str) -> np.ndarray:

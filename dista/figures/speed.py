@@ -101,7 +101,7 @@ def layer_times(result: LayerTimes, *, theme: Theme = "light") -> go.Figure:
     """A dot for every layer and step: its accumulates, and how long it took; dotted what a line through the layers of
     weights says.
 
-    Open where most of the layer's weights meet something, so that it is rather multiplied as a whole.
+    Open where there are so many accumulates that the layer is rather multiplied as a whole.
     """
     colours, line = palette(theme), result.fit
     figure = go.Figure()
