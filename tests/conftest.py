@@ -1,5 +1,6 @@
 """One thread, fixed seeds, and a model small enough that a test takes milliseconds."""
 
+import functools
 import os
 import shutil
 import sys
@@ -74,6 +75,17 @@ def page(assets, runs, monkeypatch):
 
     dashboard.surroundings(monkeypatch, assets, runs)
     return dashboard.open_page
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_are_looked_for_once():
+    """AppTest reads the metadata of every installed package at each run of a page, which took longer than the page."""
+    from streamlit.components.v2 import manifest_scanner
+
+    once = functools.cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -120,20 +120,11 @@ def test_axe_finds_nothing(visit, a_run, name, theme, width):
     assert violations(page) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "theme", "width"), [("ablate", "light", 1440), ("glossary", "dark", 390)]
-)
-def test_axe_finds_nothing_on_two_of_them(visit, name, theme, width):
-    """The others take minutes: ``pytest -m slow``."""
-    state = STATES[name]
-    page = visit(state.path, width, ready=state.ready, color_scheme=theme)
-    settle(page)
-    assert violations(page) == []
-
-
 def test_the_system_may_change_its_theme_while_a_page_is_open(visit):
+    """One page in both themes; all of them, which takes an hour, are looked at by ``pytest -m slow``."""
     page = visit("tours", ready=".stMain h2", color_scheme="light")
     settle(page)
+    assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(
         "getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
@@ -141,6 +132,7 @@ def test_the_system_may_change_its_theme_while_a_page_is_open(visit):
     assert violations(page) == []
 
 
+@pytest.mark.slow
 def test_commands_to_copy_break_their_lines(visit):
     """Half of a command cannot be read, and the keyboard does not scroll it."""
     page = visit("ablate?checkpoint=digits&samples=25&switches=", 240, ready=".stMain pre")

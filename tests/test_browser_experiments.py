@@ -67,6 +67,7 @@ def test_stopping_early_is_in_the_link(visit):
     assert "of the spikes" in again.locator(".st-key-map .gtitle").text_content()
 
 
+@pytest.mark.slow
 def test_a_click_in_a_matrix_changes_that_step(visit):
     page = visit("memory?checkpoint=match-map", ready=".st-key-closely-attention .gtitle")
     box = page.locator(".st-key-memory-neurons .heatmaplayer").bounding_box()
@@ -99,6 +100,7 @@ def test_what_is_switched_off_is_in_the_link(visit):
     assert shown[0] == shown[1] and "All of it together" in shown[0]
 
 
+@pytest.mark.slow
 def test_both_sides_of_a_comparison_move_together(visit):
     page = visit(f"compare?left=match-map&sample={dashboard.SAMPLE}&step=5&row=1&column=1")
     films = page.locator("canvas[data-name=film]")
@@ -121,6 +123,7 @@ def test_both_sides_of_a_comparison_move_together(visit):
     wait_for_both("Step 6, patch row 2, column 2")
 
 
+@pytest.mark.slow
 def test_the_threshold_is_a_line_to_drag_and_for_the_keyboard(visit):
     page = visit("denoise?checkpoint=digits&sample=3", ready=".threshold .grip")
     page.locator(".st-key-similarity .gtitle").wait_for()
@@ -150,6 +153,7 @@ def test_the_threshold_is_a_line_to_drag_and_for_the_keyboard(visit):
     wait_until(lambda: "u" not in pumped(page, query), "u out of the URL")
 
 
+@pytest.mark.slow
 def test_figures_numbers_and_recordings_are_saved(visit):
     page = visit("energy?checkpoint=digits", ready=".st-key-anytime .gtitle")
     page.get_by_text("An answer takes").wait_for()

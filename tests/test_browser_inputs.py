@@ -56,6 +56,7 @@ def test_a_drawn_digit_is_the_input_and_in_the_link(visit):
     wait_until(lambda: f"image={pumped(page, query).get('image')}" in link, "the drawing again")
 
 
+@pytest.mark.slow
 def test_a_digit_can_be_drawn_with_keys(visit):
     page = visit("?checkpoint=digits&sample=3")
     page.get_by_role("button", name="Own input").click()
@@ -74,6 +75,7 @@ def test_a_digit_can_be_drawn_with_keys(visit):
     wait_until(lambda: "image" not in pumped(page, query), "it is cleared")
 
 
+@pytest.mark.slow
 def test_the_input_is_painted_with_the_pointer_and_with_keys(visit):
     page = visit("denoise?checkpoint=digits&sample=3&kind=painted", ready="canvas[data-name=brush]")
     canvas = page.locator("canvas[data-name=brush]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from browsing import needs_chromium, pumped, wait_until
 
 pytestmark = needs_chromium
@@ -23,6 +24,7 @@ def inside(box, frame):
     return frame["x"] <= box["x"] + 1 and box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
 
 
+@pytest.mark.slow
 def test_it_fits_a_phone_and_follows_the_dark_theme(visit):
     page = visit(width=390, height=844, color_scheme="dark")
     main = page.get_by_test_id("stMain")
@@ -30,6 +32,7 @@ def test_it_fits_a_phone_and_follows_the_dark_theme(visit):
     assert page.locator(".dista-probe").get_attribute("data-theme") == "dark"
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_first_view_says_where_its_links_lead(visit):
     page = visit(width=390, height=844)
     for said in ("See one neuron", "See what a patch attends to", "See what it removes"):
@@ -39,6 +42,7 @@ def test_on_a_phone_the_first_view_says_where_its_links_lead(visit):
     )
 
 
+@pytest.mark.slow
 def test_on_a_phone_compare_shows_one_of_its_three_parts(visit):
     page = visit("compare?checkpoint=digits", width=390, height=844)
 
@@ -52,6 +56,7 @@ def test_on_a_phone_compare_shows_one_of_its_three_parts(visit):
     wait_until(lambda: pumped(page, seen) == ["differences"], "the difference alone")
 
 
+@pytest.mark.slow
 def test_the_menu_of_a_phone_shows_the_page_that_is_open(visit):
     page = visit("glossary", 390, ready="dl.glossary")
     here = page.locator(".st-key-phone-here")

@@ -101,6 +101,7 @@ def test_untrained_networks_are_asked_when_the_reader_is(visit):
     again.get_by_text("to an untrained network's maps").first.wait_for()
 
 
+@pytest.mark.slow
 def test_back_undoes(visit):
     page = visit()
     click_patch(page, 1, 1)
@@ -111,6 +112,7 @@ def test_back_undoes(visit):
     wait_until(lambda: "patch row 2, column 2" in pumped(page, film), "the patch of before")
 
 
+@pytest.mark.slow
 def test_another_sample_keeps_the_place_and_the_probe(visit):
     page = visit(f"?sample={dashboard.SAMPLE}&step=0&row=2&column=2")
     page.locator(".dista-probe").evaluate("element => { element.marked = true; }")
@@ -122,6 +124,7 @@ def test_another_sample_keeps_the_place_and_the_probe(visit):
     wait_until(lambda: "Step 1, patch row 3, column 3" in pumped(page, film), "the same place")
 
 
+@pytest.mark.slow
 def test_mistakes_are_searched_and_one_is_chosen(visit):
     page = visit("?checkpoint=digits&sample=3")
     page.get_by_role("button", name="Find").click()

@@ -23,6 +23,7 @@ from app.tours import shelf
 pytestmark = needs_chromium
 
 
+@pytest.mark.slow
 def test_a_page_is_left_and_found_as_it_was(visit):
     page = visit("?row=1&column=6&step=5")
     wait_until(
@@ -67,6 +68,7 @@ def test_links_of_a_page_that_runs_cannot_be_clicked_and_the_menu_can(visit):
     assert page.evaluate(events, "phone-menu") == "auto"
 
 
+@pytest.mark.slow
 def test_links_of_a_page_that_runs_are_not_followed_by_keys_and_say_so(visit):
     page = visit("glossary", ready=".st-key-next-page a")
     settle(page)
@@ -85,6 +87,7 @@ def test_links_of_a_page_that_runs_are_not_followed_by_keys_and_say_so(visit):
     assert urlsplit(page.url).path in ("/", "/first")
 
 
+@pytest.mark.slow
 def test_a_control_that_was_left_is_found_as_it_was(visit):
     page = visit("denoise?checkpoint=digits&sample=3", ready=".threshold .grip")
     page.get_by_role("slider", name="Threshold u").press("Home")
@@ -141,6 +144,7 @@ def test_the_first_view_offers_the_tour_and_the_tour_is_walked(visit):
     assert page.locator(".st-key-start").count() == 0
 
 
+@pytest.mark.slow
 def test_a_tour_brings_what_it_speaks_of_into_view_and_marks_it(visit):
     step = shelf.shipped()["dista"].steps[4]
     state = vocabulary.written(step.query | {"tour": "dista", "tour-step": "5"})
@@ -172,6 +176,7 @@ def test_figures_take_on_another_theme_while_a_page_is_open(visit):
     )
 
 
+@pytest.mark.slow
 def test_the_room_that_was_kept_for_the_glossary_is_as_high_as_the_glossary(visit):
     """The way on stands below the list, and not in the middle of it."""
     page = visit("glossary", ready="dl.glossary")

@@ -74,7 +74,7 @@ def network_of(model: Any, threads: int = 1) -> Network:
 class Builder:
     """Reads modules, of which those that are ``watched`` have somebody who listens.
 
-    ``threads`` are those within a layer, which multiplies a step of which more than ``dense_from`` is not zero.
+    ``threads`` are those within a layer, which multiplies a step with more than ``dense_from`` rows to add for each value.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ def implementation() -> str:
         return "by modules (DISTA_KERNEL=reference)"
     if _network() is None:
         return "by modules (numba is not installed)"
-    return f"numba: rows of weights for spikes, products where over {_network().DENSE_FROM:.0%} of a step is not zero"
+    return f"numba: rows of weights for spikes, products in steps with over {_network().DENSE_FROM:g} spikes a value"
 
 
 def why_not(model: nn.Module, x: Tensor) -> str | None:

@@ -68,11 +68,13 @@ def attention_grid(
         )
     )  # fmt: skip
     ink = text_on(np.nan_to_num(share), colours.amount)
-    for row, column in np.argwhere(~np.isnan(share)):
-        figure.add_annotation(
-            x=column, y=row, text=f"{100 * share[row, column]:.0f}", showarrow=False,
-            font={"size": 11, "color": ink[row, column]},
-        )  # fmt: skip
+    figure.layout.annotations = [  # at once: plotly looks at all of them again for each that is added
+        {
+            "x": column, "y": row, "text": f"{100 * share[row, column]:.0f}", "showarrow": False,
+            "font": {"size": 11, "color": ink[row, column]},
+        }
+        for row, column in np.argwhere(~np.isnan(share))
+    ]  # fmt: skip
     if place is not None and place[:2] in names and place[2] < steps:
         at, row = place[2], names.index(place[:2])
         figure.add_shape(
