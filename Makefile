@@ -40,10 +40,12 @@ $(VENV)/documenting: $(VENV)/installed
 	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@
 
-# One resolver run for everything: torch and torchvision have to match each other.
+# One resolver run for everything: torch and torchvision have to match each other. Loops are compiled here, and not
+# while somebody waits for a first figure.
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/dista compile
 	touch $@
 
 # The browser tests need Chromium; they skip, with a reason, where there is none. Root of a system with

@@ -49,6 +49,14 @@ def test_the_book_is_one_command_which_installs_what_builds_it():
     assert install < build and "--fail-on-warning" in commands[build:]
 
 
+def test_loops_are_compiled_before_somebody_waits_for_a_figure():
+    commands = subprocess.run(
+        [MAKE, "--dry-run", "VENV=elsewhere", "app"], cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    install = commands.index("elsewhere/bin/pip install")
+    assert install < commands.index("elsewhere/bin/dista compile") < commands.index("bin/dista app")
+
+
 def test_with_chromium_nothing_is_said_or_done(machine):
     assert machine(google_chrome="exit 1", apt_get="echo ran") == ""
 

@@ -9,6 +9,7 @@ runs mean something; seconds are printed for the record.
     spikes     evaluation driven by spikes against modules
     neuron     a layer of neurons alone
     scaling    attention against the numbers of steps and of patches
+    loops      all of them used once, to be compiled
     memory     peak memory, each in a process of its own
     gpu        exactness, speed and a training on a GPU
     machine    versions, kernels, and the peaks of this machine (the roofline)

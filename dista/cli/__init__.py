@@ -29,6 +29,7 @@ app.command("energy")(measured.energy)
 app.command("cue")(measured.cue)
 app.command("presets")(about.list_presets)
 app.command("info")(about.info)
+app.command("compile")(about.compile_loops)
 app.command("bench")(about.bench)
 app.command("app")(serve.open_app)
 

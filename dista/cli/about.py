@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,20 @@ def info(as_json: Json = False) -> None:
         rows = value.items() if isinstance(value, dict) else [("", value)]
         for part, said in rows:
             print(f"{name:10} {part:24} {said}")
+
+
+def compile_loops() -> None:
+    """Compile the loops that models are run with; otherwise their first use does, which takes half a minute."""
+    from dista.bench.loops import compile_loops as compile_all
+
+    began = time.monotonic()
+    try:
+        compiled = compile_all()
+    except RuntimeError as error:
+        print(f"there is nothing to compile: {error}")
+        return
+    took = f", {time.monotonic() - began:.0f} s" if compiled else ""
+    print(f"loops compiled now: {len(compiled)}{took}; all others were there")
 
 
 def _bench_gpu(

@@ -7,13 +7,15 @@ first call: here each process then compiles for itself, some seconds, and one li
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import event
 from numba.core.caching import FunctionCache
 
 
@@ -31,6 +33,16 @@ def compiled(function: Callable | None = None, **options: Any) -> Any:
     except (RuntimeError, OSError) as error:
         _say(str(error))
     return dispatcher
+
+
+@contextlib.contextmanager
+def counting() -> Iterator[list[str]]:
+    """Lists, inside, the functions that are compiled as they were not in the cache, by name; each for its types."""
+    recorder = event.RecordingListener()
+    names: list[str] = []
+    with event.install_listener("numba:compile", recorder):
+        yield names
+    names += [one.data["dispatcher"].__name__ for _, one in recorder.buffer if one.is_start]
 
 
 class _Forgiving(FunctionCache):

@@ -168,19 +168,26 @@ def _fire(sums, step, pooled, v, tau, constants, out, target, before, adds, h, p
 def _keep(sums, step, pooled, currents, place):
     """The currents of a step, without what ``sums`` has beyond a row."""
     if len(pooled):
-        currents[place : place + len(pooled)] = pooled
+        _copy(pooled, currents[place : place + len(pooled)])
         return
     count = step.width * step.outputs
     for y in range(step.height):
         row, to = y * step.row_length * step.outputs, place + y * count
-        currents[to : to + count] = sums[row : row + count]
+        _copy(sums[row : row + count], currents[to : to + count])
+
+
+@compiled
+def _copy(x, out):
+    """out[:] = x, which in so many words would double what compiling a layer takes."""
+    for i in range(len(x)):
+        out[i] = x[i]
 
 
 @compiled
 def begin(v, held, sample, t, rest):
     """v before a step: at rest before the first, what the step before left, or what is ``held`` for this one."""
     if len(held):
-        v[:] = held[sample, t]
+        _copy(held[sample, t], v)
     elif t == 0:
         v[:] = rest
 
@@ -189,7 +196,7 @@ def begin(v, held, sample, t, rest):
 def end(v, held, sample, t):
     """What the step leaves, in place of what was held for it: a stream goes on from there."""
     if len(held):
-        held[sample, t] = v
+        _copy(v, held[sample, t])
 
 
 @compiled

@@ -36,6 +36,11 @@ def implementation() -> str:
     return f"numba: rows of weights for spikes, products in steps with over {_network().DENSE_FROM:g} spikes a value"
 
 
+def available() -> bool:
+    """Whether models can be driven by spikes at all here; ``implementation`` says why not."""
+    return kernels.enabled() and _network() is not None
+
+
 def why_not(model: nn.Module, x: Tensor) -> str | None:
     """What keeps ``model(x)`` from being driven by spikes, in words; None where nothing does."""
     if not kernels.enabled() or _network() is None or torch.compiler.is_compiling():

@@ -139,7 +139,7 @@ def normalised_backward(
     for base in range(low, high, ROWS):
         end = min(base + ROWS, high)
         forward(x, h, None, gain, shift, tau, v_threshold, v_rest, soft, base, end, base)
-        sums[0] += backward(
+        of_tau = backward(
             grad, h, grad_current, tau, v_threshold, v_rest, soft, slope, base, end, base
         )
         of_rows[:] = x.dtype.type(0)
@@ -149,7 +149,12 @@ def normalised_backward(
                     g = grad_current[t, row, c]
                     of_rows[0, c] += g
                     of_rows[1, c] += g * x[t, row, c]
-        sums[1:] += of_rows
+        for c in range(
+            lanes
+        ):  # adding arrays to slices would take numba longer than all of the above
+            sums[0, c] += of_tau[c]
+            sums[1, c] += of_rows[0, c]
+            sums[2, c] += of_rows[1, c]
     return sums
 
 
