@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from lesson_runs import LESSON_MODULES, exercises_of
+from lesson_runs import LESSON_MODULES, NOTEBOOKS, exercises_of
 
 from dista.lessons import (
     Bars,
@@ -23,6 +24,7 @@ from dista.lessons import (
     Pick,
     Steps,
     dashboard,
+    lesson_01,
     page,
 )
 from dista.lessons.values import difference
@@ -53,6 +55,15 @@ def test_a_check_refuses_what_is_no_answer(exercise):
     assert exercise.check(lambda *_, **__: None).state == "unsolved"
     assert exercise.check(lambda *_, **__: "a word").state == "wrong"
     assert all(len(hint) > 20 for hint in exercise.hints)
+
+
+def test_a_solution_says_which_numbers_are_right():
+    text = next(path for path in NOTEBOOKS if path.stem.startswith("01")).read_text("utf-8")
+    low, high = map(
+        float, re.search(r"All numbers from about (\S+) to (\S+) are right", text).groups()
+    )
+    answers = [lesson_01.two_spikes.check(tau).solved for tau in (low - 0.1, low, high, high + 0.1)]
+    assert answers == [False, True, True, False]
 
 
 def test_every_wrong_answer_is_of_an_exercise():
