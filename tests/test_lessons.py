@@ -134,6 +134,15 @@ def test_words_in_stars_are_stressed_and_code_is_as_it_is():
     )
 
 
+def test_a_symbol_stays_small_where_a_sentence_begins_with_it():
+    cases = [Case("u = 2", 2), Case("u = 3", 3)]
+    wrong = Exercise("0.3", "u", cases, ("add" * 9, "add" * 9), right=lambda u: u).check(
+        lambda u: -u
+    )
+    assert "✗ u = 2: your answer is -2" in repr(wrong)
+    assert "✗ Of 3: your answer is" in repr(doubled().check(lambda x: 0))
+
+
 def test_a_function_may_change_what_it_gets():
     def emptied(x):
         total = sum(x)
