@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -88,6 +89,15 @@ def test_changes_show_before_and_after():
     louder = replace(small.over_time(), mass=3 * small.over_time().mass)
     figure = figures.attention_change([small.over_time()], [louder])
     assert small.title(figure) == "<b>200 % more attention in all</b>"
+    blocks = [small.over_time(), replace(small.over_time(), block=1)]
+    steps = len(blocks[0].mass)
+    shown = ["cue", "cue", *["probe"] * (steps - 2)]
+    for sides, said in (
+        ([blocks[:1]] * 2, shown),
+        ([blocks] * 2, ["cue", "", "probe", *[""] * (steps - 3)]),
+    ):
+        axis = figures.attention_change(*sides, step_labels=shown).layout.xaxis
+        assert [re.sub("^.*?<br>|<.*?>", "", tick) for tick in axis.ticktext] == said
     figure = figures.decision_change(small.decision(10), replace(small.decision(10), answer=4))
     assert small.title(figure).startswith("<b>The answer turns from class 0 to class 4")
     assert sorted({note.text for note in figure.layout.annotations}) == [

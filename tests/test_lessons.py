@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from lesson_runs import LESSON_MODULES, exercises_of
+from lesson_runs import LESSON_MODULES, NOTEBOOKS, exercises_of
 
 from dista.lessons import (
     Bars,
@@ -23,6 +24,7 @@ from dista.lessons import (
     Pick,
     Steps,
     dashboard,
+    lesson_01,
     page,
 )
 from dista.lessons.values import difference
@@ -53,6 +55,15 @@ def test_a_check_refuses_what_is_no_answer(exercise):
     assert exercise.check(lambda *_, **__: None).state == "unsolved"
     assert exercise.check(lambda *_, **__: "a word").state == "wrong"
     assert all(len(hint) > 20 for hint in exercise.hints)
+
+
+def test_a_solution_says_which_numbers_are_right():
+    text = next(path for path in NOTEBOOKS if path.stem.startswith("01")).read_text("utf-8")
+    low, high = map(
+        float, re.search(r"All numbers from about (\S+) to (\S+) are right", text).groups()
+    )
+    answers = [lesson_01.two_spikes.check(tau).solved for tau in (low - 0.1, low, high, high + 0.1)]
+    assert answers == [False, True, True, False]
 
 
 def test_every_wrong_answer_is_of_an_exercise():
@@ -121,6 +132,15 @@ def test_words_in_stars_are_stressed_and_code_is_as_it_is():
         == "It is <em>not</em> <code>2 * x * y</code>, 3 * 4"
         == page.inline("It is *not* `2 * x * y`, 3 * 4")
     )
+
+
+def test_a_symbol_stays_small_where_a_sentence_begins_with_it():
+    cases = [Case("u = 2", 2), Case("u = 3", 3)]
+    wrong = Exercise("0.3", "u", cases, ("add" * 9, "add" * 9), right=lambda u: u).check(
+        lambda u: -u
+    )
+    assert "✗ u = 2: your answer is -2" in repr(wrong)
+    assert "✗ Of 3: your answer is" in repr(doubled().check(lambda x: 0))
 
 
 def test_a_function_may_change_what_it_gets():

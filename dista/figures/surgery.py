@@ -64,7 +64,8 @@ def attention_change(
     )  # fmt: skip
     for column, (old, new) in enumerate(zip(before, after), 1):
         _add_pair(figure, old.mass, new.mass, colours, "%{y:.3s}", row=1, col=column)
-    _time_axis(figure, len(after[0].mass), step_labels)
+    labels = step_labels if step_labels is None or len(after) == 1 else _where_new(step_labels)
+    _time_axis(figure, len(after[0].mass), labels)
     figure.update_annotations(font_size=12, font_color=colours.muted)
     figure.update_yaxes(tickformat="~s", nticks=4, rangemode="tozero", showgrid=True)
     masses = [sum(float(result.mass.sum()) for result in side) for side in (before, after)]
@@ -134,6 +135,11 @@ def _time_axis(figure: go.Figure, steps: int, labels: Sequence[str] | None) -> N
         tickvals=np.arange(steps), ticktext=step_ticks(steps, labels), tickangle=0,
         range=[-0.3, steps - 0.7],
     )  # fmt: skip
+
+
+def _where_new(labels: Sequence[str]) -> list[str]:
+    """A label where it is not that of the step before: panels side by side are too narrow for one at each step."""
+    return ["" if one == before else one for before, one in zip([None, *labels], labels)]
 
 
 def _name_at_end(figure: go.Figure, name: str, line: np.ndarray, colour: str, nudge: int) -> None:

@@ -222,7 +222,8 @@ def _passed(trials: Sequence[Trial]) -> str:
 
 
 def _upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    symbol = words[1:2] == " "  # u = 2, say; "a" is written large as well
+    return words if symbol and words[0] != "a" else words[:1].upper() + words[1:]
 
 
 def _stop(error: Exception, function: Any, case: Case) -> str:

@@ -91,7 +91,7 @@ frames = Exercise(
         Mistake("ON and OFF are added up. They have a frame each.", like=_unsigned),
     ],
     hints=(
-        "Four numbers say in which cell an event falls: its step, its sign, its row, its column. Compute the step of all events at once, as whole numbers. Then count.",
+        "Four numbers say in which cell an event falls: its step, its polarity, its row, its column. Compute the step of all events at once, as whole numbers. Then count.",
         '`step = events["t"] * steps // duration`, then `np.add.at(frames, (step, events["p"], events["y"], events["x"]), 1)` on `np.zeros((steps, 2, *size))`.',
     ),
 )  # fmt: skip
@@ -129,7 +129,7 @@ polarity = Exercise(
             ),
         ),
         Mistake(
-            "The signs are the wrong way round: 1 is ON, brighter.",
+            "ON and OFF are the wrong way round: 1 is ON, brighter.",
             like=lambda p: 1 - _polarity(p),
         ),
         Mistake(
@@ -155,7 +155,7 @@ EDGE = [
         when=lambda values, truth: values == FRONT,
     ),
     Misconception(
-        "At both edges there are events, but not of the same sign: one edge uncovers the bright ground, the other covers it.",
+        "At both edges there are events, but not of the same polarity: one edge uncovers the bright ground, the other covers it.",
         when=lambda values, truth: values == BOTH,
     ),
 ]
@@ -173,7 +173,7 @@ EYES = [
 
 SIGNS = [
     Misconception(
-        "You expected the network not to care for the sign. It has learned which sign an edge has when the camera moves this way; with the wrong one the same digit looks unlike any that it has seen.",
+        "You expected the network not to care for the polarity. It has learned which polarity an edge has when the camera moves this way; with the wrong one the same digit looks unlike any that it has seen.",
         when=lambda values, truth: values[0] > truth[0] + 0.15,
     ),
     Misconception(
@@ -181,7 +181,7 @@ SIGNS = [
         when=lambda values, truth: min(values) < 0.2 < min(truth),
     ),
     Misconception(
-        "To lose the sign and to swap it are two things. Look which one costs more.",
+        "To lose the polarity and to swap it are two things. Look which one costs more.",
         when=lambda values, truth: (values[0] - values[1]) * (truth[0] - truth[1]) < 0,
     ),
 ]

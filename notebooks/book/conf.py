@@ -6,6 +6,7 @@ pydata-sphinx-theme bring Bootstrap and icon fonts for the same pages. sphinx-ga
 program that makes pictures of plotly's figures; the gallery here is one notebook, whose figures stay alive.
 """
 
+import functools
 import hashlib
 import os
 import sys
@@ -15,6 +16,8 @@ BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent.parent
 BUILT = ROOT / "build" / "book"
 sys.path[:0] = [str(BOOK), str(ROOT)]
+
+from nbclient import NotebookClient  # noqa: E402
 
 import dista  # noqa: E402  # from this clone, whatever is installed
 from dista.style.palette import PALETTES  # noqa: E402
@@ -46,6 +49,9 @@ nb_execution_cache_path = str(BUILT / "executed" / code())
 nb_execution_timeout = 900
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
+NotebookClient.__init__ = functools.partialmethod(  # myst-nb has no setting for it
+    NotebookClient.__init__, startup_timeout=nb_execution_timeout
+)  # on a busy machine a kernel does not start within the minute that is usual
 nb_merge_streams = True
 nb_render_markdown_format = (
     "myst"  # what cells write has tables and formulas, which are no CommonMark

@@ -221,11 +221,12 @@ function pick(spec, tell) {
 
 // predict_sizes.js
 var [LEFT, RIGHT] = [62, 10];
-var [TOP, FOOT] = [14, 40];
+var FOOT = 40;
 var MOVES = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 };
 function sizes(spec, tell) {
   const isCurve = spec.kind === "curve";
   const TALL2 = spec.height ?? 230;
+  const TOP2 = spec.y_title ? 30 : 14;
   const [low, high] = isCurve ? [spec.low, spec.high] : [0, spec.top];
   const labels = isCurve ? spec.x : spec.labels;
   const total = isCurve ? null : spec.total;
@@ -236,7 +237,7 @@ function sizes(spec, tell) {
   let held = false;
   const band = () => (width - LEFT - RIGHT) / labels.length;
   const across = (index) => LEFT + (index + 0.5) * band();
-  const down = (value) => TOP + (TALL2 - TOP - FOOT) * (1 - (value - low) / (high - low));
+  const down = (value) => TOP2 + (TALL2 - TOP2 - FOOT) * (1 - (value - low) / (high - low));
   const clip = (value) => Math.min(high, Math.max(low, value));
   const chart = svg("svg", { class: "sizes", role: "group", "aria-label": spec.question });
   const key = legend("you", "the run");
@@ -278,7 +279,7 @@ function sizes(spec, tell) {
   function drag(event) {
     const box = chart.getBoundingClientRect();
     const index = Math.floor((event.clientX - box.left - LEFT) / band());
-    const share = 1 - (event.clientY - box.top - TOP) / (TALL2 - TOP - FOOT);
+    const share = 1 - (event.clientY - box.top - TOP2) / (TALL2 - TOP2 - FOOT);
     change(Math.min(labels.length - 1, Math.max(0, index)), low + share * (high - low));
   }
   chart.addEventListener("pointerdown", (event) => {
@@ -519,7 +520,7 @@ function written(text) {
 }
 
 // tau_lab.js
-var [TALL, TOP2, FOOT2] = [200, 16, 12];
+var [TALL, TOP, FOOT2] = [200, 16, 12];
 function tauLab(root, model) {
   const set = (name, value) => {
     model.set(name, value);
@@ -596,7 +597,7 @@ function membrane(h, v, spikes, threshold, width) {
   const low = Math.min(0, ...v);
   const band = (width - LEFT - RIGHT) / h.length;
   const x = (step) => LEFT + (step + 0.5) * band;
-  const y = (value) => TOP2 + (TALL - TOP2 - FOOT2) * (1 - (value - low) / (high - low));
+  const y = (value) => TOP + (TALL - TOP - FOOT2) * (1 - (value - low) / (high - low));
   const points = h.flatMap((value, step) => [`${x(step)},${y(value)}`, `${x(step)},${y(v[step])}`]);
   const level = (value, name) => [
     svg("line", { class: name, x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),

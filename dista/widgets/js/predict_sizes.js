@@ -4,7 +4,7 @@ import { el, number, svg } from "./dom.js";
 import { legend } from "./legend.js";
 
 export const [LEFT, RIGHT] = [62, 10]; // a tick may be as long as "818.4 µJ"
-const [TOP, FOOT] = [14, 40];
+const FOOT = 40;
 const MOVES = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 };
 
 /**
@@ -14,6 +14,7 @@ const MOVES = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp:
 export function sizes(spec, tell) {
   const isCurve = spec.kind === "curve";
   const TALL = spec.height ?? 230;
+  const TOP = spec.y_title ? 30 : 14; // a title stands above the largest tick
   const [low, high] = isCurve ? [spec.low, spec.high] : [0, spec.top];
   /** @type {string[]} */
   const labels = isCurve ? spec.x : spec.labels;
