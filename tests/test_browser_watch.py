@@ -47,7 +47,7 @@ def test_the_first_figure_needs_no_torch(folders, browser):
 
 def test_click_and_keys_move_the_view_and_a_link_restores_it(visit):
     page = visit()
-    opened = page.get_by_text("Opened at the patch that pays most").inner_text()
+    opened = page.get_by_text("Opened where attention").inner_text()
     block, head, step = (int(number) - 1 for number in PLACE.findall(opened))
     click_patch(page, 2, 5)
     wait_for_url(page, row=2, column=5, block=block, head=head, step=step)

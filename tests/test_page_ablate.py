@@ -45,9 +45,9 @@ def test_the_difference_comes_first_and_each_switch_has_its_row(page):
     results = changes(checkpoints.shipped()["digits"], experiments)
     assert shown(test)[0] == as_shown(figures.accuracy_changes(results))
     name, together = max(results.items(), key=lambda item: abs(item[1].difference))
-    headline = next(m.value for m in test.markdown if m.value.startswith("## Of 4 changes"))
+    headline = next(m.value for m in test.markdown if ", the largest of 4 effects" in m.value)
     assert headline.startswith(
-        f"## Of 4 changes that of most effect is {name}: {points(together.difference)} points"
+        f"## {name}, the largest of 4 effects: {points(together.difference)} points"
     )
     right = [round(share * 40) for share in (together.after, together.before)]
     assert f"{right[0]} instead of {right[1]} of 40 held-out samples" in headline

@@ -71,12 +71,12 @@ def sentence(where: Where | None, opened: bool, *, changed: bool = False) -> str
         lead = "As it is changed, no" if changed else "No"
         return f"{lead} patch pays more to {where.said} than even attention would."
     first = where.lookers[0]
-    lead = "Opened at the patch that" if opened else "The patch that"
-    lead = "As it is changed, the patch that" if changed else lead
+    lead = "Opened where attention" if opened else "Attention"
+    lead = "As it is changed, attention" if changed else lead
     return (
-        f"{lead} pays most to {where.said} beyond an even share: block {first.block + 1}, head {first.head + 1}, "
-        f"step {first.step + 1}, row {first.row + 1}, column {first.column + 1}. It pays **{first.paid} of "
-        f"{first.total} counts**; an even share is {first.paid - first.surplus:.1f}."
+        f"{lead} to {where.said} is strongest: block {first.block + 1}, head {first.head + 1}, "
+        f"step {first.step + 1}, row {first.row + 1}, column {first.column + 1}. **{first.paid} of this patch's "
+        f"{first.total} counts** go there; spread evenly, {first.paid - first.surplus:.1f} would."
     )
 
 

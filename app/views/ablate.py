@@ -64,9 +64,7 @@ HOW_TO_READ = """
 
 @reads("ablate")
 def show(problems: Problems) -> None:
-    st.markdown(
-        "Take parts of a trained network away, and see what its answers were worth with them."
-    )
+    st.markdown("Take parts of a trained network away, and see how many answers are still correct.")
     opening = None
     with plain.errors():
         opening = choosers.opening(choose_limit, HOW_TO_READ, "to take apart", problems)
@@ -211,13 +209,13 @@ def sentence(before: Answers, results: dict[str, PairedDifference]) -> str:
     if not results:
         return f"As trained, {correct} are answered correctly. Choose something to take away."
     name, result = greatest(results)
-    most = f"Of {len(results)} changes that of most effect is {name}" if len(results) > 1 else name
+    most = f"{name}, the largest of {len(results)} effects" if len(results) > 1 else name
     after = round(result.after * result.samples)
     lead = f"{points(result.difference)} points ({points(result.low)} to {points(result.high)})"
     doubt = "" if result.certain else ", which may be chance"
     return (
         f"{most}: {lead}{doubt}. {after} instead of {correct} are answered correctly; the most frequent answer is given to "
-        f"{percent(result.most_frequent_after)}, as trained to {percent(result.most_frequent_before)}."
+        f"{percent(result.most_frequent_after)}, and to {percent(result.most_frequent_before)} as trained."
     )
 
 
