@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 wait_briefly()
 
 st.set_page_config(page_title="DISTA Explorer", page_icon=str(HERE / "icon.svg"), layout="wide")
-st.logo(str(HERE / "logo.svg"), size="large")
+st.logo(str(HERE / "logo.svg"), size="medium")
 style.apply(style.sheet(st.context.theme.type or "light"))
 
 views = HERE / "views"
