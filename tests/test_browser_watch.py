@@ -93,12 +93,12 @@ def test_an_open_stage_is_in_the_link(visit):
 def test_untrained_networks_are_asked_when_the_reader_is(visit):
     page = visit()
     page.get_by_role("button", name="How far to trust").click()
-    page.get_by_text("to an untrained network's maps").first.wait_for()
+    page.get_by_text("A correlation of 1 is alike").first.wait_for()
     wait_for_url(page, trust="open")
     page.keyboard.press("Escape")
     wait_until(lambda: "trust" not in pumped(page, query), "the note is closed")
     again = visit("?trust=open")
-    again.get_by_text("to an untrained network's maps").first.wait_for()
+    again.get_by_text("A correlation of 1 is alike").first.wait_for()
 
 
 @pytest.mark.slow
