@@ -69,7 +69,7 @@ ROOMS = {
         "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training",
     ),
     "dista.bench": (
-        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.memories", "dista.streaming", "dista.engine",
+        "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.memories", "dista.denoisers", "dista.streaming", "dista.engine",
         "dista.files", "dista.neurons", "dista.layers", "dista.attention", "dista.model", "dista.recording", "dista.checkpoint",
         "dista.data", "dista.measures", "dista.training",
     ),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numba
 import pytest
 from typer.testing import CliRunner
 
 from dista.bench import loops
 from dista.cli import app
-from dista.engine.compiled import counting
+from dista.engine.compiled import compiled, counting
 from dista.model import DISTA
 from dista.presets import preset, presets
 
@@ -26,23 +27,24 @@ def compile_loops():
 
 def test_afterwards_no_preset_compiles_anything(compile_loops):
     compile_loops()
-    with counting() as compiled:
+    with counting() as names:
         for name in presets():
             loops.use(DISTA(preset(name).replace(dim=16, depth=1, heads=2, mlp_ratio=1)))
-    assert compiled == []
+    assert names == []
     assert compile_loops() == "loops compiled now: 0; all others were there\n"
 
 
-def test_what_is_compiled_is_counted():
-    from dista.engine.compiled import compiled
+def twice(x):
+    return x + x
 
-    @compiled
-    def twice(x):
-        return x + x
 
-    with counting() as names:
-        assert (twice(2), twice(1.5), twice(3)) == (4, 3.0, 6)
-    assert names == ["twice", "twice"]
+def test_what_is_compiled_is_counted_and_what_was_kept_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    for expected in (["twice", "twice"], []):  # the second one finds what the first has kept
+        function = compiled(twice)
+        with counting() as names:
+            assert (function(2), function(1.5), function(3)) == (4, 3.0, 6)
+        assert names == expected
 
 
 def test_without_kernels_it_says_that_there_is_nothing_to_compile(compile_loops, monkeypatch):

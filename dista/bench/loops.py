@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import torch
 
-from dista.engine import events
+from dista.denoisers import DENOISERS
 from dista.memories import FORMS, MemoryConfig
 from dista.model import DISTA
 from dista.presets import preset
@@ -19,9 +19,7 @@ WINDOW = 2
 
 
 def compile_loops() -> list[str]:
-    """The functions that were compiled now, as the cache lacked them. RuntimeError where models are run by modules."""
-    if not events.available():
-        raise RuntimeError(f"models are run {events.implementation()}")
+    """The functions that were compiled now, as the cache lacked them. Needs numba."""
     from dista.engine.compiled import counting
 
     with counting() as compiled:
@@ -34,7 +32,7 @@ def models() -> Iterator[DISTA]:
     """One of each kind that loops know: the code does not depend on sizes."""
     small = preset("digits").replace(dim=16, depth=1, heads=2, time_steps=WINDOW + 1)
     for form, declared in FORMS.items():
-        for kind in ("none", "threshold"):
+        for kind in DENOISERS:
             yield DISTA(
                 small.replace(
                     memory=MemoryConfig(form=form, window=WINDOW if declared.remembers else 1),

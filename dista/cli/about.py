@@ -54,13 +54,13 @@ def info(as_json: Json = False) -> None:
 def compile_loops() -> None:
     """Compile the loops that models are run with; otherwise their first use does, which takes half a minute."""
     from dista.bench.loops import compile_loops as compile_all
+    from dista.engine import events
 
-    began = time.monotonic()
-    try:
-        compiled = compile_all()
-    except RuntimeError as error:
-        print(f"there is nothing to compile: {error}")
+    if not events.available():
+        print(f"there is nothing to compile: models are run {events.implementation()}")
         return
+    began = time.monotonic()
+    compiled = compile_all()
     took = f", {time.monotonic() - began:.0f} s" if compiled else ""
     print(f"loops compiled now: {len(compiled)}{took}; all others were there")
 

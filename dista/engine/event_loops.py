@@ -214,8 +214,8 @@ def layer(
     """out = spikes of LIF(sum_l W^(l) X[t-l]), and ``before`` where ``adds``; x holds counts up to ``most``.
 
     The first ``past`` steps of x are there to be looked back at. The sum is over the lags below ``reach``. A step with
-    more than ``dense_from`` rows to add for each of its values is multiplied. ``held`` (batch, step, neuron) are membranes before each
-    step, and after it become what it left; ``h``, time before batch, gets those that are compared: either is empty where
+    more than ``dense_from`` rows to add for each of its values is multiplied. ``held`` (batch, step, neuron) are membranes
+    before each step, and after it become what it left; ``h``, time before batch, gets those that are compared: either is empty where
     that is not wanted. Unless it ``charges``, h gets the currents, and out nothing.
     """
     batch, reached, height, width, channels = x.shape

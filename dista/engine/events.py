@@ -43,7 +43,7 @@ def available() -> bool:
 
 def why_not(model: nn.Module, x: Tensor) -> str | None:
     """What keeps ``model(x)`` from being driven by spikes, in words; None where nothing does."""
-    if not kernels.enabled() or _network() is None or torch.compiler.is_compiling():
+    if not available() or torch.compiler.is_compiling():
         return "kernels are switched off, not installed, or the model is being compiled"
     if (
         x.device.type != "cpu"

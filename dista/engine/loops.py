@@ -149,9 +149,8 @@ def normalised_backward(
                     g = grad_current[t, row, c]
                     of_rows[0, c] += g
                     of_rows[1, c] += g * x[t, row, c]
-        for c in range(
-            lanes
-        ):  # adding arrays to slices would take numba longer than all of the above
+        # Adding arrays to slices would take numba some seconds more to compile.
+        for c in range(lanes):
             sums[0, c] += of_tau[c]
             sums[1, c] += of_rows[0, c]
             sums[2, c] += of_rows[1, c]
