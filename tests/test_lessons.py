@@ -296,7 +296,7 @@ def test_without_a_widget_the_truth_is_folded():
     assert (
         "70 %" in text[text.index("<details>") :] and "70 %" not in text[: text.index("<details>")]
     )
-    assert Steps("When?", [1], steps=3).said == "not predicted"
+    assert Steps("When?", [1], steps=3).said == "none yet"
 
 
 def test_the_start_of_an_order_gives_nothing_away():

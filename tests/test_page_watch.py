@@ -32,7 +32,7 @@ def test_it_opens_where_most_looks_at_the_cue_and_says_so(page):
     said = " ".join(m.value for m in test.markdown)
     where = f"step {most.step + 1}, row {most.row + 1}, column {most.column + 1}"
     even = most.total * looks[most.block].even[most.step]
-    assert f"Opened where attention to the cue is strongest: block {most.block + 1}" in said
+    assert f"Opened where attention to the cue is furthest beyond an even share: block {most.block + 1}" in said
     counts = f"**{most.paid} of this patch's {most.total} counts**"
     assert f"{where}. {counts} go there; spread evenly, {even:.1f} would." in said
     first = next(button.label for button in test.button if button.key == "looker-0")
@@ -96,7 +96,7 @@ def test_the_heading_is_of_the_network_as_it_is_changed(page):
     (most,) = measures.rank_patches(measures.attention_to(after, cue), 1, since=since)
     heading = next(m.value for m in test.markdown if m.value.startswith("## "))
     place = f"block {most.block + 1}, head {most.head + 1}, step {most.step + 1}"
-    lead = "## As it is changed, attention to the cue is strongest"
+    lead = "## As it is changed, attention to the cue is furthest beyond an even share"
     assert heading.startswith(f"{lead}: {place}, row {most.row + 1}")
     assert f"**{most.paid} of this patch's {most.total} counts**" in heading
 

@@ -74,7 +74,7 @@ def sentence(where: Where | None, opened: bool, *, changed: bool = False) -> str
     lead = "Opened where attention" if opened else "Attention"
     lead = "As it is changed, attention" if changed else lead
     return (
-        f"{lead} to {where.said} is strongest: block {first.block + 1}, head {first.head + 1}, "
+        f"{lead} to {where.said} is furthest beyond an even share: block {first.block + 1}, head {first.head + 1}, "
         f"step {first.step + 1}, row {first.row + 1}, column {first.column + 1}. **{first.paid} of this patch's "
         f"{first.total} counts** go there; spread evenly, {first.paid - first.surplus:.1f} would."
     )
@@ -103,7 +103,7 @@ def show(where: Where, at: Mapping[str, Any]) -> None:
         else "at any step"
     )
     st.markdown(
-        f"**Patches that pay most to {plain.text(where.said)} beyond an even share**, {said}"
+        f"**Patches whose attention to {plain.text(where.said)} is furthest beyond an even share**, {said}"
     )
     with st.container(gap=None, key="lookers"):
         for i, looker in enumerate(where.lookers):

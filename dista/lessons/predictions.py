@@ -109,7 +109,7 @@ class Prediction(ABC):
     @property
     def said(self) -> str:
         """The last answer for a summary: ``61 of 100``, or that there was none."""
-        return self.last.points if self.last else "not predicted"
+        return self.last.points if self.last else "none yet"
 
     def beside(self, values: Any) -> str:
         """Prediction and truth as an HTML table."""
