@@ -19,9 +19,10 @@ variable, so that streams of one model in several threads do not meet.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,20 @@ def going_on(model: nn.Module, state: State) -> Iterator[Stream]:
         yield stream
     finally:
         _RUNNING.reset(token)
+
+
+def each(model: nn.Module, frames: Iterable[Sized], forward: Callable[[Any], object]) -> State:
+    """Call ``forward`` with one frame after another, ``model`` going on each time from where the one before left it.
+
+    For those who run a part of the network, or run it otherwise than ``model.step``; a frame's length is its batch.
+    Returns the state after the last.
+    """
+    state = State()
+    for frame in frames:
+        with going_on(model, state) as stream:
+            forward(frame)
+        state = stream.state(len(frame))
+    return state
 
 
 def running() -> bool:

@@ -87,11 +87,9 @@ def streams(model: DISTA, x: Tensor) -> dict[str, Action]:
 
     @torch.no_grad()
     def by_modules() -> None:
-        state = model.start()
-        for frame in frames:
-            with streaming.going_on(model, state) as stream:
-                model.head(model.features(model.normalised(frame[None]), 1))
-            state = stream.state(len(frame))
+        streaming.each(
+            model, frames, lambda x: model.head(model.features(model.normalised(x[None]), 1))
+        )
 
     return {"spikes": by_spikes, "modules": by_modules}
 

@@ -96,12 +96,8 @@ def _built(model: DISTA) -> Any:
 
 
 def _stream(model: DISTA, network: Any, images: Tensor) -> None:
-    state = model.start()
     frames = images.permute(0, 1, 3, 4, 2).contiguous().numpy()
-    for frame in frames:
-        with streaming.going_on(model, state) as stream:
-            network.run(frame[:, None], 1)
-        state = stream.state(len(frame))
+    streaming.each(model, frames, lambda frame: network.run(frame[:, None], 1))
 
 
 def _beside_counts(
