@@ -38,6 +38,15 @@ def test_a_difference_of_one_seed_is_certain_of_its_networks_alone():
     assert "1 of 2 differences are certain, of these networks alone: one seed" in said
 
 
+def test_long_names_keep_what_they_begin_and_end_with():
+    """Cuts of one configuration differ in their last word."""
+    ends = ["with u=1", "with weaker=1"]
+    names = [f"memory=none,taus=learned,denoiser=none: {end}" for end in ends]
+    figure = figures.seed_differences(dict(zip(names, small.seed_changes().values())))
+    rows = [note.text for note in figure.layout.annotations if "memory=none,taus" in note.text]
+    assert [row.endswith(end) for row, end in zip(rows, ends)] == [True, True], rows
+
+
 def test_accuracy_changes_show_the_interval_and_whether_it_is_certain():
     figure, colours = figures.accuracy_changes(small.changes()), palette("light")
     lost, none, _ = figure.data

@@ -32,7 +32,10 @@ def test_it_opens_where_most_looks_at_the_cue_and_says_so(page):
     said = " ".join(m.value for m in test.markdown)
     where = f"step {most.step + 1}, row {most.row + 1}, column {most.column + 1}"
     even = most.total * looks[most.block].even[most.step]
-    assert f"Opened where attention to the cue is furthest beyond an even share: block {most.block + 1}" in said
+    assert (
+        f"Opened where attention to the cue is furthest beyond an even share: block {most.block + 1}"
+        in said
+    )
     counts = f"**{most.paid} of this patch's {most.total} counts**"
     assert f"{where}. {counts} go there; spread evenly, {even:.1f} would." in said
     first = next(button.label for button in test.button if button.key == "looker-0")

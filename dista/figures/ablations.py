@@ -188,8 +188,12 @@ def _answered(result: PairedDifference) -> str:
 
 
 def fitting(name: str) -> str:
-    """A name as it fits on a narrow screen; the whole of it is in the hover and the description."""
-    return name if len(name) <= _FITS else f"{name[: _FITS - 1]}…"
+    """A name as it fits on a narrow screen; the whole of it is in the hover and the description.
+
+    What is left out is in its middle: names of one figure begin with a configuration, and end with what was done to it.
+    """
+    end = _FITS // 3
+    return name if len(name) <= _FITS else f"{name[: _FITS - 1 - end]}…{name[-end:]}"
 
 
 def _interval(row: int, name: str, result: PairedDifference, colours: Palette) -> go.Scatter:
