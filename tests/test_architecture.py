@@ -71,7 +71,7 @@ ROOMS = {
     "dista.bench": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.memories", "dista.denoisers", "dista.streaming", "dista.engine",
         "dista.files", "dista.neurons", "dista.layers", "dista.attention", "dista.model", "dista.recording", "dista.checkpoint",
-        "dista.data", "dista.measures", "dista.training",
+        "dista.data", "dista.measures", "dista.experiments", "dista.training",
     ),
     "dista.cli": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.engine", "dista.files", "dista.recording", "dista.checkpoint",

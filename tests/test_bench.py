@@ -14,7 +14,9 @@ from dista.bench import cases, machine, memory, neuron, recording, report, scali
 from dista.bench.tables import tables
 from dista.config import NeuronConfig
 from dista.engine import events
+from dista.measures import neuron_table
 from dista.neurons import LIF
+from dista.recording import record
 
 TINY = cases.Case(
     "1-8, T 3, 16×16",
@@ -49,6 +51,29 @@ def test_every_implementation_is_compared_with_the_peer(result):
         for mode in ("forward", "training"):
             assert row[f"{mode} ratio"] == peer[mode] / row[mode]
     assert peer["forward ratio"] == 1
+
+
+def test_what_is_timed_fires(result):
+    """A new model in evaluation mode is silent, and costs an engine that follows spikes nothing."""
+    rates = {row["implementation"]: row["rate"] for row in result["models"]}
+    assert rates.pop(cases.PEER) is rates.pop(report.BF16) is None
+    assert all(0.05 < rate < 0.5 for rate in rates.values()), rates
+    silent = cases.ours()(TINY).eval()
+    assert not any(layer.rate for layer in neuron_table(record(silent, TINY.input()[0])))
+
+
+def test_the_peer_fires_too(tiny):
+    """Its batch normalisations have the statistics of the batch as ours have."""
+    from spikingjelly.activation_based.neuron import LIFNode
+
+    x, _ = TINY.input()
+    model = cases.evaluated(cases.PEER, TINY)
+    outputs = []
+    for module in model.modules():
+        if isinstance(module, LIFNode):
+            module.register_forward_hook(lambda _, __, out: outputs.append(out.mean().item()))
+    cases.logits(model, x)
+    assert outputs and sum(outputs) / len(outputs) > 0.05
 
 
 def test_what_recording_costs_is_against_plain_inference(result, monkeypatch):

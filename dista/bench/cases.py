@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
+from dista.experiments.untrained import take_statistics
 from dista.extras import need
 from dista.model import DISTA
+from dista.recording import record
 
 PEER = "spikingjelly"
 
@@ -117,6 +119,27 @@ def reset(model: nn.Module) -> None:
         from spikingjelly.activation_based import functional
 
         functional.reset_net(model)
+
+
+def evaluated(name: str, case: Case) -> nn.Module:
+    """An implementation's model in evaluation mode, whose neurons fire as they do in training.
+
+    Its batch normalisations have the statistics of the case's batch. With those that they begin with next to no neuron
+    fires, and an engine that follows spikes would be timed with nothing to do.
+    """
+    model = IMPLEMENTATIONS[name](case)
+    take_statistics(model, case.input()[0])
+    reset(model)
+    return model.eval()
+
+
+def firing_rate(name: str, case: Case) -> float | None:
+    """Spikes per neuron and step over all layers of an implementation; None for the peer, which is not recorded."""
+    if name == PEER:
+        return None
+    recorded = record(evaluated(name, case), case.input()[0], "*.spikes")
+    layers = [node["spikes"].values for node in recorded.subtree if "spikes" in node]
+    return sum(layer.sum() for layer in layers) / sum(layer.size for layer in layers)
 
 
 def logits(model: nn.Module, x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dista.bench.cases import IMPLEMENTATIONS, Case
+from dista.bench.cases import Case, evaluated
 from dista.bench.timing import Action, forward, interleaved
 from dista.recording import record
 
@@ -15,7 +15,7 @@ LOOKS = {"spikes": "*.spikes", "maps": ["*.scores", "*.denoise"], "everything": 
 
 def actions(case: Case) -> dict[str, Action]:
     """``nothing`` is plain inference of the model; the others record parts of it."""
-    model, (x, _) = IMPLEMENTATIONS[RECORDED](case), case.input()
+    model, (x, _) = evaluated(RECORDED, case), case.input()
 
     def looking(names: str | list[str]) -> Callable[[], None]:
         return lambda: record(model, x, names) and None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from dista.bench import machine, neuron, recording, scaling, spikes
-from dista.bench.cases import CASES, IMPLEMENTATIONS, PEER, Case
+from dista.bench.cases import CASES, IMPLEMENTATIONS, PEER, Case, evaluated, firing_rate
 from dista.bench.memory import peak
 from dista.bench.timing import forward, interleaved, training_step
 from dista.engine.allocator import keep_freed_memory
@@ -66,6 +66,9 @@ def _case(name: str, rounds: int, memory: bool, peaks: dict, tick) -> list[dict]
             "implementation": implementation,
             **{mode: values[implementation] for mode, values in seconds.items()},
             **{f"{mode} ratio": v[PEER] / v[implementation] for mode, v in seconds.items()},
+            "rate": firing_rate(implementation, case)
+            if implementation in IMPLEMENTATIONS
+            else None,
             "bytes": sizes.get(implementation),
             "memory ratio": _ratio(sizes.get(PEER), sizes.get(implementation)),
             "of peak": _of_peak(case, implementation, seconds["forward"], peaks),
@@ -78,12 +81,14 @@ def _modes(case: Case) -> dict[str, dict[str, Callable[[], None]]]:
     """Actions by mode and implementation; each mode has models of its own."""
     x, y = case.input()
 
-    def built(action, *arguments):
-        acts = {name: action(build(case), *arguments) for name, build in IMPLEMENTATIONS.items()}
-        half = action(IMPLEMENTATIONS["space-time"](case), *arguments, torch.bfloat16)
-        return acts | {BF16: half}
+    def built(action, model, *arguments):
+        acts = {name: action(model(name), *arguments) for name in IMPLEMENTATIONS}
+        return acts | {BF16: action(model("space-time"), *arguments, torch.bfloat16)}
 
-    return {"forward": built(forward, x), "training": built(training_step, x, y)}
+    return {
+        "forward": built(forward, lambda name: evaluated(name, case), x),
+        "training": built(training_step, lambda name: IMPLEMENTATIONS[name](case), x, y),
+    }
 
 
 def _ratio(peer: float | None, own: float | None) -> float | None:

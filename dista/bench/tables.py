@@ -12,11 +12,14 @@ def tables(result: dict) -> str:
 
 
 def _models(result: dict) -> str:
-    header = ("shape", "", "forward", "ratio", "training", "ratio", "memory", "ratio", "of peak")
+    header = (
+        "shape", "", "spikes", "forward", "ratio", "training", "ratio", "memory", "ratio", "of peak, as if dense",
+    )  # fmt: skip
     rows = [
         (
             f"{row['shape']}, batch {row['batch']}",
             row["implementation"],
+            "" if row["rate"] is None else f"{100 * row['rate']:.0f} %",
             _ms(row["forward"]),
             _times(row["forward ratio"]),
             _ms(row["training"]),

@@ -19,12 +19,20 @@ def untrained_like(model: nn.Module, x: Tensor, seed: int = 0) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         fresh = type(model)(model.config).to(here.device, here.dtype)
-    norms = [module for module in fresh.modules() if isinstance(module, nn.BatchNorm2d)]
+    take_statistics(fresh, x)
+    return fresh.eval()
+
+
+def take_statistics(model: nn.Module, x: Tensor) -> None:
+    """Give the batch normalisations of ``model`` the statistics of ``x``, from one forward in training mode.
+
+    ``model`` is in training mode afterwards.
+    """
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     usual = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 1.0  # statistics of this batch alone, instead of a running mean
     with torch.no_grad():
-        fresh.train()(x)
+        model.train()(x)
     for norm, momentum in zip(norms, usual):
         norm.momentum = momentum
-    return fresh.eval()
