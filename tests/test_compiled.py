@@ -86,3 +86,11 @@ def test_what_is_kept_is_used_and_what_is_damaged_is_made_again(tmp_path):
     third = run(tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "kept"))
     assert len(files) >= 4 and third.stdout == "42 21 0\n"
     assert first.stderr == second.stderr == "" and "cannot be kept" in third.stderr
+
+
+def test_what_was_compiled_with_other_files_is_not_used(tmp_path):
+    """numba compares the file of a function; of those that it calls it knows nothing."""
+    kept = {"NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+    others = "from dista.engine import compiled\ncompiled.sources = lambda: 'of other files'"
+    answers = [run(tmp_path, before, **kept).stdout for before in ("", others, others, "")]
+    assert answers == ["42 21 0\n", "42 21 0\n", "42 21 1\n", "42 21 1\n"]

@@ -8,6 +8,8 @@ first call: here each process then compiles for itself, some seconds, and one li
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -35,6 +37,13 @@ def compiled(function: Callable | None = None, **options: Any) -> Any:
     return dispatcher
 
 
+@functools.cache
+def sources() -> str:
+    """A digest of all that compiled functions are made of: the files of this folder."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 @contextlib.contextmanager
 def counting() -> Iterator[list[str]]:
     """Lists, inside, the functions that are compiled as they were not in the cache, by name; each for its types."""
@@ -46,7 +55,14 @@ def counting() -> Iterator[list[str]]:
 
 
 class _Forgiving(FunctionCache):
-    """numba's cache, but what goes wrong with its files costs time and nothing else."""
+    """numba's cache, but what goes wrong with its files costs time and nothing else.
+
+    And it knows what was compiled by all of this folder: numba asks for the file of a function alone, and would go on
+    with what the functions that it calls were before.
+    """
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return *super()._index_key(sig, codegen), sources()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

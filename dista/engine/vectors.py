@@ -21,6 +21,7 @@ from dista.engine.vector_code import (
     INDEX,
     LANES,
     LIST,
+    REGISTERS,
     Steps,
     integers,
     load,
@@ -36,6 +37,10 @@ KEYS = 64
 
 ROWS = 8
 """Rows that ``add_products`` takes at once."""
+
+_AT_ONCE = (4, (1,)) if REGISTERS == 16 else (8, (2, 1))
+"""Rows and vectors whose sums stay in registers; ``LANES`` numbers are two registers where there are 16 of them.
+Each sum is made in the same order either way."""
 
 _CHAINS = 8
 """Sums under way at once: an addition takes 4 clocks, of which 2 can begin at each."""
@@ -108,25 +113,31 @@ def add_products(
 
         target, begin, source = each(to, lanes), each(origin, distance), each(at, apart)
 
+        at_once, widths = _AT_ONCE
+
         def tile(first: ir.Value, vectors: int) -> None:
             lane = [b.add(first, ir.Constant(INDEX, LANES * i)) for i in range(vectors)]
+            for low in range(0, ROWS, at_once):
+                group(lane, slice(low, low + at_once))
+
+        def group(lane: list[ir.Value], some: slice) -> None:
             held = [
                 [cgutils.alloca_once_value(b, load(b, sums, b.add(line, i))) for i in lane]
-                for line in begin
+                for line in begin[some]
             ]
             with Steps(b, ir.Constant(INDEX, 0), count, 1) as k:
                 row = b.add(start, b.mul(k, width))
                 weights = [load(b, rows, b.add(row, i)) for i in lane]
-                for r, totals in enumerate(held):
-                    value = splat(b, b.load(b.gep(x, [b.add(source[r], k)])))
+                for value_at, totals in zip(source[some], held):
+                    value = splat(b, b.load(b.gep(x, [b.add(value_at, k)])))
                     for total, weight in zip(totals, weights):
                         product = b.fmul(value, weight, flags=("contract",))
                         b.store(b.fadd(b.load(total), product, flags=("contract",)), total)
-            for line, totals in zip(target, held):
+            for line, totals in zip(target[some], held):
                 for i, total in zip(lane, totals):
                     store(b, b.load(total), sums, b.add(line, i))
 
-        tiles(builder, width, (2, 1), tile)
+        tiles(builder, width, widths, tile)
         return context.get_dummy_value()
 
     return types.void(
