@@ -51,6 +51,11 @@ def test_every_implementation_is_compared_with_the_peer(result):
         for mode in ("forward", "training"):
             assert row[f"{mode} ratio"] == peer[mode] / row[mode]
     assert peer["forward ratio"] == 1
+    for name, row in rows.items():
+        if name in (cases.PEER, report.BF16):
+            assert row["modules"] is row["modules ratio"] is None, "it does not follow spikes"
+        else:
+            assert row["modules ratio"] == row["modules"] / row["forward"]
 
 
 def test_what_is_timed_fires(result):

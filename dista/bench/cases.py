@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -138,8 +139,8 @@ def firing_rate(name: str, case: Case) -> float | None:
     if name == PEER:
         return None
     recorded = record(evaluated(name, case), case.input()[0], "*.spikes")
-    layers = [node["spikes"].values for node in recorded.subtree if "spikes" in node]
-    return sum(layer.sum() for layer in layers) / sum(layer.size for layer in layers)
+    layers = [node["spikes"].values.ravel() for node in recorded.subtree if "spikes" in node]
+    return float(np.concatenate(layers).mean())
 
 
 def logits(model: nn.Module, x: Tensor) -> Tensor:

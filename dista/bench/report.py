@@ -54,6 +54,9 @@ def _case(name: str, rounds: int, memory: bool, peaks: dict, tick) -> list[dict]
     for mode, actions in _modes(case).items():
         tick(f"{case.name}: {mode}")
         seconds[mode] = interleaved(actions, rounds)
+    modules = {
+        name: seconds["forward"].pop(_modules_of(name), None) for name in seconds["training"]
+    }
     sizes = {
         n: peak(_STEP, name, n, threads=torch.get_num_threads()) if memory else None
         for n in IMPLEMENTATIONS
@@ -69,12 +72,19 @@ def _case(name: str, rounds: int, memory: bool, peaks: dict, tick) -> list[dict]
             "rate": firing_rate(implementation, case)
             if implementation in IMPLEMENTATIONS
             else None,
+            "modules": modules[implementation],
+            "modules ratio": _ratio(modules[implementation], seconds["forward"][implementation]),
             "bytes": sizes.get(implementation),
             "memory ratio": _ratio(sizes.get(PEER), sizes.get(implementation)),
             "of peak": _of_peak(case, implementation, seconds["forward"], peaks),
         }
         for implementation in seconds["forward"]
     ]
+
+
+def _modules_of(implementation: str) -> str:
+    """What is timed beside a forward that follows spikes: the same by the model's modules."""
+    return f"{implementation}, by modules"
 
 
 def _modes(case: Case) -> dict[str, dict[str, Callable[[], None]]]:
@@ -85,8 +95,13 @@ def _modes(case: Case) -> dict[str, dict[str, Callable[[], None]]]:
         acts = {name: action(model(name), *arguments) for name in IMPLEMENTATIONS}
         return acts | {BF16: action(model("space-time"), *arguments, torch.bfloat16)}
 
+    by_modules = {
+        _modules_of(name): spikes.ways(evaluated(name, case), x)["modules"]
+        for name in IMPLEMENTATIONS
+        if name != PEER
+    }
     return {
-        "forward": built(forward, lambda name: evaluated(name, case), x),
+        "forward": built(forward, lambda name: evaluated(name, case), x) | by_modules,
         "training": built(training_step, lambda name: IMPLEMENTATIONS[name](case), x, y),
     }
 

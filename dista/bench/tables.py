@@ -13,7 +13,7 @@ def tables(result: dict) -> str:
 
 def _models(result: dict) -> str:
     header = (
-        "shape", "", "spikes", "forward", "ratio", "training", "ratio", "memory", "ratio", "of peak, as if dense",
+        "shape", "", "spikes", "forward", "ratio", "against its modules", "training", "ratio", "memory", "ratio", "of peak, as if dense",
     )  # fmt: skip
     rows = [
         (
@@ -22,6 +22,7 @@ def _models(result: dict) -> str:
             "" if row["rate"] is None else f"{100 * row['rate']:.0f} %",
             _ms(row["forward"]),
             _times(row["forward ratio"]),
+            _times(row["modules ratio"]),
             _ms(row["training"]),
             _times(row["training ratio"]),
             _mb(row["bytes"]),
