@@ -14,6 +14,7 @@ from dista.cli import checkpoints
 from dista.config import DenoiserConfig, ModelConfig
 from dista.engine import event_builder, events
 from dista.engine.vector_code import LANES
+from dista.experiments.untrained import take_statistics
 from dista.model import DISTA
 
 ROUNDING = 1e-5
@@ -40,13 +41,10 @@ MODELS = {
 def made(name, dtype=torch.float64):
     """A model that fires: normalised by what it has seen, with taus that differ."""
     model = DISTA(ModelConfig(**SHAPE | MODELS[name]))
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
     with torch.no_grad():
         for _, w in (each for each in model.named_parameters() if each[0].endswith("tau.w")):
             w.add_(torch.randn_like(w) / 2)
-        model(torch.rand(5, 4, 2, 11, 13))
+    take_statistics(model, torch.rand(5, 4, 2, 11, 13))
     return model.eval().to(dtype)
 
 

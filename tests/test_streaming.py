@@ -12,6 +12,7 @@ from dista import memories, streaming
 from dista.config import DenoiserConfig, MemoryConfig, ModelConfig, NeuronConfig
 from dista.denoisers import DENOISERS
 from dista.engine import events
+from dista.experiments.untrained import take_statistics
 from dista.recording import hooks
 
 STEPS, BATCH = 7, 3
@@ -49,9 +50,7 @@ def made(memory: MemoryConfig, neuron: NeuronConfig = NeuronConfig(), **changes)
     """A model whose norms have seen data, so that its neurons fire at many rates."""
     torch.manual_seed(11)
     model = dista.DISTA(SMALL.replace(memory=memory, neuron=neuron, **changes)).double()
-    for norm in (m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)):
-        norm.momentum = 1.0  # the statistics are those of the last input
-    model(frames())
+    take_statistics(model, frames())
     return model.eval()
 
 

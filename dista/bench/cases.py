@@ -134,11 +134,9 @@ def evaluated(name: str, case: Case) -> nn.Module:
     return model.eval()
 
 
-def firing_rate(name: str, case: Case) -> float | None:
-    """Spikes per neuron and step over all layers of an implementation; None for the peer, which is not recorded."""
-    if name == PEER:
-        return None
-    recorded = record(evaluated(name, case), case.input()[0], "*.spikes")
+def firing_rate(model: DISTA, x: Tensor) -> float:
+    """Spikes per neuron and step, over all layers."""
+    recorded = record(model, x, "*.spikes")
     layers = [node["spikes"].values.ravel() for node in recorded.subtree if "spikes" in node]
     return float(np.concatenate(layers).mean())
 

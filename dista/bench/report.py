@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 
@@ -51,12 +52,11 @@ def run(
 
 def _case(name: str, rounds: int, memory: bool, peaks: dict, tick) -> list[dict]:
     case, seconds = CASES[name], {}
-    for mode, actions in _modes(case).items():
+    models: dict[str, Any] = {n: evaluated(n, case) for n in IMPLEMENTATIONS}
+    for mode, actions in _modes(case, models).items():
         tick(f"{case.name}: {mode}")
         seconds[mode] = interleaved(actions, rounds)
-    modules = {
-        name: seconds["forward"].pop(_modules_of(name), None) for name in seconds["training"]
-    }
+    rates = {n: firing_rate(m, case.input()[0]) for n, m in models.items() if n != PEER}
     sizes = {
         n: peak(_STEP, name, n, threads=torch.get_num_threads()) if memory else None
         for n in IMPLEMENTATIONS
@@ -69,26 +69,24 @@ def _case(name: str, rounds: int, memory: bool, peaks: dict, tick) -> list[dict]
             "implementation": implementation,
             **{mode: values[implementation] for mode, values in seconds.items()},
             **{f"{mode} ratio": v[PEER] / v[implementation] for mode, v in seconds.items()},
-            "rate": firing_rate(implementation, case)
-            if implementation in IMPLEMENTATIONS
-            else None,
-            "modules": modules[implementation],
-            "modules ratio": _ratio(modules[implementation], seconds["forward"][implementation]),
+            "rate": rates.get(implementation),
+            "modules": (modules := seconds["forward"].get(_by_modules(implementation))),
+            "modules ratio": _ratio(modules, seconds["forward"][implementation]),
             "bytes": sizes.get(implementation),
             "memory ratio": _ratio(sizes.get(PEER), sizes.get(implementation)),
             "of peak": _of_peak(case, implementation, seconds["forward"], peaks),
         }
-        for implementation in seconds["forward"]
+        for implementation in seconds["training"]
     ]
 
 
-def _modules_of(implementation: str) -> str:
+def _by_modules(implementation: str) -> str:
     """What is timed beside a forward that follows spikes: the same by the model's modules."""
     return f"{implementation}, by modules"
 
 
-def _modes(case: Case) -> dict[str, dict[str, Callable[[], None]]]:
-    """Actions by mode and implementation; each mode has models of its own."""
+def _modes(case: Case, models: Mapping[str, Any]) -> dict[str, dict[str, Callable[[], None]]]:
+    """Actions by mode and implementation; ``models`` are evaluated, training has models of its own."""
     x, y = case.input()
 
     def built(action, model, *arguments):
@@ -96,12 +94,12 @@ def _modes(case: Case) -> dict[str, dict[str, Callable[[], None]]]:
         return acts | {BF16: action(model("space-time"), *arguments, torch.bfloat16)}
 
     by_modules = {
-        _modules_of(name): spikes.ways(evaluated(name, case), x)["modules"]
-        for name in IMPLEMENTATIONS
+        _by_modules(name): spikes.ways(model, x)["modules"]
+        for name, model in models.items()
         if name != PEER
     }
     return {
-        "forward": built(forward, lambda name: evaluated(name, case), x) | by_modules,
+        "forward": built(forward, models.__getitem__, x) | by_modules,
         "training": built(training_step, lambda name: IMPLEMENTATIONS[name](case), x, y),
     }
 

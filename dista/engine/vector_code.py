@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 LANES = 16
 """Numbers of a vector."""
-
-REGISTERS = 32 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 16
-"""Vector registers that this processor's code is written for: AVX-512 has twice as many as AVX2, and twice as wide."""
 
 INDEX, LIST, BYTE, BIT = ir.IntType(64), ir.IntType(32), ir.IntType(8), ir.IntType(1)
 

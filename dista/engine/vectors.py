@@ -13,6 +13,7 @@ import functools
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 
 from dista.engine.vector_code import (
@@ -21,7 +22,6 @@ from dista.engine.vector_code import (
     INDEX,
     LANES,
     LIST,
-    REGISTERS,
     Steps,
     integers,
     load,
@@ -38,8 +38,8 @@ KEYS = 64
 ROWS = 8
 """Rows that ``add_products`` takes at once."""
 
-_AT_ONCE = (4, (1,)) if REGISTERS == 16 else (8, (2, 1))
-"""Rows and vectors whose sums stay in registers; ``LANES`` numbers are two registers where there are 16 of them.
+_AT_ONCE = (8, (2, 1)) if get_host_cpu_features().get("avx512f") else (4, (1,))
+"""Rows and vectors whose sums stay in registers. AVX-512 has 32, one for ``LANES`` numbers; AVX2 has 16, and needs two.
 Each sum is made in the same order either way."""
 
 _CHAINS = 8
