@@ -202,6 +202,29 @@ def opened(assets, runs, tmp_path_factory):
         process.wait(20)
 
 
+def test_a_first_start_asks_for_nothing(tmp_path):
+    """Streamlit asks who starts it for the first time for an email address, and ends where nobody can answer.
+
+    It offers its skills for coding agents, too: on the terminal, and in a card over the page.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "dista", "app", f"--port={port}"]
+    own = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "BROWSER": "true"}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | own, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        health = f"http://127.0.0.1:{port}/_stcore/health"
+        wait_until(lambda: process.poll() is not None or answers(health), "the server answers")
+        assert process.poll() is None, process.stdout.read()
+    finally:
+        process.terminate()
+        said, _ = process.communicate(timeout=20)
+    assert "Email" not in said and "skills" not in said
+    assert f"The dashboard: http://localhost:{port}\n" in said
+
+
 def handshake(port, host, origin=None) -> int:
     """The status with which the server answers to a page that wants to connect."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)

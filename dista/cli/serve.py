@@ -49,6 +49,8 @@ def open_app(
     if not _is_local(host):
         environment.setdefault(TOKEN, secrets.token_urlsafe(18))
         print(said_of_others(host, port, name or (), environment), flush=True)
+    else:
+        print(f"The dashboard: http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
     # -P: what lies in the user's folder must not take the place of a module. The folder itself stays.
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(script), *options]
     os.execve(sys.executable, command, environment)
