@@ -241,7 +241,7 @@ def pretend(planned, right: int, state: str = "finished") -> None:
 
 def main_page(**query):
     """The dashboard with its menu, not run yet."""
-    test = AppTest.from_file(APP / "main.py", default_timeout=120)
+    test = AppTest.from_file(APP / "dashboard.py", default_timeout=120)
     for name, value in query.items():
         test.query_params[name] = value
     return test

@@ -41,7 +41,7 @@ def test_the_first_page_shows_the_shipped_recording(page):
 
 
 def test_the_main_script_finds_both_pages(page):
-    test = AppTest.from_file(APP / "main.py", default_timeout=60).run()
+    test = AppTest.from_file(APP / "dashboard.py", default_timeout=60).run()
     assert not test.exception
     assert len(probes(test)) == 1
 

@@ -120,13 +120,15 @@ ROOMS = {
         "dista.memories",        "dista.denoisers", "dista.measures", "dista.style", "dista.figures", "dista.experiments", "dista.runs",
         "dista.studies", "dista.widgets",
     ),
-    "app.main": ("app.link", "app.tours", "app.page", "dista.style", "dista.engine"),
+    "app.dashboard": ("app.link", "app.tours", "app.page", "dista.style", "dista.engine"),
+    "app.main": ("app.page",),
 }  # fmt: skip
 
 # A library, and the files (or folders) that may import it at all.
 HOMES = {
     "plotly": ("dista/figures/", "app/"),
     "streamlit": ("app/", "dista/widgets/streamlit.py"),
+    "starlette": ("app/page/first_page.py",),
     "anywidget": ("dista/widgets/",),
     "ipywidgets": ("dista/widgets/",),
     "traitlets": ("dista/widgets/",),

@@ -230,7 +230,7 @@ def hidden(test):
 
 def test_a_lesson_hides_the_controls_and_gives_them_back(page):
     def opened(**query):
-        test = AppTest.from_file(APP / "main.py", default_timeout=60)
+        test = AppTest.from_file(APP / "dashboard.py", default_timeout=60)
         test.query_params.update(query)
         return test.run()
 

@@ -107,7 +107,7 @@ def test_the_token_of_the_link_gives_the_right_and_leaves_the_address(
     from streamlit.testing.v1 import AppTest
 
     monkeypatch.setenv(permission.TOKEN, "right")
-    test = AppTest.from_file(APP / "main.py", default_timeout=60)
+    test = AppTest.from_file(APP / "dashboard.py", default_timeout=60)
     test.query_params["token"] = token
     test.run()
     assert not test.exception and "token" not in test.query_params

@@ -90,7 +90,8 @@ def test_the_page_has_the_colours_of_its_run_and_follows_the_browser():
     from app.page import style
 
     for name, colours in PALETTES.items():
-        of_run, of_browser = re.findall(r"--panel: ([^;]+);", style.sheet(name))
+        (of_run,) = re.findall(r"--panel: ([^;]+);", style.colours(name))
+        (of_browser,) = re.findall(r"--panel: ([^;]+);", style.sheet())
         assert of_run == colours.panel
         assert of_browser == f"light-dark({PALETTES['light'].panel}, {PALETTES['dark'].panel})"
 

@@ -24,7 +24,7 @@ QUESTIONS = {
 """What a page answers, in one sentence: its heading. 68 letters fit beside the tools."""
 
 WIDTH = 770
-"""Pixels of the heading: with the tools it fills a row of the first frame on a screen of 1440, before the stylesheet."""
+"""Pixels of the heading: with the tools it fills a row on a screen of 1440, and they stand there from the beginning."""
 
 
 def title(page: str) -> str:

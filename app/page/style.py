@@ -15,23 +15,26 @@ NAMES = ("panel", "accent", "ink", "muted", "line")
 def apply(rules: str) -> None:
     """Put rules of style on the page, where they take no room.
 
-    The browser loads what reads HTML after it has drawn the first words, so a page stands there without them at first.
-    What moves much then is in ``.streamlit/config.toml`` as well, which it has from the beginning.
+    They come with the run, after the first words: what lays a page out belongs in style.css, which is there before.
     """
     st.html(f"<style>{rules}</style>")
 
 
 @cache
-def sheet(theme: Theme) -> str:
-    """For a page that was run in ``theme``.
-
-    Streamlit's theme changes with that of the system, without another run: within its own root, which says which it
-    is, the browser chooses. What it draws elsewhere (popovers) has the colours of the run.
-    """
+def sheet() -> str:
+    """The stylesheet of all pages. Within Streamlit's root, which says its theme, the browser chooses the colours."""
     light, dark = PALETTES["light"], PALETTES["dark"]
-    of_run = " ".join(f"--{name}: {getattr(PALETTES[theme], name)};" for name in NAMES)
-    of_browser = " ".join(
+    either = " ".join(
         f"--{name}: light-dark({getattr(light, name)}, {getattr(dark, name)});" for name in NAMES
     )
     rules = (Path(__file__).parent / "style.css").read_text("utf-8")
-    return f":root {{ {of_run} --hairline: {HAIRLINE}; }} .stApp {{ {of_browser} }} {rules}"
+    return f":root {{ --hairline: {HAIRLINE}; }} .stApp {{ {either} }} {rules}"
+
+
+def colours(theme: Theme) -> str:
+    """Those of a run, for what Streamlit draws outside of its root (popovers).
+
+    The theme changes with that of the system, without another run: these are the run's until there is one.
+    """
+    of_run = " ".join(f"--{name}: {getattr(PALETTES[theme], name)};" for name in NAMES)
+    return f":root {{ {of_run} }}"

@@ -1,0 +1,32 @@
+"""The page that Streamlit's server answers with, and the dashboard's stylesheet in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from app.link.vocabulary import PAGES
+from app.page import style
+
+
+def routes() -> list[Route]:
+    """One for each address of the dashboard, below the path at which Streamlit is told to serve (``baseUrlPath``)."""
+    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    html = styled((Path(st.__file__).parent / "static" / "index.html").read_text("utf-8"))
+
+    def answer(_: Request) -> HTMLResponse:
+        # As Streamlit's own: looked for again at every visit, since it names the files of its version.
+        return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
+
+    return [Route(f"/{base}/{page}".replace("//", "/"), answer) for page in ("", *PAGES)]
+
+
+def styled(html: str) -> str:
+    """``html`` with the stylesheet at the end of its body, behind those that Streamlit makes in the head: rules of
+    equal weight are then ours."""
+    before, end, after = html.rpartition("</body>")
+    return f"{before}<style>{style.sheet()}</style>{end}{after}"
