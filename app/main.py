@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))  # streamlit adds the folder of this file only
+sys.path.insert(
+    0, str(Path(__file__).resolve().parent.parent)
+)  # streamlit adds the folder of this file only
 
 import streamlit as st
 
 from app.page import first_page
 
-server = st.App(HERE / "dashboard.py", routes=first_page.routes())
+server = st.App(Path(__file__).with_name("dashboard.py").resolve(), routes=first_page.routes())

@@ -82,16 +82,21 @@ class Norm(nn.BatchNorm2d):
 
 
 def fire(
-    norm: Norm, neuron: LIF, x: Float[Tensor, "time batch channel row column"]
-) -> Float[Tensor, "time batch channel row column"]:
-    """neuron(norm(x)), in one pass where the statistics are learned and no hook wants what is between."""
+    norm: Norm,
+    neuron: LIF,
+    x: Float[Tensor, "time batch channel row column"],
+    pool: Pool | None = None,
+) -> Float[Tensor, "time batch channel height width"]:
+    """neuron(pool(norm(x))), in one pass where the statistics are learned and no hook wants what is between."""
     count = x.numel() // len(norm.weight)
     learns = norm.training and norm.alone and torch.is_grad_enabled() and count > 1
     suits = kernels.suits_training(x, neuron.config.surrogate) and neuron.at_once(x)
-    if not (learns and suits) or kernels.watched((norm, neuron)):
-        return neuron(norm(x))
+    pools = pool is not None
+    suits = suits and not (pools and kernels.on_gpu(x))
+    if not (learns and suits) or kernels.watched((norm, pool, neuron) if pools else (norm, neuron)):
+        return neuron(pool(norm(x)) if pools else norm(x))
     normalised = kernels.normalised_spikes(
-        x, norm.weight, norm.bias, neuron.tau(), neuron.constants, norm.eps
+        x, norm.weight, norm.bias, neuron.tau(), neuron.constants, norm.eps, pools
     )
     norm.remember(normalised.mean, normalised.variance, count)
     return normalised.spikes

@@ -17,7 +17,7 @@ from dista.attention import SpaceTimeAttention
 from dista.config import ModelConfig
 from dista.engine import events, saved_tensors
 from dista.engine.modules import need_evaluation
-from dista.layers import Pool, SpikingConv
+from dista.layers import Pool, SpikingConv, fire
 from dista.observable import Observable
 from dista.streaming import State
 
@@ -39,8 +39,9 @@ class StemStage(SpikingConv):
     def forward(
         self, x: Float[Tensor, "time batch channel row column"]
     ) -> Float[Tensor, "time batch output height width"]:
-        pools = isinstance(self.pool, Pool)
-        return self.neuron(self.current(x)) if pools else super().forward(x)
+        if self.norm.training and isinstance(self.pool, Pool):
+            return fire(self.norm, self.neuron, self.conv(x), self.pool)
+        return super().forward(x)
 
     def current(
         self, x: Float[Tensor, "time batch channel row column"]
@@ -68,7 +69,10 @@ class Stem(nn.Module):
         self, x: Float[Tensor, "#time batch colour height width"], steps: int
     ) -> Float[Tensor, "time batch channel row column"]:
         first, *others = cast("Iterable[StemStage]", self.stages)
-        x = first.neuron(first.current(x).expand(steps, -1, -1, -1, -1))
+        if len(x) == steps:
+            x = first(x)
+        else:
+            x = first.neuron(first.current(x).expand(steps, -1, -1, -1, -1))
         for stage in others:
             x = stage(x)
         return x + self.position(x)

@@ -91,23 +91,28 @@ def learning(options, shape):
     return norm.train(), neuron, x, torch.randn(shape)
 
 
-def results(norm, neuron, x, weights):
+def results(norm, neuron, x, weights, pool=None):
     """Spikes, gradients, and what the normalisation remembers; started from the same statistics."""
     norm.reset_running_stats()
-    s = fire(norm, neuron, x)
+    s = fire(norm, neuron, x, pool)
+    weights = weights[..., : s.shape[-2], : s.shape[-1]]
     wanted = x, norm.weight, norm.bias, neuron.tau.w
     return [s, *torch.autograd.grad((s * weights).sum(), wanted), *map(torch.clone, norm.buffers())]
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("shape", [LARGE, SMALL, MANY])
+@pytest.mark.parametrize("shape", [LARGE, SMALL, MANY, (3, 9, 8, 1, 5), (4, 9, 8, 2, 1)])
+@pytest.mark.parametrize("pool", [None, Pool()])
 def test_one_pass_over_norm_and_neurons_is_the_reference(
-    monkeypatch, one_pass, options, shape, threads
+    monkeypatch, one_pass, options, shape, threads, pool
 ):
+    """Pooled before they fire, too; gains of both signs, as largest is what is least where one is negative."""
     monkeypatch.setattr(kernels, "BLOCK", 64)  # so that threads share even little
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    parts = learning(options, shape)
+    parts = *learning(options, shape), pool
+    with torch.no_grad():
+        parts[0].weight[::3].neg_()
     ours = results(*parts)
     assert one_pass
     monkeypatch.setenv("DISTA_KERNEL", "reference")

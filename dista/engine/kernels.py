@@ -135,18 +135,31 @@ def normalised_spikes(
     tau: Tensor,
     constants: tuple[float, float | None, float],
     eps: float,
+    pools: bool = False,
 ) -> Normalised:
     """Spikes of LIF(BN(x)) while batch normalisation learns; ``constants`` are the last three of ``spikes``.
 
-    Neither the normalised currents nor h come into being: the backward pass computes them again.
+    Neither the normalised currents nor h come into being: the backward pass computes them again. With ``pools``, on a
+    CPU, the neurons get the largest of 3 x 3 normalised currents, as of ``max_pool``. Within a channel the normalised
+    rise or fall with x: it is x that is pooled, and a quarter of it that is normalised.
     """
-    run = gpu_neurons.normalised_spikes if on_gpu(x) else _NormalisedSpikes.apply
-    return Normalised(*run(x, weight, bias, tau, constants, eps))
+    if on_gpu(x):
+        return Normalised(*gpu_neurons.normalised_spikes(x, weight, bias, tau, constants, eps))
+    return Normalised(*_NormalisedSpikes.apply(x, weight, bias, tau, constants, eps, pools))
 
 
 class _NormalisedSpikes(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, tau: Tensor, constants, eps: float):
+    def forward(
+        ctx,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        tau: Tensor,
+        constants,
+        eps: float,
+        pools: bool,
+    ):
         v_threshold, v_reset, slope = constants
         flat, channels = _channels_last(x), x.shape[2]
         parts = _each_part(_loops().moments, (flat,))
@@ -157,20 +170,21 @@ class _NormalisedSpikes(torch.autograd.Function):
         gain = (weight.double() * scale).to(x.dtype)
         shift = bias - mean.to(x.dtype) * gain
         ctx.constants = v_threshold, v_reset or 0.0, v_reset is None
-        ctx.slope, s = slope, torch.empty_like(flat)
+        largest = _largest(flat, gain) if pools else flat
+        ctx.slope, s = slope, torch.empty_like(largest)
         lanes = gain, shift, tau
-        _each_part(_loops().forward, (flat, None, s), lanes, ctx.constants)
-        ctx.save_for_backward(flat, *lanes, mean, scale)
+        _each_part(_loops().forward, (largest, None, s), lanes, ctx.constants)
+        ctx.save_for_backward(flat, largest, *lanes, mean, scale)
         mean, variance = mean.to(x.dtype), variance.to(x.dtype)
         ctx.mark_non_differentiable(mean, variance)
         return _channels_third(s), mean, variance
 
     @staticmethod
     def backward(ctx, grad: Tensor, *_):
-        flat, gain, shift, tau, mean, scale = ctx.saved_tensors
-        out, lanes = torch.empty_like(flat), (gain, shift, tau)
+        flat, largest, gain, shift, tau, mean, scale = ctx.saved_tensors
+        out, lanes = torch.empty_like(largest), (gain, shift, tau)
         constants = *ctx.constants, ctx.slope
-        tensors = _channels_last(grad), flat, out
+        tensors = _channels_last(grad), largest, out
         parts = _each_part(_loops().normalised_backward, tensors, lanes, constants)
         channels = flat.shape[-1]
         of_tau, of_bias, product = (_per_channel(sums, channels) for sums in zip(*parts))
@@ -179,9 +193,22 @@ class _NormalisedSpikes(torch.autograd.Function):
         x_part = gain * scale * of_weight / count
         mean_part = gain * of_bias / count - x_part * mean
         parts = tuple(part.to(flat.dtype) for part in (gain, mean_part, x_part))
-        _each_part(_loops().normalised_input, (out, flat), parts)
+        if largest.shape == flat.shape:
+            _each_part(_loops().normalised_input, (out, flat), parts)
+        else:
+            grad_x = torch.empty_like(flat)
+            _each_image(_loops().normalised_pool_input, (out, largest, flat, grad_x), parts)
+            out = grad_x
         of_norm = (part.to(flat.dtype) for part in (of_weight, of_bias))
-        return _channels_third(out), *of_norm, _of_tau(of_tau, tau), None, None
+        return _channels_third(out), *of_norm, _of_tau(of_tau, tau), None, None, None
+
+
+def _largest(flat: Tensor, gain: Tensor) -> Tensor:
+    """Of 3 x 3, as of ``max_pool``, what is largest when it is multiplied by ``gain``."""
+    *leading, height, width, channels = flat.shape
+    largest = flat.new_empty(*leading, (height + 1) // 2, (width + 1) // 2, channels)
+    _each_image(_loops().pool_by_sign, (flat, largest), (torch.where(gain < 0, -1, 1).to(gain),))
+    return largest
 
 
 def _per_channel(parts: Iterable[np.ndarray], channels: int) -> Tensor:
@@ -204,23 +231,25 @@ class _MaxPool(torch.autograd.Function):
         ctx.shape, (*leading, height, width, channels) = flat.shape, flat.shape
         largest = flat.new_empty(*leading, (height + 1) // 2, (width + 1) // 2, channels)
         place = torch.empty_like(largest, dtype=torch.uint8)
-        _each_image(_loops().pool, flat, largest, place)
+        _each_image(_loops().pool, (flat, largest, place))
         ctx.save_for_backward(place)
         return _channels_third(largest)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> Tensor:
         grad_x = grad.new_empty(ctx.shape)
-        _each_image(_loops().pool_backward, _channels_last(grad), *ctx.saved_tensors, grad_x)
+        tensors = _channels_last(grad), *ctx.saved_tensors, grad_x
+        _each_image(_loops().pool_backward, tensors)
         return _channels_third(grad_x)
 
 
-def _each_image(loop, *tensors: Tensor) -> None:
+def _each_image(loop, tensors: tuple[Tensor, ...], of_channels: tuple[Tensor, ...] = ()) -> None:
     """Run ``loop`` on equal shares of the images, one a thread of torch's."""
     arrays = [tensor.detach().flatten(0, 1).numpy() for tensor in tensors]
+    each = *arrays, *(values.detach().numpy() for values in of_channels)
     images = len(arrays[0])
     threads = min(torch.get_num_threads(), images, 1 + arrays[0].size // BLOCK)
-    in_shares(lambda low, high: loop(*arrays, low, high), images, threads)
+    in_shares(lambda low, high: loop(*each, low, high), images, threads)
 
 
 def after_reset(h: Tensor, v_threshold: float, v_reset: float | None) -> Tensor:

@@ -224,6 +224,59 @@ def pool_backward(grad, place, grad_x, low, high):
 
 
 @compiled
+def pool_by_sign(x, largest, sign, low, high):
+    """Of 3 x 3 at every second row and column what is largest after multiplication by the channel's ``sign``, 1 or -1.
+
+    Where it is ``normalised_pool_input`` finds by comparing: a loop over numbers of one size becomes vector code.
+    """
+    _, height, width, channels = x.shape
+    tall = np.empty((width, channels), x.dtype)
+    for image in range(low, high):
+        for row in range(largest.shape[1]):
+            top, bottom = max(0, 2 * row - 1), min(height, 2 * row + 2)
+            for z in range(width):
+                for c in range(channels):
+                    tall[z, c] = sign[c] * x[image, top, z, c]
+            for y in range(top + 1, bottom):
+                for z in range(width):
+                    for c in range(channels):
+                        now = sign[c] * x[image, y, z, c]
+                        tall[z, c] = now if now > tall[z, c] else tall[z, c]
+            for column in range(largest.shape[2]):
+                middle = 2 * column
+                left, right = max(0, middle - 1), min(width - 1, middle + 1)
+                for c in range(channels):
+                    best = tall[left, c] if tall[left, c] > tall[middle, c] else tall[middle, c]
+                    best = tall[right, c] if tall[right, c] > best else best
+                    largest[image, row, column, c] = sign[c] * best
+
+
+@compiled
+def normalised_pool_input(grad, largest, x, grad_x, gain, mean_part, x_part, low, high):
+    """gain * (grad, where x is the first that is its window's largest) - mean_part - x_part * x: ``normalised_input``
+    after ``pool_by_sign``."""
+    _, height, width, channels = x.shape
+    zero = x.dtype.type(0)
+    rest = np.empty(channels, x.dtype)
+    for image in range(low, high):
+        for y in range(height):
+            for z in range(width):
+                for c in range(channels):
+                    grad_x[image, y, z, c] = -mean_part[c] - x_part[c] * x[image, y, z, c]
+        for row in range(grad.shape[1]):
+            for column in range(grad.shape[2]):
+                for c in range(channels):
+                    rest[c] = gain[c] * grad[image, row, column, c]
+                for y in range(max(0, 2 * row - 1), min(height, 2 * row + 2)):
+                    for z in range(max(0, 2 * column - 1), min(width, 2 * column + 2)):
+                        for c in range(channels):
+                            here = x[image, y, z, c] == largest[image, row, column, c]
+                            part = rest[c] if here else zero
+                            grad_x[image, y, z, c] += part
+                            rest[c] -= part
+
+
+@compiled
 def after_reset(h, v, v_threshold, v_rest, soft):
     """v from h, both flat."""
     threshold, rest = h.dtype.type(v_threshold), h.dtype.type(v_rest)
