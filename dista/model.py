@@ -39,9 +39,10 @@ class StemStage(SpikingConv):
     def forward(
         self, x: Float[Tensor, "time batch channel row column"]
     ) -> Float[Tensor, "time batch output height width"]:
-        if self.norm.training and isinstance(self.pool, Pool):
-            return fire(self.norm, self.neuron, self.conv(x), self.pool)
-        return super().forward(x)
+        if not self.norm.training:
+            return self.neuron(self.current(x))
+        pool = self.pool if isinstance(self.pool, Pool) else None
+        return fire(self.norm, self.neuron, self.conv(x), pool)
 
     def current(
         self, x: Float[Tensor, "time batch channel row column"]
