@@ -92,9 +92,10 @@ def fire(
     learns = norm.training and norm.alone and torch.is_grad_enabled() and count > 1
     suits = kernels.suits_training(x, neuron.config.surrogate) and neuron.at_once(x)
     pools = pool is not None
-    suits = suits and not (pools and kernels.on_gpu(x))
-    if not (learns and suits) or kernels.watched((norm, pool, neuron) if pools else (norm, neuron)):
-        return neuron(pool(norm(x)) if pools else norm(x))
+    parts = [part for part in (norm, pool, neuron) if part is not None]
+    if not (learns and suits) or (pools and kernels.on_gpu(x)) or kernels.watched(parts):
+        current = norm(x)
+        return neuron(current if pool is None else pool(current))
     normalised = kernels.normalised_spikes(
         x, norm.weight, norm.bias, neuron.tau(), neuron.constants, norm.eps, pools
     )
