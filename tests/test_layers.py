@@ -7,6 +7,7 @@ from dista import layers
 from dista.config import NeuronConfig
 from dista.engine import kernels
 from dista.layers import Norm, Pool, SpikingConv, fire
+from dista.model import StemStage
 from dista.neurons import LIF
 from dista.training.machine import SyncNorm
 
@@ -158,6 +159,16 @@ def test_a_layer_in_training_takes_one_pass(one_pass, small_config):
     layer.train()(x)
     layer.eval()(x)
     assert len(one_pass) == 1
+
+
+def test_a_stage_that_pools_takes_one_pass_unless_a_hook_wants_what_is_pooled(
+    one_pass, small_config
+):
+    stage, x = StemStage(small_config(), 5, 7, pool=True).train(), torch.randn(3, 2, 5, 8, 6)
+    assert stage(x).shape == (3, 2, 7, 4, 3) and len(one_pass) == 1
+    seen = []
+    stage.pool.register_forward_hook(lambda *_: seen.append("pool"))
+    assert stage(x).shape == (3, 2, 7, 4, 3) and len(one_pass) == len(seen) == 1
 
 
 # --- pooling ------------------------------------------------------------------------------------

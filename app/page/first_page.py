@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from app.link.vocabulary import PAGES
 from app.page import style
 
 
+class _Page(StringConvertor):
+    """What may be a page's name: nothing, or a word without a dot. Streamlit answers with its page to others, too,
+    which it then does not know."""
+
+    regex = r"[^/.]*|index\.html"
+
+
 def routes() -> list[Route]:
-    """One for each address of the dashboard, below the path at which Streamlit is told to serve (``baseUrlPath``)."""
+    """For every address of a page, below the path at which Streamlit is told to serve (``baseUrlPath``)."""
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
     html = styled((Path(st.__file__).parent / "static" / "index.html").read_text("utf-8"))
 
@@ -22,7 +29,8 @@ def routes() -> list[Route]:
         # As Streamlit's own: looked for again at every visit, since it names the files of its version.
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
-    return [Route(f"/{base}/{page}".replace("//", "/"), answer) for page in ("", *PAGES)]
+    register_url_convertor("page", _Page())
+    return [Route(f"/{base}/{{page:page}}" if base else "/{page:page}", answer)]
 
 
 def styled(html: str) -> str:

@@ -193,7 +193,7 @@ class _NormalisedSpikes(torch.autograd.Function):
         x_part = gain * scale * of_weight / count
         mean_part = gain * of_bias / count - x_part * mean
         parts = tuple(part.to(flat.dtype) for part in (gain, mean_part, x_part))
-        if largest.shape == flat.shape:
+        if largest.shape == flat.shape:  # not pooled, or of a single pixel
             _each_part(_loops().normalised_input, (out, flat), parts)
         else:
             grad_x = torch.empty_like(flat)
@@ -205,10 +205,15 @@ class _NormalisedSpikes(torch.autograd.Function):
 
 def _largest(flat: Tensor, gain: Tensor) -> Tensor:
     """Of 3 x 3, as of ``max_pool``, what is largest when it is multiplied by ``gain``."""
-    *leading, height, width, channels = flat.shape
-    largest = flat.new_empty(*leading, (height + 1) // 2, (width + 1) // 2, channels)
-    _each_image(_loops().pool_by_sign, (flat, largest), (torch.where(gain < 0, -1, 1).to(gain),))
+    largest, sign = _quarter(flat), torch.where(gain < 0, -1, 1).to(gain)
+    _each_image(_loops().pool_by_sign, (flat, largest), (sign,))
     return largest
+
+
+def _quarter(flat: Tensor) -> Tensor:
+    """Room for what is pooled of ``flat``, every second row and column."""
+    *leading, height, width, channels = flat.shape
+    return flat.new_empty(*leading, (height + 1) // 2, (width + 1) // 2, channels)
 
 
 def _per_channel(parts: Iterable[np.ndarray], channels: int) -> Tensor:
@@ -228,8 +233,7 @@ class _MaxPool(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:
         flat = _channels_last(x)
-        ctx.shape, (*leading, height, width, channels) = flat.shape, flat.shape
-        largest = flat.new_empty(*leading, (height + 1) // 2, (width + 1) // 2, channels)
+        ctx.shape, largest = flat.shape, _quarter(flat)
         place = torch.empty_like(largest, dtype=torch.uint8)
         _each_image(_loops().pool, (flat, largest, place))
         ctx.save_for_backward(place)
