@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
 from dista.config import ModelConfig, NeuronConfig
-from dista.engine import kernels
+from dista.engine import kernels, pooling
 from dista.neurons import LIF
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Pool(nn.MaxPool2d):
     def forward(
         self, x: Float[Tensor, "time batch channel row column"]
     ) -> Float[Tensor, "time batch channel height width"]:
-        return kernels.max_pool(x) if kernels.suits(x) else over_time(super().forward, x)
+        return pooling.max_pool(x) if kernels.suits(x) else over_time(super().forward, x)
 
 
 class Norm(nn.BatchNorm2d):

@@ -5,7 +5,7 @@ import torch
 
 from dista import layers
 from dista.config import NeuronConfig
-from dista.engine import kernels
+from dista.engine import kernels, pooling, shares
 from dista.layers import Norm, Pool, SpikingConv, fire
 from dista.model import StemStage
 from dista.neurons import LIF
@@ -109,7 +109,7 @@ def test_one_pass_over_norm_and_neurons_is_the_reference(
     monkeypatch, one_pass, options, shape, threads, pool
 ):
     """Pooled before they fire, too; gains of both signs, as largest is what is least where one is negative."""
-    monkeypatch.setattr(kernels, "BLOCK", 64)  # so that threads share even little
+    monkeypatch.setattr(shares, "BLOCK", 64)  # so that threads share even little
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     parts = *learning(options, shape), pool
     with torch.no_grad():
@@ -179,7 +179,7 @@ def test_a_stage_that_pools_takes_one_pass_unless_a_hook_wants_what_is_pooled(
 @pytest.mark.parametrize("threads", [1, 2])
 def test_pooling_is_that_of_torch(monkeypatch, size, dtype, threads):
     """Also among equals, of which there are many here, which decide where the gradient goes."""
-    monkeypatch.setattr(kernels, "BLOCK", 1)
+    monkeypatch.setattr(shares, "BLOCK", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     generator = torch.Generator().manual_seed(0)
     x = torch.randint(-3, 3, (3, 2, 5, *size), generator=generator).to(dtype).requires_grad_()
@@ -209,7 +209,7 @@ def test_pooling_keeps_a_byte_for_each_result():
 def test_pooling_leaves_other_types_to_torch(monkeypatch):
     x = torch.randn(3, 2, 5, 11, 13)
     expected = Pool()(x)
-    monkeypatch.setattr(kernels, "max_pool", lambda _: pytest.fail("the kernel ran"))
+    monkeypatch.setattr(pooling, "max_pool", lambda _: pytest.fail("the kernel ran"))
     assert Pool()(x.bfloat16()).dtype == torch.bfloat16
     monkeypatch.setenv("DISTA_KERNEL", "reference")
     assert torch.equal(Pool()(x), expected)

@@ -10,7 +10,7 @@ from spikingjelly.activation_based import surrogate as spikingjelly_surrogate
 
 from dista import neurons
 from dista.config import SURROGATES, NeuronConfig
-from dista.engine import kernels
+from dista.engine import kernels, shares
 from dista.neurons import LIF
 
 SHAPE = (7, 2, 5, 3, 11)  # time, batch, channel, row, column
@@ -247,8 +247,8 @@ def test_kernel_of_small_shapes(shape):
 def test_kernel_on_two_threads(monkeypatch):
     shape = (3, 5, 11, 13, 7)  # more neurons than two blocks of the loops
     parts = []
-    pool = kernels._pool
-    monkeypatch.setattr(kernels, "_pool", lambda threads: parts.append(threads) or pool(threads))
+    pool = shares._pool
+    monkeypatch.setattr(shares, "_pool", lambda threads: parts.append(threads) or pool(threads))
     x, tau = (
         currents(shape),
         torch.linspace(1.2, 5, 11, dtype=torch.float64).view(11, 1, 1).requires_grad_(),
@@ -391,7 +391,7 @@ def test_whole_numbers_are_packed_where_they_fit(monkeypatch, values, dtype, hol
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 0, 3, 1)])
 def test_packing_keeps_the_order_in_memory(monkeypatch, threads, order):
-    monkeypatch.setattr(kernels, "VALUES", 100)
+    monkeypatch.setattr(shares, "VALUES", 100)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     values = np.random.default_rng(0).integers(0, 9, (3, 5, 7, 11)).astype(np.float32)
     values = values.transpose(order)
@@ -413,4 +413,4 @@ def test_membranes_keep_float32_under_autocast():
     "sites, up_to, expected", [(56, 16, 14), (13, 4, 1), (12, 100, 12), (7, 0, 1)]
 )
 def test_rows_divide_the_sites(sites, up_to, expected):
-    assert kernels._divisor(sites, up_to) == expected
+    assert shares._divisor(sites, up_to) == expected

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dista.engine import event_attention, event_loops, kernels
+from dista.engine import event_attention, event_loops, shares
 from dista.engine.event_neurons import Neurons, as_bytes, as_numbers, show, with_past
 
 DENSE_FROM = 0.5
@@ -54,7 +54,7 @@ class Layer(NamedTuple):
         room, out = self.neurons.room(*shape), np.empty((*shape, len(self.bias)), np.uint8)
         layer = (self.weights, self.bias, self.kernel, self.pools)
         rest = (room.tau, room.constants, room.held, out, room.h)
-        kernels.each_sample(event_loops.first_layer, x, *layer, *rest, threads=self.threads)
+        shares.each_sample(event_loops.first_layer, x, *layer, *rest, threads=self.threads)
         self.neurons.leave(room)
         return show(self.seen, out, self.channels)
 
@@ -92,7 +92,7 @@ class Layer(NamedTuple):
         past = every.shape[1] - x.shape[1]
         layer = (self.weights, self.bias, self.kernel, self.pools, past, self.reach, most)
         rest = (before, adds, *layer, self.dense_from, *neurons)
-        kernels.each_sample(event_loops.layer, every, *rest, threads=self.threads)
+        shares.each_sample(event_loops.layer, every, *rest, threads=self.threads)
 
     def _shape(self, batch: int, steps: int, height: int, width: int) -> tuple[int, int, int, int]:
         if self.pools:
@@ -154,7 +154,7 @@ class Attention(NamedTuple):
             loop, shape = event_attention.attend, (*shape, self.table, self.least)
         room = self.neurons.room(*q.shape[:4])
         neurons = (room.tau, room.constants, room.held, out, room.h)
-        kernels.each_sample(loop, q, k, v, *shape, self.scale, *neurons, threads=self.threads)
+        shares.each_sample(loop, q, k, v, *shape, self.scale, *neurons, threads=self.threads)
         self.neurons.leave(room)
         return show(self.seen, out, self.heads * self.dim)
 

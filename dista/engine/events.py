@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from dista import streaming
-from dista.engine import kernels
+from dista.engine import kernels, shares
 from dista.engine.modules import SPIKES, inside, promised, watched
 
 CACHED = 1 << 20
@@ -129,7 +129,7 @@ def features(model: Any, x: Tensor, steps: int) -> Tensor:
             starts = range(low, high, together)
             return [network.run(images[i : min(i + together, high)], steps) for i in starts]
 
-        each = kernels.in_shares(run, len(images), threads)
+        each = shares.in_shares(run, len(images), threads)
         counts = np.concatenate(list(itertools.chain.from_iterable(each)))
     return _network().as_numbers(counts, model.config.dim, x.dtype)
 

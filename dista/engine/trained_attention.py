@@ -18,7 +18,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from dista.engine import kernels
+from dista.engine import kernels, shares
 from dista.engine.attention_products import mean
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class _Attend(torch.autograd.Function):
     ) -> Tensor:
         ctx.spikes, ctx.form = spikes, form
         out = torch.empty(spikes[0].shape, dtype=q.dtype)
-        kernels.each_sample(_loops().read, *spikes, *form, out.numpy())
+        shares.each_sample(_loops().read, *spikes, *form, out.numpy())
         return _heads_apart(out, form[0])
 
     @staticmethod
@@ -83,7 +83,7 @@ class _Attend(torch.autograd.Function):
         upstream = rearrange(grad, TOGETHER).contiguous()
         results = [torch.empty_like(upstream) for _ in range(3)]
         arrays = [one.numpy() for one in (upstream, *results)]
-        kernels.each_sample(_loops().gradients, *ctx.spikes, arrays[0], *ctx.form, *arrays[1:])
+        shares.each_sample(_loops().gradients, *ctx.spikes, arrays[0], *ctx.form, *arrays[1:])
         return *(_heads_apart(one, ctx.form[0]) for one in results), None, None
 
 
