@@ -93,6 +93,18 @@ def wait_for_url(page, **wanted):
     wait_until(lambda: texts.items() <= pumped(page, query).items(), f"{wanted} in the URL")
 
 
+def running(page):
+    """Whether the server is still at work for this page."""
+    return page.locator(".stApp").get_attribute("data-test-script-state") == "running"
+
+
+def until_idle(page):
+    quiet = 0
+    while quiet < 5:
+        page.wait_for_timeout(100)
+        quiet = 0 if running(page) else quiet + 1
+
+
 # Reading ------------------------------------------------------------------------------------------
 
 
@@ -110,6 +122,30 @@ def film(page):
 def picture(page):
     """The input of the probe, as it is drawn."""
     return page.locator("canvas[data-name=input]").evaluate("canvas => canvas.toDataURL()")
+
+
+WIDTHS = {390: 844, 1440: 1000}
+"""Of a phone and of a desk, each with its height, in pixels."""
+
+_JUMPS = """window.jumps = 0;
+new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.jumps += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+def jumps(browser, address, width):
+    """How far a page jumps while it loads: the sum of all its layout shifts; good is below 0.1 (web.dev/articles/cls)."""
+    page = browser.new_context(viewport={"width": width, "height": WIDTHS[width]}).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.add_init_script(_JUMPS)
+    page.goto(address)
+    page.get_by_test_id("stMain").wait_for()
+    page.wait_for_timeout(2500)
+    until_idle(page)
+    page.wait_for_timeout(1500)
+    total = page.evaluate("window.jumps")
+    page.context.close()
+    return total
 
 
 # Doing --------------------------------------------------------------------------------------------

@@ -31,8 +31,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from browsing import CHROMIUM, FLAGS, ROOT, answers, free_port
+from browsing import CHROMIUM, FLAGS, ROOT, WIDTHS, answers, free_port, jumps, running, until_idle
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from app.link import vocabulary
 
 PATIENCE = 120_000  # ms
 FILM = "canvas[data-name=film]"
@@ -85,14 +87,6 @@ SLOWEST = {
     "ablate, every head": Slow("ablate?checkpoint=match-map&switches=", "button:text-is('every head')", ".st-key-each-at-first .main-svg"),
     "compare, next sample": Slow("compare?left=match-map&sample=1", "[data-testid=stNumberInputStepUp]", FILM),
 }  # fmt: skip
-PAGES = ("", "neurons", "denoise", "memory", "train", "runs", "ablate", "compare", "energy")
-
-JUMPS = """window.jumps = 0;
-new PerformanceObserver(list => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.jumps += entry.value;
-}).observe({ type: "layout-shift", buffered: true });"""
-
-
 # The server ---------------------------------------------------------------------------------------
 
 
@@ -147,15 +141,10 @@ def milliseconds(page: Page, what: Interaction, key: str) -> float:
     page.locator(what.target).first.focus()
     began = time.perf_counter()
     page.keyboard.press(key)
-    while told() in (before, "", None) or (what.to_the_end and _running(page)):
+    while told() in (before, "", None) or (what.to_the_end and running(page)):
         if time.perf_counter() - began > PATIENCE / 1000:
             raise TimeoutError(f"{what.tells} on {page.url} never changed after {key}")
     return 1000 * (time.perf_counter() - began)
-
-
-def _running(page: Page) -> bool:
-    """Whether the server is still at work for this page."""
-    return page.locator(".stApp").get_attribute("data-test-script-state") == "running"
 
 
 def measure(browser: Browser, address: str, rounds: int) -> dict[str, dict[str, float]]:
@@ -180,7 +169,7 @@ def seconds_of(browser: Browser, address: str, what: Slow) -> dict[str, float]:
     page = open_page(browser, f"{address}/{what.path}")
     target = page.locator(what.target).first
     target.wait_for(state="attached")
-    _until_idle(page)
+    until_idle(page)
     began = time.perf_counter()
     if what.target.endswith("[type=range]"):
         target.focus()
@@ -189,10 +178,10 @@ def seconds_of(browser: Browser, address: str, what: Slow) -> dict[str, float]:
         target.click()
     page.wait_for_timeout(50)
     first = None
-    while first is None or _running(page):
+    while first is None or running(page):
         if first is None and page.locator(what.picture).count():
             first = time.perf_counter() - began
-        if first is None and not _running(page) and time.perf_counter() - began > 2:
+        if first is None and not running(page) and time.perf_counter() - began > 2:
             break  # it was there at once, or is another one at the end
         if time.perf_counter() - began > PATIENCE / 1000:
             raise TimeoutError(f"{what.path}: {what.picture} never came")
@@ -200,28 +189,6 @@ def seconds_of(browser: Browser, address: str, what: Slow) -> dict[str, float]:
     last = time.perf_counter() - began
     page.context.close()
     return {"first": last if first is None else first, "all": last}
-
-
-def jumps(browser: Browser, address: str, path: str) -> float:
-    """How far a page jumps while it loads for the first time: the sum of all its layout shifts."""
-    page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
-    page.set_default_timeout(PATIENCE)
-    page.add_init_script(JUMPS)
-    page.goto(f"{address}/{path}")
-    page.locator("[data-testid=stMain]").wait_for()
-    page.wait_for_timeout(2500)
-    _until_idle(page)
-    page.wait_for_timeout(1500)
-    total = page.evaluate("window.jumps")
-    page.context.close()
-    return total
-
-
-def _until_idle(page: Page) -> None:
-    quiet = 0
-    while quiet < 5:
-        page.wait_for_timeout(100)
-        quiet = 0 if _running(page) else quiet + 1
 
 
 def summary(values: list[float]) -> dict[str, float]:
@@ -312,7 +279,12 @@ def run(options: argparse.Namespace) -> dict:
             starts = [first_figure(browser, runs) for _ in range(options.starts + 1)][1:]
             result["start_seconds"] = statistics.median(starts)
         with server(runs) as (process, address):
-            result["jumps"] = {path: jumps(browser, address, path) for path in PAGES}
+            result["jumps"] = {
+                width: {
+                    page: jumps(browser, f"{address}/{page}", width) for page in vocabulary.PAGES
+                }
+                for width in WIDTHS
+            }
             result["slowest"] = {
                 name: seconds_of(browser, address, what) for name, what in SLOWEST.items()
             }
@@ -349,7 +321,11 @@ def main() -> None:
 
 def _said(result: dict) -> str:
     lines = [f"{result['processors']} processors, load {result['load']:.1f} at the start"]
-    lines += [f"{path or 'watch'} jumps by {total:.3f}" for path, total in result["jumps"].items()]
+    lines += [
+        f"{page} jumps by {total:.3f}, {width} pixels wide"
+        for width, each in result["jumps"].items()
+        for page, total in each.items()
+    ]
     lines += [
         f"{name}: first picture after {one['first']:.1f} s, all after {one['all']:.1f} s"
         for name, one in result["slowest"].items()

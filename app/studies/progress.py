@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dista.studies.study import Planned
 
 POLL = 5.0  # seconds between looks at a study that is being trained
+ROW = 31  # pixels of a row of the table
 LEGEND = "✓ finished, with its accuracy on the test samples · ● running · ■ stopped · ◆ crashed · – not begun"
 
 
@@ -43,7 +44,10 @@ def follow(path: Path, was_active: bool) -> None:
         _buttons(path, active, finished < len(runs))
     if not active and (complaint := background.complaint(path)):
         plain.error(f"The sweep ended: {complaint}")
-    st.table(states(path, runs))
+    table = states(path, runs)
+    rows = 1 + len(table["configuration"])
+    with st.container(height=rows * ROW, border=False, key="room-states"):
+        st.table(table)
     st.caption(LEGEND)
 
 

@@ -18,7 +18,6 @@ from app.page.samples import held_out
 if TYPE_CHECKING:
     from dista.experiments.corruption import Noise
 
-ROW = 68  # pixels of a row of widgets with their names, which Streamlit draws without them first
 EACH = 300  # samples that are answered without each denoiser
 
 HOW_TO_READ = """
@@ -55,8 +54,9 @@ def show(problems: Problems) -> None:
         return
     checkpoint, (sample, image), tools = opening
     with plain.errors():
-        row = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
-        with st.container(**row, key="controls-noise", height=ROW, border=False):
+        with st.container(
+            horizontal=True, vertical_alignment="bottom", gap="small", key="controls-noise"
+        ):
             noise = choosing.choose_noise(checkpoint, problems)
         u = choosing.threshold_of_link(checkpoint, problems)
         clean = experiments.noisy(checkpoint.weights, sample, image, None, u)

@@ -153,27 +153,32 @@ def show_figures(energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
     from dista import figures
 
     theme = charts.theme()
-    left, middle, right = st.columns([0.34, 0.33, 0.33])
     drawn = {
         "map": figures.energy_map(energy, of=of, theme=theme),
         "comparison": figures.energy_comparison(energy, theme=theme),
         "anytime": figures.anytime(anytime, stop=stop, theme=theme),
     }
     tallest = max(figure.layout.height for figure in drawn.values())
-    with left, st.container(key="above-map"):
-        st.segmented_control("Shown", QUANTITIES, required=True, **url.bound("quantity", of))
-    with middle, st.container(key="above-comparison"):
-        show_totals(energy)
-    with right, st.container(key="above-anytime"):
-        steps = len(anytime.accuracy)
-        if steps > 1:
-            st.slider("Stop after step", 1, steps, step=1, **url.bound("stop", stop))
-    for column, (key, figure) in zip((left, middle, right), drawn.items()):
+    # Column by column: on a phone they stand below each other, and what came into one later would move the next.
+    for column, (key, figure) in zip(st.columns([0.34, 0.33, 0.33]), drawn.items()):
         with column:
+            with st.container(key=f"above-{key}"):
+                show_above(key, energy, anytime, of, stop)
             charts.plot(figure, key, height=tallest)
     st.caption(
         f"{FORMULA}, in 45 nm; means over {count(energy.samples, 'held-out sample')}. Left out: {LEFT_OUT}."
     )
+
+
+def show_above(key: str, energy: Energy, anytime: Anytime, of: str, stop: int) -> None:
+    """What can be chosen or is to be said of the figure ``key``."""
+    steps = len(anytime.accuracy)
+    if key == "map":
+        st.segmented_control("Shown", QUANTITIES, required=True, **url.bound("quantity", of))
+    elif key == "comparison":
+        show_totals(energy)
+    elif steps > 1:
+        st.slider("Stop after step", 1, steps, step=1, **url.bound("stop", stop))
 
 
 def about_accuracy(checkpoint: checkpoints.Checkpoint, samples: int) -> str:
