@@ -66,7 +66,7 @@ ROOMS = {
     ),
     "dista.studies": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.files", "dista.checkpoint",
-        "dista.data", "dista.measures", "dista.experiments", "dista.runs", "dista.training",
+        "dista.data", "dista.measures", "dista.style", "dista.experiments", "dista.runs", "dista.training",
     ),
     "dista.bench": (
         "dista.extras", "dista.config", "dista.presets", "dista.recipes", "dista.memories", "dista.denoisers", "dista.streaming", "dista.engine",

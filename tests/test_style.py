@@ -323,3 +323,10 @@ def test_orange_has_one_meaning():
     for path in (ROOT / "dista" / "figures").glob("*.py"):
         assert not re.search(r"add_[hv]line\([^)]*orange", path.read_text("utf-8")), path.name
     assert "orange" not in (ROOT / "app" / "trainings" / "live_charts.py").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "p, said", [(0.5, "0.5"), (0.0431, "0.043"), (0.001, "0.001"), (2.8e-54, "< 0.001")]
+)
+def test_a_p_is_said_as_exactly_as_it_can_be_known(p, said):
+    assert sentences.p_value(p) == said

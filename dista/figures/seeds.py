@@ -13,7 +13,7 @@ from dista.figures.tables import tabled
 from dista.figures.theme import Palette, Theme, finish, palette, percent
 from dista.measures import SeedAccuracy, SeedCurve, SeedDifference
 from dista.style import marks
-from dista.style.sentences import count
+from dista.style.sentences import count, p_value
 
 _ROW = 64  # pixels: a line of text, the seeds below it, and how many they are
 
@@ -83,7 +83,7 @@ def seed_differences(
         )
         y = np.full(len(result.seeds), row)
         _dots(figure, 100 * result.differences, y, hover, colour, colours)
-        said = f"{count(len(result.seeds), 'seed')}; {points(result.low)} to {points(result.high)}, p {result.holm:.2g}"
+        said = f"{count(len(result.seeds), 'seed')}; {points(result.low)} to {points(result.high)}, p {p_value(result.holm)}"
         _label(figure, row, name, points(result.difference), said, colours)
     _axes(figure, len(results), "difference of accuracy, points")
     certain = sum(result.certain for result in results.values())
@@ -92,7 +92,7 @@ def seed_differences(
     title = f"{certain} of {len(results)} differences are certain, {of}"
     alt = "; ".join(
         f"{name}: {points(r.difference)} points over {count(len(r.seeds), 'seed')}, 95 % interval {points(r.low)} to "
-        f"{points(r.high)}, p after Holm {r.holm:.2g}"
+        f"{points(r.high)}, p after Holm {p_value(r.holm)}"
         for name, r in results.items()
     )
     return finish(

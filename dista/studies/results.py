@@ -22,6 +22,7 @@ from dista.measures import Answers, SeedAccuracy, SeedDifference, seed_accuracy,
 from dista.runs import RunError
 from dista.studies import answers, places
 from dista.studies.study import Study
+from dista.style.sentences import p_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,7 +209,7 @@ def _differences(differences: dict[str, SeedDifference]) -> list[str]:
     for name, one in differences.items():
         interval = f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
         difference = f"{100 * one.difference:+.1f}"
-        p, holm = f"{one.p:.2g}", f"{one.holm:.2g}"
+        p, holm = p_value(one.p), p_value(one.holm)
         lines.append(f"| {name} | {len(one.seeds)} | {difference} | {interval} | {p} | {holm} |")
     return lines
 

@@ -28,6 +28,7 @@ MISSING = {
 
 STARTING = "It is starting: loading libraries and data takes some ten seconds."
 UNMEASURED = "Nothing has been measured yet."
+LEAST_P = 0.001
 
 
 class Progress(Protocol):
@@ -53,6 +54,11 @@ def number(value: float, digits: int = 2) -> str:
     """``2``, ``2.5``: a number with as many digits as it needs, ``digits`` at most; what is nothing then has no sign."""
     text = f"{round(value, digits) or 0.0:.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def p_value(p: float) -> str:
+    """What follows "p" in a sentence: two digits, and no more exactly small than a few seeds can say."""
+    return f"{p:.2g}" if p >= LEAST_P else f"< {LEAST_P}"
 
 
 def count(many: int, what: str) -> str:
