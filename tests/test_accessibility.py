@@ -57,7 +57,7 @@ STATES = {
     "watch, own input": State(f"?{DIGITS}", PROBE, button("Own input")),
     "watch, mistakes": State(f"?{DIGITS}", PROBE, button("Find")),
     "watch, changed": State(f"?{DIGITS}&silent=0.1&u=2&class=0", PROBE),
-    "watch, on a tour": State("?tour=dista&tour-step=1", ".st-key-tour"),
+    "watch, on a tour": State("?tour=dista&tour-step=1", PROBE),
     "neurons": State(f"neurons?{DIGITS}", PLOT),
     "neurons, another tau": State(f"neurons?{DIGITS}&taus=set&tau=4", PLOT),
     "denoise": State(f"denoise?{DIGITS}", PLOT),

@@ -4,11 +4,14 @@ var NEVER_WAITS = ".st-key-phone-menu *";
 var MENU = ".st-key-phone-menu";
 var HERE = ".st-key-phone-here";
 var DRAWN = 300;
-var LISTINGS = ".stMain pre, [data-testid=stPopoverBody] pre, .stDialog pre";
+var SCROLLING = ".stMain pre, [data-testid=stPopoverBody], [data-testid=stPopoverBody] pre, .stDialog pre";
 var waits = (link) => link.matches(WAITS) && !link.matches(NEVER_WAITS);
 var Keyboard = class {
   #stop = new AbortController();
   #due = 0;
+  /** @type {WeakSet<Element>} */
+  #reached = /* @__PURE__ */ new WeakSet();
+  // what the keyboard can reach because it scrolls
   #page = "";
   #told = "";
   /** @type {{ theme: string, tell: (theme: string) => void } | null} */
@@ -39,10 +42,12 @@ var Keyboard = class {
       if (waits(link)) link.setAttribute("aria-disabled", "true");
       else if (link.hasAttribute("aria-disabled")) link.removeAttribute("aria-disabled");
     }
-    for (const listing of document.querySelectorAll(LISTINGS)) {
-      const scrolls = listing.scrollWidth > listing.clientWidth || listing.scrollHeight > listing.clientHeight;
-      if (scrolls) listing.setAttribute("tabindex", "0");
-      else listing.removeAttribute("tabindex");
+    for (const one of document.querySelectorAll(SCROLLING)) {
+      const scrolls = one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight;
+      if (scrolls && !one.hasAttribute("tabindex")) {
+        one.setAttribute("tabindex", "0");
+        this.#reached.add(one);
+      } else if (!scrolls && this.#reached.delete(one)) one.removeAttribute("tabindex");
     }
     this.#showHere();
     this.#compareThemes();

@@ -1,5 +1,5 @@
 // What Streamlit leaves open on every page: links of a page that still runs, which the stylesheet dims and the keyboard
-// would follow to what was shown before; listings that scroll, which the keyboard could not reach; the menu of a phone,
+// would follow to what was shown before; what scrolls, which the keyboard could not reach; the menu of a phone,
 // which would begin at its first page wherever the reader is; and another theme, for which figures are drawn anew.
 
 const WAITS = '[data-stale="true"] .stPageLink a';
@@ -7,7 +7,7 @@ const NEVER_WAITS = ".st-key-phone-menu *"; // the menu is of no run
 const MENU = ".st-key-phone-menu";
 const HERE = ".st-key-phone-here";
 const DRAWN = 300; // ms in which Streamlit has taken on the system's theme
-const LISTINGS = ".stMain pre, [data-testid=stPopoverBody] pre, .stDialog pre";
+const SCROLLING = ".stMain pre, [data-testid=stPopoverBody], [data-testid=stPopoverBody] pre, .stDialog pre";
 
 /** @param {Element} link */
 const waits = (link) => link.matches(WAITS) && !link.matches(NEVER_WAITS);
@@ -15,6 +15,8 @@ const waits = (link) => link.matches(WAITS) && !link.matches(NEVER_WAITS);
 class Keyboard {
   #stop = new AbortController();
   #due = 0;
+  /** @type {WeakSet<Element>} */
+  #reached = new WeakSet(); // what the keyboard can reach because it scrolls
   #page = "";
   #told = "";
   /** @type {{ theme: string, tell: (theme: string) => void } | null} */
@@ -48,10 +50,12 @@ class Keyboard {
       if (waits(link)) link.setAttribute("aria-disabled", "true");
       else if (link.hasAttribute("aria-disabled")) link.removeAttribute("aria-disabled");
     }
-    for (const listing of document.querySelectorAll(LISTINGS)) {
-      const scrolls = listing.scrollWidth > listing.clientWidth || listing.scrollHeight > listing.clientHeight;
-      if (scrolls) listing.setAttribute("tabindex", "0");
-      else listing.removeAttribute("tabindex");
+    for (const one of document.querySelectorAll(SCROLLING)) {
+      const scrolls = one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight;
+      if (scrolls && !one.hasAttribute("tabindex")) {
+        one.setAttribute("tabindex", "0");
+        this.#reached.add(one);
+      } else if (!scrolls && this.#reached.delete(one)) one.removeAttribute("tabindex");
     }
     this.#showHere();
     this.#compareThemes();
