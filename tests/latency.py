@@ -77,16 +77,18 @@ class Slow:
 
 
 SLOWEST = {
-    "watch, a head off": Slow("?checkpoint=match-map&sample=1", "button:text-is('1.1')", ".st-key-answer-after :text('%')"),
+    "watch, a head off": Slow("?checkpoint=match-map&sample=1", "button:has(:text-is('1.1'))", ".st-key-answer-after :text('%')"),
     "watch, trust": Slow("?checkpoint=match-map&sample=1", "button:has-text('How far to trust')", ":text('How much of it is learned')"),
-    "neurons, 256 samples": Slow("neurons?checkpoint=match-map", "button:text-is('256')", ".st-key-firing-at-first .main-svg"),
+    "neurons, 256 samples": Slow("neurons?checkpoint=match-map", "button:has(:text-is('256'))", ".st-key-firing-at-first .main-svg"),
     "neurons, tau": Slow("neurons?checkpoint=match-map&taus=set&tau=3.0&scope=all", ".stSlider input[type=range]", ".st-key-decision-change .main-svg"),
-    "denoise, every denoiser": Slow("denoise?checkpoint=match-map&sample=1", "button:text-is('every denoiser')", ".st-key-each-at-first .main-svg"),
+    "denoise, every denoiser": Slow("denoise?checkpoint=match-map&sample=1", "button:has(:text-is('every denoiser'))", ".st-key-each-at-first .main-svg"),
     "memory, next sample": Slow("memory?checkpoint=match-map&sample=1", "[data-testid=stNumberInputStepUp]", "[class*=st-key-at-first] .main-svg"),
-    "ablate, one switch": Slow("ablate?checkpoint=match-map", "button:text-is('4 steps')", ".st-key-changes-at-first .main-svg"),
-    "ablate, every head": Slow("ablate?checkpoint=match-map&switches=", "button:text-is('every head')", ".st-key-each-at-first .main-svg"),
+    "ablate, one switch": Slow("ablate?checkpoint=match-map", "button:has(:text-is('4 steps'))", ".st-key-changes-at-first .main-svg"),
+    "ablate, every head": Slow("ablate?checkpoint=match-map&switches=", "button:has(:text-is('every head'))", ".st-key-each-at-first .main-svg"),
     "compare, next sample": Slow("compare?left=match-map&sample=1", "[data-testid=stNumberInputStepUp]", FILM),
 }  # fmt: skip
+
+
 # The server ---------------------------------------------------------------------------------------
 
 
