@@ -99,6 +99,7 @@ def running(page):
 
 
 def until_idle(page):
+    """Wait till no run of the page has begun for half a second: fragments and figures ask for runs of their own."""
     quiet = 0
     while quiet < 5:
         page.wait_for_timeout(100)

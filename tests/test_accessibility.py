@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import dashboard
 import pytest
-from browsing import PLOT, PROBE, needs_chromium, settle
+from browsing import PLOT, PROBE, WIDTHS, needs_chromium, settle
 
 from app.link import vocabulary
 
@@ -17,7 +17,6 @@ axe = pytest.importorskip(
 pytestmark = needs_chromium
 
 THEMES = ("light", "dark")
-WIDTHS = (1440, 390)
 
 
 class State(NamedTuple):
